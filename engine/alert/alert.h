@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * alert - output formats ("%proc.name"), and alerts as text and as Falco-shaped JSON.
+ */
+#ifndef ENG_ALERT_H
+#define ENG_ALERT_H
+
+#include "engine/rules/rules.h"
+
+struct eng_output;		/* a compiled format */
+
+/* Compile a format (rulesfile facts 8). Text and result live in mem. A leading '*' is implied for rules. */
+int eng_output__compile(const char *format, struct arena *mem, struct eng_output **ret, struct err *err);
+/* Append the text; missing values print <NA>. */
+void eng_output__text(const struct eng_output *o, const struct eng_ctx *ctx, struct arena *scratch, struct buf *out);
+
+struct eng_alert_opts {
+	const char *hostname;
+	bool iso_time;
+};
+/* "HH:MM:SS.nnnnnnnnn: Priority message" (escaped as Falco does), without newline. */
+void eng_alert__text(const struct eng_rule *r, const struct eng_ctx *ctx, const struct eng_alert_opts *o,
+		     struct arena *scratch, struct buf *out);
+/* One JSON object with exactly Falco's keys in Falco's order, without newline. */
+void eng_alert__json(const struct eng_rule *r, const struct eng_ctx *ctx, const struct eng_alert_opts *o,
+		     struct arena *scratch, struct buf *out);
+
+/*
+ * detector - state, program and selection together: feed it batches, get alerts. Live capture, replay and
+ * the inspector use this one, so they cannot disagree.
+ */
+struct eng_detector;
+
+/* Called for each match in order of events, then of rules. Return non-zero to stop feeding (returned by feed). */
+typedef int (*eng_alert_fn)(void *arg, const struct eng_rule *r, const struct eng_ctx *ctx);
+/* Called for each event after its state is applied and before its rules; NULL to leave out. Same return. */
+typedef int (*eng_event_fn)(void *arg, const struct eng_ctx *ctx);
+
+struct eng_detector_opts {
+	size_t sz;
+	bool all_matches;		/* report every rule that matches; else the first only */
+	eng_alert_fn on_alert;
+	eng_event_fn on_event;
+	void *arg;
+};
+
+/* rs may be NULL: state only. st is borrowed and must outlive the detector. */
+int eng_detector__new(struct eng_detector **ret, const struct eng_ruleset *rs, struct eng_state *st,
+		      const struct eng_detector_opts *o);
+void eng_detector__free(struct eng_detector *d);
+/* Rows from..to-1 of a batch; keyframe rows are applied to the state only. from 0 also starts the batch. */
+int eng_detector__feed(struct eng_detector *d, const struct fmt_batch *b, bool keyframe, uint32_t from, uint32_t to);
+/* Matches per rule so far, indexed as eng_ruleset__rules. */
+const uint64_t *eng_detector__counts(const struct eng_detector *d);
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * filter - Falco's condition language: text to tree to program.
+ *
+ * Lexer and recursive descent give a tree; the compiler resolves fields, folds constants and puts every
+ * distinct predicate once into one program for the whole rule set, indexed by event type. A single
+ * filter (-f) is a rule set of one.
+ *
+ * Memos: a predicate's scope (eng_scope) says how long its answer holds. The program keeps tri-state bits per
+ * predicate: for the event, and, for narrower scopes, in the memo slots of processes, descriptors and
+ * dictionary strings.
+ */
+#ifndef ENG_FILTER_H
+#define ENG_FILTER_H
+
+#include "engine/field/field.h"
+#include "format/file/source.h"
+
+struct eng_ast;			/* tree; lives in an arena */
+
+enum eng_node { N_AND, N_OR, N_NOT, N_CHECK, N_MACRO };
+
+/*
+ * Parse a condition. Errors carry line, column (within text) and the caret snippet. max_depth: 100 for libraries,
+ * 1000 for rules and macros. Nothing is resolved yet.
+ */
+int eng_filter__parse(const char *text, size_t len, unsigned max_depth, struct arena *mem,
+		      struct eng_ast **ret, struct err *err);
+/* Print a tree back in its canonical form (grammar facts 1). */
+void eng_ast__print(const struct eng_ast *a, struct buf *out);
+
+struct eng_prog;		/* compiled conditions of a rule set */
+
+int eng_prog__new(struct eng_prog **ret);
+void eng_prog__free(struct eng_prog *p);
+/*
+ * Add a condition; macros must be expanded. Returns its number (>= 0), or negative with err. Type checks, literal
+ * checks and the event types that can satisfy it (grammar facts 3, 5, 8) happen here. Warnings through warn.
+ */
+typedef void (*eng_warn_fn)(void *arg, const char *code, const char *msg);
+int eng_prog__add(struct eng_prog *p, const struct eng_ast *ast, eng_warn_fn warn, void *arg, struct err *err);
+/* Set of event types that can satisfy condition c: bits FMT_MAX_EVENTS wide, borrowed. */
+const uint8_t *eng_prog__types(const struct eng_prog *p, int c);
+/* After the last add, before the first run: builds the index by event type. */
+int eng_prog__seal(struct eng_prog *p, struct err *err);
+
+/* A run over events in order: memo tables and scratch. One per thread; the program is shared and constant. */
+struct eng_run;
+int eng_run__new(struct eng_run **ret, const struct eng_prog *p);
+void eng_run__free(struct eng_run *r);
+/* Tell the run that a new batch begins: per-string memos are forgotten. */
+void eng_run__batch(struct eng_run *r, const struct fmt_batch *b);
+/*
+ * Which conditions does this event satisfy? Fills hits (ascending, at most max) and returns how many. first: stop at the first
+ * hit. Conditions that are disabled (eng_run__enable) are passed over.
+ */
+unsigned eng_run__match(struct eng_run *r, const struct eng_ctx *ctx, bool first, uint32_t *hits, unsigned max);
+void eng_run__enable(struct eng_run *r, int cond, bool on);
+
+/* What the program needs of a reader, added to w (state's needs are added by eng_state__want). */
+void eng_prog__want(const struct eng_prog *p, struct fmt_want *w);
+/* Readable listing of the program: predicates with scope and users, conditions, index by type. */
+void eng_prog__dump(const struct eng_prog *p, struct buf *out);
+/* For one condition and event: the tree with the value of every part, and which part decided. */
+void eng_prog__explain(const struct eng_prog *p, int cond, const struct eng_ctx *ctx, struct buf *out);
+
+#endif

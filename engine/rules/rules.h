@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * rules - rule files as Falco reads them: lists, macros, rules, exceptions, overrides.
+ *
+ * Files load one after another into one set. Errors and warnings carry Falco's codes, file, line, column and a
+ * caret. Facts: rulesfile.md.
+ */
+#ifndef ENG_RULES_H
+#define ENG_RULES_H
+
+#include "engine/filter/filter.h"
+
+enum eng_priority {		/* group priority; lower is more severe */
+	PRIO_EMERGENCY, PRIO_ALERT, PRIO_CRITICAL, PRIO_ERROR, PRIO_WARNING, PRIO_NOTICE,
+	PRIO_INFORMATIONAL, PRIO_DEBUG
+};
+const char *eng_priority__name(enum eng_priority p);
+int eng_priority__parse(const char *s, enum eng_priority *ret);	/* case-insensitive; 0 or -FMT_E_VALUE */
+
+struct eng_rule {
+	const char *name, *desc, *output, *source;	/* owned by the set */
+	const char *const *tags;	/* sorted */
+	unsigned n_tags;
+	enum eng_priority priority;
+	bool enabled;
+	bool capture;
+	uint32_t capture_ms;
+	int cond;			/* number in the program; -1: not compiled (unknown source, skipped) */
+	const char *file;
+	unsigned line;
+	const struct eng_output *format;	/* compiled output, see alert.h */
+};
+
+/* One error or warning, as in Falco's result JSON. */
+struct eng_diag {
+	bool is_error;
+	const char *code;		/* "LOAD_ERR_COMPILE_CONDITION" */
+	const char *message;
+	const char *file, *item_type, *item_name;
+	unsigned line, col;
+	uint64_t offset;
+	const char *snippet;
+};
+
+struct eng_ruleset;
+
+int eng_ruleset__new(struct eng_ruleset **ret);
+void eng_ruleset__free(struct eng_ruleset *rs);
+/* Load a file, or all *.yaml and *.yml of a directory in order of path. 0, or negative if there was an error (see diags). */
+int eng_ruleset__load(struct eng_ruleset *rs, const char *path, struct err *err);
+/* The same from memory; name is for messages. */
+int eng_ruleset__load_text(struct eng_ruleset *rs, const char *name, const char *text, size_t len, struct err *err);
+/* Selection, applied in order after loading: rules by name pattern ('*') or tag. */
+int eng_ruleset__select(struct eng_ruleset *rs, bool enable, const char *rule_glob, const char *tag);
+void eng_ruleset__min_priority(struct eng_ruleset *rs, enum eng_priority p);
+/* Compile everything that is loaded and enabled; after that the set is constant and may be shared by threads. */
+int eng_ruleset__compile(struct eng_ruleset *rs, struct err *err);
+const struct eng_prog *eng_ruleset__prog(const struct eng_ruleset *rs);
+const struct eng_rule *eng_ruleset__rules(const struct eng_ruleset *rs, unsigned *ret_n);
+const struct eng_rule *eng_ruleset__by_cond(const struct eng_ruleset *rs, int cond);
+const struct eng_diag *eng_ruleset__diags(const struct eng_ruleset *rs, unsigned *ret_n);
+/* Falco's result JSON for all files loaded so far ({"falco_load_results": [...]}). */
+void eng_ruleset__result_json(const struct eng_ruleset *rs, struct buf *out);
+/* Errors and warnings as text with place and caret. */
+void eng_ruleset__result_text(const struct eng_ruleset *rs, bool color, struct buf *out);
+
+#endif

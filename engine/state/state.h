@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * state - what events mean over time: threads, processes, open files, containers, users.
+ *
+ * Live capture, replay and the inspector apply the same events to the same code, so they cannot
+ * disagree. The state is built from keyframe rows (state_*), changed by events flagged EF_STATE, and
+ * saved as keyframe rows again. Memory is bounded by what is alive, not by the length of the trace.
+ *
+ * Ownership: everything handed out is borrowed until the next apply (or reset, free). Strings are
+ *            NUL-terminated and may be compared by pointer where "interned" is said.
+ * Threads:   one thread at a time per state.
+ */
+#ifndef ENG_STATE_H
+#define ENG_STATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "format/base/err.h"
+#include "format/batch/batch.h"
+
+/* A counted string owned by the state. len excludes the final NUL; full_len > len if it was cut. */
+struct eng_str {
+	uint32_t refs;
+	uint32_t len, full_len;
+	uint32_t memo;			/* for the engine's per-string memo; 0 = none yet */
+	char s[];
+};
+
+/* What an exec made. Shared by the threads of a process and by its children until they exec. */
+struct eng_image {
+	uint32_t refs;
+	struct eng_str *exe;		/* argv[0] */
+	struct eng_str *exepath;	/* the file that really runs */
+	struct eng_str *args;		/* argv[1..], each followed by NUL */
+	struct eng_str *env;		/* NAME=value, each followed by NUL */
+	struct eng_str *cmdline;	/* comm and args joined by blanks: proc.cmdline, made once */
+	uint64_t exe_ino, exe_ino_ctime, exe_ino_mtime;
+	uint32_t exe_dev, exe_flags;	/* exe_flags: group execve_flags */
+};
+
+enum eng_fd_type {		/* numbers of the trace (group fd_type) */
+	FDT_UNKNOWN = 0, FDT_FILE = 1, FDT_DIRECTORY = 2, FDT_IPV4 = 3, FDT_IPV6 = 4,
+	FDT_IPV4_LISTEN = 5, FDT_IPV6_LISTEN = 6, FDT_FIFO = 7, FDT_UNIX = 8, FDT_EVENT = 9,
+	FDT_UNSUPPORTED = 10, FDT_SIGNALFD = 11, FDT_EVENTPOLL = 12, FDT_INOTIFY = 13,
+	FDT_TIMERFD = 14, FDT_NETLINK = 15, FDT_BPF = 17, FDT_USERFAULTFD = 18, FDT_IO_URING = 19,
+	FDT_MEMFD = 20, FDT_PIDFD = 21, FDT_PACKET = 22, FDT_VSOCK = 23,
+};
+enum eng_fd_role { FDR_UNKNOWN, FDR_CLIENT, FDR_SERVER };
+
+/* Socket addresses. The "server" side is the destination of connect, the local side of accept. */
+struct eng_tuple {
+	uint8_t family;			/* AF_INET, AF_INET6, AF_UNIX; 0 = none */
+	uint8_t l4;			/* group l4: tcp, udp, icmp, raw */
+	uint16_t cport, sport;
+	uint8_t cip[16], sip[16];	/* IPv4 in the first 4 bytes, network order */
+};
+
+/* An open descriptor of a table. */
+struct eng_fd {
+	int64_t num;
+	uint8_t type;			/* enum eng_fd_type */
+	uint8_t role;			/* enum eng_fd_role */
+	bool connected;
+	uint32_t flags;			/* group file_flags */
+	uint32_t dev;
+	uint64_t ino;
+	uint64_t epoch;			/* changes when anything here changes: key of memos */
+	struct eng_str *name;		/* absolute path, or the socket text as fd.name prints it */
+	struct eng_str *nameraw;	/* as the caller gave it; NULL: same */
+	struct eng_tuple tuple;
+	void *memo;			/* engine's */
+};
+
+struct eng_fdtable;			/* shared by processes with CLONE_FILES; see eng_fdtable__* */
+
+struct eng_container {
+	char id[16];			/* 12 characters as Falco shows them */
+	struct eng_str *full_id, *runtime, *name, *image, *cgroup, *json;	/* NULL: not known */
+	uint64_t start;			/* ns since the epoch, 0 unknown */
+	uint32_t n_procs;		/* alive */
+	bool ended;
+};
+
+struct eng_proc {
+	int64_t pid, vpid;
+	int64_t ptid;			/* current parent (thread id), follows re-parenting */
+	int64_t real_ptid;		/* who created it */
+	int64_t pgid, vpgid, sid;
+	struct eng_proc *parent;	/* process of ptid, NULL if not known */
+	struct eng_proc *child, *sibling;
+	struct eng_thread *threads;	/* list; the main thread may be gone */
+	uint32_t n_threads;
+	struct eng_image *image;	/* never NULL */
+	struct eng_str *comm;		/* of the main thread */
+	struct eng_str *cwd;		/* ends with '/' */
+	struct eng_str *root;
+	struct eng_str *cgroups;	/* "subsys=path", each followed by NUL */
+	uint64_t cgroup_id;
+	struct eng_container *container;	/* NULL: the host */
+	struct eng_fdtable *fds;
+	uint32_t loginuid, tty;
+	int64_t fdlimit;
+	uint64_t pidns_start, start, exec_time;	/* ns since the epoch; 0 unknown */
+	uint32_t vm_size, vm_rss, vm_swap;	/* KiB */
+	uint64_t epoch;			/* changes with anything a process field of it or its ancestors reads */
+	bool dead;			/* exited; kept while children refer to it */
+	int32_t exit_status;
+	void *memo;			/* engine's */
+};
+
+struct eng_thread {
+	int64_t tid, vtid;
+	struct eng_proc *proc;		/* never NULL */
+	struct eng_thread *next;	/* of the process */
+	struct eng_str *comm;
+	uint32_t uid, euid, gid, egid;
+	uint64_t cap_inheritable, cap_permitted, cap_effective;
+	uint64_t pgft_maj, pgft_min;
+	uint32_t clone_flags;
+	bool guessed;			/* not seen being born: made up from the event that named it */
+	uint64_t epoch;			/* changes with this thread's own fields (uid, comm, caps) */
+	void *memo;			/* engine's */
+};
+
+struct eng_user { uint32_t uid, gid; struct eng_str *name, *home, *shell; };
+struct eng_group { uint32_t gid; struct eng_str *name; };
+
+struct eng_state;
+
+/* One event in its surroundings: what fields are read from. */
+struct eng_ctx {
+	const struct fmt_ev *ev;
+	struct eng_state *state;
+	struct eng_thread *thread;	/* never NULL */
+	struct eng_proc *proc;		/* its process, never NULL */
+	struct eng_fd *fd;		/* the descriptor it works on or opened; NULL if none or not known */
+	int64_t fd_num;			/* valid if has_fd_num */
+	bool has_fd_num;
+	bool fd_name_changed;
+};
+
+int eng_state__new(struct eng_state **ret);
+void eng_state__free(struct eng_state *st);
+void eng_state__reset(struct eng_state *st);	/* forget all: before applying another keyframe */
+
+/*
+ * Apply an event. enter: births, openings, changes; fills ctx; then rules and printers look at ctx; leave:
+ * deaths and closings, which ctx must still see. Every event needs both, in order. Rows of a keyframe
+ * may be applied to a state that already holds them: they change nothing then.
+ */
+void eng_state__enter(struct eng_state *st, const struct fmt_ev *ev, struct eng_ctx *ctx);
+void eng_state__leave(struct eng_state *st, struct eng_ctx *ctx);
+
+/* Append the whole state as state_* rows at time ts; new batches are asked for through next when one is full. */
+int eng_state__save(struct eng_state *st, uint64_t ts, struct fmt_batch *into);
+
+/* Look-ups. NULL if not known. Iteration order of each: unspecified but stable between changes. */
+struct eng_thread *eng_state__thread(struct eng_state *st, int64_t tid);
+struct eng_proc *eng_state__proc(struct eng_state *st, int64_t pid);
+struct eng_container *eng_state__container(struct eng_state *st, const char *id);
+const struct eng_user *eng_state__user(struct eng_state *st, uint32_t uid);
+const struct eng_group *eng_state__group(struct eng_state *st, uint32_t gid);
+void eng_state__each_proc(struct eng_state *st, void (*fn)(struct eng_proc *p, void *arg), void *arg);
+void eng_state__each_container(struct eng_state *st, void (*fn)(struct eng_container *c, void *arg), void *arg);
+struct eng_fd *eng_fdtable__get(struct eng_fdtable *t, int64_t num);
+void eng_fdtable__each(struct eng_fdtable *t, void (*fn)(struct eng_fd *fd, void *arg), void *arg);
+uint32_t eng_fdtable__count(const struct eng_fdtable *t);
+
+/*
+ * The 12-character container id in a cgroup path, or false: docker, containerd and CRI, CRI-O, podman, bare
+ * runc and containerd namespaces, in cgroupfs and systemd layouts. full: 65 bytes; runtime: constant text or NULL.
+ */
+bool eng_container_from_cgroup(const char *path, char id[16], char full[65], const char **runtime);
+
+/* Is this IP address (4 or 16 bytes) one of the machine where the trace was recorded? */
+bool eng_state__is_local_ip(struct eng_state *st, uint8_t family, const uint8_t *ip);
+
+/* The event types and parameters that the state needs decoded, added to w (see fmt_want). */
+struct fmt_want;
+void eng_state__want(struct fmt_want *w);
+
+/* A canonical text of the whole state, sorted, for tests and debugging. */
+void eng_state__dump(struct eng_state *st, struct buf *out);
+
+#endif

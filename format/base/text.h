@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * text - safe output, and parsing of what people type: sizes, durations, times.
+ */
+#ifndef FMT_TEXT_H
+#define FMT_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "format/base/alloc.h"
+#include "format/base/err.h"
+
+/*
+ * Append untrusted bytes so that a terminal cannot be told anything by them: printable UTF-8 stays,
+ * every control byte, escape, DEL, C1 code, bidi control and invalid sequence becomes \xNN (or \n, \t, \r).
+ */
+void text__safe(struct buf *out, const char *s, size_t n);
+
+/* Append as the inside of a JSON string: quotes, backslash and controls escaped; invalid UTF-8 becomes U+FFFD. */
+void text__json(struct buf *out, const char *s, size_t n);
+
+/* "256MiB", "64k", "1G", "1000" (bytes). k, M, G and KiB, MiB, GiB are powers of 1024; kB, MB, GB of 1000. */
+int text__parse_size(const char *s, uint64_t *ret_bytes, struct err *err);
+/* "30s", "500ms", "1m30s", "2h", "250us", "10ns"; a bare number means seconds. */
+int text__parse_duration(const char *s, uint64_t *ret_ns, struct err *err);
+/*
+ * A moment: "+30s" (from base_ns), "-10s" (before base_ns), "14:03:07[.fraction]" (local time of base_ns's day),
+ * "2026-11-27[T ]14:03:07[.fraction][Z|+hh:mm]", or a bare number of ns since the epoch with suffix "ns".
+ */
+int text__parse_time(const char *s, uint64_t base_ns, uint64_t *ret_ns, struct err *err);
+int text__parse_u64(const char *s, uint64_t max, uint64_t *ret, struct err *err);
+
+/* "1.2 MiB", "340 ns", "1.25 s" into buf (32 bytes are enough); return buf. */
+const char *text__size(uint64_t bytes, char buf[32]);
+const char *text__duration(uint64_t ns, char buf[32]);
+/* Thousands separated: "12,345,678". */
+const char *text__count(uint64_t n, char buf[32]);
+/* Local "HH:MM:SS.nnnnnnnnn"; ISO UTC "YYYY-MM-DDTHH:MM:SS.nnnnnnnnn" + suffix ("Z" or "+0000"). */
+const char *text__clock(uint64_t ns, char buf[40]);
+const char *text__iso(uint64_t ns, const char *suffix, char buf[48]);
+
+#endif

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * source - where events come from: one interface for a spoor trace, a .scap file, the live driver.
+ *
+ * A source yields batches. Some are keyframes: their rows are state_* events that describe everything
+ * alive at that moment. The first batch of a source is a keyframe (it may be empty). In a plain run
+ * from the start the later keyframes only repeat what the state already holds; whoever seeks resets its
+ * state and applies the keyframe that the seek lands on.
+ */
+#ifndef FMT_SOURCE_H
+#define FMT_SOURCE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "format/base/err.h"
+#include "format/batch/batch.h"
+
+/* What the recording says of itself (chunk META). Strings are owned by the source; "" if unknown. */
+struct fmt_meta {
+	char hostname[256], kernel[256], arch[32], tool[128], driver[32], command[512], os[128];
+	char reason[512];		/* why it was recorded: an alert, a trigger */
+	char uuid[37];
+	uint32_t n_cpus, snaplen;
+	uint64_t memory;		/* bytes */
+	uint64_t boot_ns;		/* time of boot, ns since the epoch */
+	uint64_t start_ns;		/* when recording began */
+	int32_t utc_offset;		/* seconds east of UTC where it was recorded */
+	bool noise;			/* noise calls were recorded */
+};
+
+/* What is asked of a reader. Zero: everything. */
+struct fmt_want {
+	bool by_type;			/* use types below; false = all */
+	uint8_t types[FMT_MAX_EVENTS / 8];	/* bit set: parameter columns of this type are decoded.
+						 * Base columns and rows are there for all events. */
+	const uint64_t *params;		/* FMT_MAX_EVENTS masks of parameters to decode, or NULL = all */
+	bool no_payload;		/* do not decompress payloads */
+	bool no_keyframes;		/* skip keyframes after the first */
+};
+
+struct fmt_batch_info {
+	bool keyframe;
+	uint64_t chunk;			/* ordinal of the chunk in its file, for messages */
+	uint64_t offset;		/* its byte offset */
+};
+
+struct fmt_source {
+	const struct fmt_source_ops *ops;
+	char name[256];			/* the file's name, for messages */
+	struct fmt_meta meta;
+	uint64_t lost;			/* events lost at capture, as stated so far */
+	uint64_t skipped_unknown;	/* events of kinds this version does not know */
+};
+
+struct fmt_source_ops {
+	/*
+	 * The next batch: 0 with *ret (borrowed until the next call), 1 at the end, negative on error.
+	 * After -FMT_E_CORRUPT or -FMT_E_TRUNCATED a further call goes on behind the damage if there
+	 * is more to read; each such error is given once.
+	 */
+	int (*next)(struct fmt_source *s, const struct fmt_batch **ret, struct fmt_batch_info *info,
+		    struct err *err);
+	/* Go to the last keyframe at or before ts (ns since the epoch). NULL: cannot seek. */
+	int (*seek)(struct fmt_source *s, uint64_t ts, struct err *err);
+	void (*want)(struct fmt_source *s, const struct fmt_want *w);
+	void (*close)(struct fmt_source *s);
+};
+
+/*
+ * Open a trace by content: a spoor trace or (as far as built in) another format. "-" is stdin; pipes
+ * are read in order without seeking. Errors name the file, the place and the remedy.
+ */
+int fmt_source__open(struct fmt_source **ret, const char *path, struct err *err);
+static inline int fmt_source__next(struct fmt_source *s, const struct fmt_batch **ret,
+				   struct fmt_batch_info *info, struct err *err)
+{
+	return s->ops->next(s, ret, info, err);
+}
+static inline void fmt_source__want(struct fmt_source *s, const struct fmt_want *w)
+{
+	if (s->ops->want)
+		s->ops->want(s, w);
+}
+static inline void fmt_source__close(struct fmt_source *s)
+{
+	if (s)
+		s->ops->close(s);
+}
+
+#endif

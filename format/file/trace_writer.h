@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * trace_writer - writes a spoor trace (format/TRACE-FORMAT.md).
+ *
+ * Crash-safe: each chunk goes out whole and in order; whatever is on disk up to the last complete chunk
+ * can be read. A write that fails (full disk, closed pipe) ends the trace cleanly: further writes
+ * return the same error, close reports what was saved.
+ */
+#ifndef FMT_TRACE_WRITER_H
+#define FMT_TRACE_WRITER_H
+
+#include "format/base/err.h"
+#include "format/batch/batch.h"
+#include "format/file/source.h"
+
+enum fmt_fsync { FSYNC_NONE, FSYNC_END, FSYNC_CHUNK };
+
+struct fmt_writer_opts {
+	size_t sz;			/* sizeof(struct fmt_writer_opts) */
+	int level;			/* zstd level; 0 = default (3) */
+	enum fmt_fsync fsync;
+	bool no_payload;		/* leave payloads out */
+};
+
+struct fmt_writer_stats {
+	uint64_t events, keyframe_rows, chunks, bytes, raw_bytes;
+	uint64_t dict_bytes, payload_bytes, column_bytes;	/* compressed, by section kind */
+};
+
+struct fmt_writer;
+
+/* path "-" is stdout. An existing file is replaced only if it is empty or force is set. */
+int fmt_writer__open(struct fmt_writer **ret, const char *path, bool force, const struct fmt_meta *meta,
+		     const struct fmt_writer_opts *opts, struct err *err);
+/* The same to an open descriptor (pipe or file at offset 0); the writer owns it. */
+int fmt_writer__open_fd(struct fmt_writer **ret, int fd, const char *name, const struct fmt_meta *meta,
+			const struct fmt_writer_opts *opts, struct err *err);
+/* Write a batch as one chunk. Keyframe: the first call must be one. The batch is not changed. */
+int fmt_writer__batch(struct fmt_writer *w, const struct fmt_batch *b, bool keyframe, struct err *err);
+/* Containers seen since the last chunk, for the summary: 12-character ids. Optional. */
+void fmt_writer__note_container(struct fmt_writer *w, const char *id);
+void fmt_writer__stats(const struct fmt_writer *w, struct fmt_writer_stats *ret);
+/* INDEX and END, fsync as asked, close. Frees w in any case. */
+int fmt_writer__close(struct fmt_writer *w, struct err *err);
+
+#endif
