@@ -425,7 +425,9 @@ const char *text__iso(uint64_t ns, const char *suffix, char buf[48])
 	struct tm tm;
 
 	gmtime_r(&t, &tm);
-	snprintf(buf, 48, "%04d-%02d-%02dT%02d:%02d:%02d.%09u%.8s", tm.tm_year + 1900, tm.tm_mon + 1,
-		 tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, (unsigned)(ns % NS), suffix);
+	/* the remainders only tell the compiler how long the text can get */
+	snprintf(buf, 48, "%04u-%02u-%02uT%02u:%02u:%02u.%09u%.8s", (unsigned)(tm.tm_year + 1900) % 10000,
+		 (unsigned)(tm.tm_mon + 1) % 100, (unsigned)tm.tm_mday % 100, (unsigned)tm.tm_hour % 100,
+		 (unsigned)tm.tm_min % 100, (unsigned)tm.tm_sec % 100, (unsigned)(ns % NS), suffix);
 	return buf;
 }
