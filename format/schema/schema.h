@@ -75,7 +75,14 @@ enum fmt_ptype {
 	PT_PATH,		/* a path */
 	PT_RELPATH,		/* a path relative to the FD parameter named in `group` */
 	PT_STRLIST,		/* strings separated by NUL (argv, environment, cgroups) */
-	PT_SOCKADDR,		/* layout: see TRACE-FORMAT.md, the layouts of socket addresses */
+	/*
+	 * Socket addresses: u8 family (1 unix, 2 inet, 10 inet6), then, ports little-endian, addresses in network order:
+	 * SOCKADDR  inet: ip[4] port u16; inet6: ip[16] port u16; unix: path and NUL (an abstract name starts with '@').
+	 * SOCKTUPLE source then destination: inet: ip[4] u16 ip[4] u16; inet6: ip[16] u16 ip[16] u16;
+	 *           unix: u64 source, u64 peer (kernel addresses, or 0), path and NUL.
+	 * Other families: the family byte and the rest of the kernel's sockaddr.
+	 */
+	PT_SOCKADDR,
 	PT_SOCKTUPLE,
 	PT_FDLIST,		/* u16 count, then count x (s64 fd, s16 events), little-endian */
 	/* bytes kept in the payload section */
