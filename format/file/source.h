@@ -40,7 +40,8 @@ struct fmt_want {
 };
 
 struct fmt_batch_info {
-	bool keyframe;
+	bool keyframe;			/* state_* rows; a large state takes several such batches in a row */
+	bool new_section;		/* what was known is void: reset the state before applying this */
 	uint64_t chunk;			/* ordinal of the chunk in its file, for messages */
 	uint64_t offset;		/* its byte offset */
 };
