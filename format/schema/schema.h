@@ -16,8 +16,9 @@
 #include <stdint.h>
 #include <stddef.h>
 
-#define FMT_MAX_PARAMS 40	/* parameters of one event; execve and state_thread are the largest */
-#define FMT_MAX_EVENTS 768	/* event ids are below this */
+#define FMT_MAX_PARAMS 48	/* parameters of one event; execve and state_thread are the largest */
+#define FMT_MAX_EVENTS 1024	/* event ids are below this */
+#define FMT_URING_BASE 512	/* id of an io_uring operation: this plus its opcode */
 
 /* Event ids: EV_openat == 257. */
 enum fmt_event_id {
@@ -74,7 +75,7 @@ enum fmt_ptype {
 	PT_STR,			/* text without NUL */
 	PT_PATH,		/* a path */
 	PT_RELPATH,		/* a path relative to the FD parameter named in `group` */
-	PT_STRLIST,		/* strings separated by NUL (argv, environment, cgroups) */
+	PT_STRLIST,		/* strings, each followed by NUL (argv, environment, cgroups) */
 	/*
 	 * Socket addresses: u8 family (1 unix, 2 inet, 10 inet6), then, ports little-endian, addresses in network order:
 	 * SOCKADDR  inet: ip[4] port u16; inet6: ip[16] port u16; unix: path and NUL (an abstract name starts with '@').
@@ -141,7 +142,7 @@ struct fmt_event_info {
 struct fmt_sym {
 	const char *name;
 	uint32_t value;		/* as stored: Falco's number where Falco has the symbol */
-	uint32_t mask, native;	/* the kernel's: (native value & mask) == native */
+	uint64_t mask, native;	/* the kernel's: (word & mask) == native; see flags.def */
 };
 
 struct fmt_group_info {
@@ -173,12 +174,14 @@ bool fmt_schema__has_param(const char *name);
 
 enum fmt_store fmt_ptype_store(enum fmt_ptype t);
 
-/* The kernel's number for a system call event on this architecture, or -1; and back. */
+/* The event id of the system call that has this number on this machine, or -1 if none has. */
 int fmt_syscall__event(unsigned nr);
 
 /*
- * Turn a kernel flag word into the stored one, and give text. native: as the caller passed it.
- * Bits that no symbol covers are dropped from the stored word of groups.
+ * Turn a kernel flag word into the stored one. native: as the caller passed it, cut to the type
+ * that the call takes; the bits above 2^32 are the collector's to set (see flags.def).
+ * Bits that no symbol covers are dropped; an enum keeps a word that it does not know, unless it
+ * has a symbol for those. GROUP_NONE keeps everything.
  */
 uint32_t fmt_group__from_native(enum fmt_group g, uint64_t native);
 
