@@ -50,7 +50,14 @@ enum eng_scope {
 struct eng_fref;
 struct eng_vals;
 
-enum eng_arg { ARG_NONE, ARG_INDEX_OPT, ARG_INDEX_REQ, ARG_KEY_OPT, ARG_KEY_REQ, ARG_INDEX_OR_KEY, ARG_SUFFIX_REQ, ARG_SUFFIX_OPT };
+/* What may follow the name: [n], [text], or .text; OPT: or nothing. */
+enum eng_arg {
+	ARG_NONE, ARG_INDEX_OPT, ARG_INDEX_REQ, ARG_KEY_OPT, ARG_KEY_REQ,
+	ARG_INDEX_OR_KEY,		/* required; digits are an index */
+	ARG_SUFFIX_REQ, ARG_SUFFIX_OPT,
+	ARG_INDEX_OR_KEY_OPT,
+	ARG_INDEX_OR_SUFFIX,		/* required: evt.arg[n], evt.arg.NAME */
+};
 
 enum eng_field_flag {
 	FF_LIST = 1,		/* list-valued */
@@ -73,8 +80,9 @@ struct eng_field {
 	uint32_t flags;
 	const char *source;	/* "syscall", "k8s_audit", or "" for all */
 	const char *doc;
-	/* extraction routine: private to engine/field */
-	int (*get)(const struct eng_fref *ref, const struct eng_ctx *ctx, struct eng_vals *out);
+	/* private to engine/field: extraction routine (false = missing), and what tells it which field is asked for */
+	bool (*get)(const struct eng_fref *ref, const struct eng_ctx *ctx, struct eng_vals *out);
+	uint16_t id;
 };
 
 /* Values of one extraction. n == 0 means missing, unless is_list (an empty list is present). */
@@ -82,6 +90,7 @@ struct eng_vals {
 	uint32_t n;
 	bool is_list;
 	bool missing;
+	bool for_filter;	/* as asked of eng_field__get */
 	struct eng_val v[1];	/* v[0] for single values */
 	const struct eng_val *list;	/* list values, borrowed until the next extraction with the same scratch */
 	struct arena *scratch;	/* set by the caller; text made up on the fly lives here */

@@ -9,6 +9,11 @@
  * Ownership: everything handed out is borrowed until the next apply (or reset, free). Strings are
  *            NUL-terminated and may be compared by pointer where "interned" is said.
  * Threads:   one thread at a time per state.
+ *
+ * Slots and epochs: every process, thread and descriptor has a slot, a small number that is its own while it
+ * lives and is used again afterwards: each kind counts from 0, so whoever remembers something about an object (memos)
+ * keeps an array indexed by slot. Epochs are numbers from one counter of the state, never 0 and never used twice:
+ * what was remembered holds as long as the epoch is the same, whoever has the slot now.
  */
 #ifndef ENG_STATE_H
 #define ENG_STATE_H
@@ -23,7 +28,6 @@
 struct eng_str {
 	uint32_t refs;
 	uint32_t len, full_len;
-	uint32_t memo;			/* for the engine's per-string memo; 0 = none yet */
 	char s[];
 };
 
@@ -69,7 +73,7 @@ struct eng_fd {
 	struct eng_str *name;		/* absolute path, or the socket text as fd.name prints it */
 	struct eng_str *nameraw;	/* as the caller gave it; NULL: same */
 	struct eng_tuple tuple;
-	void *memo;			/* engine's */
+	uint32_t slot;			/* see "Slots and epochs" */
 };
 
 struct eng_fdtable;			/* shared by processes with CLONE_FILES; see eng_fdtable__* */
@@ -106,7 +110,7 @@ struct eng_proc {
 	uint64_t epoch;			/* changes with anything a process field of it or its ancestors reads */
 	bool dead;			/* exited; kept while children refer to it */
 	int32_t exit_status;
-	void *memo;			/* engine's */
+	uint32_t slot;			/* see "Slots and epochs" */
 };
 
 struct eng_thread {
@@ -120,7 +124,7 @@ struct eng_thread {
 	uint32_t clone_flags;
 	bool guessed;			/* not seen being born: made up from the event that named it */
 	uint64_t epoch;			/* changes with this thread's own fields (uid, comm, caps) */
-	void *memo;			/* engine's */
+	uint32_t slot;			/* see "Slots and epochs" */
 };
 
 struct eng_user { uint32_t uid, gid; struct eng_str *name, *home, *shell; };

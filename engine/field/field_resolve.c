@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <stdlib.h>
+
+#include "engine/field/field_internal.h"
+
+#define MAX_NAME 256u
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static bool is_name_char(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c) || c == '_';
+}
+
+/* May `rest`, which follows a field's name, be its argument? */
+static bool fits(const struct eng_field *f, const char *rest, size_t n)
+{
+	bool suffix = f->arg == ARG_SUFFIX_REQ || f->arg == ARG_SUFFIX_OPT ||
+		      f->arg == ARG_INDEX_OR_SUFFIX;
+
+	return !n || rest[0] == '[' || (suffix && rest[0] == '.');
+}
+
+/* The field with the longest name that text begins with. */
+static const struct eng_field *find_field(const char *text, size_t len)
+{
+	const struct eng_field *best = NULL;
+	size_t n, best_len = 0;
+	const struct eng_field *all = eng_field__all(&n);
+
+	for (size_t i = 0; i < n; i++) {
+		size_t l = strlen(all[i].name);
+
+		if (l > best_len && l <= len && !memcmp(all[i].name, text, l) &&
+		    fits(&all[i], text + l, len - l)) {
+			best = &all[i];
+			best_len = l;
+		}
+	}
+	return best;
+}
+
+static unsigned min3(unsigned a, unsigned b, unsigned c)
+{
+	a = a < b ? a : b;
+	return a < c ? a : c;
+}
+
+/* How many letters must be changed, added or left out to get from a to b. */
+static unsigned distance(const char *a, size_t na, const char *b)
+{
+	size_t nb = strlen(b);
+	unsigned row[MAX_NAME + 1];
+
+	if (nb > MAX_NAME)
+		return UINT32_MAX;
+	for (size_t j = 0; j <= nb; j++)
+		row[j] = (unsigned)j;
+	for (size_t i = 0; i < na; i++) {
+		unsigned diag = row[0];
+
+		row[0] = (unsigned)i + 1;
+		for (size_t j = 0; j < nb; j++) {
+			unsigned up = row[j + 1];
+
+			row[j + 1] = min3(up + 1, row[j] + 1, diag + (a[i] != b[j]));
+			diag = up;
+		}
+	}
+	return row[nb];
+}
+
+static int unknown(const char *text, size_t len, struct err *err)
+{
+	const char *near = NULL;
+	size_t n, name_len = 0;
+	unsigned best;
+	const struct eng_field *all = eng_field__all(&n);
+
+	while (name_len < len && name_len < MAX_NAME && text[name_len] != '[')
+		name_len++;
+	best = (unsigned)name_len / 3 + 1;
+	for (size_t i = 0; i < n; i++) {
+		unsigned d = distance(text, name_len, all[i].name);
+
+		if (d < best && !(all[i].flags & FF_HIDDEN)) {
+			best = d;
+			near = all[i].name;
+		}
+	}
+	if (near)
+		return err__set(err, -FMT_E_UNKNOWN, "unknown field '%.*s'; did you mean '%s'?",
+				(int)name_len, text, near);
+	return err__set(err, -FMT_E_UNKNOWN,
+			"unknown field '%.*s'; spoor-replay --list fields names them all",
+			(int)name_len, text);
+}
+
+static int bad_arg(const struct eng_field *f, struct err *err, const char *what)
+{
+	return err__set(err, -FMT_E_VALUE, "field '%s' %s", f->name, what);
+}
+
+/* What is between the brackets, quotes and backslashes taken away, into mem. */
+static int unbracket(const struct eng_field *f, const char *rest, size_t n, struct arena *mem,
+		     char **ret, size_t *ret_len, struct err *err)
+{
+	char *out = arena__alloc(mem, n + 1), quote;
+	size_t k = 0, i = 1;
+
+	if (n < 3 || rest[n - 1] != ']')
+		return bad_arg(f, err, "has an argument that does not end: expected [...]");
+	quote = rest[1] == '"' || rest[1] == '\'' ? rest[1] : 0;
+	if (quote && (n < 4 || rest[n - 2] != quote))
+		return bad_arg(f, err, "has a quoted argument that does not end");
+	for (i += quote != 0; i < n - 1 - (quote != 0); i++) {
+		if (quote && rest[i] == '\\' && i + 1 < n - 2)
+			i++;
+		else if (!quote && strchr("[]\"' \t\r\n", rest[i]))
+			return bad_arg(f, err, "has a wrong character in its argument: quote it");
+		out[k++] = rest[i];
+	}
+	out[k] = 0;
+	if (!k)
+		return bad_arg(f, err, "has an empty argument");
+	*ret = out;
+	*ret_len = k;
+	return 0;
+}
+
+static bool parse_index(const char *s, uint64_t *ret)
+{
+	uint64_t v = 0;
+
+	if (!*s)
+		return false;
+	for (; *s; s++) {
+		if (!is_digit(*s) || v > (UINT64_MAX - 9) / 10)
+			return false;
+		v = v * 10 + (uint64_t)(*s - '0');
+	}
+	*ret = v;
+	return true;
+}
+
+static int set_index(struct eng_fref *ref, const char *key, struct err *err)
+{
+	if (!parse_index(key, &ref->index))
+		return bad_arg(ref->field, err, "takes a number in brackets");
+	return 0;
+}
+
+static int take_bracket(struct eng_fref *ref, const char *rest, size_t n, struct arena *mem,
+			struct err *err)
+{
+	const struct eng_field *f = ref->field;
+	size_t key_len;
+	char *key;
+	int r;
+
+	r = unbracket(f, rest, n, mem, &key, &key_len, err);
+	if (r < 0)
+		return r;
+	ref->has_arg = true;
+	switch (f->arg) {
+	case ARG_NONE:
+		return bad_arg(f, err, "takes no argument");
+	case ARG_SUFFIX_REQ:
+	case ARG_SUFFIX_OPT:
+		return bad_arg(f, err, "takes its argument after a dot, not in brackets");
+	case ARG_INDEX_OPT:
+	case ARG_INDEX_REQ:
+	case ARG_INDEX_OR_SUFFIX:
+		return set_index(ref, key, err);
+	case ARG_INDEX_OR_KEY:
+	case ARG_INDEX_OR_KEY_OPT:
+		if (parse_index(key, &ref->index))
+			return 0;
+	}
+	ref->key = key;
+	return 0;
+}
+
+static int take_suffix(struct eng_fref *ref, const char *rest, size_t n, struct arena *mem,
+		       struct err *err)
+{
+	for (size_t i = 1; i < n; i++)
+		if (!is_name_char(rest[i]))
+			return bad_arg(ref->field, err, "has a wrong character after the dot");
+	if (n < 2)
+		return bad_arg(ref->field, err, "needs a name after the dot");
+	ref->has_arg = true;
+	ref->key = arena__strndup(mem, rest + 1, n - 1);
+	return 0;
+}
+
+static bool needs_arg(const struct eng_field *f)
+{
+	return f->arg == ARG_INDEX_REQ || f->arg == ARG_KEY_REQ || f->arg == ARG_INDEX_OR_KEY ||
+	       f->arg == ARG_SUFFIX_REQ || f->arg == ARG_INDEX_OR_SUFFIX;
+}
+
+int eng_field__resolve(const char *text, size_t len, struct arena *mem, struct eng_fref *ret,
+		       struct err *err)
+{
+	const struct eng_field *f = len <= MAX_NAME * 16 ? find_field(text, len) : NULL;
+	struct eng_fref ref = { .field = f };
+	size_t name_len;
+	int r = 0;
+
+	if (!f)
+		return unknown(text, len, err);
+	name_len = strlen(f->name);
+	ref.type = f->type;
+	ref.ptype = f->ptype;
+	ref.scope = f->scope;
+	if (name_len == len)
+		r = needs_arg(f) ? bad_arg(f, err, "needs an argument") : 0;
+	else if (text[name_len] == '[')
+		r = take_bracket(&ref, text + name_len, len - name_len, mem, err);
+	else
+		r = take_suffix(&ref, text + name_len, len - name_len, mem, err);
+	if (!r)
+		r = field__refine(&ref, err);
+	if (!r)
+		*ret = ref;
+	return r;
+}
+
+/* Where a field's text can end at the latest: after its letters and dots, and one bracket. */
+static size_t longest_end(const char *text, size_t len)
+{
+	size_t n = 0;
+	char quote = 0;
+
+	while (n < len && (is_name_char(text[n]) || text[n] == '.'))
+		n++;
+	if (n == len || text[n] != '[')
+		return n;
+	for (size_t i = n + 1; i < len; i++) {
+		if (quote) {
+			if (text[i] == '\\')
+				i++;
+			else if (text[i] == quote)
+				quote = 0;
+		} else if (text[i] == '"' || text[i] == '\'') {
+			quote = text[i];
+		} else if (text[i] == ']') {
+			return i + 1;
+		}
+	}
+	return n;
+}
+
+size_t eng_field__longest(const char *text, size_t len, struct arena *mem, struct eng_fref *ret)
+{
+	size_t n = longest_end(text, len);
+
+	if (n && text[n - 1] == ']') {
+		if (!eng_field__resolve(text, n, mem, ret, NULL))
+			return n;
+		while (text[n - 1] != '[')
+			n--;
+		n--;
+	}
+	if (n > MAX_NAME)
+		n = MAX_NAME;
+	for (; n; n--)
+		if (!eng_field__resolve(text, n, mem, ret, NULL))
+			return n;
+	return 0;
+}
