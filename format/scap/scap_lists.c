@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <string.h>
+
+#include "format/scap/scap_lists.h"
+
+/* u16 length, bytes; borrowed */
+static struct fmt_str s16(struct cursor *c)
+{
+	uint16_t n = cursor__le16(c);
+	const uint8_t *p = cursor__take(c, n);
+
+	return (struct fmt_str){ (const char *)p, p ? n : 0, p ? n : 0 };
+}
+
+static bool begin(struct scap_lists *l, uint16_t type, uint32_t tid, uint32_t pid)
+{
+	if (l->rows->n >= FMT_BATCH_MAX_EVENTS || l->rows->dict.bytes >= FMT_BATCH_HARD_BYTES / 2 ||
+	    fmt_batch__begin(l->rows, type, l->ts, 0, tid, pid, 0, 0) < 0) {
+		l->dropped++;
+		return false;
+	}
+	return true;
+}
+
+static void str(struct scap_lists *l, unsigned param, struct fmt_str s)
+{
+	fmt_batch__str(l->rows, param, s.p, s.len, s.full_len);
+}
+
+/*
+ * An entry with a length of its own: what follows it and belongs to it is in *entry, and c stands behind it.
+ * self: the length counts its own four bytes.
+ */
+static bool sized_entry(struct cursor *c, bool self, struct cursor *entry)
+{
+	uint32_t len = cursor__le32(c);
+	const uint8_t *p;
+
+	if (self) {
+		if (len < 4) {
+			c->bad = true;
+			return false;
+		}
+		len -= 4;
+	}
+	p = cursor__take(c, len);
+	if (!p)
+		return false;
+	*entry = cursor__of(p, len);
+	return true;
+}
+
+static int damaged(struct err *err, const char *list)
+{
+	return err__set(err, FMT_E_CORRUPT, "the %s list is damaged", list);
+}
+
+/* The tail that only version 9 has, as far as the entry reaches. */
+static void process_tail(struct scap_lists *l, struct cursor *c)
+{
+	uint32_t flags = 0;
+	uint64_t v;
+
+	/* writers before 0.10 left these two out */
+	if (cursor__left(c) > 29) {
+		if ((v = cursor__le64(c)))
+			fmt_batch__int(l->rows, P_state_thread_pidns_start, v);
+		fmt_batch__int(l->rows, P_state_thread_tty, cursor__le32(c));
+	}
+	if (cursor__left(c) >= 4)
+		fmt_batch__int(l->rows, P_state_thread_loginuid, cursor__le32(c));
+	if (cursor__left(c) >= 1)
+		flags |= cursor__u8(c) ? 1 : 0;		/* EXE_WRITABLE */
+	if (cursor__left(c) >= 24) {
+		fmt_batch__int(l->rows, P_state_thread_cap_inheritable, cursor__le64(c));
+		fmt_batch__int(l->rows, P_state_thread_cap_permitted, cursor__le64(c));
+		fmt_batch__int(l->rows, P_state_thread_cap_effective, cursor__le64(c));
+	}
+	if (cursor__left(c) >= 1)
+		flags |= cursor__u8(c) ? 2 : 0;		/* EXE_UPPER_LAYER */
+	if (cursor__left(c) >= 24) {
+		fmt_batch__int(l->rows, P_state_thread_exe_ino, cursor__le64(c));
+		fmt_batch__int(l->rows, P_state_thread_exe_ino_ctime, cursor__le64(c));
+		fmt_batch__int(l->rows, P_state_thread_exe_ino_mtime, cursor__le64(c));
+	}
+	if (cursor__left(c) >= 1)
+		flags |= cursor__u8(c) ? 4 : 0;		/* EXE_FROM_MEMFD */
+	if (cursor__left(c) >= 1)
+		flags |= cursor__u8(c) ? 8 : 0;		/* EXE_LOWER_LAYER */
+	if (cursor__left(c) >= 8)
+		fmt_batch__int(l->rows, P_state_thread_pgid, cursor__le64(c));
+	fmt_batch__int(l->rows, P_state_thread_exe_flags, flags);
+}
+
+/* The fields of one process in file order; which are there depends on the version. */
+static void process(struct scap_lists *l, struct cursor *c, unsigned version)
+{
+	uint64_t tid = cursor__le64(c), pid = cursor__le64(c), ptid = cursor__le64(c);
+
+	if (c->bad || !begin(l, EV_state_thread, (uint32_t)tid, (uint32_t)pid))
+		return;
+	fmt_batch__int(l->rows, P_state_thread_ptid, ptid);
+	fmt_batch__int(l->rows, P_state_thread_fdtable, (uint32_t)pid);
+	if (version >= 6)
+		fmt_batch__int(l->rows, P_state_thread_sid, cursor__le64(c));
+	if (version >= 8)
+		fmt_batch__int(l->rows, P_state_thread_vpgid, cursor__le64(c));
+	str(l, P_state_thread_comm, s16(c));
+	str(l, P_state_thread_exe, s16(c));
+	if (version >= 7)
+		str(l, P_state_thread_exepath, s16(c));
+	str(l, P_state_thread_args, s16(c));
+	str(l, P_state_thread_cwd, s16(c));
+	fmt_batch__int(l->rows, P_state_thread_fdlimit, cursor__le64(c));
+	fmt_batch__int(l->rows, P_state_thread_flags, cursor__le32(c));
+	fmt_batch__int(l->rows, P_state_thread_uid, cursor__le32(c));
+	fmt_batch__int(l->rows, P_state_thread_gid, cursor__le32(c));
+	if (version >= 2) {
+		fmt_batch__int(l->rows, P_state_thread_vm_size, cursor__le32(c));
+		fmt_batch__int(l->rows, P_state_thread_vm_rss, cursor__le32(c));
+		fmt_batch__int(l->rows, P_state_thread_vm_swap, cursor__le32(c));
+		fmt_batch__int(l->rows, P_state_thread_pgft_maj, cursor__le64(c));
+		fmt_batch__int(l->rows, P_state_thread_pgft_min, cursor__le64(c));
+	}
+	if (version >= 3)
+		str(l, P_state_thread_env, s16(c));
+	if (version >= 4) {
+		fmt_batch__int(l->rows, P_state_thread_vtid, cursor__le64(c));
+		fmt_batch__int(l->rows, P_state_thread_vpid, cursor__le64(c));
+		str(l, P_state_thread_cgroups, s16(c));
+	}
+	if (version >= 5)
+		str(l, P_state_thread_root, s16(c));
+	if (version >= 9)
+		process_tail(l, c);
+	fmt_batch__end(l->rows);
+	l->thread(l->arg, (uint32_t)tid, (uint32_t)pid);
+}
+
+int scap_lists__processes(struct scap_lists *l, struct cursor c, unsigned version, struct err *err)
+{
+	struct cursor entry;
+
+	while (cursor__left(&c) >= 4) {
+		if (version < 9) {
+			process(l, &c, version);
+			if (c.bad)
+				return damaged(err, "process");
+			continue;
+		}
+		if (!sized_entry(&c, true, &entry))
+			return damaged(err, "process");
+		process(l, &entry, version);
+		if (entry.bad)
+			return damaged(err, "process");
+	}
+	return 0;
+}
+
+enum { SOCK4 = 3, SOCK6 = 4, LISTEN4 = 5, LISTEN6 = 6, UNIX = 8, FILE_V2 = 16, PLAIN_FILE = 1 };
+
+static void socket_of(struct scap_lists *l, struct cursor *c, uint8_t type)
+{
+	unsigned alen = type == SOCK6 || type == LISTEN6 ? 16 : 4;
+	bool both = type == SOCK4 || type == SOCK6;
+	uint8_t blob[37] = { alen == 16 ? 10 : 2 };
+	unsigned second = both ? alen : 0;
+	const uint8_t *ip = cursor__take(c, alen + second);
+	uint16_t sport, dport = 0;
+
+	if (!ip)
+		return;
+	sport = cursor__le16(c);
+	if (both)
+		dport = cursor__le16(c);
+	memcpy(blob + 1, ip, alen);
+	memcpy(blob + 1 + alen, &sport, 2);
+	memcpy(blob + 3 + alen, ip + alen, second);
+	memcpy(blob + 3 + 2 * alen, &dport, 2);
+	fmt_batch__str(l->rows, P_state_fd_tuple, (char *)blob, 5 + 2 * alen, 5 + 2 * alen);
+	fmt_batch__int(l->rows, P_state_fd_l4, cursor__u8(c));
+}
+
+static void unix_of(struct scap_lists *l, struct cursor *c)
+{
+	uint8_t blob[1 + 16 + 1024] = { 1 };
+	const uint8_t *ends = cursor__take(c, 16);
+	struct fmt_str path = s16(c);
+
+	if (!ends)
+		return;
+	if (path.len > 1023)
+		path.len = 1023;
+	memcpy(blob + 1, ends, 16);
+	if (path.len)
+		memcpy(blob + 17, path.p, path.len);
+	fmt_batch__str(l->rows, P_state_fd_tuple, (char *)blob, 18 + path.len, 18 + path.len);
+	str(l, P_state_fd_name, (struct fmt_str){ path.p, path.len, path.len });
+}
+
+static void descriptor(struct scap_lists *l, struct cursor *c, uint32_t tid, uint32_t pid, unsigned version)
+{
+	uint64_t fd = cursor__le64(c), ino = cursor__le64(c);
+	uint8_t type = cursor__u8(c);
+
+	if (c->bad || !begin(l, EV_state_fd, tid, pid))
+		return;
+	fmt_batch__int(l->rows, P_state_fd_fd, fd);
+	fmt_batch__int(l->rows, P_state_fd_ino, ino);
+	fmt_batch__int(l->rows, P_state_fd_type, type == FILE_V2 ? PLAIN_FILE : type);
+	fmt_batch__int(l->rows, P_state_fd_fdtable, pid);
+	if (type == SOCK4 || type == SOCK6 || type == LISTEN4 || type == LISTEN6) {
+		socket_of(l, c, type);
+	} else if (type == UNIX) {
+		unix_of(l, c);
+	} else if (type == FILE_V2) {
+		fmt_batch__int(l->rows, P_state_fd_open_flags, cursor__le32(c));
+		str(l, P_state_fd_name, s16(c));
+		if (version >= 2 && cursor__left(c) >= 4)
+			fmt_batch__int(l->rows, P_state_fd_dev, cursor__le32(c));
+	} else {
+		str(l, P_state_fd_name, s16(c));
+	}
+	fmt_batch__end(l->rows);
+}
+
+int scap_lists__fds(struct scap_lists *l, struct cursor c, unsigned version, uint32_t (*pid_of)(void *, uint32_t),
+		    struct err *err)
+{
+	uint32_t tid = (uint32_t)cursor__le64(&c), pid = pid_of(l->arg, tid);
+	struct cursor entry;
+
+	while (cursor__left(&c) >= 4) {
+		if (version < 2) {
+			descriptor(l, &c, tid, pid, version);
+			if (c.bad)
+				return damaged(err, "descriptor");
+			continue;
+		}
+		if (!sized_entry(&c, true, &entry))
+			return damaged(err, "descriptor");
+		descriptor(l, &entry, tid, pid, version);
+		if (entry.bad)
+			return damaged(err, "descriptor");
+	}
+	return c.bad ? damaged(err, "descriptor") : 0;
+}
+
+static void user_or_group(struct scap_lists *l, struct cursor *c)
+{
+	bool group = cursor__u8(c);
+	uint32_t id = cursor__le32(c);
+
+	if (group) {
+		struct fmt_str name = s16(c);
+
+		if (c->bad || !begin(l, EV_state_group, 0, 0))
+			return;
+		fmt_batch__int(l->rows, P_state_group_gid, id);
+		str(l, P_state_group_name, name);
+	} else {
+		uint32_t gid = cursor__le32(c);
+		struct fmt_str name = s16(c), home = s16(c), shell = s16(c);
+
+		if (c->bad || !begin(l, EV_state_user, 0, 0))
+			return;
+		fmt_batch__int(l->rows, P_state_user_uid, id);
+		fmt_batch__int(l->rows, P_state_user_gid, gid);
+		str(l, P_state_user_name, name);
+		str(l, P_state_user_home, home);
+		str(l, P_state_user_shell, shell);
+	}
+	fmt_batch__end(l->rows);
+}
+
+int scap_lists__users(struct scap_lists *l, struct cursor c, unsigned version, struct err *err)
+{
+	struct cursor entry;
+
+	while (cursor__left(&c) >= 4) {
+		if (version < 2) {
+			user_or_group(l, &c);
+			if (c.bad)
+				return damaged(err, "user");
+			continue;
+		}
+		if (!sized_entry(&c, true, &entry))
+			return damaged(err, "user");
+		user_or_group(l, &entry);
+		if (entry.bad)
+			return damaged(err, "user");
+	}
+	return 0;
+}
+
+static unsigned prefix_len(const uint8_t *mask, unsigned n)
+{
+	unsigned bits = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		bits += (unsigned)__builtin_popcount(mask[i]);
+	return bits;
+}
+
+/* Types 1 and 3 are IPv4, 2 and 4 IPv6; the last two lack the speed. */
+static void interface(struct scap_lists *l, struct cursor *c)
+{
+	uint16_t type = cursor__le16(c), nlen = cursor__le16(c);
+	unsigned alen = type == 2 || type == 4 ? 16 : 4;
+	const uint8_t *addr = cursor__take(c, alen), *mask = cursor__take(c, alen), *name;
+	uint8_t blob[19] = { alen == 16 ? 10 : 2 };
+
+	cursor__take(c, alen);		/* broadcast address */
+	if (type <= 2)
+		cursor__take(c, 8);	/* speed */
+	name = cursor__take(c, nlen);
+	if (type < 1 || type > 4)
+		c->bad = true;
+	if (c->bad || !addr || !mask || !name || !begin(l, EV_state_iface, 0, 0))
+		return;
+	memcpy(blob + 1, addr, alen);
+	fmt_batch__str(l->rows, P_state_iface_name, (const char *)name, nlen, nlen);
+	fmt_batch__str(l->rows, P_state_iface_addr, (char *)blob, alen + 3, alen + 3);
+	fmt_batch__int(l->rows, P_state_iface_prefix, prefix_len(mask, alen));
+	fmt_batch__end(l->rows);
+}
+
+int scap_lists__interfaces(struct scap_lists *l, struct cursor c, unsigned version, struct err *err)
+{
+	struct cursor entry;
+
+	while (cursor__left(&c) >= 4) {
+		if (version < 2) {
+			interface(l, &c);
+			if (c.bad)
+				return damaged(err, "interface");
+			continue;
+		}
+		if (!sized_entry(&c, false, &entry))
+			return damaged(err, "interface");
+		interface(l, &entry);
+		if (entry.bad)
+			return damaged(err, "interface");
+	}
+	return 0;
+}

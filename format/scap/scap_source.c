@@ -1,0 +1,603 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cjson/cJSON.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include "format/base/cursor.h"
+#include "format/base/log.h"
+#include "format/scap/scap_event.h"
+#include "format/scap/scap_lists.h"
+#include "format/scap/scap_source.h"
+#include "format/scap/scap_stream.h"
+
+#define SHB 0x0a0d0d0au
+#define SHB_MAGIC 0x1a2b3c4du
+#define MAX_BLOCK (32u << 20)		/* larger blocks are damage: writers stop at a few MiB */
+#define KEYFRAME_ROWS 32768u		/* a keyframe batch is handed out above this */
+
+enum kind { K_OTHER, K_SHB, K_MACHINE, K_PROCESSES, K_FDS, K_USERS, K_INTERFACES, K_EVENT };
+enum { F_FLAGS = 1, F_V1 = 2 };
+
+static const struct block_kind {
+	uint32_t type, old;		/* number, and the one that early writers used */
+	uint8_t kind, version, flags;
+} kinds[] = {
+	{ SHB, 0, K_SHB, 0, 0 },
+	{ 0x201, 0x8002abcd, K_MACHINE, 0, 0 },
+	{ 0x202, 0x8000abcd, K_PROCESSES, 1, 0 }, { 0x207, 0x8013abcd, K_PROCESSES, 2, 0 },
+	{ 0x209, 0x8014abcd, K_PROCESSES, 3, 0 }, { 0x210, 0, K_PROCESSES, 4, 0 },
+	{ 0x211, 0, K_PROCESSES, 5, 0 }, { 0x212, 0, K_PROCESSES, 6, 0 }, { 0x213, 0, K_PROCESSES, 7, 0 },
+	{ 0x214, 0, K_PROCESSES, 8, 0 }, { 0x215, 0, K_PROCESSES, 9, 0 },
+	{ 0x203, 0x8001abcd, K_FDS, 1, 0 }, { 0x218, 0, K_FDS, 2, 0 },
+	{ 0x205, 0x8011abcd, K_INTERFACES, 1, 0 }, { 0x219, 0, K_INTERFACES, 2, 0 },
+	{ 0x206, 0x8012abcd, K_USERS, 1, 0 }, { 0x220, 0, K_USERS, 2, 0 },
+	{ 0x204, 0x8010abcd, K_EVENT, 0, F_V1 }, { 0x208, 0, K_EVENT, 0, F_V1 | F_FLAGS },
+	{ 0x216, 0, K_EVENT, 0, 0 }, { 0x217, 0, K_EVENT, 0, F_FLAGS },
+	{ 0x221, 0, K_EVENT, 0, 0 }, { 0x222, 0, K_EVENT, 0, F_FLAGS },
+};
+
+struct pid_of { uint32_t tid, pid; };
+
+struct scap_source {
+	struct fmt_source s;
+	struct scap_stream *in;
+	struct scap_pending *pending;
+	struct fmt_batch *batch;
+	struct pid_of *pids;		/* open addressing by tid; tid 0 = free */
+	uint32_t n_slots, n_pids;
+	uint64_t next_num;
+	uint64_t batch_offset, batches;
+	uint64_t last_ts;
+	bool in_events;			/* an event block was seen in this section */
+	bool batch_keyframe, batch_section;
+	bool ready;			/* batch holds something to hand out */
+	bool any_event, done;
+	struct err defect;		/* to be given after the batch in hand */
+};
+
+static const struct block_kind *kind_of(uint32_t type)
+{
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+		if (kinds[i].type == type || (kinds[i].old && kinds[i].old == type))
+			return &kinds[i];
+	return NULL;
+}
+
+/* threads and their processes */
+
+static struct pid_of *pid_slot(struct pid_of *slots, uint32_t n, uint32_t tid)
+{
+	uint32_t i = (tid * 0x9e3779b1u) >> 7 & (n - 1);
+
+	while (slots[i].tid && slots[i].tid != tid)
+		i = (i + 1) & (n - 1);
+	return &slots[i];
+}
+
+static void set_pid(void *arg, uint32_t tid, uint32_t pid)
+{
+	struct scap_source *s = arg;
+	struct pid_of *slot;
+
+	if (!tid)
+		return;
+	if ((s->n_pids + 1) * 2 > s->n_slots) {
+		uint32_t n = s->n_slots * 2;
+		struct pid_of *bigger;
+
+		if (n > 1u << 23) {	/* more threads than any kernel allows: the file lies */
+			memset(s->pids, 0, s->n_slots * sizeof(*s->pids));
+			s->n_pids = 0;
+		} else {
+			bigger = xcalloc(n, sizeof(*bigger));
+			for (uint32_t i = 0; i < s->n_slots; i++)
+				if (s->pids[i].tid)
+					*pid_slot(bigger, n, s->pids[i].tid) = s->pids[i];
+			free(s->pids);
+			s->pids = bigger;
+			s->n_slots = n;
+		}
+	}
+	slot = pid_slot(s->pids, s->n_slots, tid);
+	if (!slot->tid)
+		s->n_pids++;
+	*slot = (struct pid_of){ tid, pid };
+}
+
+static uint32_t get_pid(void *arg, uint32_t tid)
+{
+	struct scap_source *s = arg;
+	struct pid_of *slot = pid_slot(s->pids, s->n_slots, tid);
+
+	return tid && slot->tid ? slot->pid : tid;
+}
+
+/* values of parameters */
+
+static bool number(uint8_t type, const uint8_t *p, uint32_t len, uint64_t *ret)
+{
+	uint64_t v = 0;
+	unsigned width = scap_type__width(type);
+
+	if (type == ST_DYN) {		/* the selector says what the value is; its width tells enough here */
+		if (len < 2)
+			return false;
+		p++;
+		width = --len;
+	}
+	if (!width)
+		width = len;
+	if (!len || len < width || width > 8)
+		return false;
+	memcpy(&v, p, width);
+	if (type == ST_INT8)
+		v = (uint64_t)(int8_t)v;
+	else if (type == ST_INT16)
+		v = (uint64_t)(int16_t)v;
+	else if (type == ST_INT32)
+		v = (uint64_t)(int32_t)v;
+	*ret = v;
+	return true;
+}
+
+static void text(struct scap_source *s, unsigned param, uint8_t type, const uint8_t *p, uint32_t len)
+{
+	if (type == ST_DYN && len) {
+		p++;
+		len--;
+	}
+	if (type == ST_STR || type == ST_DYN) {
+		len = (uint32_t)strnlen((const char *)p, len);
+		if (len == 6 && !memcmp(p, "(NULL)", 6))	/* early drivers' word for a null pointer */
+			return;
+	}
+	fmt_batch__str(s->batch, param, (const char *)p, len, len);
+}
+
+static void param(struct scap_source *s, const struct fmt_event_info *info, unsigned pi, uint8_t type, const uint8_t *p,
+		  uint32_t len, int64_t res)
+{
+	uint64_t v;
+
+	switch (fmt_ptype_store(info->params[pi].type)) {
+	case STORE_INT:
+		if (number(type, p, len, &v))
+			fmt_batch__int(s->batch, pi, v);
+		break;
+	case STORE_STR:
+		text(s, pi, type, p, len);
+		break;
+	case STORE_BYTES:
+		fmt_batch__bytes(s->batch, pi, p, len, res > (int64_t)len && res <= UINT32_MAX ? (uint32_t)res : len);
+		break;
+	}
+}
+
+static void json_str(struct scap_source *s, const cJSON *o, const char *key, unsigned pi)
+{
+	const char *v = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(o, key));
+
+	if (v && *v)
+		fmt_batch__str(s->batch, pi, v, (uint32_t)strlen(v), (uint32_t)strlen(v));
+}
+
+static const char *runtime_word(const cJSON *type)
+{
+	static const char *const words[] = { "docker", "lxc", "libvirt-lxc", "mesos", "rkt", "custom", "cri",
+					     "containerd", "cri-o", "bpm", "static", "podman" };
+	double v = cJSON_IsNumber(type) ? type->valuedouble : -1;
+
+	return v >= 0 && v < (double)(sizeof(words) / sizeof(*words)) ? words[(unsigned)v] : NULL;
+}
+
+/* The parameters of a container event beyond the text itself. */
+static void container_fields(struct scap_source *s, const uint8_t *p, uint32_t len)
+{
+	cJSON *json = cJSON_ParseWithLength((const char *)p, strnlen((const char *)p, len));
+	const cJSON *c = cJSON_GetObjectItemCaseSensitive(json, "container");
+	const char *word;
+
+	if (c) {
+		json_str(s, c, "id", P_container_id);
+		json_str(s, c, "full_id", P_container_full_id);
+		json_str(s, c, "name", P_container_name);
+		json_str(s, c, "image", P_container_image);
+		word = runtime_word(cJSON_GetObjectItemCaseSensitive(c, "type"));
+		if (word)
+			fmt_batch__str(s->batch, P_container_runtime, word, (uint32_t)strlen(word), (uint32_t)strlen(word));
+	}
+	cJSON_Delete(json);
+}
+
+/* An asynchronous event of the container plugin; false: it is something else. */
+static bool add_async_container(struct scap_source *s, const struct scap_event *ev)
+{
+	bool removed;
+
+	if (ev->n < 3 || !ev->len[1] || !ev->len[2])
+		return false;
+	removed = ev->len[1] == 18 && !memcmp(ev->p[1], "container_removed", 18);
+	if (!removed && (ev->len[1] != 10 || memcmp(ev->p[1], "container", 10)))
+		return false;
+	if (fmt_batch__begin(s->batch, removed ? EV_container_end : EV_container, ev->ts, 0, 0, 0, ev->cpu, 0) < 0)
+		return false;
+	if (removed) {
+		cJSON *json = cJSON_ParseWithLength((const char *)ev->p[2], strnlen((const char *)ev->p[2], ev->len[2]));
+
+		json_str(s, cJSON_GetObjectItemCaseSensitive(json, "container"), "id", P_container_end_id);
+		cJSON_Delete(json);
+	} else {
+		text(s, P_container_json, ST_STR, ev->p[2], ev->len[2]);
+		container_fields(s, ev->p[2], ev->len[2]);
+	}
+	fmt_batch__end(s->batch);
+	return true;
+}
+
+static bool is_birth_or_exec(int id)
+{
+	return id == EV_clone || id == EV_fork || id == EV_vfork || id == EV_clone3 || id == EV_execve || id == EV_execveat;
+}
+
+/* Clone and exec say the process of the thread they come from. */
+static void learn_pid(struct scap_source *s, const struct scap_code *c, const struct scap_event *ev, int id)
+{
+	unsigned want = id == EV_execve ? P_execve_pid : id == EV_execveat ? P_execveat_pid : P_clone_pid;
+	uint64_t pid;
+
+	for (unsigned i = 0; i < ev->n; i++)
+		if (c->param[i] == (int)want && number(c->type[i], ev->p[i], ev->len[i], &pid) && pid)
+			set_pid(s, (uint32_t)ev->tid, (uint32_t)pid);
+}
+
+#define CODE_GENERIC 1
+#define CODE_ASYNC 402
+#define CODE_CONTAINER_JSON 324
+
+static void add_event(struct scap_source *s, const struct scap_event *ev)
+{
+	const struct scap_code *c = &scap_codes()[ev->code];
+	const struct fmt_event_info *info;
+	uint64_t v, dur = ev->enter_ts && ev->enter_ts <= ev->ts ? ev->ts - ev->enter_ts : 0;
+	int64_t res = 0;
+	int id = c->event;
+
+	if (ev->code == CODE_GENERIC)
+		id = ev->n > 1 && number(ST_UINT16, ev->p[1], ev->len[1], &v) ? fmt_syscall__event((unsigned)v) : -1;
+	if (ev->code == CODE_ASYNC && add_async_container(s, ev))
+		return;
+	info = id >= 0 ? fmt_event((unsigned)id) : NULL;
+	if (!info) {
+		s->s.skipped_unknown++;
+		return;
+	}
+	if (is_birth_or_exec(id))
+		learn_pid(s, c, ev, id);
+	for (unsigned i = 0; ev->code != CODE_GENERIC && i < ev->n; i++)
+		if (c->param[i] >= 0 && info->params[c->param[i]].src == SRC_RET &&
+		    number(c->type[i], ev->p[i], ev->len[i], &v))
+			res = (int64_t)v;
+	if (fmt_batch__begin(s->batch, (uint16_t)id, ev->ts, dur, (uint32_t)ev->tid, get_pid(s, (uint32_t)ev->tid), ev->cpu,
+			     res) < 0)
+		return;
+	for (unsigned i = 0; ev->code != CODE_GENERIC && i < ev->n; i++)
+		if (c->param[i] >= 0 && ev->len[i] && info->params[c->param[i]].src != SRC_RET)
+			param(s, info, (unsigned)c->param[i], c->type[i], ev->p[i], ev->len[i], res);
+	if (ev->code == CODE_CONTAINER_JSON && ev->n)
+		container_fields(s, ev->p[0], ev->len[0]);
+	fmt_batch__end(s->batch);
+}
+
+/* blocks */
+
+static int machine(struct scap_source *s, struct cursor c, struct err *err)
+{
+	const uint8_t *host;
+
+	s->s.meta.n_cpus = cursor__le32(&c);
+	s->s.meta.memory = cursor__le64(&c);
+	cursor__le64(&c);
+	host = cursor__take(&c, 128);
+	s->s.meta.boot_ns = cursor__le64(&c);
+	if (c.bad)
+		return err__set(err, FMT_E_CORRUPT, "the machine block is too short");
+	snprintf(s->s.meta.hostname, sizeof(s->s.meta.hostname), "%.*s", (int)strnlen((const char *)host, 128), host);
+	return 0;
+}
+
+static int section(struct cursor c, struct err *err)
+{
+	uint32_t magic = cursor__le32(&c);
+	uint16_t major = cursor__le16(&c);
+
+	if (c.bad || magic != SHB_MAGIC)
+		return err__set(err, FMT_E_FORMAT, "the section header is not that of a .scap capture of this byte order");
+	if (major > 1)
+		return err__set(err, FMT_E_VERSION, "a .scap of version %u, this reader knows version 1", major);
+	return 0;
+}
+
+static int event(struct scap_source *s, struct cursor c, unsigned flags, struct err *err)
+{
+	struct scap_event ev;
+	int r = scap_event__parse(&ev, c.p, cursor__left(&c), flags & F_FLAGS, flags & F_V1, err);
+
+	s->any_event = true;
+	if (r) {
+		s->s.skipped_unknown += r > 0;
+		return r > 0 ? 0 : r;
+	}
+	if (!s->last_ts)
+		s->s.meta.start_ns = ev.ts;
+	s->last_ts = ev.ts;
+	r = scap_event__convert(s->pending, &ev, err);
+	if (!r)
+		add_event(s, &ev);
+	return r < 0 ? r : 0;
+}
+
+static int list(struct scap_source *s, const struct block_kind *k, struct cursor c, struct err *err)
+{
+	struct scap_lists l = { .rows = s->batch, .ts = s->last_ts, .thread = set_pid, .arg = s };
+	int r = 0;
+
+	switch (k->kind) {
+	case K_PROCESSES: r = scap_lists__processes(&l, c, k->version, err); break;
+	case K_FDS: r = scap_lists__fds(&l, c, k->version, get_pid, err); break;
+	case K_USERS: r = scap_lists__users(&l, c, k->version, err); break;
+	case K_INTERFACES: r = scap_lists__interfaces(&l, c, k->version, err); break;
+	}
+	if (l.dropped)
+		log_warn("%s: %llu entries of a list found no room", s->s.name, (unsigned long long)l.dropped);
+	return r;
+}
+
+static void start_batch(struct scap_source *s, bool keyframe)
+{
+	fmt_batch__reset(s->batch, s->next_num);
+	s->batch_keyframe = keyframe;
+	s->batch_section = false;
+	s->batch_offset = scap_stream__offset(s->in);
+}
+
+/* Length of the block at p of which n bytes are in hand, or 0 if it cannot be one. */
+static uint32_t block_length(const uint8_t *p, int64_t n)
+{
+	uint32_t total;
+
+	if (n < 12)
+		return 0;
+	memcpy(&total, p + 4, 4);
+	return total >= 12 && total <= MAX_BLOCK && total % 4 == 0 ? total : 0;
+}
+
+/* After damage: move on to the next place that looks like a whole block of a known kind. False: there is none. */
+static bool resync(struct scap_source *s)
+{
+	const uint8_t *p;
+	uint32_t type, total, trailer;
+	int64_t n;
+
+	for (scap_stream__skip(s->in, 1);; scap_stream__skip(s->in, 1)) {
+		n = scap_stream__peek(s->in, 12, &p, NULL);
+		if (n < 12)
+			return false;
+		memcpy(&type, p, 4);
+		total = kind_of(type) ? block_length(p, n) : 0;
+		if (!total)
+			continue;
+		n = scap_stream__peek(s->in, total, &p, NULL);
+		if (n < (int64_t)total)
+			continue;
+		memcpy(&trailer, p + total - 4, 4);
+		if (trailer == total)
+			return true;
+	}
+}
+
+/* Note a defect, to be given once behind what was read before it; then go on if there is more. */
+static void defect(struct scap_source *s, struct err *e, uint64_t offset, bool go_on)
+{
+	if (!s->defect.code) {
+		s->defect = *e;
+		s->defect.has_offset = true;
+		s->defect.offset = offset;
+		err__file(&s->defect, s->s.name);
+	}
+	if (!go_on || !resync(s))
+		s->done = true;
+}
+
+/* Handle one block. Sets ready when the batch is to be handed out, done at the end. */
+static void step(struct scap_source *s)
+{
+	const struct block_kind *k;
+	const uint8_t *p;
+	uint32_t type, total, trailer;
+	struct err e = { 0 };
+	uint64_t at = scap_stream__offset(s->in);
+	int64_t n = scap_stream__peek(s->in, 12, &p, &e);
+	struct cursor body;
+	int r = 0;
+
+	if (n <= 0) {
+		if (n < 0)
+			defect(s, &e, at, false);
+		s->done = true;
+		return;
+	}
+	total = block_length(p, n);
+	if (!total) {
+		err__set(&e, n < 12 ? FMT_E_TRUNCATED : FMT_E_CORRUPT, n < 12 ? "the capture ends inside a block" :
+			 "here no block can begin");
+		defect(s, &e, at, n >= 12);
+		return;
+	}
+	n = scap_stream__peek(s->in, total, &p, &e);
+	if (n < (int64_t)total) {
+		err__set(&e, FMT_E_TRUNCATED, "the capture ends inside a block of %u bytes", total);
+		defect(s, &e, at, false);
+		return;
+	}
+	memcpy(&type, p, 4);
+	memcpy(&trailer, p + total - 4, 4);
+	k = kind_of(type);
+	if (k && k->kind != K_EVENT && s->in_events) {
+		/* a new section: what was known is void. Hand out what is there first. */
+		if (s->batch->n) {
+			s->ready = true;
+			return;
+		}
+		s->in_events = false;
+		s->n_pids = 0;
+		memset(s->pids, 0, s->n_slots * sizeof(*s->pids));
+		scap_pending__reset(s->pending);
+		start_batch(s, true);
+		s->batch_section = true;
+	}
+	if (k && k->kind == K_EVENT && !s->in_events) {
+		/* the lists are complete and get this event's time; its block waits for the next batch */
+		size_t ts_at = k->flags & F_FLAGS ? 14 : 10;
+		uint64_t ts = 0;
+
+		if (total >= ts_at + 12)
+			memcpy(&ts, p + ts_at, 8);
+		for (uint32_t i = 0; i < s->batch->n; i++)
+			s->batch->ts[i] = ts;
+		s->in_events = true;
+		s->ready = true;
+		return;
+	}
+	if (trailer != total && (!k || k->kind != K_EVENT)) {
+		err__set(&e, FMT_E_CORRUPT, "a block's two lengths differ (%u and %u)", total, trailer);
+		defect(s, &e, at, true);
+		return;
+	}
+	body = cursor__of(p + 8, total - 12);
+	scap_stream__skip(s->in, total);
+	switch (k ? k->kind : K_OTHER) {
+	case K_SHB: r = section(body, &e); break;
+	case K_MACHINE: r = machine(s, body, &e); break;
+	case K_EVENT: r = event(s, body, k->flags, &e); break;
+	case K_OTHER: s->s.skipped_unknown++; break;
+	default: r = list(s, k, body, &e); break;
+	}
+	if (r < 0 && !s->defect.code) {
+		/* this block is lost, the next begins where it should */
+		s->defect = e;
+		s->defect.has_offset = true;
+		s->defect.offset = at;
+		err__file(&s->defect, s->s.name);
+	}
+	if (s->in_events ? fmt_batch__full(s->batch) : s->batch->n >= KEYFRAME_ROWS)
+		s->ready = true;
+}
+
+static int next(struct fmt_source *src, const struct fmt_batch **ret, struct fmt_batch_info *info, struct err *err)
+{
+	struct scap_source *s = (struct scap_source *)src;
+
+	if (!s->ready) {
+		start_batch(s, !s->in_events);
+		while (!s->ready && !s->done)
+			step(s);
+	}
+	if (s->ready || s->batch->n) {
+		s->ready = false;
+		if (!s->batch_keyframe)
+			s->next_num += s->batch->n;
+		*ret = s->batch;
+		*info = (struct fmt_batch_info){ .keyframe = s->batch_keyframe, .new_section = s->batch_section,
+						 .chunk = s->batches++, .offset = s->batch_offset };
+		return 0;
+	}
+	if (s->defect.code) {
+		int code = s->defect.code;
+
+		if (err)
+			*err = s->defect;
+		s->defect = (struct err){ 0 };
+		return code;
+	}
+	return 1;
+}
+
+static void close_source(struct fmt_source *src)
+{
+	struct scap_source *s = (struct scap_source *)src;
+
+	scap_stream__close(s->in);
+	scap_pending__free(s->pending);
+	fmt_batch__free(s->batch);
+	free(s->pids);
+	free(s);
+}
+
+static const struct fmt_source_ops ops = { .next = next, .close = close_source };
+
+bool fmt_scap__probe(const void *head, size_t n)
+{
+	uint8_t out[8];
+	uint32_t type;
+	z_stream z = { 0 };
+	bool gz = n >= 18 && !memcmp(head, "\x1f\x8b", 2);
+
+	if (gz) {
+		if (inflateInit2(&z, 15 + 16) != Z_OK)
+			return false;
+		z.next_in = (Bytef *)(uintptr_t)head;
+		z.avail_in = (uInt)n;
+		z.next_out = out;
+		z.avail_out = sizeof(out);
+		inflate(&z, Z_SYNC_FLUSH);
+		inflateEnd(&z);
+		if (z.avail_out > 4)
+			return false;
+		head = out;
+	}
+	if (!gz && n < 4)
+		return false;
+	memcpy(&type, head, 4);
+	return type == SHB;
+}
+
+int fmt_scap__open(struct fmt_source **ret, int fd, const char *name, const void *head, size_t n, struct err *err)
+{
+	struct scap_source *s = xcalloc(1, sizeof(*s));
+	int r;
+
+	s->s.ops = &ops;
+	snprintf(s->s.name, sizeof(s->s.name), "%s", name);
+	snprintf(s->s.meta.tool, sizeof(s->s.meta.tool), "scap");
+	snprintf(s->s.meta.driver, sizeof(s->s.meta.driver), "scap");
+	s->s.meta.noise = true;
+	s->n_slots = 4096;
+	s->pids = xcalloc(s->n_slots, sizeof(*s->pids));
+	s->next_num = 1;
+	s->pending = scap_pending__new();
+	fmt_batch__new(&s->batch);
+	r = scap_stream__open(&s->in, fd, head, n, err);
+	if (r) {
+		close(fd);
+		close_source(&s->s);
+		return r;
+	}
+	/* the lists come first: read them now, so that the machine is known when this returns */
+	start_batch(s, true);
+	while (!s->ready && !s->done)
+		step(s);
+	if (s->done && !s->batch->n && s->defect.code) {
+		r = s->defect.code;
+		if (err)
+			*err = s->defect;
+		close_source(&s->s);
+		return r;
+	}
+	s->ready = true;
+	*ret = &s->s;
+	return 0;
+}
