@@ -15,7 +15,8 @@
 #define IS_RELPATH(type, yes, no) PICK(type##_IS_RELPATH yes, no)
 
 /* One array of parameters for each event. */
-#define EVENT(id_, name_, cat_, flags_, coll_, doc_) static const struct fmt_param params_##name_[] = {
+#define EVENT(id_, name_, cat_, flags_, coll_, doc_) \
+	static const struct fmt_param params_##name_[] = {
 #define FIELD(ev_, name_, type_, base_, group_, src_, doc_) { \
 	.name = #name_, .type = PT_##type_, .base = BASE_##base_, .src = SRC_##src_, \
 	.group = IS_RELPATH(type_, GROUP_NONE, GROUP_##group_), \
@@ -124,9 +125,12 @@ static const struct { const char *name; uint16_t id; } aliases[] = {
 	{ "ftruncate64", EV_ftruncate }, { "fadvise64_64", EV_fadvise64 },
 };
 
-/* Two open-addressing tables of names; an entry is 1 + event id, or 1 + any id for parameters. */
+/* Two open-addressing tables of names, built once. */
 #define NAME_SLOTS 2048
-static struct name_slot { const char *name; int id; } event_names[NAME_SLOTS], param_names[NAME_SLOTS];
+static struct name_slot {
+	const char *name;	/* NULL: free */
+	int id;			/* event; of a parameter, one that has it */
+} event_names[NAME_SLOTS], param_names[NAME_SLOTS];
 static pthread_once_t names_once = PTHREAD_ONCE_INIT;
 
 static struct name_slot *name__slot(struct name_slot *slots, const char *name)

@@ -77,9 +77,12 @@ enum fmt_ptype {
 	PT_RELPATH,		/* a path relative to the FD parameter named in `group` */
 	PT_STRLIST,		/* strings, each followed by NUL (argv, environment, cgroups) */
 	/*
-	 * Socket addresses: u8 family (1 unix, 2 inet, 10 inet6), then, ports little-endian, addresses in network order:
-	 * SOCKADDR  inet: ip[4] port u16; inet6: ip[16] port u16; unix: path and NUL (an abstract name starts with '@').
-	 * SOCKTUPLE source then destination: inet: ip[4] u16 ip[4] u16; inet6: ip[16] u16 ip[16] u16;
+	 * Socket addresses: u8 family (1 unix, 2 inet, 10 inet6), then, ports little-endian,
+	 * addresses in network order:
+	 * SOCKADDR  inet: ip[4] port u16; inet6: ip[16] port u16;
+	 *           unix: path and NUL (an abstract name starts with '@').
+	 * SOCKTUPLE source then destination: inet: ip[4] u16 ip[4] u16;
+	 *           inet6: ip[16] u16 ip[16] u16;
 	 *           unix: u64 source, u64 peer (kernel addresses, or 0), path and NUL.
 	 * Other families: the family byte and the rest of the kernel's sockaddr.
 	 */
@@ -155,7 +158,7 @@ struct fmt_group_info {
 extern const struct fmt_event_info fmt_events[FMT_MAX_EVENTS];
 extern const struct fmt_group_info fmt_groups[GROUP__N];
 extern const char *const fmt_category_names[CAT__N];	/* "file", "net", ... */
-extern const char *const fmt_ptype_names[PT__N];	/* names as in Falco's tables: "charbuf", "fd", ... */
+extern const char *const fmt_ptype_names[PT__N];	/* Falco's: "charbuf", "fd", ... */
 
 /* Event by id, or NULL if the id is unknown or out of range. */
 static inline const struct fmt_event_info *fmt_event(unsigned id)
@@ -187,7 +190,7 @@ uint32_t fmt_group__from_native(enum fmt_group g, uint64_t native);
 
 /*
  * Text of a stored value, "O_RDWR|O_CREAT" ('' when nothing matches), into buf of n bytes, always
- * terminated. Returns the length that the full text has. Order and rules: Falco's (grammar facts 9).
+ * terminated. Returns the length that the full text has. Order and rules are Falco's.
  */
 size_t fmt_group__text(enum fmt_group g, uint32_t value, char *buf, size_t n);
 

@@ -78,8 +78,8 @@ static void text__add(char *buf, size_t n, size_t *len, const char *name)
 }
 
 /*
- * A field of several bits that is numbered as the kernel does, such as the kind of a file in a mode:
- * exactly one symbol fits, and the others that share bits with it do not.
+ * A field of several bits that is numbered as the kernel does, such as the kind of a file in a
+ * mode: exactly one symbol fits, and the others that share bits with it do not.
  */
 static bool sym__is_field(const struct fmt_sym *s)
 {
