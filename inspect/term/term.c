@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+#include <fcntl.h>
+#include <langinfo.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+#define _XOPEN_SOURCE_EXTENDED 1
+#include <curses.h>
+#include <term.h>
+
+#include "format/base/log.h"
+#include "inspect/term/term.h"
+
+/* Background of the row under the cursor, 256 colours and 8. */
+#define SEL_BG 238
+#define SEL_BG8 COLOR_BLUE
+
+static struct {
+	bool open, color;
+	SCREEN *screen;
+	FILE *tty;			/* /dev/tty where stdin is not the keyboard */
+	int fd;				/* the keyboard */
+	struct termios saved;
+	char restore[256];		/* what gives the terminal back, known before anything can crash */
+	size_t restore_len;
+	attr_t attrs[2][ST__N];		/* [selected][style] */
+	short pairs[2][ST__N];
+	char last_log[512];
+} term = { .fd = -1 };
+
+static const int fatal[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTERM, SIGHUP, SIGQUIT,
+			     SIGINT };
+#define N_FATAL (sizeof(fatal) / sizeof(fatal[0]))
+static struct sigaction before[N_FATAL];	/* a sanitizer may have its own */
+static char signal_stack[64 * 1024];		/* the other one may be what overflowed */
+
+bool ins_term__utf8(void)
+{
+	return !strcmp(nl_langinfo(CODESET), "UTF-8");
+}
+
+/* Only async-signal-safe calls: it runs in signal handlers too. */
+static void give_back(void)
+{
+	ssize_t r;
+
+	if (!term.open)
+		return;
+	term.open = false;
+	r = write(STDOUT_FILENO, term.restore, term.restore_len);
+	(void)r;
+	tcsetattr(term.fd, TCSAFLUSH, &term.saved);
+}
+
+static void on_fatal(int sig)
+{
+	give_back();
+	for (size_t i = 0; i < N_FATAL; i++)
+		if (fatal[i] == sig)
+			sigaction(sig, &before[i], NULL);
+	raise(sig);
+}
+
+static void add_restore(const char *seq)
+{
+	size_t n = seq ? strlen(seq) : 0;
+
+	if (!n || term.restore_len + n > sizeof(term.restore))
+		return;
+	memcpy(term.restore + term.restore_len, seq, n);
+	term.restore_len += n;
+}
+
+static const char *capability(const char *name)
+{
+	/* tigetstr takes no const */
+	char copy[16], *seq;
+
+	strncpy(copy, name, sizeof(copy) - 1);
+	copy[sizeof(copy) - 1] = 0;
+	seq = tigetstr(copy);
+	return seq == (char *)-1 ? NULL : seq;
+}
+
+static void catch_signals(bool on)
+{
+	struct sigaction sa = { .sa_handler = on_fatal, .sa_flags = SA_ONSTACK };
+	stack_t stack = { .ss_sp = signal_stack, .ss_size = sizeof(signal_stack) };
+
+	if (on)
+		sigaltstack(&stack, NULL);
+	for (size_t i = 0; i < N_FATAL; i++)
+		sigaction(fatal[i], on ? &sa : &before[i], on ? &before[i] : NULL);
+}
+
+static void keep_log(enum log_level l, const char *msg, void *arg)
+{
+	(void)l;
+	(void)arg;
+	strncpy(term.last_log, msg, sizeof(term.last_log) - 1);
+}
+
+static attr_t attributes(const char *letters)
+{
+	attr_t a = A_NORMAL;
+
+	for (; *letters; letters++)
+		a |= *letters == 'B' ? A_BOLD : *letters == 'D' ? A_DIM :
+		     *letters == 'U' ? A_UNDERLINE : A_REVERSE;
+	return a;
+}
+
+/* Number of the pair of these colours; equal pairs share one, since old terminals have 64. */
+static short pair_of(short fg, short bg)
+{
+	static struct { short fg, bg; } pairs[256];
+	static short n = 1;
+
+	if (fg < 0 && bg < 0)
+		return 0;
+	for (short i = 1; i < n; i++)
+		if (pairs[i].fg == fg && pairs[i].bg == bg)
+			return i;
+	if (n >= COLOR_PAIRS || n >= 256 || init_pair(n, fg, bg) == ERR)
+		return 0;
+	pairs[n].fg = fg;
+	pairs[n].bg = bg;
+	return n++;
+}
+
+static void make_looks(void)
+{
+	bool many = term.color && COLORS >= 256;
+
+	for (int sel = 0; sel < 2; sel++) {
+		for (unsigned i = 0; i < ST__N; i++) {
+			const struct ins_look *l = &ins_looks[i];
+			short fg = many ? l->fg : l->fg8, bg = many ? l->bg : l->bg8;
+
+			if (!term.color) {
+				term.attrs[sel][i] = attributes(l->mono) ^ (sel ? A_REVERSE : 0);
+				continue;
+			}
+			if (sel) {
+				bg = many ? SEL_BG : SEL_BG8;
+				if (!many)
+					fg = COLOR_WHITE;
+				else if (fg < 0)
+					fg = 255;
+			}
+			term.attrs[sel][i] = attributes(l->color);
+			term.pairs[sel][i] = pair_of(fg, bg);
+		}
+	}
+}
+
+int ins_term__open(bool color, bool use_tty, struct err *err)
+{
+	const char *name = getenv("TERM");
+	FILE *in = stdin;
+
+	if (use_tty) {
+		in = term.tty = fopen("/dev/tty", "r");
+		if (!in)
+			return err__set(err, -errno, "cannot open /dev/tty for the keyboard: %s",
+					strerror(errno));
+	}
+	term.fd = fileno(in);
+	if (!isatty(term.fd) || !isatty(STDOUT_FILENO))
+		return err__set(err, -ENOTTY, "needs a terminal for keyboard and screen; "
+				"--dump-screen prints a screen without one");
+	if (tcgetattr(term.fd, &term.saved) < 0)
+		return err__set(err, -errno, "cannot read the terminal's settings: %s",
+				strerror(errno));
+	term.screen = newterm(NULL, stdout, in);
+	if (!term.screen)
+		return err__set(err, -ENOTTY, "the terminal type TERM='%s' is not known here; "
+				"TERM=xterm or TERM=vt100 works nearly everywhere",
+				name ? name : "");
+	set_term(term.screen);
+	term.restore_len = 0;
+	add_restore("\033[?1000l\033[?1002l\033[?1006l");
+	add_restore(capability("sgr0"));
+	add_restore(capability("cnorm"));
+	add_restore(capability("rmkx"));
+	add_restore(capability("rmcup"));
+	term.open = true;
+	alloc__on_die(give_back);
+	log__sink(keep_log, NULL);
+	catch_signals(true);
+	raw();
+	noecho();
+	nonl();
+	keypad(stdscr, TRUE);
+	curs_set(0);
+	set_escdelay(25);
+	mouseinterval(0);
+	mousemask(BUTTON1_PRESSED | BUTTON1_DOUBLE_CLICKED | BUTTON4_PRESSED | BUTTON5_PRESSED, NULL);
+	term.color = color && has_colors();
+	if (term.color) {
+		start_color();
+		use_default_colors();
+	}
+	make_looks();
+	return 0;
+}
+
+void ins_term__close(void)
+{
+	if (!term.screen)
+		return;
+	if (term.open)
+		endwin();
+	give_back();
+	catch_signals(false);
+	delscreen(term.screen);
+	term.screen = NULL;
+	if (term.tty)
+		fclose(term.tty);
+	term.tty = NULL;
+	log__sink(NULL, NULL);
+	if (term.last_log[0])
+		log_warn("%s", term.last_log);
+	term.last_log[0] = 0;
+}
+
+void ins_term__size(int *ret_w, int *ret_h)
+{
+	getmaxyx(stdscr, *ret_h, *ret_w);
+}
+
+void ins_term__redraw(void)
+{
+	clearok(curscr, TRUE);
+}
+
+static void draw_cell(int y, int x, const struct ins_cell *c)
+{
+	int sel = !!(c->style & ST_SELECTED);
+	unsigned style = (c->style & ~ST_SELECTED) % ST__N;
+	wchar_t text[3] = { (wchar_t)c->ch, (wchar_t)c->mark, 0 };
+	cchar_t cc;
+
+	if (setcchar(&cc, text, term.attrs[sel][style], term.pairs[sel][style], NULL) == OK)
+		mvadd_wch(y, x, &cc);
+}
+
+void ins_term__draw(const struct ins_screen *s)
+{
+	erase();
+	for (int y = 0; y < s->h; y++)
+		for (int x = 0; x < s->w; x++)
+			if (s->cells[y * s->w + x].width)
+				draw_cell(y, x, &s->cells[y * s->w + x]);
+	refresh();
+}
+
+static uint32_t special_key(wint_t k)
+{
+	static const struct { int curses; uint32_t key; } map[] = {
+		{ KEY_UP, IK_UP }, { KEY_DOWN, IK_DOWN }, { KEY_LEFT, IK_LEFT },
+		{ KEY_RIGHT, IK_RIGHT }, { KEY_PPAGE, IK_PGUP }, { KEY_NPAGE, IK_PGDN },
+		{ KEY_HOME, IK_HOME }, { KEY_END, IK_END }, { KEY_DC, IK_DEL },
+		{ KEY_BTAB, IK_BACKTAB }, { KEY_BACKSPACE, IK_BACKSPACE }, { KEY_ENTER, IK_ENTER },
+	};
+
+	for (size_t i = 0; i < sizeof(map) / sizeof(map[0]); i++)
+		if (map[i].curses == (int)k)
+			return map[i].key;
+	if (k >= (wint_t)KEY_F(1) && k <= (wint_t)KEY_F(12))
+		return IK_F1 + (k - (wint_t)KEY_F(1));
+	return 0;
+}
+
+static struct ins_input mouse_input(void)
+{
+	static struct timespec last;
+	static int last_y = -1;
+	struct ins_input in = { .kind = IN_NONE };
+	struct timespec now;
+	MEVENT ev;
+	int64_t ms;
+
+	if (getmouse(&ev) != OK)
+		return in;
+	in.kind = IN_MOUSE;
+	in.y = ev.y;
+	in.x = ev.x;
+	if (ev.bstate & BUTTON4_PRESSED) {
+		in.mouse = MOUSE_WHEEL_UP;
+		return in;
+	}
+	if (ev.bstate & BUTTON5_PRESSED) {
+		in.mouse = MOUSE_WHEEL_DOWN;
+		return in;
+	}
+	if (!(ev.bstate & (BUTTON1_PRESSED | BUTTON1_DOUBLE_CLICKED)))
+		return (struct ins_input){ .kind = IN_NONE };
+	/* With mouseinterval(0) curses reports single presses at once and leaves doubles to us. */
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	ms = (now.tv_sec - last.tv_sec) * 1000 + (now.tv_nsec - last.tv_nsec) / 1000000;
+	in.mouse = last_y == ev.y && ms < 400 ? MOUSE_DOUBLE : MOUSE_CLICK;
+	last = now;
+	last_y = in.mouse == MOUSE_DOUBLE ? -1 : ev.y;
+	return in;
+}
+
+struct ins_input ins_term__read(int ms)
+{
+	struct ins_input in = { .kind = IN_NONE };
+	struct pollfd p = { .fd = term.fd, .events = POLLIN };
+	wint_t k;
+	int r;
+
+	timeout(ms);
+	r = get_wch(&k);
+	if (r == ERR) {
+		/* A terminal that went away answers at once, again and again. */
+		if (poll(&p, 1, 0) > 0 && (p.revents & (POLLHUP | POLLERR | POLLNVAL)))
+			in.kind = IN_END;
+		return in;
+	}
+	if (r == KEY_CODE_YES && k == KEY_RESIZE) {
+		in.kind = IN_RESIZE;
+		return in;
+	}
+	if (r == KEY_CODE_YES && k == KEY_MOUSE)
+		return mouse_input();
+	in.kind = IN_KEY;
+	in.key = r == KEY_CODE_YES ? special_key(k) : k == 8 ? IK_BACKSPACE :
+		 k == 10 ? IK_ENTER : (uint32_t)k;
+	if (!in.key)
+		in.kind = IN_NONE;
+	return in;
+}
+
+void ins_term__suspend(void)
+{
+	endwin();
+	kill(0, SIGTSTP);
+	/* continued */
+	refresh();
+	clearok(curscr, TRUE);
+}
