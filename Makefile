@@ -101,7 +101,7 @@ TOOLS := $(foreach m,$(filter-out $(GENERATORS),$(MAINS)),$(call tool,$m))
 
 all: need-libs $(LIB) $(TOOLS) note-capture ## build the tools (SANITIZER=address,undefined: into a folder of its own)
 
-.PHONY: need-libs note-capture test-run bench-run tests
+.PHONY: need-libs note-capture test-run bench-run fuzz-run tests
 need-libs:
 	$(if $(HAVE_LIBS),@:,@scripts/deps check build)
 
@@ -126,7 +126,7 @@ bench: ## measure and print ratios, side by side in one run (root for the captur
 	@$(MAKE) --no-print-directory bench-run
 
 deps: ## install what is missing (root on Debian), else print the one line that does
-	@scripts/deps install build capture test demo
+	@scripts/deps install build capture test demo fuzz && echo "all is there that building, testing and the demo need"
 
 check: all $(B)/events-md.stamp ## layers, EVENTS.md up to date, cppcheck where installed
 	@scripts/check-layers
@@ -248,7 +248,9 @@ $(FUZZ_BINS): $(B)/tests/fuzz/%: $(B)/obj/tests/fuzz/%.o $(B)/obj/tests/fuzz/cor
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS_lib)
 
-TEST_BINS := $(call test_bin,$(UNIT_SRC) $(MAKE_SRC)) $(PROG_BINS) $(FUZZ_BINS)
+# With T, only the test programs that will run are built.
+selected = $(if $(T),$(foreach s,$(1),$(if $(strip $(foreach t,$(T),$(findstring $t,$s))),$s)),$(1))
+TEST_BINS := $(call test_bin,$(call selected,$(UNIT_SRC) $(FUZZ_SRC)) $(MAKE_SRC) $(PROG_SRC))
 
 tests: all $(EVENTS_MD_TOOL) $(TEST_BINS)
 
@@ -274,7 +276,11 @@ $(FUZZERS): build/fuzz/%: build/fuzz/obj/tests/fuzz/%.o $(FUZZ_LIB)
 	$(call say,FUZZ LD,$@)
 	$(Q)$(CLANG) -fsanitize=fuzzer,address,undefined -pthread -o $@ $^ $(LDLIBS_lib)
 
-fuzz: $(FUZZERS) ## run every fuzzer for FUZZ_TIME seconds; T= selects
+fuzz: ## run every fuzzer for FUZZ_TIME seconds; T= selects
+	@scripts/deps install build fuzz
+	@$(MAKE) --no-print-directory fuzz-run
+
+fuzz-run: $(FUZZERS)
 	@FUZZ_TIME=$(FUZZ_TIME) tests/fuzz/run $(T)
 
 # --- Installing --------------------------------------------------------------------------------------
