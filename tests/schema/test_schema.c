@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <linux/io_uring.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -69,6 +70,24 @@ static void newer_calls(void **state)
 		assert_int_equal(fmt_event__by_name(from_451[i]), 451 + i);
 	assert_int_equal(fmt_event__by_name("uretprobe"), 335);
 	assert_int_equal(fmt_event__by_name("uprobe"), 336);
+}
+
+static void uring_operations(void **state)
+{
+	(void)state;
+#define OP(op, name) assert_int_equal(fmt_event__by_name("uring_" name), FMT_URING_BASE + op)
+	OP(IORING_OP_NOP, "nop");
+	OP(IORING_OP_WRITE_FIXED, "write_fixed");
+	OP(IORING_OP_ACCEPT, "accept");
+	OP(IORING_OP_CONNECT, "connect");
+	OP(IORING_OP_CLOSE, "close");
+	OP(IORING_OP_READ, "read");
+	OP(IORING_OP_OPENAT2, "openat2");
+	OP(IORING_OP_SHUTDOWN, "shutdown");
+	OP(IORING_OP_LINKAT, "linkat");
+	OP(IORING_OP_SOCKET, "socket");
+	OP(IORING_OP_SENDMSG_ZC, "sendmsg_zc");
+#undef OP
 }
 
 static void ids_that_files_hold(void **state)
@@ -334,6 +353,7 @@ int main(void)
 		cmocka_unit_test(numbers),
 #endif
 		cmocka_unit_test(newer_calls),
+		cmocka_unit_test(uring_operations),
 		cmocka_unit_test(ids_that_files_hold),
 		cmocka_unit_test(shape),
 		cmocka_unit_test(names_that_are_not_there),
