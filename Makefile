@@ -101,7 +101,7 @@ TOOLS := $(foreach m,$(filter-out $(GENERATORS),$(MAINS)),$(call tool,$m))
 
 all: need-libs $(LIB) $(TOOLS) note-capture ## build the tools (SANITIZER=address,undefined: into a folder of its own)
 
-.PHONY: need-libs note-capture test-run bench-run fuzz-run tests
+.PHONY: need-libs note-capture test-run bench-run fuzz-run tests progs
 need-libs:
 	$(if $(HAVE_LIBS),@:,@scripts/deps check build)
 
@@ -110,7 +110,7 @@ note-capture: $(TOOLS)
 
 demo: ## record a container under attack, delete it, replay the trace, look into it (root)
 	@scripts/deps install build capture demo
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory all progs
 	@SPOOR_BUILD=$(abspath $(B)) scripts/demo
 
 test: ## run all tests; T=engine/filter runs those whose path contains that, J=1 one at a time
@@ -241,6 +241,8 @@ $(PROG_BINS): $(B)/%: %.c $(B)/flags
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O2 -g $(WARN) -Werror -MMD -MP -MF $@.d -MT $@ -static -pthread -o $@ $<
+
+progs: $(PROG_BINS)
 
 FUZZ_BINS := $(call test_bin,$(FUZZ_SRC))
 $(FUZZ_BINS): $(B)/tests/fuzz/%: $(B)/obj/tests/fuzz/%.o $(B)/obj/tests/fuzz/corpus_main.o $(LIB)
