@@ -52,19 +52,20 @@ static uint32_t flags__from_native(const struct fmt_group_info *g, uint64_t nati
 
 uint32_t fmt_group__from_native(enum fmt_group group, uint64_t native)
 {
-	/* A program passes the same few words over and over. */
-	static __thread struct { uint64_t native; uint32_t value; bool valid; } last[GROUP__N];
+	/* Programs pass the same few words over and over. A free slot has group 0, GROUP_NONE. */
+	static __thread struct { uint64_t native; uint32_t group, value; } seen[64];
 	const struct fmt_group_info *g = &fmt_groups[group];
+	unsigned slot = (unsigned)((native + group) * 0x9e3779b97f4a7c15u >> 58);
 
-	if (last[group].valid && last[group].native == native)
-		return last[group].value;
 	if (group == GROUP_NONE)
 		return (uint32_t)native;
-	last[group].native = native;
-	last[group].value = g->is_enum ? enum__from_native(g, native) :
-					 flags__from_native(g, native);
-	last[group].valid = true;
-	return last[group].value;
+	if (seen[slot].group != group || seen[slot].native != native) {
+		seen[slot].native = native;
+		seen[slot].group = group;
+		seen[slot].value = g->is_enum ? enum__from_native(g, native) :
+						flags__from_native(g, native);
+	}
+	return seen[slot].value;
 }
 
 /* Append "|name" (no bar before the first) at *len of the full text; buf keeps what fits. */

@@ -203,7 +203,7 @@ static void enum_words(void **state)
 #undef IS
 }
 
-/* The cache of the last word must not answer for another word, or for another group. */
+/* What is kept of earlier words must not answer for another word, or for another group. */
 static void same_word_again(void **state)
 {
 	(void)state;
