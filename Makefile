@@ -207,7 +207,7 @@ $(B)/events-md.stamp: $(EVENTS_MD_TOOL) $(EVENTS_MD)
 #   tests/<folder>/make_NAME.c        a program that makes input for tests; links like a test
 #   tests/<folder>/progs/NAME.c       a program that tests run and record; static, links nothing of ours
 #   tests/fuzz/fuzz_NAME.c            a fuzzer; `make test` runs it over its corpus, `make fuzz` for real
-#   tests/bench/NAME.c, NAME.sh       a benchmark, see tests/bench/README.md
+#   tests/bench/bench_NAME.c, .sh     a benchmark, see tests/bench/README.md
 #   any other .c in tests/<folder>/   shared by the programs of that folder
 
 TEST_SRC := $(sort $(shell find tests -name '*.c' 2>/dev/null))
@@ -216,7 +216,7 @@ TEST_SRC := $(filter-out tests/capture/%,$(TEST_SRC))
 endif
 PROG_SRC := $(foreach s,$(TEST_SRC),$(if $(findstring /progs/,$s),$s))
 FUZZ_SRC := $(filter tests/fuzz/fuzz_%,$(TEST_SRC))
-BENCH_SRC := $(filter-out $(PROG_SRC),$(filter tests/bench/%,$(TEST_SRC)))
+BENCH_SRC := $(filter tests/bench/bench_%,$(TEST_SRC))
 named = $(foreach s,$(2),$(if $(filter $(1),$(notdir $s)),$s))
 LINK_SRC := $(filter-out $(PROG_SRC) $(FUZZ_SRC) $(BENCH_SRC),$(TEST_SRC))
 UNIT_SRC := $(call named,test_%,$(LINK_SRC))
