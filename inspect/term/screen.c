@@ -117,14 +117,6 @@ static uint32_t to_ascii(uint32_t ch)
 	return '?';
 }
 
-/* Characters of no width that are not marks on a letter: joiners, tags, directions. They are shown. */
-static bool is_invisible(uint32_t ch)
-{
-	return ch == 0xad || ch == 0x61c || ch == 0x180e || (ch >= 0x200b && ch <= 0x200f) ||
-	       (ch >= 0x2028 && ch <= 0x202e) || (ch >= 0x2060 && ch <= 0x206f) || ch == 0xfeff ||
-	       (ch >= 0xfff9 && ch <= 0xfffb) || (ch >= 0xe0000 && ch <= 0xe0fff);
-}
-
 /* Columns of a code point as shown: 0 (a mark), 1 or 2. *ch may be replaced. */
 static int char_width(bool utf8, uint32_t *ch)
 {
@@ -132,7 +124,7 @@ static int char_width(bool utf8, uint32_t *ch)
 
 	if (*ch >= 0x20 && *ch < 0x7f)
 		return 1;
-	if (*ch < 0xa0 || is_invisible(*ch))
+	if (*ch < 0xa0)
 		*ch = REPLACEMENT;
 	if (!utf8) {
 		*ch = to_ascii(*ch);

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * model - what a trace is about, as tables: processes, containers, files, connections, commands, alerts.
+ *
+ * Made by one pass over the events (pass.h), which can be shown while it grows. Objects refer to each other by index
+ * into the tables. The pass makes every object that the trace has, in the same order whatever the lens
+ * (filter and time range) is; the lens decides only what is counted. So an index means the same object
+ * in every model of a trace. Tables are capped; what does not fit is counted in `left_out`.
+ *
+ * Ownership: a model owns everything; strings are ids in `str`, safe to print only through a screen.
+ * Threads: one.
+ */
+#ifndef INS_MODEL_H
+#define INS_MODEL_H
+
+#include "engine/state/state.h"
+#include "format/base/strtab.h"
+#include "inspect/model/trace.h"
+
+#define INS_MAX_PROCS 1000000u
+#define INS_MAX_FILES 1000000u
+#define INS_MAX_USES 2000000u
+#define INS_MAX_CONNS 500000u
+#define INS_MAX_CMDS 500000u
+#define INS_MAX_ALERTS 200000u
+#define INS_MAX_CONTAINERS 20000u
+#define INS_MAX_STR_BYTES (512u << 20)
+#define INS_MAX_TEXT 4096u		/* longest string that is kept */
+
+enum ins_proc_flag {
+	PROC_BEFORE = 1,	/* was there when the recording began */
+	PROC_ENDED = 2,		/* end and status are known */
+	PROC_GUESSED = 4,	/* its beginning was not seen though it should have been */
+	PROC_VANISHED = 8,	/* its pid was given to another one without its end being seen */
+	PROC_OOM = 16,		/* killed for want of memory */
+	PROC_KERNEL = 32,	/* has no executable: a thread of the kernel */
+};
+
+struct ins_proc {
+	uint32_t parent;		/* who created it, INS_NONE if not known */
+	uint32_t adopter;		/* who has it since its creator ended; INS_NONE */
+	uint32_t container;		/* INS_NONE: the host */
+	int32_t pid, vpid;
+	uint32_t uid, loginuid, tty;
+	uint32_t comm, exe, cmdline, cwd;	/* strings */
+	uint32_t flags;			/* enum ins_proc_flag */
+	int32_t status;			/* wait status if PROC_ENDED */
+	uint64_t start;			/* ns since the epoch; 0 unknown */
+	uint64_t end;			/* 0: still there at the end */
+	uint64_t first_num, last_num;	/* its events lie between; 0: none */
+	uint64_t first_ts, last_ts;
+	/* counted under the lens */
+	uint64_t n_events, n_errors;
+	uint64_t rd, wr, in, out;	/* bytes: files read, written; net received, sent */
+	uint32_t n_cmds, n_conns, n_files, n_alerts;
+	/* heads of lists, INS_NONE ends them */
+	uint32_t cmds, conns, uses;
+};
+
+struct ins_container {
+	char id[16];
+	uint32_t name, image, runtime;	/* strings, 0 unknown */
+	uint64_t start, end;		/* 0 unknown */
+	bool ended;
+	uint64_t first_ts, last_ts;
+	uint64_t n_events;
+	uint32_t n_procs, n_cmds, n_conns, n_files, n_alerts;
+};
+
+enum ins_file_op {
+	FOP_READ = 1, FOP_WRITE = 2, FOP_CREATE = 4, FOP_DELETE = 8, FOP_RENAME = 16,
+	FOP_EXEC = 32, FOP_ATTR = 64, FOP_FAIL = 128, FOP_DIR = 256,
+};
+
+struct ins_file {
+	uint32_t path;			/* string */
+	uint32_t container;		/* the same path in two containers is two files */
+	uint32_t ops;			/* enum ins_file_op, under the lens */
+	uint32_t n_ops, n_errors, n_procs;
+	uint64_t rd, wr;
+	uint64_t first_ts, last_ts, first_num;
+	uint32_t uses;			/* list by next_of_file */
+};
+
+struct ins_use {			/* what one process did with one file */
+	uint32_t proc, file;
+	uint32_t next_of_proc, next_of_file;
+	uint32_t ops, n_ops;
+	uint64_t rd, wr;
+	uint64_t first_ts, last_ts, first_num;
+};
+
+enum ins_conn_dir { CONN_OUT, CONN_IN, CONN_LISTEN, CONN_OTHER };
+
+struct ins_conn {
+	uint32_t proc;
+	uint32_t next_of_proc;
+	uint32_t name;			/* string: as fd.name prints it */
+	uint8_t dir;			/* enum ins_conn_dir */
+	uint8_t fd_type;		/* enum eng_fd_type */
+	bool before;			/* was there when the recording began */
+	bool failed;			/* the connection was refused or broke */
+	int32_t error;			/* errno of the failure */
+	struct eng_tuple tuple;
+	uint64_t first_ts, last_ts, closed, first_num;
+	uint64_t in, out;
+	uint32_t n_events;
+};
+
+struct ins_cmd {			/* an exec */
+	uint32_t proc;
+	uint32_t next_of_proc;
+	uint32_t parent;		/* process that had started it */
+	uint32_t cmdline, exe, cwd;	/* strings */
+	uint32_t uid, tty, flags;	/* flags: group execve_flags */
+	bool counted;			/* under the lens */
+	uint64_t ts, num;
+	uint64_t until;			/* when the next exec or the end came; 0: not seen */
+};
+
+struct ins_alert {
+	uint32_t proc, container;
+	uint32_t rule, text;		/* strings */
+	uint8_t priority;		/* as enum eng_priority */
+	bool live;			/* found when it was recorded, not by the rules run now */
+	uint64_t ts, num;		/* of the event that matched */
+};
+
+struct ins_loss {
+	uint64_t from, to, n;
+	int32_t cpu;
+};
+
+enum ins_metric {
+	MET_EVENTS, MET_ERRORS, MET_COMMANDS, MET_READ, MET_WRITTEN, MET_CHANGED, MET_OUT, MET_IN,
+	MET_CONNECTS, MET_ACCEPTS, MET_PRIVS, MET_SIGNALS, MET_ALERTS, MET_LOST, MET__N
+};
+
+/* An open-addressing map from a 64-bit key, never 0, to an index. */
+struct ins_map {
+	uint64_t *keys;
+	uint32_t *vals;
+	uint32_t n, mask;
+};
+
+struct ins_model {
+	const struct ins_trace *trace;
+	bool lens;			/* counts are those of a lens: show only what was counted */
+	bool done;
+	uint64_t upto_num, upto_ts;	/* everything before this is in */
+	uint32_t upto_chunk;
+	uint64_t gen;			/* changes when anything here does */
+	struct strtab str;
+
+	struct ins_proc *procs;
+	struct ins_container *containers;
+	struct ins_file *files;
+	struct ins_use *uses;
+	struct ins_conn *conns;
+	struct ins_cmd *cmds;
+	struct ins_alert *alerts;
+	struct ins_loss *losses;
+	uint32_t n_procs, n_containers, n_files, n_uses, n_conns, n_cmds, n_alerts, n_losses;
+	size_t cap_procs, cap_containers, cap_files, cap_uses, cap_conns, cap_cmds, cap_alerts,
+	       cap_losses;
+	uint64_t left_out;		/* objects over the caps */
+
+	uint64_t total[MET__N];
+	uint64_t slots[MET__N][INS_SLOTS];
+	uint64_t type_counts[FMT_MAX_EVENTS];	/* under the lens */
+	uint32_t n_interactive;		/* commands with a terminal */
+	uint32_t n_dropped_exec;	/* execs of files made in a container (upper layer) or of memfds */
+
+	struct ins_map by_pid, by_file, by_use, by_conn, users;
+};
+
+int ins_model__new(struct ins_model **ret, const struct ins_trace *trace, bool lens);
+void ins_model__free(struct ins_model *m);
+
+/* A string, "" for 0. Borrowed; followed by a NUL. */
+static inline const struct fmt_str *ins_model__fstr(const struct ins_model *m, uint32_t id)
+{
+	static const struct fmt_str none = { "", 0, 0 };
+	const struct fmt_str *s = strtab__get(&m->str, id);
+
+	return s ? s : &none;
+}
+static inline const char *ins_model__str(const struct ins_model *m, uint32_t id)
+{
+	return ins_model__fstr(m, id)->p;
+}
+/* Keep a string, cut to INS_MAX_TEXT. 0 if it is empty or there is no room left. */
+uint32_t ins_model__intern(struct ins_model *m, const char *p, size_t n);
+
+/* Objects: found or made. INS_NONE when the table is full. */
+uint32_t ins_model__file(struct ins_model *m, uint32_t container, const char *path, size_t n);
+uint32_t ins_model__use(struct ins_model *m, uint32_t proc, uint32_t file);
+uint32_t ins_model__container(struct ins_model *m, const char *id);
+/* The process that had this pid at that time (0: the last one), or INS_NONE. */
+uint32_t ins_model__proc(const struct ins_model *m, int32_t pid, uint64_t ts);
+
+/* Name of a user, or its number. */
+const char *ins_model__user(const struct ins_model *m, uint32_t uid, char buf[16]);
+/* "web-1" or its id; "" for the host. */
+const char *ins_model__container_name(const struct ins_model *m, uint32_t container);
+/* Is `p` `root` or something that it started, directly or not? */
+bool ins_model__is_below(const struct ins_model *m, uint32_t p, uint32_t root);
+/* Was it alive at that moment? */
+bool ins_proc__alive_at(const struct ins_model *m, const struct ins_proc *p, uint64_t ts);
+
+/* Maps. get: INS_NONE if there is none. */
+uint32_t ins_map__get(const struct ins_map *map, uint64_t key);
+void ins_map__put(struct ins_map *map, uint64_t key, uint32_t val);
+void ins_map__done(struct ins_map *map);
+
+/*
+ * Append the absolute form of a path: relative ones are taken from base; "." and ".." and double slashes are
+ * resolved by text. At most INS_MAX_TEXT bytes.
+ */
+void ins_path__join(struct buf *out, const char *base, size_t base_len, const char *path, size_t len);
+
+#endif
