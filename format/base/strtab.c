@@ -63,6 +63,19 @@ static void rehash(struct strtab *t, uint32_t n_slots)
 	free(old);
 	t->hashes = hashes;
 	t->n_slots = n_slots;
+	t->n_indexed = t->n;
+}
+
+/* Make sure that all strings can be found and that there is room for one more. */
+static inline void index_all(struct strtab *t)
+{
+	uint32_t n_slots = t->n_slots ? t->n_slots : 256;
+
+	if (t->n_indexed == t->n && (t->n + 1) * 2 <= t->n_slots)
+		return;
+	while ((t->n + 1) * 2 > n_slots)
+		n_slots *= 2;
+	rehash(t, n_slots);
 }
 
 /* The slot that holds the string, or the free one where it would go. */
@@ -87,22 +100,35 @@ uint32_t strtab__add(struct strtab *t, const char *p, uint32_t len, uint32_t ful
 {
 	uint32_t h = (uint32_t)strtab__hash(p, len), i;
 
-	if ((t->n + 1) * 2 > t->n_slots)
-		rehash(t, t->n_slots ? t->n_slots * 2 : 256);
+	index_all(t);
 	i = probe(t, h, p, len, full_len);
 	if (t->slots[i])
 		return t->slots[i];
 	t->strs = xgrow(t->strs, &t->cap, t->n + 1, sizeof(*t->strs));
 	t->strs[t->n] = (struct fmt_str){ arena__strndup(&t->mem, p, len), len, full_len };
 	t->bytes += len;
-	t->slots[i] = ++t->n;
+	t->slots[i] = t->n_indexed = ++t->n;
 	t->hashes[i] = h;
 	return t->n;
 }
 
 uint32_t strtab__find(const struct strtab *t, const char *p, uint32_t len, uint32_t full_len)
 {
-	return t->n_slots ? t->slots[probe(t, (uint32_t)strtab__hash(p, len), p, len, full_len)] : 0;
+	if (!t->n)
+		return 0;
+	index_all((struct strtab *)t);	/* the index is a cache, not part of the value */
+	return t->slots[probe(t, (uint32_t)strtab__hash(p, len), p, len, full_len)];
+}
+
+struct fmt_str *strtab__append(struct strtab *t, uint32_t n, size_t bytes)
+{
+	struct fmt_str *first;
+
+	t->strs = xgrow(t->strs, &t->cap, (size_t)t->n + n, sizeof(*t->strs));
+	first = &t->strs[t->n];
+	t->n += n;
+	t->bytes += bytes;
+	return first;
 }
 
 void strtab__reset(struct strtab *t)
@@ -110,8 +136,9 @@ void strtab__reset(struct strtab *t)
 	arena__reset(&t->mem);
 	t->n = 0;
 	t->bytes = 0;
-	if (t->n_slots)
+	if (t->n_indexed)
 		memset(t->slots, 0, t->n_slots * sizeof(*t->slots));
+	t->n_indexed = 0;
 }
 
 void strtab__done(struct strtab *t)

@@ -26,6 +26,7 @@ struct strtab {
 	uint32_t *slots;	/* id or 0 */
 	uint32_t *hashes;	/* parallel to slots */
 	uint32_t n_slots;	/* power of two */
+	uint32_t n_indexed;	/* strings that are in slots; the rest follow at the first look-up */
 	size_t bytes;		/* sum of lengths */
 };
 
@@ -35,6 +36,11 @@ static inline const struct fmt_str *strtab__get(const struct strtab *t, uint32_t
 {
 	return id && id <= t->n ? &t->strs[id - 1] : NULL;
 }
+/*
+ * Append n strings that the caller knows to be distinct and new, without looking: they get the ids
+ * from t->n + 1. Returns where to write their lengths and places. p must lie in t->mem and be followed by a NUL.
+ */
+struct fmt_str *strtab__append(struct strtab *t, uint32_t n, size_t bytes);
 void strtab__reset(struct strtab *t);	/* forget all, keep memory for reuse */
 void strtab__done(struct strtab *t);
 uint64_t strtab__hash(const void *p, size_t n);	/* not for hostile collision resistance: seeded per process */
