@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Rules on the command line: loading and selecting, --validate, --check, --dump-prog.
+ */
+#include <string.h>
+#include <unistd.h>
+
+#include "format/base/log.h"
+#include "replay/replay.h"
+
+/* Errors and warnings of the set as text. */
+static void print_diags(const struct eng_ruleset *rs, FILE *to)
+{
+	struct buf text = { 0 };
+	unsigned n;
+
+	eng_ruleset__diags(rs, &n);
+	if (n) {
+		eng_ruleset__result_text(rs, cli__color(fileno(to)), &text);
+		fwrite(text.p, 1, text.len, to);
+	}
+	buf__done(&text);
+}
+
+/* --rule and --tag: if any is given, only what one of them names stays enabled. */
+static int select_rules(struct eng_ruleset *rs, const struct rpl_opts *o, struct err *err)
+{
+	int code = 0;
+
+	if (o->globs.n || o->tags.n)
+		code = eng_ruleset__select(rs, false, "*", NULL);
+	for (size_t i = 0; i < o->globs.n && !code; i++)
+		code = eng_ruleset__select(rs, true, o->globs.v[i], NULL);
+	for (size_t i = 0; i < o->tags.n && !code; i++)
+		code = eng_ruleset__select(rs, true, NULL, o->tags.v[i]);
+	if (code)
+		return err__set(err, code, "selecting rules: %s", err__text(code));
+	eng_ruleset__min_priority(rs, o->priority);
+	return 0;
+}
+
+static int check_some_left(const struct eng_ruleset *rs, struct err *err)
+{
+	unsigned n;
+	const struct eng_rule *rules = eng_ruleset__rules(rs, &n);
+
+	for (unsigned i = 0; i < n; i++)
+		if (rules[i].enabled)
+			return 0;
+	return err__set(err, FMT_E_VALUE,
+			n ? "no rule is left after --rule, --tag and --priority (--list rules -r FILE shows all)"
+			  : "there is no rule in the files given with -r");
+}
+
+int rpl_rules__load(struct eng_ruleset **ret, const struct rpl_opts *o, struct err *err)
+{
+	struct eng_ruleset *rs;
+	int code = eng_ruleset__new(&rs);
+
+	if (code)
+		return code;
+	for (size_t i = 0; i < o->rules.n && !code; i++)
+		code = eng_ruleset__load(rs, o->rules.v[i], err);
+	if (!code)
+		code = select_rules(rs, o, err);
+	if (!code)
+		code = eng_ruleset__compile(rs, err);
+	if (!code && o->mode == MODE_RUN)
+		code = check_some_left(rs, err);
+	if (code) {
+		eng_ruleset__free(rs);
+		return code;
+	}
+	print_diags(rs, stderr);		/* what is left are warnings */
+	*ret = rs;
+	return 0;
+}
+
+int rpl_validate(const struct rpl_opts *o, char **files, int n)
+{
+	struct eng_ruleset *rs;
+	struct buf out = { 0 };
+	struct err err = { 0 };
+	bool bad = false;
+
+	if (!n) {
+		fprintf(stderr, "%s: --validate needs rule files (try '%s --help')\n", log__tool_name(), log__tool_name());
+		return EXIT_ASKED;
+	}
+	if (eng_ruleset__new(&rs))
+		return EXIT_ASKED;
+	for (int i = 0; i < n; i++) {
+		memset(&err, 0, sizeof(err));
+		if (eng_ruleset__load(rs, files[i], &err))
+			bad = true;
+	}
+	memset(&err, 0, sizeof(err));
+	if (!bad && eng_ruleset__compile(rs, &err))
+		bad = true;
+	if (o->json)
+		eng_ruleset__result_json(rs, &out);
+	else
+		eng_ruleset__result_text(rs, cli__color(STDOUT_FILENO), &out);
+	if (out.len && out.p[out.len - 1] != '\n')
+		buf__add(&out, "\n", 1);
+	fwrite(out.p, 1, out.len, stdout);
+	buf__done(&out);
+	eng_ruleset__free(rs);
+	return cli__finish_stdout() == EXIT_OK && !bad ? EXIT_OK : EXIT_ASKED;
+}
+
+static void print_warning(void *arg, const char *code, const char *msg)
+{
+	(void)arg;
+	fprintf(stderr, "%s: warning: %s (%s)\n", log__tool_name(), msg, code);
+}
+
+int rpl_check(const struct rpl_opts *o)
+{
+	struct arena mem = { 0 };
+	struct eng_prog *prog = NULL;
+	struct eng_ast *ast;
+	struct err err = { 0 };
+	struct buf out = { 0 };
+	int code = eng_filter__parse(o->condition, strlen(o->condition), 1000, &mem, &ast, &err);
+
+	if (!code && !o->syntax_only) {
+		code = eng_prog__new(&prog);
+		if (!code)
+			code = eng_prog__add(prog, ast, print_warning, NULL, &err);
+	}
+	if (code >= 0) {
+		eng_ast__print(ast, &out);	/* as it is understood */
+		buf__add(&out, "\n", 1);
+		fwrite(out.p, 1, out.len, stdout);
+		code = cli__finish_stdout();
+	} else {
+		err__print(log__tool_name(), &err);
+		code = EXIT_ASKED;
+	}
+	buf__done(&out);
+	eng_prog__free(prog);
+	arena__done(&mem);
+	return code;
+}
+
+int rpl_dump(const struct rpl_opts *o)
+{
+	struct eng_ruleset *rs;
+	struct err err = { 0 };
+	struct buf out = { 0 };
+
+	if (!o->rules.n) {
+		fprintf(stderr, "%s: --dump-prog needs rules: -r FILE\n", log__tool_name());
+		return EXIT_ASKED;
+	}
+	if (rpl_rules__load(&rs, o, &err)) {
+		err__print(log__tool_name(), &err);
+		return EXIT_ASKED;
+	}
+	eng_prog__dump(eng_ruleset__prog(rs), &out);
+	fwrite(out.p, 1, out.len, stdout);
+	buf__done(&out);
+	eng_ruleset__free(rs);
+	return cli__finish_stdout();
+}
