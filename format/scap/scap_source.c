@@ -480,7 +480,10 @@ static void step(struct scap_source *s)
 	body = cursor__of(p + 8, total - 12);
 	scap_stream__skip(s->in, total);
 	switch (k ? k->kind : K_OTHER) {
-	case K_SHB: r = section(body, &e); break;
+	case K_SHB:
+		r = section(body, &e);
+		s->done = r < 0;	/* what follows cannot be read as what it claims to be */
+		break;
 	case K_MACHINE: r = machine(s, body, &e); break;
 	case K_EVENT: r = event(s, body, k->flags, &e); break;
 	case K_OTHER: s->s.skipped_unknown++; break;
