@@ -97,7 +97,7 @@ TOOLS := $(foreach m,$(filter-out $(GENERATORS),$(MAINS)),$(call tool,$m))
 
 # --- Targets -------------------------------------------------------------------------------------
 
-.PHONY: all demo test bench fuzz install uninstall deps check help clean bless events-md
+.PHONY: all demo test bench fuzz install uninstall deps check help clean bless events-md man
 
 all: need-libs $(LIB) $(TOOLS) note-capture ## build the tools (SANITIZER=address,undefined: into a folder of its own)
 
@@ -128,8 +128,9 @@ bench: ## measure and print ratios, side by side in one run (root for the captur
 deps: ## install what is missing (root on Debian), else print the one line that does
 	@scripts/deps install build capture test demo fuzz && echo "all is there that building, testing and the demo need"
 
-check: all $(B)/events-md.stamp ## layers, EVENTS.md up to date, cppcheck where installed
+check: all $(B)/events-md.stamp ## layers, EVENTS.md and manual pages up to date, cppcheck where installed
 	@scripts/check-layers
+	@scripts/man-options --check $(B)
 	@if command -v cppcheck >/dev/null; then scripts/cppcheck; \
 	else echo "cppcheck is not installed: skipped"; fi
 
@@ -193,6 +194,9 @@ EVENTS_MD_TOOL := $(if $(GENERATORS),$(call tool,$(GENERATORS)))
 
 events-md: $(EVENTS_MD_TOOL) ## write format/EVENTS.md from the event table
 	$(Q)$(if $<,$< >$(EVENTS_MD),echo "format/schema/events_md_main.c is missing"; exit 1)
+
+man: all ## put the options that --help prints into the manual pages
+	@scripts/man-options $(B)
 
 $(B)/events-md.stamp: $(EVENTS_MD_TOOL) $(EVENTS_MD)
 	$(Q)$(if $(EVENTS_MD_TOOL),$(EVENTS_MD_TOOL) | cmp -s - $(EVENTS_MD) || \
