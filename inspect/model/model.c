@@ -235,30 +235,3 @@ bool ins_proc__alive_at(const struct ins_model *m, const struct ins_proc *p, uin
 		return false;
 	return !p->end || p->end >= ts;
 }
-
-void ins_path__join(struct buf *out, const char *base, size_t base_len, const char *path, size_t len)
-{
-	size_t start = out->len;
-	const char *parts[2] = { base, path };
-	size_t lens[2] = { len && path[0] == '/' ? 0 : base_len, len };
-
-	for (int k = 0; k < 2; k++) {
-		const char *p = parts[k], *end = p + lens[k];
-
-		while (p < end) {
-			const char *s = memchr(p, '/', (size_t)(end - p));
-			size_t n = (size_t)((s ? s : end) - p);
-
-			if (n == 2 && p[0] == '.' && p[1] == '.') {
-				while (out->len > start && out->p[--out->len] != '/')
-					;
-			} else if (n && !(n == 1 && p[0] == '.') && out->len - start + n < INS_MAX_TEXT) {
-				buf__u8(out, '/');
-				buf__add(out, p, n);
-			}
-			p += n + 1;
-		}
-	}
-	if (out->len == start)
-		buf__u8(out, '/');
-}

@@ -213,10 +213,4 @@ uint32_t ins_map__get(const struct ins_map *map, uint64_t key);
 void ins_map__put(struct ins_map *map, uint64_t key, uint32_t val);
 void ins_map__done(struct ins_map *map);
 
-/*
- * Append the absolute form of a path: relative ones are taken from base; "." and ".." and double slashes are
- * resolved by text. At most INS_MAX_TEXT bytes.
- */
-void ins_path__join(struct buf *out, const char *base, size_t base_len, const char *path, size_t len);
-
 #endif

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "inspect/model/evtext.h"
 #include "inspect/model/pass_internal.h"
 
-#define F_CREATED 0x4000u	/* group file_flags: O_F_CREATED */
-#define F_TRUNC 0x100u		/* O_TRUNC */
+#define F_TRUNC 0x100u		/* group file_flags: O_TRUNC */
 
 /* Calls that change a file by its path: which parameter, and what they do to it. Those of a call stand together. */
 static const struct path_op {
@@ -119,21 +119,9 @@ void pass__touch(struct ins_pass *p, const struct eng_ctx *ctx, uint32_t file, u
 /* The file that a path parameter names, made absolute by its directory's descriptor or the cwd. */
 static uint32_t file_of_param(struct ins_pass *p, const struct eng_ctx *ctx, unsigned param)
 {
-	const struct fmt_str *path = fmt_ev__str(ctx->ev, param);
-	const struct fmt_param *pi = &ctx->ev->info->params[param];
-	const struct eng_str *base = ctx->proc->cwd;
-	uint64_t dirfd;
-
-	if (!path || !path->len)
-		return INS_NONE;
-	if (path->p[0] != '/' && pi->dirfd >= 0 &&
-	    fmt_ev__int(ctx->ev, (unsigned)pi->dirfd, &dirfd) && (int64_t)dirfd >= 0) {
-		const struct eng_fd *fd = eng_fdtable__get(ctx->proc->fds, (int64_t)dirfd);
-
-		base = fd ? fd->name : NULL;
-	}
 	p->text.len = 0;
-	ins_path__join(&p->text, base ? base->s : "", base ? base->len : 0, path->p, path->len);
+	if (!ins_ctx__path(ctx, param, &p->text))
+		return INS_NONE;
 	return ins_model__file(p->m, p->m->procs[p->proc].container, (const char *)p->text.p,
 			       p->text.len);
 }
@@ -285,9 +273,9 @@ static uint32_t open_ops(const struct eng_fd *fd)
 {
 	uint32_t op = fd->type == FDT_DIRECTORY ? FOP_DIR : 0;
 
-	if (fd->flags & F_CREATED || fd->type == FDT_MEMFD)
+	if (fd->flags & FDF_CREATED || fd->type == FDT_MEMFD)
 		op |= FOP_CREATE;
-	if (fd->flags & F_TRUNC && fd->flags & 2)
+	if (fd->flags & F_TRUNC && fd->flags & FDF_WRONLY)
 		op |= FOP_WRITE;
 	return op;
 }

@@ -60,14 +60,14 @@ static uint32_t command_line(struct ins_pass *p, const struct eng_proc *ep)
 	return ins_model__intern(p->m, (const char *)p->text.p, p->text.len);
 }
 
-static void know_user(struct ins_pass *p, uint32_t uid)
+static void know_user(struct ins_pass *p, const struct eng_proc *ep, uint32_t uid)
 {
 	const struct eng_user *u;
 	uint32_t name;
 
 	if (uid == UINT32_MAX || ins_map__get(&p->m->users, (uint64_t)uid + 1) != INS_NONE)
 		return;
-	u = eng_state__user(p->st, uid);
+	u = eng_proc__user(p->st, ep, uid);
 	name = u ? intern(p, u->name) : 0;
 	if (name)
 		ins_map__put(&p->m->users, (uint64_t)uid + 1, name);
@@ -128,8 +128,8 @@ static void refresh(struct ins_pass *p, uint32_t i, struct eng_proc *ep, unsigne
 				pr->uid = t->euid;
 			break;
 		}
-	know_user(p, pr->uid);
-	know_user(p, pr->loginuid);
+	know_user(p, ep, pr->uid);
+	know_user(p, ep, pr->loginuid);
 }
 
 static uint32_t new_proc(struct ins_pass *p, const struct eng_proc *ep)
@@ -292,7 +292,8 @@ static void on_exec(struct ins_pass *p, const struct eng_ctx *ctx)
 		m->containers[pr->container].n_cmds++;
 	pass__count(p, MET_COMMANDS, 1);
 	m->n_interactive += c->tty != 0;
-	m->n_dropped_exec += c->flags & 4 || (c->flags & 2 && pr->container != INS_NONE);
+	m->n_dropped_exec += c->flags & EXE_FROM_MEMFD ||
+				(c->flags & EXE_UPPER_LAYER && pr->container != INS_NONE);
 }
 
 static void on_container(struct ins_pass *p, const struct eng_ctx *ctx, bool ended)

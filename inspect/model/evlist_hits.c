@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Which events belong to a list: by summary, by type and process alone where that decides, else by state. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "inspect/model/evlist_internal.h"
+#include "inspect/model/evtext.h"
+
+#define MAX_HIT_BYTES (64u << 20)
+#define SLICE_ROWS 2048u
+
+static int life_cmp(const void *a, const void *b)
+{
+	const struct pid_life *x = a, *y = b;
+
+	if (x->pid != y->pid)
+		return x->pid < y->pid ? -1 : 1;
+	return x->first < y->first ? -1 : x->first > y->first;
+}
+
+void evlist__take_lives(struct ins_evlist *l)
+{
+	struct ins_set procs = { 0 };
+	size_t cap = 0;
+
+	free(l->lives);
+	l->lives = NULL;
+	l->n_lives = 0;
+	l->by_pid = l->scope.kind != OF_ALL;
+	if (!l->by_pid)
+		return;
+	ins_scope__procs(l->m, l->scope, &procs);
+	for (uint32_t i = 0; i < l->m->n_procs; i++) {
+		const struct ins_proc *p = &l->m->procs[i];
+		bool over = p->flags & (PROC_ENDED | PROC_VANISHED);
+
+		if (!ins_set__has(&procs, i) || !p->first_num)
+			continue;
+		l->lives = xgrow(l->lives, &cap, l->n_lives + 1, sizeof(*l->lives));
+		l->lives[l->n_lives++] = (struct pid_life){ (uint32_t)p->pid, p->first_num,
+			over || l->m->done ? p->last_num : UINT64_MAX };
+	}
+	if (l->n_lives)
+		qsort(l->lives, l->n_lives, sizeof(*l->lives), life_cmp);
+	ins_set__done(&procs);
+}
+
+/* The first life of a pid, or n_lives. */
+static uint32_t find_life(const struct ins_evlist *l, uint32_t pid)
+{
+	uint32_t lo = 0, hi = l->n_lives;
+
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+
+		if (l->lives[mid].pid < pid)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < l->n_lives && l->lives[lo].pid == pid ? lo : l->n_lives;
+}
+
+static bool is_alive(const struct ins_evlist *l, uint32_t life, uint64_t num)
+{
+	uint32_t pid = life < l->n_lives ? l->lives[life].pid : 0;
+
+	for (; life < l->n_lives && l->lives[life].pid == pid; life++)
+		if (num >= l->lives[life].first && num <= l->lives[life].last)
+			return true;
+	return false;
+}
+
+bool evlist__may_hold(struct ins_evlist *l, uint32_t chunk)
+{
+	const struct ins_chunk *c = &l->t->chunks[chunk];
+	struct fmt_summary s;
+	bool any = false;
+
+	if (c->kind != CHUNK_EVENTS || c->bad || !c->n_events)
+		return false;
+	if (l->lens->to && (c->t_first > l->lens->to || c->t_last < l->lens->from))
+		return false;
+	if (!l->by_pid && !l->types)
+		return true;
+	if (fmt_reader__summary(l->t->r, chunk, &s, NULL) < 0)
+		return true;
+	for (uint32_t i = 0; l->types && i < s.n_types && !any; i++)
+		any = s.types[i].type < FMT_MAX_EVENTS &&
+		      l->types[s.types[i].type / 8] >> (s.types[i].type & 7) & 1;
+	if (l->types && !any)
+		return false;
+	if (!l->by_pid || !s.pids_complete)
+		return true;
+	for (uint32_t i = 0; i < s.n_pids; i++)
+		if (find_life(l, s.pids[i]) < l->n_lives)
+			return true;
+	return false;
+}
+
+int evlist__scan_init(struct ins_evlist *l, struct ins_scan *s)
+{
+	int r = 0;
+
+	s->chunk = INS_NONE;
+	s->rows = xmalloc(FMT_BATCH_MAX_EVENTS * sizeof(*s->rows));
+	if (!l->needs_state)
+		return fmt_batch__new(&s->plain);
+	r = ins_walk__new(&s->walk, l->t);
+	if (!r && l->lens->cond)
+		r = eng_run__new(&s->run, l->lens->cond->prog);
+	return r;
+}
+
+void evlist__scan_done(struct ins_scan *s)
+{
+	eng_run__free(s->run);
+	ins_walk__free(s->walk);
+	fmt_batch__free(s->plain);
+	free(s->rows);
+	*s = (struct ins_scan){ 0 };
+}
+
+void evlist__hits_free(struct ins_hits *h)
+{
+	free(h->rows);
+	*h = (struct ins_hits){ 0 };
+}
+
+/* Give room by forgetting the hits of chunks that are far from what is looked at; they can be found again. */
+static void forget_far(struct ins_evlist *l, uint32_t keep)
+{
+	while (l->hit_bytes > MAX_HIT_BYTES) {
+		uint32_t far = INS_NONE, best = 0;
+
+		for (uint32_t i = 0; i < l->n_hits; i++) {
+			uint32_t d = i > keep ? i - keep : keep - i;
+
+			if (l->hits[i].rows && d > best) {
+				best = d;
+				far = i;
+			}
+		}
+		if (far == INS_NONE)
+			return;
+		l->hit_bytes -= l->hits[far].bits ? FMT_BATCH_MAX_EVENTS / 8 : l->hits[far].n * 2;
+		evlist__hits_free(&l->hits[far]);
+	}
+}
+
+static void keep_hits(struct ins_evlist *l, uint32_t chunk, const uint16_t *rows, uint32_t n)
+{
+	struct ins_hits *h = &l->hits[chunk];
+
+	*h = (struct ins_hits){ .n = n, .known = true, .bits = n > FMT_BATCH_MAX_EVENTS / 16 };
+	if (h->bits) {
+		h->map = xcalloc(FMT_BATCH_MAX_EVENTS / 64, sizeof(*h->map));
+		for (uint32_t i = 0; i < n; i++)
+			h->map[rows[i] >> 6] |= 1ull << (rows[i] & 63);
+		l->hit_bytes += FMT_BATCH_MAX_EVENTS / 8;
+	} else if (n) {
+		h->rows = xmalloc(n * sizeof(*rows));
+		memcpy(h->rows, rows, n * sizeof(*rows));
+		l->hit_bytes += n * 2;
+	}
+	forget_far(l, chunk);
+}
+
+static bool is_listed(const struct ins_evlist *l, uint16_t type)
+{
+	return l->all || !(fmt_events[type].flags & (EF_INTERNAL | EF_KEYFRAME));
+}
+
+/* Match by type, time and process alone. */
+static void match_plain(struct ins_evlist *l, struct ins_scan *s)
+{
+	const struct fmt_batch *b = s->plain;
+	uint32_t *life = NULL;
+
+	if (l->by_pid) {
+		life = xmalloc((b->n_threads + 1) * sizeof(*life));
+		for (uint32_t i = 0; i < b->n_threads; i++)
+			life[i] = find_life(l, b->threads[i].pid);
+	}
+	s->n = 0;
+	for (uint32_t i = 0; i < b->n; i++) {
+		if (!is_listed(l, b->type[i]) || !ins_lens__has_time(l->lens, b->ts[i]))
+			continue;
+		if (life && (life[b->thread[i]] >= l->n_lives ||
+			     !is_alive(l, life[b->thread[i]], b->first_num + i)))
+			continue;
+		s->rows[s->n++] = (uint16_t)i;
+	}
+	free(life);
+}
+
+struct match_arg {
+	struct ins_evlist *l;
+	struct ins_scan *s;
+};
+
+static bool is_of_scope(struct ins_evlist *l, const struct eng_ctx *ctx)
+{
+	const struct fmt_str *name;
+
+	if (l->by_pid && !is_alive(l, find_life(l, (uint32_t)ctx->proc->pid), fmt_ev__num(ctx->ev)))
+		return false;
+	if (l->scope.kind == OF_FILE) {
+		name = ins_model__fstr(l->m, l->m->files[l->scope.idx].path);
+		return ins_ctx__names_file(ctx, name->p, name->len, &l->scratch);
+	}
+	if (l->scope.kind == OF_CONN) {
+		name = ins_model__fstr(l->m, l->m->conns[l->scope.idx].name);
+		return ctx->fd && ctx->fd->name && ctx->fd->name->len == name->len &&
+		       !memcmp(ctx->fd->name->s, name->p, name->len);
+	}
+	return true;
+}
+
+static void match_one(void *arg, const struct eng_ctx *ctx)
+{
+	struct match_arg *a = arg;
+	uint32_t hit;
+
+	if (!is_listed(a->l, ctx->ev->type) ||
+	    !ins_lens__has_time(a->l->lens, fmt_ev__ts(ctx->ev)) || !is_of_scope(a->l, ctx))
+		return;
+	if (a->s->run && !eng_run__match(a->s->run, ctx, true, &hit, 1))
+		return;
+	a->s->rows[a->s->n++] = (uint16_t)ctx->ev->row;
+}
+
+/* Match with the state. A chunk may take several calls. */
+static enum ins_answer match_with_state(struct ins_evlist *l, struct ins_scan *s, uint32_t chunk,
+					uint64_t ns)
+{
+	uint64_t until = ins_now() + ns;
+	struct match_arg arg = { l, s };
+	const struct fmt_batch *b;
+	int r;
+
+	if (s->chunk != chunk) {
+		s->chunk = INS_NONE;
+		r = ins_walk__to(s->walk, chunk, ns);
+		if (r)
+			return r == 1 ? INS_PENDING : INS_END;
+		s->chunk = chunk;
+		s->row = s->n = 0;
+		if (s->run)
+			eng_run__batch(s->run, ins_walk__batch(s->walk));
+	}
+	b = ins_walk__batch(s->walk);
+	while (s->row < b->n) {
+		uint32_t to = s->row + SLICE_ROWS;
+
+		ins_walk__run(s->walk, s->row, to, match_one, &arg);
+		s->row = to;
+		if (s->row < b->n && ins_now() > until)
+			return INS_PENDING;
+	}
+	s->chunk = INS_NONE;
+	return INS_FOUND;
+}
+
+enum ins_answer evlist__hits(struct ins_evlist *l, struct ins_scan *s, uint32_t chunk, uint64_t ns,
+			     const struct ins_hits **ret)
+{
+	static const struct fmt_want base_only = { .by_type = true, .no_payload = true };
+	enum ins_answer a = INS_FOUND;
+
+	if (chunk >= l->n_hits) {
+		size_t was = l->cap_hits;
+
+		l->hits = xgrow(l->hits, &l->cap_hits, l->t->n_read, sizeof(*l->hits));
+		memset(l->hits + was, 0, (l->cap_hits - was) * sizeof(*l->hits));
+		l->n_hits = l->t->n_read;
+	}
+	if (!l->hits[chunk].known) {
+		s->n = s->chunk == chunk ? s->n : 0;
+		if (!evlist__may_hold(l, chunk))
+			;
+		else if (l->needs_state)
+			a = match_with_state(l, s, chunk, ns);
+		else if (!ins_trace__read(l->t, chunk, &base_only, s->plain))
+			match_plain(l, s);
+		if (a == INS_PENDING)
+			return a;
+		keep_hits(l, chunk, s->rows, a == INS_END ? 0 : s->n);
+	}
+	*ret = &l->hits[chunk];
+	return INS_FOUND;
+}
