@@ -15,6 +15,8 @@ enum fmt_chunk_kind {
 	CHUNK_INDEX = 5, CHUNK_SEAL = 6, CHUNK_END = 7,
 };
 
+struct fmt_type_count { uint16_t type; uint32_t n; };
+
 /* What a chunk says of itself without decompressing anything. */
 struct fmt_summary {
 	uint16_t kind;
@@ -25,7 +27,7 @@ struct fmt_summary {
 	uint64_t t_first, t_last;	/* ns since the epoch */
 	uint64_t n_alerts, n_lost;
 	uint32_t n_types;
-	const struct { uint16_t type; uint32_t n; } *types;	/* events per type, borrowed */
+	const struct fmt_type_count *types;	/* events per type, borrowed */
 	bool pids_complete;		/* false: more processes occur than are listed */
 	uint32_t n_pids;
 	const uint32_t *pids;		/* sorted */

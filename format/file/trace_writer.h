@@ -20,6 +20,8 @@ struct fmt_writer_opts {
 	int level;			/* zstd level; 0 = default (3) */
 	enum fmt_fsync fsync;
 	bool no_payload;		/* leave payloads out */
+	uint64_t created_ns;		/* time of creation; 0 = now. With meta->uuid set too the file is a
+					 * function of what is written. */
 };
 
 struct fmt_writer_stats {
@@ -29,6 +31,10 @@ struct fmt_writer_stats {
 
 struct fmt_writer;
 
+/*
+ * meta->uuid names the trace; "" = a new one. Writing to what is not a regular file sets SIGPIPE to be ignored if
+ * it was at its default, so that a closed pipe is an error and not the end of the process; SIGXFSZ likewise.
+ */
 /* path "-" is stdout. An existing file is replaced only if it is empty or force is set. */
 int fmt_writer__open(struct fmt_writer **ret, const char *path, bool force, const struct fmt_meta *meta,
 		     const struct fmt_writer_opts *opts, struct err *err);

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * chunk_build - puts a chunk together: summary, sections (compressed here), header.
+ *
+ * One builder serves all chunks of a trace; its memory and compressor are reused.
+ */
+#ifndef FMT_CHUNK_BUILD_H
+#define FMT_CHUNK_BUILD_H
+
+#include "format/codec/layout.h"
+
+struct chunk_build {
+	struct buf summary, table, body;	/* table: packed section entries */
+	uint32_t n_sections;
+	uint64_t raw_bytes;
+	void *cctx;				/* ZSTD_CCtx */
+};
+
+int chunk_build__init(struct chunk_build *b, int level);
+void chunk_build__done(struct chunk_build *b);
+void chunk_build__reset(struct chunk_build *b);
+/* Compress a section and add it. Returns its stored size. */
+uint32_t chunk_build__section(struct chunk_build *b, enum section_kind kind, uint16_t type,
+			      const void *raw, size_t raw_size);
+/*
+ * Fill in sizes and hash of h, whose other fields the caller has set, and pack it into out.
+ * What is written is out, then summary, table and body.
+ */
+void chunk_build__header(struct chunk_build *b, struct chunk_header *h,
+			 uint8_t out[CHUNK_HEADER_SIZE]);
+
+#endif

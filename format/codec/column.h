@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * column - one column of numbers as bytes: a predictor, and what it missed in byte planes.
+ *
+ * A column of n numbers is stored as its description (struct col_desc, in the directory of a table)
+ * and its data: one plane of n bytes for each byte of the residuals that is not the same in all rows,
+ * the lowest first, then the bitmap of missing rows if there is one. Numbers are 64-bit and wrap.
+ * Spec: TRACE-FORMAT.md section 8. The encoder is deterministic; the decoder takes untrusted input.
+ */
+#ifndef FMT_COLUMN_H
+#define FMT_COLUMN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "format/base/alloc.h"
+#include "format/base/cursor.h"
+
+/* What a value is expected to be; the residual is value - expectation. */
+enum col_pred {
+	PRED_NONE = 0,	/* base */
+	PRED_PREV = 1,	/* the row before; base for the first row */
+	PRED_COL = 2,	/* the same row of column `ref`, plus base */
+	PRED_LAST = 3,	/* the last row whose low 12 bits of column `ref` were the same; base if none */
+	PRED_NEXT = 4,	/* residual 0: one more than the highest so far (first: base); else value + 1 */
+	PRED_CAP = 5,	/* the lesser (unsigned) of the same row of column `ref` and base */
+	PRED__N
+};
+
+#define COL_SIGNED 0x01		/* residuals are zigzag: 0, -1, 1, -2 ... */
+#define COL_NULLS 0x02		/* a bitmap of missing rows follows the planes */
+#define COL_FLAGS_KNOWN (COL_SIGNED | COL_NULLS)
+
+#define COL_REF_NONE 0xff
+#define COL_LAST_SLOTS 4096u
+
+struct col_desc {
+	uint8_t id;		/* what the table says it is: parameter index, or a base column */
+	uint8_t part;		/* enum col_part */
+	uint8_t pred, ref;	/* ref: index of an earlier column of the table */
+	uint8_t flags;
+	uint8_t width;		/* bytes of the largest residual */
+	uint8_t mask;		/* bit p: plane p is stored; clear: fill[p] in all rows */
+	uint8_t fill[8];
+	uint64_t base;
+};
+
+/*
+ * A parameter of numbers or strings has one column, COL_VALUE. One of bytes has three: how many were
+ * kept (COL_VALUE), how many there were, and, without data, where in the payload the first row's begin (base).
+ */
+enum col_part { COL_VALUE = 0, COL_FULL = 1, COL_START = 2 };
+
+/* Bytes of the data of a column of n rows. */
+static inline size_t col_desc__size(const struct col_desc *d, uint32_t n)
+{
+	return (size_t)__builtin_popcount(d->mask) * n + (d->flags & COL_NULLS ? (n + 7) / 8 : 0);
+}
+
+void col_desc__put(struct buf *out, const struct col_desc *d);
+/* Read one of the `index`th column of a table. False: not valid, or of a kind not known here. */
+bool col_desc__get(struct cursor *c, unsigned index, struct col_desc *ret);
+
+/*
+ * Decode n values. data has col_desc__size() bytes; ref is column d->ref, n values (NULL if the
+ * predictor needs none); work has COL_LAST_SLOTS elements. out may be written up to n rounded up to
+ * a multiple of 64. Missing rows get a value too, of no meaning.
+ */
+void col__decode(const struct col_desc *d, const uint8_t *data, uint32_t n, const uint64_t *ref,
+		 uint64_t *work, uint64_t *out);
+/* The bitmap of missing rows of such a column, or NULL. */
+const uint8_t *col__nulls(const struct col_desc *d, const uint8_t *data, uint32_t n);
+
+/*
+ * Encode v[0..n-1] as pred/ref/base of d say; fills the rest of d and appends the data to out.
+ * null (or NULL) has a bit for each missing row; v of those rows is set to what the decoder will get.
+ * z: room for n numbers. ref as for the decoder.
+ */
+void col__encode(struct col_desc *d, uint64_t *v, uint32_t n, const uint64_t *null,
+		 const uint64_t *ref, uint64_t *work, uint64_t *z, struct buf *out);
+
+#endif

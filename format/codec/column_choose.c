@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <stdlib.h>
+#include <zstd.h>
+
+#include "format/base/err.h"
+#include "format/codec/column_choose.h"
+
+#define SAMPLE_BLOCKS 4u
+#define SAMPLE_BLOCK 1024u
+#define SAMPLE (SAMPLE_BLOCKS * SAMPLE_BLOCK)
+#define TRIAL_MIN 128u			/* rows below which a trial says nothing */
+#define EVENTS_BETWEEN (2u << 20)	/* a choice is made again after so many events */
+
+int chooser__init(struct chooser *c, int level)
+{
+	*c = (struct chooser){ 0 };
+	c->cctx = ZSTD_createCCtx();
+	if (!c->cctx)
+		return -FMT_E_LIMIT;
+	ZSTD_CCtx_setParameter(c->cctx, ZSTD_c_compressionLevel, level);
+	c->work = xmalloc(COL_LAST_SLOTS * sizeof(*c->work));
+	c->z = xmalloc(SAMPLE * sizeof(*c->z));
+	c->sample = xmalloc(SAMPLE * sizeof(*c->sample));
+	c->sample_ref = xmalloc(SAMPLE * sizeof(*c->sample_ref));
+	return 0;
+}
+
+void chooser__done(struct chooser *c)
+{
+	ZSTD_freeCCtx(c->cctx);
+	free(c->work);
+	free(c->z);
+	free(c->sample);
+	free(c->sample_ref);
+	buf__done(&c->planes);
+	buf__done(&c->packed);
+	*c = (struct chooser){ 0 };
+}
+
+static unsigned byte_width(uint64_t v)
+{
+	return v ? (unsigned)(71 - __builtin_clzll(v)) / 8 : 0;
+}
+
+/* The base that goes with a predictor: what makes the first residual, or all, small. */
+static uint64_t base_for(unsigned pred, const uint64_t *v, uint32_t n, uint64_t next_base)
+{
+	uint64_t lo = UINT64_MAX, hi = 0;
+
+	switch (pred) {
+	case PRED_PREV:
+	case PRED_LAST:
+		return v[0];
+	case PRED_NEXT:
+		return next_base;
+	case PRED_COL:
+		return 0;
+	}
+	for (uint32_t k = 0; k < n; k++) {
+		lo = v[k] < lo ? v[k] : lo;
+		hi = v[k] > hi ? v[k] : hi;
+	}
+	if (pred == PRED_CAP)
+		return hi;
+	return byte_width(hi - lo) < byte_width(hi) ? lo : 0;
+}
+
+static uint32_t take_sample(const uint64_t *v, uint32_t n, uint64_t *out)
+{
+	uint32_t got = 0;
+
+	if (n <= SAMPLE) {
+		for (uint32_t k = 0; k < n; k++)
+			out[k] = v[k];
+		return n;
+	}
+	for (unsigned b = 0; b < SAMPLE_BLOCKS; b++) {
+		uint32_t at = (uint32_t)((uint64_t)(n - SAMPLE_BLOCK) * b / (SAMPLE_BLOCKS - 1));
+
+		for (uint32_t k = 0; k < SAMPLE_BLOCK; k++)
+			out[got++] = v[at + k];
+	}
+	return got;
+}
+
+/* Bytes that a sample takes with one predictor. */
+static size_t trial(struct chooser *c, unsigned pred, uint32_t n, const uint64_t *ref,
+		    uint64_t next_base)
+{
+	struct col_desc d = { .pred = (uint8_t)pred };
+	size_t raw, packed;
+
+	d.base = base_for(pred, c->sample, n, next_base);
+	c->planes.len = 0;
+	col__encode(&d, c->sample, n, NULL, ref, c->work, c->z, &c->planes);
+	raw = c->planes.len;
+	if (!raw)
+		return d.width;
+	if (n < TRIAL_MIN)
+		return raw + d.width;
+	c->packed.len = 0;
+	buf__reserve(&c->packed, ZSTD_compressBound(raw));
+	packed = ZSTD_compress2(c->cctx, c->packed.p, c->packed.cap, c->planes.p, raw);
+	return ZSTD_isError(packed) ? raw : packed + d.width;
+}
+
+struct best { size_t cost; uint8_t pred; const struct col_ref *ref; };
+
+static void consider(struct chooser *c, struct best *best, unsigned pred, const struct col_ref *ref,
+		     uint32_t n, uint32_t rows, uint64_t next_base)
+{
+	size_t cost;
+
+	if (ref)
+		take_sample(ref->v, rows, c->sample_ref);
+	cost = trial(c, pred, n, ref ? c->sample_ref : NULL, next_base);
+	if (cost < best->cost)
+		*best = (struct best){ cost, (uint8_t)pred, ref };
+}
+
+static bool allowed(const struct col_ref *r, unsigned pred)
+{
+	return pred == PRED_COL ? r->as_value : pred == PRED_LAST ? r->as_key : r->as_cap;
+}
+
+static void search(struct chooser *c, struct col_choice *memo, unsigned preds, const uint64_t *v,
+		   uint32_t rows, const struct col_ref *refs, unsigned n_refs, uint64_t next_base)
+{
+	struct best best = { SIZE_MAX, PRED_NONE, NULL };
+	uint32_t n = take_sample(v, rows, c->sample);
+
+	for (unsigned pred = 0; pred < PRED__N; pred++) {
+		if (!(preds >> pred & 1))
+			continue;
+		if (pred != PRED_COL && pred != PRED_LAST && pred != PRED_CAP) {
+			consider(c, &best, pred, NULL, n, rows, next_base);
+			continue;
+		}
+		if (pred == PRED_LAST && n < TRIAL_MIN)
+			continue;
+		for (unsigned r = 0; r < n_refs && best.cost > 1; r++)
+			if (allowed(&refs[r], pred))
+				consider(c, &best, pred, &refs[r], n, rows, next_base);
+	}
+	memo->made = true;
+	memo->pred = best.pred;
+	memo->ref_id = best.ref ? best.ref->id : 0;
+	memo->ref_part = best.ref ? best.ref->part : 0;
+	memo->rows = rows;
+	memo->due = c->events + EVENTS_BETWEEN;
+}
+
+/* The reference that a remembered choice means, if this chunk has it. */
+static const struct col_ref *find_ref(const struct col_choice *memo, const struct col_ref *refs,
+				      unsigned n_refs)
+{
+	for (unsigned r = 0; r < n_refs; r++)
+		if (refs[r].id == memo->ref_id && refs[r].part == memo->ref_part)
+			return &refs[r];
+	return NULL;
+}
+
+static bool needs_ref(unsigned pred)
+{
+	return pred == PRED_COL || pred == PRED_LAST || pred == PRED_CAP;
+}
+
+void chooser__choose(struct chooser *c, struct col_choice *memo, struct col_desc *d, unsigned preds,
+		     const uint64_t *v, uint32_t n, const uint64_t *null, const struct col_ref *refs,
+		     unsigned n_refs, uint64_t next_base)
+{
+	const struct col_ref *ref = NULL;
+	bool same = true;
+
+	for (uint32_t k = 1; k < n && same; k++)
+		same = v[k] == v[0];
+	if (same && !null) {
+		*d = (struct col_desc){ .id = d->id, .part = d->part, .pred = PRED_NONE,
+					.ref = COL_REF_NONE, .base = n ? v[0] : 0 };
+		return;
+	}
+	if (memo->made && needs_ref(memo->pred))
+		ref = find_ref(memo, refs, n_refs);
+	if (!memo->made || c->events >= memo->due || n / 4 > memo->rows ||
+	    (needs_ref(memo->pred) && !ref)) {
+		search(c, memo, preds, v, n, refs, n_refs, next_base);
+		ref = needs_ref(memo->pred) ? find_ref(memo, refs, n_refs) : NULL;
+	}
+	d->pred = memo->pred;
+	d->ref = ref ? ref->index : COL_REF_NONE;
+	d->base = base_for(d->pred, v, n, next_base);
+}

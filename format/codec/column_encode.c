@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <string.h>
+
+#include "format/codec/column.h"
+
+static uint64_t zigzag(uint64_t v)
+{
+	return v << 1 ^ (uint64_t)((int64_t)v >> 63);
+}
+
+void col_desc__put(struct buf *out, const struct col_desc *d)
+{
+	const uint8_t fixed[7] = { d->id, d->part, d->pred, d->ref, d->flags, d->width, d->mask };
+
+	buf__add(out, fixed, sizeof(fixed));
+	buf__varint(out, zigzag(d->base));
+	for (unsigned p = 0; p < d->width; p++)
+		if (!(d->mask >> p & 1))
+			buf__u8(out, d->fill[p]);
+}
+
+static bool is_null(const uint64_t *null, uint32_t k)
+{
+	return null && null[k >> 6] >> (k & 63) & 1;
+}
+
+/* Differences without bitmap: loops that the compiler can vectorise. */
+__attribute__((optimize("O3")))
+static void residuals_plain(const struct col_desc *d, const uint64_t *restrict v, uint32_t n,
+			    const uint64_t *restrict ref, uint64_t *restrict z)
+{
+	uint64_t base = d->base;
+
+	switch (d->pred) {
+	case PRED_NONE:
+		for (uint32_t k = 0; k < n; k++)
+			z[k] = v[k] - base;
+		break;
+	case PRED_PREV:
+		z[0] = v[0] - base;
+		for (uint32_t k = 1; k < n; k++)
+			z[k] = v[k] - v[k - 1];
+		break;
+	case PRED_COL:
+		for (uint32_t k = 0; k < n; k++)
+			z[k] = v[k] - ref[k] - base;
+		break;
+	default:
+		for (uint32_t k = 0; k < n; k++)
+			z[k] = v[k] - (ref[k] < base ? ref[k] : base);
+	}
+}
+
+/* One row at a time: predictors with memory, and columns with missing rows. */
+static void residuals_by_row(const struct col_desc *d, uint64_t *v, uint32_t n, const uint64_t *null,
+			     const uint64_t *ref, uint64_t *slots, uint64_t *z)
+{
+	uint64_t carry = d->base;
+
+	if (d->pred == PRED_LAST)
+		for (uint32_t k = 0; k < COL_LAST_SLOTS; k++)
+			slots[k] = d->base;
+	for (uint32_t k = 0; k < n; k++) {
+		uint64_t *slot = NULL, want;
+
+		switch (d->pred) {
+		case PRED_PREV:
+			want = carry;
+			break;
+		case PRED_COL:
+			want = ref[k] + d->base;
+			break;
+		case PRED_LAST:
+			slot = &slots[ref[k] & (COL_LAST_SLOTS - 1)];
+			want = *slot;
+			break;
+		case PRED_NEXT:
+			want = carry + 1;
+			break;
+		case PRED_CAP:
+			want = ref[k] < d->base ? ref[k] : d->base;
+			break;
+		default:
+			want = d->base;
+		}
+		if (is_null(null, k))
+			v[k] = want;
+		if (d->pred == PRED_NEXT) {
+			z[k] = v[k] == want ? 0 : v[k] + 1;
+			carry = v[k] > carry ? v[k] : carry;
+		} else {
+			z[k] = v[k] - want;
+			carry = v[k];
+		}
+		if (slot)
+			*slot = v[k];
+	}
+}
+
+/* Zigzag if any residual has its top bit set; finds which bytes vary. */
+__attribute__((optimize("O3")))
+static void fold(struct col_desc *d, uint64_t *z, uint32_t n, uint64_t *ret_or, uint64_t *ret_and)
+{
+	uint64_t any = 0, all = ~(uint64_t)0;
+
+	for (uint32_t k = 0; k < n; k++)
+		any |= z[k];
+	if (any >> 63 && d->pred != PRED_NEXT) {
+		d->flags |= COL_SIGNED;
+		for (uint32_t k = 0; k < n; k++)
+			z[k] = z[k] << 1 ^ (uint64_t)((int64_t)z[k] >> 63);
+		any = 0;
+	}
+	for (uint32_t k = 0; k < n; k++) {
+		any |= z[k];
+		all &= z[k];
+	}
+	*ret_or = any;
+	*ret_and = all;
+}
+
+__attribute__((optimize("O3")))
+static void cut_plane(uint8_t *restrict out, const uint64_t *restrict z, unsigned shift, uint32_t n)
+{
+	for (uint32_t k = 0; k < n; k++)
+		out[k] = (uint8_t)(z[k] >> shift);
+}
+
+void col__encode(struct col_desc *d, uint64_t *v, uint32_t n, const uint64_t *null,
+		 const uint64_t *ref, uint64_t *work, uint64_t *z, struct buf *out)
+{
+	uint64_t any, all;
+
+	d->flags = 0;
+	d->width = d->mask = 0;
+	memset(d->fill, 0, sizeof(d->fill));
+	if (!n)
+		return;
+	if (null || d->pred == PRED_LAST || d->pred == PRED_NEXT)
+		residuals_by_row(d, v, n, null, ref, work, z);
+	else
+		residuals_plain(d, v, n, ref, z);
+	fold(d, z, n, &any, &all);
+	for (unsigned p = 0; p < 8 && any >> (p * 8); p++) {
+		d->width = (uint8_t)(p + 1);
+		if ((uint8_t)(any >> (p * 8)) == (uint8_t)(all >> (p * 8))) {
+			d->fill[p] = (uint8_t)(any >> (p * 8));
+			continue;
+		}
+		d->mask |= (uint8_t)(1 << p);
+		buf__reserve(out, n);
+		cut_plane(out->p + out->len, z, p * 8, n);
+		out->len += n;
+	}
+	if (null) {
+		d->flags |= COL_NULLS;
+		buf__add(out, null, (n + 7) / 8);
+	}
+}

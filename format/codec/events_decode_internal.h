@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * events_decode_internal - shared by the two halves of the decoder: base columns, parameter columns.
+ */
+#ifndef FMT_EVENTS_DECODE_INTERNAL_H
+#define FMT_EVENTS_DECODE_INTERNAL_H
+
+#include "format/codec/events_codec.h"
+#include "format/codec/table.h"
+
+struct events_decoder {
+	void *dctx;			/* ZSTD_DCtx */
+	struct buf raw;			/* the section in work */
+	struct table table;
+	uint64_t *work;			/* for col__decode */
+	uint64_t *col[TABLE_MAX_COLS + 1];	/* columns that have no place in the batch */
+	uint64_t *dict_len, *dict_cut;
+	size_t cap_dict;
+	/* rows by thread; rows by type (see split_rows) */
+	uint32_t *rows, *next;
+	/* types of the chunk, by their index in the file: event id, and first of its rows in next */
+	uint32_t n_types;
+	uint16_t type[LIMIT_FILE_TYPES];
+	uint32_t start[LIMIT_FILE_TYPES + 1], fill[LIMIT_FILE_TYPES];
+	uint16_t index_of[LIMIT_FILE_TYPES];	/* file's event id -> index, or UINT16_MAX */
+};
+
+uint64_t *decoder__column(struct events_decoder *d, unsigned k);
+/* The parameters of our type that are asked for. */
+uint64_t decoder__wanted(const struct fmt_want *w, uint16_t type);
+/* Decode the tables of a COLUMNS section. */
+int decoder__columns(struct events_decoder *d, const struct schema_map *map, const struct fmt_want *want,
+		     const uint8_t *raw, size_t size, struct fmt_batch *b, struct err *err);
+
+#endif

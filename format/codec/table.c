@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "format/codec/table.h"
+
+void table_writer__reset(struct table_writer *w)
+{
+	w->dir.len = w->data.len = 0;
+	w->n_tables = 0;
+}
+
+void table_writer__begin(struct table_writer *w, uint32_t id, uint32_t rows)
+{
+	buf__varint(&w->dir, id);
+	buf__varint(&w->dir, rows);
+	w->count_at = w->dir.len;
+	w->n_cols = 0;
+	buf__u8(&w->dir, 0);
+	w->n_tables++;
+}
+
+void table_writer__col(struct table_writer *w, const struct col_desc *d)
+{
+	col_desc__put(&w->dir, d);
+	w->dir.p[w->count_at] = ++w->n_cols;
+}
+
+void table_writer__finish(struct table_writer *w, struct buf *out)
+{
+	struct buf count = { 0 };
+
+	buf__varint(&count, w->n_tables);
+	buf__le32(out, (uint32_t)(count.len + w->dir.len));
+	buf__add(out, count.p, count.len);
+	buf__add(out, w->dir.p, w->dir.len);
+	buf__add(out, w->data.p, w->data.len);
+	buf__done(&count);
+}
+
+void table_writer__done(struct table_writer *w)
+{
+	buf__done(&w->dir);
+	buf__done(&w->data);
+}
+
+bool table_reader__init(struct table_reader *r, const uint8_t *p, size_t n)
+{
+	struct cursor c = cursor__of(p, n);
+	uint32_t size = cursor__le32(&c);
+	const uint8_t *dir = cursor__take(&c, size);
+
+	if (!dir)
+		return false;
+	r->dir = cursor__of(dir, size);
+	r->data = c;
+	r->left = cursor__varint(&r->dir);
+	return !r->dir.bad;
+}
+
+int table_reader__next(struct table_reader *r, unsigned n_virtual, struct table *ret)
+{
+	uint64_t id, rows;
+
+	if (!r->left)
+		return cursor__left(&r->dir) ? -FMT_E_CORRUPT : 0;
+	r->left--;
+	id = cursor__varint(&r->dir);
+	rows = cursor__varint(&r->dir);
+	ret->n_cols = cursor__u8(&r->dir);
+	if (r->dir.bad || id > UINT32_MAX || rows > LIMIT_STRINGS || ret->n_cols > TABLE_MAX_COLS)
+		return -FMT_E_CORRUPT;
+	ret->id = (uint32_t)id;
+	ret->rows = (uint32_t)rows;
+	for (unsigned c = 0; c < ret->n_cols; c++) {
+		if (!col_desc__get(&r->dir, n_virtual + c, &ret->col[c]))
+			return -FMT_E_CORRUPT;
+		ret->data[c] = cursor__take(&r->data, col_desc__size(&ret->col[c], ret->rows));
+		if (!ret->data[c])
+			return -FMT_E_CORRUPT;
+	}
+	return 1;
+}

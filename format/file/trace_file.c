@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "format/base/alloc.h"
+#include "format/base/log.h"
+#include "format/codec/meta_codec.h"
+#include "format/file/trace_file.h"
+
+/* The first section of a kind in the current chunk, decompressed; NULL with err set if there is none. */
+static const uint8_t *section_of(struct trace_file *f, const struct chunk *c, enum section_kind kind,
+				 size_t *ret_size, int *ret_code, struct err *err)
+{
+	const uint8_t *raw = NULL;
+	struct err why = { 0 };
+
+	*ret_code = chunk_stream__body(&f->cs, NULL, NULL, err);
+	if (*ret_code < 0)
+		return NULL;
+	*ret_code = -FMT_E_CORRUPT;
+	snprintf(why.msg, sizeof(why.msg), "the %s section is missing", section_kind__name(kind));
+	for (uint32_t k = 0; k < c->h.n_sections; k++) {
+		if (c->sections[k].entry.kind != kind)
+			continue;
+		why = (struct err){ 0 };
+		*ret_code = events_decoder__section(f->dec, &c->sections[k], &raw, &why);
+		*ret_size = c->sections[k].entry.raw_size;
+		break;
+	}
+	if (*ret_code < 0) {
+		chunk_stream__fault(&f->cs, *ret_code, why.msg, err);
+		return NULL;
+	}
+	return raw;
+}
+
+static int take_meta(struct trace_file *f, const struct chunk *c, struct err *err)
+{
+	struct err why = { 0 };
+	size_t n;
+	int r;
+	const uint8_t *raw = section_of(f, c, SECTION_META, &n, &r, err);
+
+	if (!raw)
+		return r;
+	r = meta__decode(raw, n, &f->meta, &why);
+	return r < 0 ? chunk_stream__fault(&f->cs, r, why.msg, err) : 0;
+}
+
+static int take_schema(struct trace_file *f, const struct chunk *c, struct err *err)
+{
+	struct schema_map *map;
+	struct err why = { 0 };
+	size_t n;
+	int r;
+	const uint8_t *raw = section_of(f, c, SECTION_SCHEMA, &n, &r, err);
+
+	if (!raw)
+		return r;
+	r = schema_map__new(&map, raw, n, &why);
+	if (r < 0)
+		return chunk_stream__fault(&f->cs, r, why.msg, err);
+	schema_map__free(f->map);
+	f->map = map;
+	f->map_own = true;
+	return 0;
+}
+
+/* ids never change their meaning, so our own schema does for a file whose schema is damaged. */
+static void use_own_schema(struct trace_file *f)
+{
+	struct buf raw = { 0 };
+
+	schema__encode(&raw);
+	schema_map__new(&f->map, raw.p, raw.len, NULL);
+	buf__done(&raw);
+}
+
+int trace_file__next(struct trace_file *f, const struct chunk **ret, struct err *err)
+{
+	for (;;) {
+		int r = chunk_stream__next(&f->cs, ret, err);
+
+		if (r)
+			return r;
+		if ((*ret)->h.flags & CHUNK_INCOMPAT_MASK) {
+			return chunk_stream__fault(&f->cs, -FMT_E_VERSION,
+						   "it is written in a way that this spoor does not know (use a newer one)", err);
+		}
+		switch ((*ret)->h.kind) {
+		case CHUNK_META:
+			r = take_meta(f, *ret, err);
+			break;
+		case CHUNK_SCHEMA:
+			if (!f->map_own)
+				r = take_schema(f, *ret, err);
+			break;
+		case CHUNK_KEYFRAME:
+		case CHUNK_EVENTS:
+			return 0;
+		}
+		if (r < 0)
+			return r;
+	}
+}
+
+int trace_file__open(struct trace_file *f, int fd, bool regular, const char *name, const void *head,
+		     size_t n, struct err *err)
+{
+	const struct chunk *c;
+	struct err first = { 0 };
+	int r;
+
+	*f = (struct trace_file){ 0 };
+	r = chunk_stream__open(&f->cs, fd, regular, name, head, n, err);
+	if (r < 0)
+		return r;
+	r = events_decoder__new(&f->dec);
+	if (r < 0) {
+		trace_file__close(f);
+		return err__set(err, r, "no decompressor to be had");
+	}
+	if (f->cs.pre.minor > TRACE_MINOR)
+		log_warn("%s: version %u.%u; this spoor knows %u.%u and leaves out what is newer", name, f->cs.pre.major,
+			 f->cs.pre.minor, TRACE_MAJOR, TRACE_MINOR);
+	use_own_schema(f);
+	r = trace_file__next(f, &c, &first);
+	if (r == 0)
+		chunk_stream__unread(&f->cs);
+	else if (r < 0)
+		f->cs.pending = first;
+	if (f->cs.uuid_known)
+		uuid__format(f->cs.uuid, f->meta.uuid);
+	return 0;
+}
+
+void trace_file__close(struct trace_file *f)
+{
+	chunk_stream__close(&f->cs);
+	events_decoder__free(f->dec);
+	schema_map__free(f->map);
+	free(f->params);
+}
+
+void trace_file__want(struct trace_file *f, const struct fmt_want *w)
+{
+	f->want = *w;
+	if (!w->params)
+		return;
+	f->params = xrealloc(f->params, FMT_MAX_EVENTS * sizeof(*f->params));
+	memcpy(f->params, w->params, FMT_MAX_EVENTS * sizeof(*f->params));
+	f->want.params = f->params;
+}
+
+static bool is_needed(const struct section_entry *s, const void *arg)
+{
+	const struct trace_file *f = arg;
+
+	return events_decoder__needs(s, f->map, &f->want);
+}
+
+int trace_file__decode(struct trace_file *f, struct fmt_batch *b, uint64_t *skipped, struct err *err)
+{
+	struct chunk *c = &f->cs.cur;
+	struct err why = { 0 };
+	int r = chunk_stream__body(&f->cs, is_needed, f, err);
+
+	if (r < 0) {
+		fmt_batch__reset(b, c->h.first_num);
+		return r;
+	}
+	r = events_decoder__decode(f->dec, f->map, &f->want, c->sections, c->h.n_sections, c->h.first_num,
+				   c->h.n_events, b, skipped, &why);
+	if (r < 0) {
+		f->cs.skipped_bytes += c->h.length;
+		return chunk_stream__fault(&f->cs, r, why.msg, err);
+	}
+	return 0;
+}
+
+/* Read the INDEX that the END at the file's end points to. False: there is none, or it does not fit. */
+static bool load_index(struct trace_file *f, struct chunk_index *ret)
+{
+	uint64_t size = trace_input__size(&f->cs.in);
+	const struct chunk *c;
+	struct end_body end;
+
+	if (size < PREAMBLE_SIZE + END_SIZE)
+		return false;
+	chunk_stream__seek(&f->cs, size - END_SIZE);
+	if (chunk_stream__next(&f->cs, &c, NULL) || c->h.kind != CHUNK_END || c->h.length != END_SIZE ||
+	    c->h.summary_size < END_BODY_SIZE)
+		return false;
+	end_body__unpack(&end, c->head);
+	if (end.index_offset < PREAMBLE_SIZE || end.index_offset > size - END_SIZE)
+		return false;
+	chunk_stream__seek(&f->cs, end.index_offset);
+	if (chunk_stream__next(&f->cs, &c, NULL) || c->h.kind != CHUNK_INDEX ||
+	    chunk_stream__body(&f->cs, NULL, NULL, NULL))
+		return false;
+	for (uint32_t k = 0; k < c->h.n_sections; k++) {
+		const uint8_t *raw;
+
+		if (c->sections[k].entry.kind != SECTION_INDEX)
+			continue;
+		if (events_decoder__section(f->dec, &c->sections[k], &raw, NULL) ||
+		    chunk_index__decode(ret, raw, c->sections[k].entry.raw_size, NULL))
+			return false;
+	}
+	return ret->n > 0;
+}
+
+int trace_file__index(struct trace_file *f, struct chunk_index *ret, bool *ret_complete, struct err *err)
+{
+	const struct chunk *c;
+
+	*ret_complete = true;
+	if (load_index(f, ret))
+		return 0;
+	/* the headers say the same */
+	*ret_complete = false;
+	ret->n = 0;
+	chunk_stream__seek(&f->cs, f->cs.pre_ok ? f->cs.pre.size : 0);
+	if (!f->cs.pre_ok)
+		f->cs.resync = true;
+	for (;;) {
+		struct err why = { 0 };
+		int r = chunk_stream__next(&f->cs, &c, &why);
+
+		if (r == 1)
+			return 0;
+		if (r == -FMT_E_CORRUPT || r == -FMT_E_TRUNCATED)
+			continue;
+		if (r < 0) {
+			if (err && !err->code)
+				*err = why;
+			return r;
+		}
+		if (ret->n >= LIMIT_INDEX)
+			return err__set(err, -FMT_E_LIMIT, "the trace has more than %u chunks", LIMIT_INDEX);
+		chunk_index__add(ret, c->offset, &c->h);
+	}
+}
