@@ -1,0 +1,106 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# Whatever is wrong with the input: one line that names the file, the place and the remedy, and the right exit code.
+
+setup_file() {
+	export trace=$BATS_FILE_TMPDIR/story.spoor
+	"$SPOOR_BUILD/tests/replay/make_trace" story "$trace"
+}
+
+setup() {
+	PATH=$SPOOR_BUILD:$PATH
+	cd "$BATS_TEST_TMPDIR"
+}
+
+# code pattern command...: exit code, and stderr is one line that matches.
+refuses() {
+	local code=$1 pattern=$2
+	shift 2
+	"$@" >out 2>err
+	rc=$?
+	echo "exit $rc"
+	cat err
+	[ $rc = "$code" ] && [ "$(wc -l <err)" = 1 ] && grep -qE "$pattern" err
+}
+
+@test "no trace, two modes, a wrong option" {
+	refuses 1 'which trace' spoor-replay
+	refuses 1 "unknown option '--filte', did you mean '--filter'" spoor-replay --filte x
+	refuses 1 'one of --validate' spoor-replay --validate --list events
+	refuses 1 "leave out" spoor-replay "$trace" -p x -o json
+}
+
+@test "not there, a directory, unreadable" {
+	refuses 1 'nothere\.spoor.*No such file' spoor-replay nothere.spoor
+	mkdir d
+	refuses 1 'd.*directory' spoor-replay d
+	[ "$(id -u)" != 0 ] || skip "root reads everything"
+	cp "$trace" secret.spoor
+	chmod 000 secret.spoor
+	refuses 1 'secret\.spoor.*Permission denied' spoor-replay secret.spoor
+}
+
+@test "not a trace" {
+	echo hello >text
+	refuses 1 '^spoor-replay: text.*not a trace.*text' spoor-replay text
+	: >empty
+	refuses 1 '^spoor-replay: empty.*empty' spoor-replay empty
+	head -c 100000 /dev/zero >zeros
+	refuses 1 '^spoor-replay: zeros.*not a trace' spoor-replay zeros
+	refuses 1 'not a trace' bash -c 'echo hello | spoor-replay -'
+}
+
+@test "cut short: what is readable is printed, exit 2" {
+	size=$(stat -c %s "$trace")
+	all=$(spoor-replay "$trace" | wc -l)
+	head -c $((size * 7 / 10)) "$trace" >cut.spoor
+	refuses 2 '^spoor-replay: cut\.spoor.*(ends|cut)' spoor-replay cut.spoor
+	[ "$(wc -l <out)" -gt 0 ]
+	[ "$(wc -l <out)" -lt "$all" ]
+	refuses 2 'ends|cut' bash -c 'spoor-replay - <cut.spoor'
+}
+
+@test "damaged in the middle: the rest is printed, exit 2" {
+	cp "$trace" bad.spoor
+	size=$(stat -c %s bad.spoor)
+	printf '\377\377\377\377\377\377\377\377' | dd of=bad.spoor bs=1 seek=$((size * 45 / 100)) conv=notrunc status=none
+	refuses 2 '^spoor-replay: bad\.spoor.*byte [0-9]+' spoor-replay bad.spoor
+	[ "$(wc -l <out)" -gt 0 ]
+}
+
+@test "a trace among good ones: the good ones before it are printed" {
+	echo hello >text
+	refuses 1 '^spoor-replay: text' spoor-replay "$trace" text
+	[ "$(wc -l <out)" = "$(spoor-replay "$trace" | wc -l)" ]
+}
+
+# With a caret below it, an error of text takes three lines.
+@test "conditions and formats" {
+	run spoor-replay "$trace" -f 'fd.nam = x'
+	echo "$output"
+	[ "$status" = 1 ] && [[ ${lines[0]} == *"-f:1:"*fd.nam* ]]
+	run spoor-replay "$trace" -f 'fd.name = "x'
+	echo "$output"
+	[ "$status" = 1 ] && [[ ${lines[0]} == *"-f:1:"* ]] && [[ ${lines[-1]} == *^* ]]
+	run spoor-replay "$trace" -p '%nothing'
+	echo "$output"
+	[ "$status" = 1 ] && [[ $output == *nothing* ]]
+	run spoor-replay "$trace" --from yesterday
+	[ "$status" = 1 ] && [[ $output == *yesterday* ]]
+}
+
+@test "rules: not there, not YAML, YAML that is not rules, an empty directory" {
+	refuses 1 'nothere\.yaml' spoor-replay "$trace" -r nothere.yaml
+	printf 'a: [\n' >broken.yaml
+	run spoor-replay "$trace" -r broken.yaml
+	echo "$output"
+	[ "$status" = 1 ] && [[ $output == *broken.yaml* ]]
+	echo 'just: a map' >map.yaml
+	run spoor-replay "$trace" -r map.yaml
+	echo "$output"
+	[ "$status" = 1 ] && [[ $output == *map.yaml*"not yaml array"* ]]
+	mkdir none
+	run spoor-replay "$trace" -r none
+	echo "$output"
+	[ "$status" = 1 ] && [[ $output == *none* ]]
+}

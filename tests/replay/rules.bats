@@ -1,0 +1,158 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# spoor-replay runs rules: alerts, selection, exit codes, validation, listings, explanations.
+
+setup_file() {
+	export trace=$BATS_FILE_TMPDIR/story.spoor rules=$BATS_FILE_TMPDIR/rules.yaml
+	"$SPOOR_BUILD/tests/replay/make_trace" story "$trace"
+	cat >"$rules" <<-'YAML'
+	- list: secrets
+	  items: [/etc/shadow, /etc/gshadow]
+	- macro: spawned
+	  condition: (evt.type in (execve, execveat) and evt.rawres = 0)
+	- rule: Secret read
+	  desc: a secret file is opened
+	  condition: evt.type in (open, openat, openat2) and evt.rawres >= 0 and fd.name in (secrets)
+	  output: Secret opened (file=%fd.name process=%proc.name container=%container.id)
+	  priority: WARNING
+	  tags: [files, host]
+	- rule: Hidden program
+	  desc: a program whose name begins with a dot
+	  condition: spawned and proc.name startswith .
+	  output: Hidden program (command=%proc.cmdline parent=%proc.pname)
+	  priority: CRITICAL
+	  tags: [processes]
+	- rule: Any program
+	  desc: any program
+	  condition: spawned
+	  output: Program (command=%proc.cmdline)
+	  priority: DEBUG
+	  tags: [processes]
+	- rule: Sleeping
+	  desc: switched off
+	  condition: evt.type = close
+	  output: Closed (file=%fd.name)
+	  priority: NOTICE
+	  enabled: false
+	  tags: [off]
+	YAML
+}
+
+setup() {
+	source "$SPOOR_SRC/tests/lib/golden.bash"
+	want=$SPOOR_SRC/tests/replay/golden
+	PATH=$SPOOR_BUILD:$PATH
+}
+
+@test "alerts as text and as JSON in Falco's shape" {
+	golden "$want/alerts" spoor-replay "$trace" -r "$rules"
+	golden "$want/alerts-json" spoor-replay "$trace" -r "$rules" -o json
+	[ "$(spoor-replay "$trace" -r "$rules" -o json | jq -r 'keys_unsorted | join(",")' | sort -u)" = \
+		hostname,output,output_fields,priority,rule,source,tags,time ]
+}
+
+@test "the first rule that matches, or all" {
+	[ "$(spoor-replay "$trace" -r "$rules" | wc -l)" = 2 ]
+	[ "$(spoor-replay "$trace" -r "$rules" --all-matches | wc -l)" = 3 ]
+}
+
+@test "selection by priority, tag and name" {
+	[ "$(spoor-replay "$trace" -r "$rules" --priority critical | wc -l)" = 1 ]
+	[ "$(spoor-replay "$trace" -r "$rules" --tag files | wc -l)" = 1 ]
+	[ "$(spoor-replay "$trace" -r "$rules" --tag off | wc -l)" = 2 ]
+	[ "$(spoor-replay "$trace" -r "$rules" --rule 'Any*' | wc -l)" = 1 ]
+	[ "$(spoor-replay "$trace" -r "$rules" --rule 'Any*' --rule 'Secret read' | wc -l)" = 2 ]
+	run spoor-replay "$trace" -r "$rules" --rule 'No such*'
+	[ "$status" = 1 ]
+	[[ $output == *"no rule is left"* ]]
+}
+
+@test "-f narrows alerts, -p prints them in other words" {
+	[ "$(spoor-replay "$trace" -r "$rules" -f 'proc.name = bash' | wc -l)" = 1 ]
+	[ "$(spoor-replay "$trace" -r "$rules" -p '%evt.num %evt.type')" = $'2 openat\n10 execve' ]
+}
+
+@test "--fail-on" {
+	run spoor-replay "$trace" -r "$rules" --fail-on warning
+	[ "$status" = 3 ]
+	run spoor-replay "$trace" -r "$rules" --fail-on emergency
+	[ "$status" = 0 ]
+	run spoor-replay "$trace" --fail-on warning
+	[ "$status" = 1 ]
+	run spoor-replay "$trace" -r "$rules" --fail-on loud
+	[ "$status" = 1 ]
+}
+
+@test "--stats counts per rule" {
+	spoor-replay "$trace" -r "$rules" --stats 2>&1 >/dev/null | grep -E '^ +1  Critical      Hidden program$'
+	spoor-replay "$trace" -r "$rules" --stats 2>&1 >/dev/null | grep -F 'rules matched: 2 of 4, alerts: 2'
+}
+
+@test "a window of time" {
+	[ "$(spoor-replay "$trace" -r "$rules" --from +5ms | wc -l)" = 1 ]
+	[ "$(spoor-replay "$trace" -r "$rules" --to +5ms | wc -l)" = 1 ]
+}
+
+@test "directory of rules, later files change earlier ones" {
+	mkdir "$BATS_TEST_TMPDIR/d"
+	cp "$rules" "$BATS_TEST_TMPDIR/d/10.yaml"
+	printf '%s\n' '- rule: Secret read' '  enabled: false' '  override: {enabled: replace}' >"$BATS_TEST_TMPDIR/d/20.yaml"
+	[ "$(spoor-replay "$trace" -r "$BATS_TEST_TMPDIR/d" | wc -l)" = 1 ]
+	[ "$(spoor-replay "$trace" -r "$rules" -r "$BATS_TEST_TMPDIR/d/20.yaml" | wc -l)" = 1 ]
+}
+
+@test "--explain" {
+	golden "$want/explain" spoor-replay "$trace" -r "$rules" --explain 'Secret read@1'
+	golden "$want/explain-hit" spoor-replay "$trace" -r "$rules" --explain 'Secret read@2'
+	run spoor-replay "$trace" -r "$rules" --explain 'Secret read@4711'
+	[ "$status" = 1 ]
+	[[ $output == *"no event number 4711"* ]]
+	run spoor-replay "$trace" -r "$rules" --explain 'Nothing@1'
+	[ "$status" = 1 ]
+	run spoor-replay "$trace" --explain 'Nothing@1'
+	[ "$status" = 1 ]
+}
+
+@test "--validate: good, with warnings, wrong" {
+	golden "$want/validate" bash -c 'cd "${1%/*}" && spoor-replay --validate "${1##*/}"' - "$rules"
+	cat >"$BATS_TEST_TMPDIR/wrong.yaml" <<-'YAML'
+	- rule: Wrong
+	  desc: x
+	  condition: evt.type = openat and fd.nam = /etc/shadow
+	  output: x
+	  priority: INFO
+	YAML
+	golden "$want/validate-wrong" bash -c 'cd "$1" && spoor-replay --validate wrong.yaml' - "$BATS_TEST_TMPDIR"
+	run spoor-replay --validate -o json "$BATS_TEST_TMPDIR/wrong.yaml"
+	[ "$status" = 1 ]
+	[ "$(jq -r '.falco_load_results[0].errors[0].code' <<<"$output")" = LOAD_ERR_COMPILE_CONDITION ]
+	run spoor-replay --validate
+	[ "$status" = 1 ]
+}
+
+@test "--check: canonical form, place of an error" {
+	golden "$want/check" spoor-replay --check 'evt.type=openat and (not (not fd.name in ("/a b", c)) or proc.name startswith x)'
+	golden "$want/check-wrong" spoor-replay --check 'evt.type = openat and and fd.name = x'
+	golden "$want/check-unknown" spoor-replay --check 'evt.typ = openat'
+	run spoor-replay --check 'evt.typ = openat' --syntax-only
+	[ "$status" = 0 ]
+}
+
+@test "--list" {
+	spoor-replay --list fields | grep -q '^proc\.name '
+	spoor-replay --list fields -o json | jq -es 'map(select(.name == "fd.name")) | length == 1' >/dev/null
+	spoor-replay --list events | grep -q '^openat(fd, dirfd, name, flags, mode, dev, ino, path)  file: '
+	[ "$(spoor-replay --list events -o json | jq -r 'select(.name == "openat") | .id')" = 257 ]
+	golden "$want/list-rules" spoor-replay --list rules -r "$rules"
+	spoor-replay --list rules -r "$rules" -o json | jq -es 'length == 4' >/dev/null
+	run spoor-replay --list rules
+	[ "$status" = 1 ]
+	run spoor-replay --list nothing
+	[ "$status" = 1 ]
+}
+
+@test "--dump-prog" {
+	spoor-replay --dump-prog -r "$rules" | grep -q 'fd.name'
+	run spoor-replay --dump-prog
+	[ "$status" = 1 ]
+}
