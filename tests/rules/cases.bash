@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# cases.bash - recording the cases of the rules, and comparing what the rules say of them with rules/cases.tsv.
+#
+#   cases_record FILE		record tests/rules/cases.sh in a container made for it; a whole trace of this machine
+#   cases_check FILE [LEFT-OUT]	prints what differs; succeeds if nothing does. LEFT-OUT: cases that could not be run
+#
+# To record the trace that ships anew (root): tests/rules/record
+
+source "$SPOOR_SRC/tests/lib/container.bash"
+
+cases_record() {	# file; leaves the container's id in CASES_ID, cases that this kernel cannot do in CASES_CANNOT
+	local file=$1 dir rc=0
+	CASES_ID=$(container_new_id)
+	dir=$(mktemp -d /tmp/spoor-cases.XXXXXX)
+	container_make "$dir" "$CASES_ID" && cp "$SPOOR_SRC/tests/rules/cases.sh" "$dir/image/cases.sh" || rc=1
+	if [ $rc = 0 ]; then
+		spoor-capture -w "$file" -- "$BASH" -c \
+			'source "$SPOOR_SRC/tests/lib/container.bash"; container_run "$@"' - \
+			"$dir" "$CASES_ID" /bin/sh /cases.sh >"$dir/out" 2>"$dir/err" || { rc=1; cat "$dir/err" >&2; }
+	fi
+	CASES_CANNOT=$(sed -n 's/^cannot: //p' "$dir/out")
+	container_remove "$dir" "$CASES_ID"
+	return $rc
+}
+
+# time <tab> mark <tab> name, and time <tab> alert <tab> rule, in order of time
+cases_events() {	# trace
+	{
+		spoor-replay "$1" -o json -f 'evt.type = execve and proc.args startswith "mark "' |
+			jq -r '[.time, "mark", (.process.cmdline | sub(".* mark "; ""))] | @tsv'
+		spoor-replay "$1" -o json -r "$SPOOR_SRC/rules" --all-matches -f 'container.id != host' |
+			jq -r '[.time, "alert", .rule] | @tsv'
+	} | sort -s -k 1,1
+}
+
+# case <tab> rule <tab> count, of all alerts; those before the first mark belong to "start"
+cases_counts() {	# trace
+	cases_events "$1" | awk -F '\t' '
+		BEGIN { name = "start" }
+		$2 == "mark" { name = $3; seen[name] = 1; next }
+		{ n[name "\t" $3]++ }
+		END { for (k in n) print k "\t" n[k]; for (c in seen) print c "\t(ran)\t1" }' | sort
+}
+
+cases_check() {	# trace [left-out]
+	cases_counts "$1" | awk -F '\t' -v left="${2:-}" '
+		BEGIN { n_left = split(left, l, /[ \n]+/); for (i = 1; i <= n_left; i++) skip[l[i]] = 1 }
+		FNR == NR { if ($2 == "(ran)") ran[$1] = 1; else got[$1 "\t" $2] = $3; next }
+		/^#/ || NF != 3 { next }
+		{ want[$1 "\t" $2] = 1 }
+		$1 in skip { next }
+		!($1 in ran) { print "case " $1 " was not run"; bad = 1; next }
+		got[$1 "\t" $2] + 0 != $3 { print "case " $1 ": " got[$1 "\t" $2] + 0 " alerts of \"" $2 "\", not " $3; bad = 1 }
+		END {
+			for (k in got)
+				if (!(k in want) && got[k]) {
+					split(k, p, "\t")
+					if (p[1] in skip) continue
+					print "case " p[1] ": unexpected alert of \"" p[2] "\""
+					bad = 1
+				}
+			exit bad
+		}' - "$SPOOR_SRC/rules/cases.tsv"
+}

@@ -1,0 +1,52 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# The rules that ship: they load without a warning, and every rule reports what it must and is silent where it must.
+
+setup() {
+	PATH=$SPOOR_BUILD:$PATH
+	source "$SPOOR_SRC/tests/rules/cases.bash"
+	rules=$SPOOR_SRC/rules
+}
+
+@test "the rules load without errors or warnings" {
+	run spoor-replay --validate "$rules"/*.yaml
+	echo "$output"
+	[ "$status" = 0 ]
+	[ "$(grep -vc ': Ok$' <<<"$output")" = 0 ]
+}
+
+@test "every rule has a case that it reports and one that it does not" {
+	run bash -c 'spoor-replay --list rules -r "$1" -o json | jq -r .name | while read -r rule; do
+		awk -F "\t" -v r="$rule" '\''$2 == r { if ($3 > 0) yes = 1; else no = 1 } END { exit !(yes && no) }'\'' \
+			"$1/cases.tsv" || echo "$rule"
+	done' - "$rules"
+	echo "without cases: $output"
+	[ -z "$output" ]
+}
+
+@test "every rule has tags of where it applies and of MITRE ATT&CK, and says who, what and where" {
+	run bash -c 'spoor-replay --list rules -r "$1" -o json | jq -r "select((.tags | any(test(\"^mitre_\")) and
+		any(test(\"^T[0-9]{4}\")) and any(. == \"container\" or . == \"host\") | not) or
+		(.output | contains(\"%container.id\") and contains(\"%proc.cmdline\") and contains(\"%proc.pname\") and
+		contains(\"%user.name\") | not)) | .name"' - "$rules"
+	echo "not so: $output"
+	[ -z "$output" ]
+}
+
+@test "the recorded cases: exactly the alerts of the table" {
+	run cases_check "$rules/cases.spoor"
+	echo "$output"
+	[ "$status" = 0 ]
+}
+
+@test "the cases, run now in a container: exactly the alerts of the table" {
+	why=$(container_missing) && skip "$why"
+	command -v spoor-capture >/dev/null || skip "spoor-capture is not built"
+	cases_record "$BATS_TEST_TMPDIR/cases.spoor" || {
+		grep -q . <<<"$CASES_CANNOT" && echo "$CASES_CANNOT"
+		false
+	}
+	run cases_check "$BATS_TEST_TMPDIR/cases.spoor" "$CASES_CANNOT"
+	echo "$output"
+	[ "$status" = 0 ]
+}
