@@ -6,9 +6,36 @@
  * distinct predicate once into one program for the whole rule set, indexed by event type. A single
  * filter (-f) is a rule set of one.
  *
- * Memos: a predicate's scope (eng_scope) says how long its answer holds. The program keeps tri-state bits per
- * predicate: for the event, and, for narrower scopes, in the memo slots of processes, descriptors and
- * dictionary strings.
+ *	expr       = conj { "or" conj } .
+ *	conj       = neg { "and" neg } .
+ *	neg        = { "not" SPACE } ( "not(" expr ")" | check ) .
+ *	check      = "(" expr ")" | operand test | MACRO .
+ *	operand    = field | call .
+ *	field      = NAME "." NAME { "." NAME } [ "[" ( QUOTED | ARG ) "]" ] .
+ *	call       = CALL "(" arg { "," arg } ")" [ "[" ( QUOTED | ARG ) "]" ] .
+ *	arg        = NUMBER | QUOTED | "(" [ elem { "," elem } ] ")" | call | field .
+ *	elem       = field | call | QUOTED | NUMBER .
+ *	test       = "exists"
+ *	           | ( "<=" | "<" | ">=" | ">" ) ( right | NUMBER )
+ *	           | strop ( modifier ( list | NAME ) | right | QUOTED | WORD )
+ *	           | ( "intersects" | "in" | "pmatch" ) ( list | right | NAME ) .
+ *	strop      = "==" | "=" | "!=" | "glob" | "iglob" | "contains" | "icontains" | "bcontains"
+ *	           | "startswith" | "bstartswith" | "endswith" | "regex" .
+ *	modifier   = "oneof" | "anyof" | "allof" .
+ *	right      = "val(" field ")" | call .
+ *	list       = "(" [ ( QUOTED | WORD ) { "," ( QUOTED | WORD ) } ] ")" .
+ *	CALL       = "tolower" | "toupper" | "b64" | "basename" | "len" | "join" | "concat" | "getopt" .
+ *
+ * Blanks (space, tab, backspace, CR, LF) may stand between all tokens. `and` and `or` need a blank or "(" behind them,
+ * word operators and modifiers a blank; exists, in, intersects and pmatch need none. NAME is a letter, then
+ * letters, digits and "_"; WORD is anything but blanks, quotes, parentheses, "=" and ","; ARG anything but blanks,
+ * quotes and brackets. QUOTED knows \b \f \n \r \t \\ \/ \xHH and its own quote; it ends at the first quote that no
+ * backslash stands before.
+ *
+ * Memos: how long a predicate's answer holds follows from what it reads (eng_scope); a run keeps answers per
+ * process and thread, per descriptor, and per name in the batch. See prog.h.
+ *
+ * Input: conditions are untrusted: depth, size and time are bounded.
  */
 #ifndef ENG_FILTER_H
 #define ENG_FILTER_H
@@ -26,19 +53,22 @@ enum eng_node { N_AND, N_OR, N_NOT, N_CHECK, N_MACRO };
  */
 int eng_filter__parse(const char *text, size_t len, unsigned max_depth, struct arena *mem,
 		      struct eng_ast **ret, struct err *err);
-/* Print a tree back in its canonical form (grammar facts 1). */
+/* Print a tree back in its canonical form. */
 void eng_ast__print(const struct eng_ast *a, struct buf *out);
 
-struct eng_prog;		/* compiled conditions of a rule set */
+struct eng_prog;		/* compiled conditions of a rule set; constant once sealed, may be shared by threads */
 
 int eng_prog__new(struct eng_prog **ret);
 void eng_prog__free(struct eng_prog *p);
 /*
  * Add a condition; macros must be expanded. Returns its number (>= 0), or negative with err. Type checks, literal
- * checks and the event types that can satisfy it (grammar facts 3, 5, 8) happen here. Warnings through warn.
+ * checks and the event types that can satisfy it happen here. Warnings through warn.
+ * The tree is borrowed for the life of the program. err gets line and column but no caret: the text is not known here.
  */
 typedef void (*eng_warn_fn)(void *arg, const char *code, const char *msg);
 int eng_prog__add(struct eng_prog *p, const struct eng_ast *ast, eng_warn_fn warn, void *arg, struct err *err);
+/* The part of a tree that the last error or warning is about. */
+const struct eng_ast *eng_prog__culprit(const struct eng_prog *p);
 /* Set of event types that can satisfy condition c: bits FMT_MAX_EVENTS wide, borrowed. */
 const uint8_t *eng_prog__types(const struct eng_prog *p, int c);
 /* After the last add, before the first run: builds the index by event type. */
@@ -57,7 +87,10 @@ void eng_run__batch(struct eng_run *r, const struct fmt_batch *b);
 unsigned eng_run__match(struct eng_run *r, const struct eng_ctx *ctx, bool first, uint32_t *hits, unsigned max);
 void eng_run__enable(struct eng_run *r, int cond, bool on);
 
-/* What the program needs of a reader, added to w (state's needs are added by eng_state__want). */
+/*
+ * What the program needs of a reader, added to w, in which the caller has set by_type and no_payload (the state's
+ * needs are added by eng_state__want).
+ */
 void eng_prog__want(const struct eng_prog *p, struct fmt_want *w);
 /* Readable listing of the program: predicates with scope and users, conditions, index by type. */
 void eng_prog__dump(const struct eng_prog *p, struct buf *out);

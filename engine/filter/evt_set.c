@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <stdlib.h>
+
+#include "engine/filter/evt_set.h"
+
+#define WORDS (FMT_MAX_EVENTS / 64)
+
+struct walk {
+	struct eng_pos *at;
+	struct err *err;
+};
+
+/* What a part of a condition says of event types; it says something only if `says`, and only then can be turned. */
+struct part {
+	struct evt_set set;
+	bool says;
+};
+
+void evt_set__all(struct evt_set *s)
+{
+	*s = (struct evt_set){ 0 };
+	for (unsigned i = 0; i < FMT_MAX_EVENTS; i++)
+		if (fmt_event(i) && !(fmt_events[i].flags & EF_KEYFRAME))
+			evt_set__add(s, i);
+}
+
+unsigned evt_set__codes(const struct evt_set *s)
+{
+	unsigned n = 0;
+	bool raw = false;
+
+	for (unsigned i = 0; i < FMT_MAX_EVENTS; i++) {
+		if (!evt_set__has(s, i))
+			continue;
+		if (fmt_events[i].flags & EF_RAW)
+			raw = true;
+		else
+			n += 2;
+	}
+	return n + 2 * raw;
+}
+
+static void invert(struct part *p)
+{
+	struct evt_set all;
+
+	if (!p->says)
+		return;
+	evt_set__all(&all);
+	for (unsigned i = 0; i < WORDS; i++)
+		p->set.w[i] = all.w[i] & ~p->set.w[i];
+}
+
+/*
+ * Upstream has one pair of codes for all calls without parameters of their own, so naming one of them means all. It
+ * shows when a name is excluded: evt.type != futex keeps all of them out.
+ */
+static void add_name(struct evt_set *s, const char *name)
+{
+	int id = fmt_event__by_name(name);
+
+	if (id < 0)
+		return;
+	evt_set__add(s, (unsigned)id);
+	for (unsigned i = 0; fmt_events[id].flags & EF_RAW && i < FMT_MAX_EVENTS; i++)
+		if (fmt_event(i) && fmt_events[i].flags & EF_RAW)
+			evt_set__add(s, i);
+}
+
+static bool is_bare_field(const struct eng_operand *o, const char *name)
+{
+	return o->kind == OPD_FIELD && !o->has_arg && o->name.len == strlen(name) &&
+	       !memcmp(o->name.p, name, o->name.len);
+}
+
+static bool is_type_field(const struct eng_operand *o)
+{
+	return is_bare_field(o, "evt.type") || is_bare_field(o, "syscall.type");
+}
+
+static bool holds_type_field(const struct eng_operand *o)
+{
+	if (o->kind != OPD_CALL && o->kind != OPD_LIST)
+		return is_type_field(o);
+	for (uint32_t i = 0; i < o->n_kids; i++)
+		if (holds_type_field(o->kids[i]))
+			return true;
+	return false;
+}
+
+static bool parse_num(struct eng_text t, uint64_t *ret)
+{
+	char *end;
+
+	*ret = strtoull(t.p, &end, 10);
+	return end != t.p && !*end;
+}
+
+enum { NUM_EMPTY, NUM_ALL, NUM_UNKNOWN };
+
+/* evt.num is never below 1. */
+static int judge_num(const struct eng_check *c)
+{
+	uint64_t n;
+
+	if (c->op == OP_IN && c->rhs == RHS_LIST) {
+		for (uint32_t i = 0; i < c->n_values; i++)
+			if (!parse_num(c->values[i], &n) || n)
+				return NUM_UNKNOWN;
+		return NUM_EMPTY;
+	}
+	if (c->rhs != RHS_VALUE || c->mod || !parse_num(c->values[0], &n))
+		return NUM_UNKNOWN;
+	switch (c->op) {
+	case OP_EQ: return n ? NUM_UNKNOWN : NUM_EMPTY;
+	case OP_NE: return n ? NUM_UNKNOWN : NUM_ALL;
+	case OP_LT: return n > 1 ? NUM_UNKNOWN : NUM_EMPTY;
+	case OP_LE: return n ? NUM_UNKNOWN : NUM_EMPTY;
+	case OP_GT: return n ? NUM_UNKNOWN : NUM_ALL;
+	case OP_GE: return n > 1 ? NUM_UNKNOWN : NUM_ALL;
+	}
+	return NUM_UNKNOWN;
+}
+
+static int refuse(struct walk *w, struct eng_pos at, const char *what)
+{
+	*w->at = at;
+	return err__set(w->err, -FMT_E_UNSUPPORTED, "%s", what);
+}
+
+static int check_part(struct walk *w, const struct eng_check *c, bool negated, struct part *ret)
+{
+	bool names = (c->op == OP_EQ || c->op == OP_NE || c->op == OP_IN) && !c->mod;
+	int num = is_bare_field(c->left, "evt.num") ? judge_num(c) : NUM_UNKNOWN;
+
+	evt_set__all(&ret->set);
+	ret->says = false;
+	if (num != NUM_UNKNOWN) {
+		ret->says = true;
+		if (num == NUM_EMPTY)
+			ret->set = (struct evt_set){ 0 };
+	} else if (names && c->left->kind == OPD_CALL && holds_type_field(c->left)) {
+		return refuse(w, c->left->pos, "event code search does not support `evt.type` checks with "
+					       "transformers");
+	} else if (names && is_type_field(c->left)) {
+		if (c->rhs == RHS_OPERAND)
+			return refuse(w, c->right->pos, "right-hand field comparisons on "
+				      "`evt.type`/`syscall.type` checks are not supported by event code search");
+		ret->says = true;
+		ret->set = (struct evt_set){ 0 };
+		for (uint32_t i = 0; i < c->n_values; i++)
+			add_name(&ret->set, c->values[i].p);
+		if (c->op == OP_NE)
+			invert(ret);
+	} else if (c->op == OP_EXISTS && is_type_field(c->left)) {
+		ret->says = true;
+	}
+	if (negated)
+		invert(ret);
+	return 0;
+}
+
+static int walk(struct walk *w, const struct eng_ast *a, bool negated, struct part *ret)
+{
+	bool meet = (a->kind == N_AND) != negated;	/* De Morgan: under not, `and` is a union */
+	struct part kid;
+	int r;
+
+	if (a->kind == N_NOT)
+		return walk(w, a->kids[0], !negated, ret);
+	if (a->kind == N_CHECK)
+		return check_part(w, &a->check, negated, ret);
+	ret->says = false;
+	if (a->kind == N_MACRO || meet)
+		evt_set__all(&ret->set);
+	else
+		ret->set = (struct evt_set){ 0 };
+	for (uint32_t i = 0; i < a->n_kids; i++) {
+		r = walk(w, a->kids[i], negated, &kid);
+		if (r < 0)
+			return r;
+		for (unsigned k = 0; k < WORDS; k++) {
+			if (meet)
+				ret->set.w[k] &= kid.set.w[k];
+			else
+				ret->set.w[k] |= kid.set.w[k];
+		}
+	}
+	return 0;
+}
+
+int evt_set__of(const struct eng_ast *a, struct evt_set *ret, struct eng_pos *ret_at, struct err *err)
+{
+	struct walk w = { .at = ret_at, .err = err };
+	struct part p;
+	int r = walk(&w, a, false, &p);
+
+	if (!r)
+		*ret = p.set;
+	return r;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * evt_set - the event types that can make a condition true, found from its shape.
+ */
+#ifndef ENG_EVT_SET_H
+#define ENG_EVT_SET_H
+
+#include <string.h>
+
+#include "engine/filter/filter_ast.h"
+
+struct evt_set {
+	uint64_t w[FMT_MAX_EVENTS / 64];
+};
+
+static inline void evt_set__add(struct evt_set *s, unsigned id)
+{
+	s->w[id >> 6] |= 1ull << (id & 63);
+}
+
+static inline bool evt_set__has(const struct evt_set *s, unsigned id)
+{
+	return s->w[id >> 6] >> (id & 63) & 1;
+}
+
+/* All events that rules see: not the rows of keyframes. */
+void evt_set__all(struct evt_set *s);
+
+/*
+ * The set of a condition. Errors: -FMT_E_UNSUPPORTED for evt.type compared with a field or under a transformer;
+ * *ret_at is the place.
+ */
+int evt_set__of(const struct eng_ast *a, struct evt_set *ret, struct eng_pos *ret_at, struct err *err);
+
+/*
+ * How many of upstream's event codes the set stands for: it counts entry and exit of a call, and one pair for all
+ * calls that have no parameters of their own.
+ */
+unsigned evt_set__codes(const struct evt_set *s);
+
+#endif

@@ -1,0 +1,371 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The hot loop: which conditions does this event satisfy? See prog.h for the plan. Nothing is allocated
+ * per event; everything remembered is bounded, and what is thrown out is only asked for again.
+ */
+#include <stdlib.h>
+
+#include "engine/filter/prog.h"
+
+#define MEMO_BYTES (8u << 20)		/* at most, per level */
+#define MEMO_MOST 4096u			/* entries at most: a power of two */
+
+/* What is remembered of processes, descriptors or names: entries of layout->words each. */
+struct memo_table {
+	const struct memo_layout *layout;
+	uint64_t *words;
+	uint32_t mask;			/* entries - 1 */
+};
+
+/* The value of a field or transformer for the event at hand: valid if gen is the event's. */
+struct run_slot {
+	uint32_t gen;
+	bool present;
+	struct eng_vals vals;
+};
+
+struct eng_run {
+	const struct eng_prog *p;
+	const struct eng_ctx *ctx;
+	const struct prog_list *list;
+	uint32_t gen;			/* of the event at hand */
+	uint64_t batch;			/* number of the batch at hand */
+	uint32_t *known;		/* per node: gen * 2 + value; of another event if gen differs */
+	struct run_slot *slots;
+	struct memo_table memo[LV__N];
+	uint64_t *at[LV__N];		/* the event's entries, found when first needed */
+	uint64_t **enabled;		/* per list: mask of the conditions that are on */
+	uint64_t *alive;		/* conditions still possible, as wide as the widest list */
+	struct match_scratch *match;
+	struct arena scratch;
+};
+
+static bool eval(struct eng_run *r, node_ref ref);
+
+/* --- Memos -------------------------------------------------------------------------------------- */
+
+static uint32_t table_entries(const struct memo_layout *m)
+{
+	uint32_t n = MEMO_MOST;
+
+	while (n > 16 && (size_t)n * m->words * sizeof(uint64_t) > MEMO_BYTES)
+		n /= 2;
+	return n;
+}
+
+/* The entry for a key; what another key left there is forgotten. */
+static uint64_t *table__at(struct memo_table *t, uint32_t hash, uint64_t key0, uint64_t key1)
+{
+	const struct memo_layout *m = t->layout;
+	uint64_t *e = t->words + (size_t)(hash & t->mask) * m->words;
+
+	if (e[0] == key0 && e[1] == key1)
+		return e;
+	e[0] = key0;
+	e[1] = key1;
+	memset(e + m->valid_at, 0, (m->value_at - m->valid_at) * sizeof(*e));
+	return e;
+}
+
+static uint64_t *find_memo(struct eng_run *r, enum eng_level level)
+{
+	const struct eng_ctx *c = r->ctx;
+	struct memo_table *t = &r->memo[level];
+
+	switch (level) {
+	case LV_PROC:
+		return table__at(t, c->thread->slot, c->thread->epoch, c->proc->epoch);
+	case LV_NAME:
+		return table__at(t, c->fd_name_id, r->batch << 32 | c->fd_name_id, c->fd->type + 1u);
+	default:
+		/* no descriptor: one entry for "not known", one for "not about one"; epochs are never 0 */
+		if (!c->fd)
+			return table__at(t, c->has_fd_num, 0, c->has_fd_num + 1u);
+		return table__at(t, c->fd->slot, c->fd->epoch, 0);
+	}
+}
+
+/* The event's entry of a level, NULL if it has none there. */
+static inline uint64_t *memo_of(struct eng_run *r, enum eng_level level)
+{
+	if (level == LV_NAME || level == LV_FD) {
+		if (!r->list->opens_fd)
+			level = LV_FD;		/* names are remembered with their descriptors */
+		else if (level == LV_FD || !r->ctx->fd_name_id || !r->ctx->fd)
+			return NULL;
+	} else if (level != LV_PROC) {
+		return NULL;
+	}
+	if (!r->at[level])
+		r->at[level] = find_memo(r, level);
+	return r->at[level];
+}
+
+/* --- Nodes -------------------------------------------------------------------------------------- */
+
+static const struct eng_vals *value_of(struct eng_run *r, uint32_t slot)
+{
+	struct run_slot *s = &r->slots[slot];
+
+	if (s->gen != r->gen) {
+		s->gen = r->gen;
+		s->present = eng_expr__get(r->p->exprs[slot], r->ctx, true, &r->scratch, &s->vals);
+	}
+	return s->present ? &s->vals : NULL;
+}
+
+static bool eval_pred(struct eng_run *r, const struct eng_pred *p)
+{
+	const struct eng_vals *left = value_of(r, p->slot), *right = NULL;
+
+	if (left && p->right)
+		right = value_of(r, p->right_slot);
+	return eng_pred__eval(p, r->ctx, left, right, r->match);
+}
+
+static bool compute(struct eng_run *r, const struct prog_node *n)
+{
+	const node_ref *kids = r->p->kids + n->kids;
+
+	if (n->kind == NK_PRED)
+		return eval_pred(r, r->p->preds[n->pred]);
+	for (uint32_t i = 0; i < n->n_kids; i++)
+		if (!eval(r, kids[i]))
+			return false;
+	return true;
+}
+
+static bool eval_remembered(struct eng_run *r, const struct prog_node *n, uint64_t *memo)
+{
+	const struct memo_layout *m = r->memo[n->level == LV_NAME && !r->list->opens_fd ? LV_FD : n->level].layout;
+	uint32_t word = n->memo >> 6;
+	uint64_t bit = 1ull << (n->memo & 63);
+	bool v;
+
+	if (memo[m->known_at + word] & bit)
+		return memo[m->value_at + word] & bit;
+	v = compute(r, n);
+	memo[m->known_at + word] |= bit;
+	if (v)
+		memo[m->value_at + word] |= bit;
+	else
+		memo[m->value_at + word] &= ~bit;
+	return v;
+}
+
+static bool eval_node(struct eng_run *r, uint32_t node)
+{
+	const struct prog_node *n = &r->p->nodes[node];
+	uint64_t *memo;
+	bool v;
+
+	if (n->kind == NK_TRUE)
+		return true;
+	memo = memo_of(r, n->level);
+	if (memo)
+		return eval_remembered(r, n, memo);
+	if (r->known[node] >> 1 == r->gen)
+		return r->known[node] & 1;
+	v = compute(r, n);
+	r->known[node] = r->gen << 1 | v;
+	return v;
+}
+
+static bool eval(struct eng_run *r, node_ref ref)
+{
+	return eval_node(r, ref >> 1) != (ref & 1);
+}
+
+/* --- Events ------------------------------------------------------------------------------------- */
+
+/* The mask of the conditions whose gate is open, remembered if this event can remember. */
+static const uint64_t *gate_mask(struct eng_run *r, enum eng_level level)
+{
+	const struct prog_list *l = r->list;
+	uint64_t *memo = memo_of(r, level), *mask, bit = 1ull << (l->mask_bit[level] & 63), *valid;
+
+	if (!memo)
+		return NULL;
+	valid = &memo[r->memo[level].layout->valid_at + (l->mask_bit[level] >> 6)];
+	mask = memo + l->mask_at[level];
+	if (*valid & bit)
+		return mask;
+	memset(mask, 0, l->words * sizeof(*mask));
+	for (uint32_t i = 0; i < l->n; i++)
+		mask[i >> 6] |= (uint64_t)eval(r, l->gates[level][i]) << (i & 63);
+	*valid |= bit;
+	return mask;
+}
+
+/* Without memory: ask only for the conditions that are still possible. */
+static void pass_gates(struct eng_run *r, enum eng_level level)
+{
+	const struct prog_list *l = r->list;
+
+	for (uint32_t w = 0; w < l->words; w++) {
+		for (uint64_t left = r->alive[w]; left; left &= left - 1) {
+			unsigned i = (unsigned)__builtin_ctzll(left);
+
+			if (!eval(r, l->gates[level][w * 64 + i]))
+				r->alive[w] &= ~(1ull << i);
+		}
+	}
+}
+
+static bool any(const uint64_t *mask, uint32_t words)
+{
+	uint64_t all = 0;
+
+	for (uint32_t w = 0; w < words; w++)
+		all |= mask[w];
+	return all;
+}
+
+static bool any_both(const uint64_t *a, const uint64_t *b, uint32_t words)
+{
+	uint64_t all = 0;
+
+	for (uint32_t w = 0; w < words; w++)
+		all |= a[w] & b[w];
+	return all;
+}
+
+static bool pass_all_gates(struct eng_run *r)
+{
+	const struct prog_list *l = r->list;
+	const uint64_t *mask;
+
+	for (unsigned lv = LV_PROC; lv <= LV_FD; lv++) {
+		if (!l->gates[lv])
+			continue;
+		mask = gate_mask(r, lv);
+		if (!mask)
+			pass_gates(r, lv);
+		for (uint32_t w = 0; mask && w < l->words; w++)
+			r->alive[w] &= mask[w];
+		if (!any(r->alive, l->words))
+			return false;
+	}
+	return true;
+}
+
+static bool pass_tests(struct eng_run *r)
+{
+	const struct prog_list *l = r->list;
+
+	for (uint32_t i = 0; i < l->n_tests; i++) {
+		const struct prog_test *t = &l->tests[i];
+
+		if (!any_both(r->alive, t->mask, l->words) || eval(r, t->ref))
+			continue;
+		for (uint32_t w = 0; w < l->words; w++)
+			r->alive[w] &= ~t->mask[w];
+		if (!any(r->alive, l->words))
+			return false;
+	}
+	return true;
+}
+
+static void next_event(struct eng_run *r, const struct eng_ctx *ctx, const struct prog_list *l)
+{
+	r->ctx = ctx;
+	r->list = l;
+	memset(r->at, 0, sizeof(r->at));
+	if (r->scratch.used)
+		arena__reset(&r->scratch);
+	if (++r->gen < 1u << 31)
+		return;
+	r->gen = 1;		/* once in two thousand million events: old marks must not look new */
+	memset(r->known, 0, r->p->n_nodes * sizeof(*r->known));
+	for (uint32_t i = 0; i < r->p->n_exprs; i++)
+		r->slots[i].gen = 0;
+}
+
+unsigned eng_run__match(struct eng_run *r, const struct eng_ctx *ctx, bool first, uint32_t *hits, unsigned max)
+{
+	const struct prog_list *l = r->p->by_type[ctx->ev->type];
+	unsigned n = 0;
+
+	if (!l)
+		return 0;
+	next_event(r, ctx, l);
+	memcpy(r->alive, r->enabled[l->id], l->words * sizeof(*r->alive));
+	if (!pass_all_gates(r) || !pass_tests(r))
+		return 0;
+	for (uint32_t w = 0; w < l->words; w++) {
+		for (uint64_t left = r->alive[w]; left && n < max; left &= left - 1) {
+			hits[n++] = l->conds[w * 64 + (unsigned)__builtin_ctzll(left)];
+			if (first)
+				return n;
+		}
+	}
+	return n;
+}
+
+void eng_run__batch(struct eng_run *r, const struct fmt_batch *b)
+{
+	(void)b;
+	r->batch++;
+}
+
+void eng_run__enable(struct eng_run *r, int cond, bool on)
+{
+	for (uint32_t i = 0; i < r->p->n_lists; i++) {
+		const struct prog_list *l = r->p->lists[i];
+
+		for (uint32_t c = 0; c < l->n; c++) {
+			if (l->conds[c] != (uint32_t)cond)
+				continue;
+			if (on)
+				r->enabled[i][c >> 6] |= 1ull << (c & 63);
+			else
+				r->enabled[i][c >> 6] &= ~(1ull << (c & 63));
+		}
+	}
+}
+
+int eng_run__new(struct eng_run **ret, const struct eng_prog *p)
+{
+	struct eng_run *r = xcalloc(1, sizeof(*r));
+	uint32_t words = 1;
+
+	r->p = p;
+	r->known = xcalloc(p->n_nodes, sizeof(*r->known));
+	r->slots = xcalloc(p->n_exprs, sizeof(*r->slots));
+	r->enabled = xcalloc(p->n_lists, sizeof(*r->enabled));
+	for (uint32_t i = 0; i < p->n_lists; i++) {
+		const struct prog_list *l = p->lists[i];
+
+		r->enabled[i] = xcalloc(l->words, sizeof(uint64_t));
+		for (uint32_t c = 0; c < l->n; c++)
+			r->enabled[i][c >> 6] |= 1ull << (c & 63);
+		words = l->words > words ? l->words : words;
+	}
+	r->alive = xcalloc(words, sizeof(*r->alive));
+	for (unsigned lv = LV_PROC; lv <= LV_FD; lv++) {
+		uint32_t n = table_entries(&p->memo[lv]);
+
+		r->memo[lv] = (struct memo_table){ .layout = &p->memo[lv], .mask = n - 1 };
+		r->memo[lv].words = xcalloc((size_t)n * p->memo[lv].words, sizeof(uint64_t));
+	}
+	r->match = match_scratch__new();
+	*ret = r;
+	return 0;
+}
+
+void eng_run__free(struct eng_run *r)
+{
+	if (!r)
+		return;
+	for (uint32_t i = 0; i < r->p->n_lists; i++)
+		free(r->enabled[i]);
+	for (unsigned lv = 0; lv < LV__N; lv++)
+		free(r->memo[lv].words);
+	free(r->enabled);
+	free(r->alive);
+	free(r->known);
+	free(r->slots);
+	match_scratch__free(r->match);
+	arena__done(&r->scratch);
+	free(r);
+}
