@@ -3,19 +3,81 @@
 #include <string.h>
 
 #include "engine/state/state_internal.h"
+#include "format/file/source.h"
+
+/* What each event does to the state, when it is entered and when it is left. */
+static state_fn *const enter_fns[FMT_MAX_EVENTS] = {
+	[EV_open] = on_open, [EV_openat] = on_open, [EV_openat2] = on_open, [EV_creat] = on_open,
+	[EV_open_by_handle_at] = on_open, [EV_uring_openat] = on_open,
+	[EV_uring_openat2] = on_open, [EV_mq_open] = on_open,
+	[EV_eventfd] = on_anon_fd, [EV_eventfd2] = on_anon_fd, [EV_signalfd] = on_anon_fd,
+	[EV_signalfd4] = on_anon_fd, [EV_timerfd_create] = on_anon_fd,
+	[EV_inotify_init] = on_anon_fd, [EV_inotify_init1] = on_anon_fd,
+	[EV_userfaultfd] = on_anon_fd, [EV_epoll_create] = on_anon_fd,
+	[EV_epoll_create1] = on_anon_fd, [EV_io_uring_setup] = on_anon_fd,
+	[EV_memfd_secret] = on_anon_fd, [EV_perf_event_open] = on_anon_fd,
+	[EV_fanotify_init] = on_anon_fd, [EV_fsopen] = on_anon_fd, [EV_fspick] = on_anon_fd,
+	[EV_fsmount] = on_anon_fd, [EV_open_tree] = on_anon_fd, [EV_open_tree_attr] = on_anon_fd,
+	[EV_landlock_create_ruleset] = on_anon_fd,
+	[EV_pipe] = on_pipe, [EV_pipe2] = on_pipe, [EV_uring_pipe] = on_pipe,
+	[EV_memfd_create] = on_memfd, [EV_pidfd_open] = on_pidfd_open,
+	[EV_pidfd_getfd] = on_pidfd_getfd, [EV_bpf] = on_bpf,
+	[EV_dup] = on_dup, [EV_dup2] = on_dup, [EV_dup3] = on_dup, [EV_fcntl] = on_fcntl,
+	[EV_close_range] = on_close_range, [EV_uring_fixed_fd_install] = on_other_fd,
+	[EV_socket] = on_socket, [EV_uring_socket] = on_socket, [EV_socketpair] = on_socketpair,
+	[EV_connect] = on_connect, [EV_uring_connect] = on_connect, [EV_accept] = on_accept,
+	[EV_accept4] = on_accept, [EV_uring_accept] = on_accept, [EV_bind] = on_bind,
+	[EV_uring_bind] = on_bind,
+	[EV_recvfrom] = on_read_socket, [EV_recv] = on_read_socket, [EV_recvmsg] = on_read_socket,
+	[EV_recvmmsg] = on_read_socket, [EV_sendto] = on_write_socket, [EV_send] = on_write_socket,
+	[EV_sendmsg] = on_write_socket, [EV_sendmmsg] = on_write_socket,
+	[EV_task_new] = on_task_new, [EV_clone] = on_clone, [EV_clone3] = on_clone,
+	[EV_fork] = on_clone, [EV_vfork] = on_clone, [EV_execve] = on_exec, [EV_execveat] = on_exec,
+	[EV_exec] = on_exec_leader, [EV_procexit] = on_procexit,
+	[EV_chdir] = on_chdir, [EV_fchdir] = on_fchdir, [EV_getcwd] = on_getcwd,
+	[EV_chroot] = on_chroot, [EV_setuid] = on_setuid, [EV_setreuid] = on_setreuid,
+	[EV_setresuid] = on_setresuid, [EV_setgid] = on_setgid, [EV_setregid] = on_setregid,
+	[EV_setresgid] = on_setresgid, [EV_capset] = on_capset, [EV_setsid] = on_setsid,
+	[EV_setpgid] = on_setpgid, [EV_prctl] = on_prctl, [EV_setrlimit] = on_rlimit,
+	[EV_prlimit] = on_prlimit, [EV_unshare] = on_unshare, [EV_setns] = on_unshare,
+	[EV_cgroup_attach] = on_cgroup_attach, [EV_container] = on_container,
+	[EV_container_end] = on_container_end, [EV_asyncevent] = on_asyncevent,
+	[EV_useradded] = on_user, [EV_userdeleted] = on_user_gone, [EV_groupadded] = on_group,
+	[EV_groupdeleted] = on_group_gone,
+	[EV_state_thread] = on_state_thread, [EV_state_fd] = on_state_fd,
+	[EV_state_container] = on_container, [EV_state_user] = on_user, [EV_state_group] = on_group,
+	[EV_state_iface] = on_iface, [EV_state_mount] = on_mount_row,
+};
+
+static state_fn *const leave_fns[FMT_MAX_EVENTS] = {
+	[EV_close] = on_close_leave, [EV_uring_close] = on_close_leave,
+	[EV_procexit] = on_procexit_leave, [EV_container_end] = on_container_end_leave,
+};
+
+/* --- life ------------------------------------------------------------------------------------------------ */
+
+/* Whoever events without a thread are about: in no table, with number 0. */
+static void make_nobody(struct eng_state *st)
+{
+	struct eng_proc *p = proc__new(st, 0);
+
+	st->nobody = thread__new(st, p, 0);
+	idmap__del(&st->threads, 0);
+	idmap__del(&st->procs, 0);
+}
 
 int eng_state__new(struct eng_state **ret)
 {
 	struct eng_state *st = xcalloc(1, sizeof(*st));
 
 	st->empty = eng_str__new("", 0, 0);
-	st->no_image = image__new();
-	st->no_image->exe = eng_str__ref(st->empty);
-	st->no_image->exepath = eng_str__ref(st->empty);
-	st->no_image->args = eng_str__ref(st->empty);
-	st->no_image->env = eng_str__ref(st->empty);
-	st->no_image->cmdline = eng_str__ref(st->empty);
+	st->unknown = eng_str__new("<NA>", 4, 4);
+	st->no_image = image__new(st);
+	eng_str__set(&st->no_image->exe, eng_str__ref(st->unknown));
+	eng_str__set(&st->no_image->comm, eng_str__ref(st->unknown));
+	image__make_cmdline(st->no_image);
 	st->gen = 1;
+	make_nobody(st);
 	*ret = st;
 	return 0;
 }
@@ -24,9 +86,17 @@ void eng_state__reset(struct eng_state *st)
 {
 	struct eng_proc *p;
 
-	for (uint32_t i = 0; st->procs.n && i <= st->procs.mask; i++)
-		while ((p = st->procs.slots[i].p))
-			proc__free(st, p);
+	/* Freeing one may free others, and moves what is in the table. */
+	while (st->procs.n)
+		for (uint32_t i = 0; st->procs.n && i <= st->procs.mask; i++)
+			while ((p = st->procs.slots[i].p))
+				proc__free(st, p);
+	containers__clear(st);
+	tables__clear(st);
+	idmap__clear(&st->tables);
+	st->tables_ts = 0;
+	memset(st->exits, 0, sizeof(st->exits));
+	st->next_exit = 0;
 	st->gen++;
 }
 
@@ -35,21 +105,34 @@ void eng_state__free(struct eng_state *st)
 	if (!st)
 		return;
 	eng_state__reset(st);
+	proc__free(st, st->nobody->proc);
 	idmap__done(&st->threads);
 	idmap__done(&st->procs);
+	idmap__done(&st->orphans);
+	idmap__done(&st->containers);
+	idmap__done(&st->tables);
 	image__unref(st->no_image);
+	for (unsigned i = 0; i < STR_CACHE; i++)
+		eng_str__unref(st->strs[i]);
 	eng_str__unref(st->empty);
+	eng_str__unref(st->unknown);
 	slots__done(&st->thread_slots);
 	slots__done(&st->proc_slots);
 	slots__done(&st->fd_slots);
+	buf__done(&st->scratch);
 	free(st->hits);
 	free(st);
 }
 
+/* --- events ------------------------------------------------------------------------------------------------- */
+
 static struct eng_thread *find_thread(struct eng_state *st, const struct fmt_batch *b, uint32_t idx)
 {
-	struct eng_thread *t = thread__get(st, b->threads[idx].tid, b->threads[idx].pid);
+	struct eng_thread *t;
 
+	if (!b->threads[idx].tid)
+		return st->nobody;
+	t = thread__get(st, b->threads[idx].tid, b->threads[idx].pid);
 	if (idx >= st->n_hits) {
 		size_t was = st->n_hits;
 
@@ -60,43 +143,88 @@ static struct eng_thread *find_thread(struct eng_state *st, const struct fmt_bat
 	return t;
 }
 
+/* Right whatever batch it is: what is remembered must be alive (gen) and have the numbers asked for. */
 static inline struct eng_thread *thread_of(struct eng_state *st, const struct fmt_batch *b,
 					   uint32_t idx)
 {
-	if (idx < st->n_hits && st->hits[idx].gen == st->gen &&
-	    st->hits[idx].t->tid == b->threads[idx].tid &&
-	    st->hits[idx].t->proc->pid == b->threads[idx].pid)
-		return st->hits[idx].t;
+	struct fmt_thread want = b->threads[idx];
+
+	if (idx < st->n_hits && st->hits[idx].gen == st->gen) {
+		struct eng_thread *t = st->hits[idx].t;
+
+		if (t->tid == want.tid && (t->proc->pid == want.pid || !want.pid))
+			return t;
+	}
 	return find_thread(st, b, idx);
+}
+
+/* Of what happens to nobody, only that counts which is not about a process. */
+static void enter_nobody(struct eng_state *st, struct eng_ctx *ctx, state_fn *fn)
+{
+	switch (ctx->ev->type) {
+	case EV_cgroup_attach:
+	case EV_container:
+	case EV_container_end:
+	case EV_asyncevent:
+	case EV_useradded:
+	case EV_userdeleted:
+	case EV_groupadded:
+	case EV_groupdeleted:
+		fn(st, ctx);
+	}
+}
+
+/* Rows of a keyframe are about threads that they bring themselves. */
+static void enter_row(struct eng_state *st, struct eng_ctx *ctx)
+{
+	state_fn *fn = enter_fns[ctx->ev->type];
+
+	ctx->thread = eng_state__thread(st, fmt_ev__tid(ctx->ev));
+	if (!ctx->thread)
+		ctx->thread = st->nobody;
+	ctx->proc = ctx->thread->proc;
+	if (fn)
+		fn(st, ctx);
 }
 
 void eng_state__enter(struct eng_state *st, const struct fmt_ev *ev, struct eng_ctx *ctx)
 {
-	struct eng_thread *t = thread_of(st, ev->b, ev->b->thread[ev->row]);
+	const struct fmt_event_info *info = ev->info;
+	state_fn *fn = enter_fns[ev->type];
+	struct eng_thread *t;
 	uint64_t num;
 
-	*ctx = (struct eng_ctx){ .ev = ev, .state = st, .thread = t, .proc = t->proc };
-	if (ev->info->flags & EF_USES_FD && ev->info->fd_param >= 0 &&
-	    fmt_ev__int(ev, (unsigned)ev->info->fd_param, &num)) {
-		ctx->fd_num = (int64_t)num;
-		ctx->has_fd_num = true;
-		ctx->fd = idmap__get(&t->proc->fds->fds, (int64_t)num);
+	*ctx = (struct eng_ctx){ .ev = ev, .state = st };
+	if (info->flags & EF_KEYFRAME) {
+		enter_row(st, ctx);
+		return;
 	}
+	t = thread_of(st, ev->b, ev->b->thread[ev->row]);
+	ctx->thread = t;
+	ctx->proc = t->proc;
+	if (info->flags & (EF_USES_FD | EF_OPENS_FD | EF_CLOSES_FD)) {
+		ctx->has_fd_num = true;
+		ctx->fd_num = -1;
+		if (info->fd_param >= 0 && fmt_ev__int(ev, (unsigned)info->fd_param, &num)) {
+			ctx->fd_num = (int64_t)num;
+			ctx->fd = idmap__get(&t->proc->fds->fds, (int64_t)num);
+		}
+	}
+	if (fn && t != st->nobody)
+		fn(st, ctx);
+	else if (fn)
+		enter_nobody(st, ctx, fn);
 }
 
 void eng_state__leave(struct eng_state *st, struct eng_ctx *ctx)
 {
-	(void)st;
-	(void)ctx;
+	state_fn *fn = leave_fns[ctx->ev->type];
+
+	if (fn && (ctx->thread != st->nobody || ctx->ev->type == EV_container_end))
+		fn(st, ctx);
 }
 
-int eng_state__save(struct eng_state *st, uint64_t ts, struct fmt_batch *into)
-{
-	(void)st;
-	(void)ts;
-	(void)into;
-	return 0;
-}
+/* --- look-ups --------------------------------------------------------------------------------------------------- */
 
 struct eng_thread *eng_state__thread(struct eng_state *st, int64_t tid)
 {
@@ -108,27 +236,6 @@ struct eng_proc *eng_state__proc(struct eng_state *st, int64_t pid)
 	return idmap__get(&st->procs, pid);
 }
 
-struct eng_container *eng_state__container(struct eng_state *st, const char *id)
-{
-	(void)st;
-	(void)id;
-	return NULL;
-}
-
-const struct eng_user *eng_state__user(struct eng_state *st, uint32_t uid)
-{
-	(void)st;
-	(void)uid;
-	return NULL;
-}
-
-const struct eng_group *eng_state__group(struct eng_state *st, uint32_t gid)
-{
-	(void)st;
-	(void)gid;
-	return NULL;
-}
-
 void eng_state__each_proc(struct eng_state *st, void (*fn)(struct eng_proc *p, void *arg), void *arg)
 {
 	struct eng_proc *p;
@@ -137,38 +244,35 @@ void eng_state__each_proc(struct eng_state *st, void (*fn)(struct eng_proc *p, v
 		fn(p, arg);
 }
 
-void eng_state__each_container(struct eng_state *st, void (*fn)(struct eng_container *c, void *arg),
-			       void *arg)
+static uint64_t payload_params(const struct fmt_event_info *info)
 {
-	(void)st;
-	(void)fn;
-	(void)arg;
+	uint64_t mask = 0;
+
+	for (unsigned p = 0; p < info->n_params; p++)
+		if (fmt_ptype_store(info->params[p].type) == STORE_BYTES)
+			mask |= (uint64_t)1 << p;
+	return mask;
 }
 
-bool eng_state__is_local_ip(struct eng_state *st, uint8_t family, const uint8_t *ip)
+/* Masks of parameters narrow a type that is wanted already; without masks all of it is decoded. */
+static void add_want(struct fmt_want *w, unsigned type, uint64_t params)
 {
-	(void)st;
-	(void)family;
-	(void)ip;
-	return false;
+	w->types[type / 8] |= (uint8_t)(1 << type % 8);
+	if (w->params)
+		((uint64_t *)(uintptr_t)w->params)[type] |= params;
 }
 
 void eng_state__want(struct fmt_want *w)
 {
-	(void)w;
-}
+	if (!w->by_type)
+		return;
+	for (unsigned t = 0; t < FMT_MAX_EVENTS; t++) {
+		const struct fmt_event_info *info = &fmt_events[t];
+		uint64_t params = ((uint64_t)1 << info->n_params) - 1;
 
-void eng_state__dump(struct eng_state *st, struct buf *out)
-{
-	(void)st;
-	(void)out;
-}
-
-bool eng_container_from_cgroup(const char *path, char id[16], char full[65], const char **runtime)
-{
-	(void)path;
-	(void)id;
-	(void)full;
-	(void)runtime;
-	return false;
+		if (info->name && info->flags & EF_USES_FD)
+			add_want(w, t, (uint64_t)1 << info->fd_param);
+		if (enter_fns[t] || leave_fns[t])
+			add_want(w, t, params & ~payload_params(info));
+	}
 }

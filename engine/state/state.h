@@ -38,7 +38,8 @@ struct eng_image {
 	struct eng_str *exepath;	/* the file that really runs */
 	struct eng_str *args;		/* argv[1..], each followed by NUL */
 	struct eng_str *env;		/* NAME=value, each followed by NUL */
-	struct eng_str *cmdline;	/* comm and args joined by blanks: proc.cmdline, made once */
+	struct eng_str *comm;		/* name that the exec gave */
+	struct eng_str *cmdline;	/* comm and args joined by blanks; see eng_proc__cmdline */
 	uint64_t exe_ino, exe_ino_ctime, exe_ino_mtime;
 	uint32_t exe_dev, exe_flags;	/* exe_flags: group execve_flags */
 };
@@ -51,6 +52,15 @@ enum eng_fd_type {		/* numbers of the trace (group fd_type) */
 	FDT_MEMFD = 20, FDT_PIDFD = 21, FDT_PACKET = 22, FDT_VSOCK = 23,
 };
 enum eng_fd_role { FDR_UNKNOWN, FDR_CLIENT, FDR_SERVER };
+enum eng_l4 { L4_UNKNOWN, L4_NA, L4_TCP, L4_UDP, L4_ICMP, L4_RAW };	/* group l4 */
+
+/* Symbols of flag groups by their stored values (flags.def) that more than one place needs. */
+enum {
+	FDF_RDONLY = 1, FDF_WRONLY = 2, FDF_CREAT = 4, FDF_DIRECTORY = 0x400, FDF_CLOEXEC = 0x1000,
+	FDF_TMPFILE = 0x2000, FDF_CREATED = 0x4000, FDF_UPPER_LAYER = 0x8000,
+	FDF_LOWER_LAYER = 0x10000,
+	EXE_WRITABLE = 1, EXE_UPPER_LAYER = 2, EXE_FROM_MEMFD = 4, EXE_LOWER_LAYER = 8,
+};
 
 /* Socket addresses. The "server" side is the destination of connect, the local side of accept. */
 struct eng_tuple {
@@ -93,10 +103,12 @@ struct eng_proc {
 	int64_t pgid, vpgid, sid;
 	struct eng_proc *parent;	/* process of ptid, NULL if not known */
 	struct eng_proc *child, *sibling;
+	struct eng_proc **back;		/* the state's own: what points at it */
 	struct eng_thread *threads;	/* list; the main thread may be gone */
 	uint32_t n_threads;
 	struct eng_image *image;	/* never NULL */
 	struct eng_str *comm;		/* of the main thread */
+	struct eng_str *cmdline;	/* if comm is not the image's: use eng_proc__cmdline */
 	struct eng_str *cwd;		/* ends with '/' */
 	struct eng_str *root;
 	struct eng_str *cgroups;	/* "subsys=path", each followed by NUL */
@@ -118,6 +130,8 @@ struct eng_thread {
 	struct eng_proc *proc;		/* never NULL */
 	struct eng_thread *next;	/* of the process */
 	struct eng_str *comm;
+	struct eng_str *cmdline;	/* if comm is not the process's: use eng_thread__cmdline */
+	uint64_t start;			/* ns since the epoch; 0 unknown */
 	uint32_t uid, euid, gid, egid;
 	uint64_t cap_inheritable, cap_permitted, cap_effective;
 	uint64_t pgft_maj, pgft_min;
@@ -136,13 +150,24 @@ struct eng_state;
 struct eng_ctx {
 	const struct fmt_ev *ev;
 	struct eng_state *state;
-	struct eng_thread *thread;	/* never NULL */
+	struct eng_thread *thread;	/* never NULL; tid 0: the event is no thread's, see eng_ctx__nobody */
 	struct eng_proc *proc;		/* its process, never NULL */
 	struct eng_fd *fd;		/* the descriptor it works on or opened; NULL if none or not known */
-	int64_t fd_num;			/* valid if has_fd_num */
-	bool has_fd_num;
+	int64_t fd_num;			/* valid if has_fd_num; -1 if the call failed to open one */
+	bool has_fd_num;		/* the event is about a descriptor: without it fd.* fields are missing */
 	bool fd_name_changed;
+	/*
+	 * The event has just opened fd, and fd->name is this string of the batch's dictionary (0: it is not): what
+	 * a test of a name says of one event holds for the next that opens the same, see FF_FD_NAME.
+	 */
+	uint32_t fd_name_id;
 };
+
+/* The event is about no thread (a container, a user): proc.* and its like are missing. */
+static inline bool eng_ctx__nobody(const struct eng_ctx *ctx)
+{
+	return ctx->thread->tid == 0;
+}
 
 int eng_state__new(struct eng_state **ret);
 void eng_state__free(struct eng_state *st);
@@ -156,8 +181,14 @@ void eng_state__reset(struct eng_state *st);	/* forget all: before applying anot
 void eng_state__enter(struct eng_state *st, const struct fmt_ev *ev, struct eng_ctx *ctx);
 void eng_state__leave(struct eng_state *st, struct eng_ctx *ctx);
 
-/* Append the whole state as state_* rows at time ts; new batches are asked for through next when one is full. */
-int eng_state__save(struct eng_state *st, uint64_t ts, struct fmt_batch *into);
+/*
+ * Append the whole state as state_* rows at time ts to batches. next is called when one is full and
+ * gives the one to go on with (it may be the same, written out and reset); a negative return of it ends the saving and
+ * is returned. Order: users, groups, addresses, mounts, containers, then processes by id with their descriptors.
+ */
+typedef int (*eng_next_batch_fn)(void *arg, struct fmt_batch **b);
+int eng_state__save(struct eng_state *st, uint64_t ts, struct fmt_batch *into,
+		    eng_next_batch_fn next, void *arg);
 
 /* Look-ups. NULL if not known. Iteration order of each: unspecified but stable between changes. */
 struct eng_thread *eng_state__thread(struct eng_state *st, int64_t tid);
@@ -167,6 +198,12 @@ const struct eng_user *eng_state__user(struct eng_state *st, uint32_t uid);
 const struct eng_group *eng_state__group(struct eng_state *st, uint32_t gid);
 void eng_state__each_proc(struct eng_state *st, void (*fn)(struct eng_proc *p, void *arg), void *arg);
 void eng_state__each_container(struct eng_state *st, void (*fn)(struct eng_container *c, void *arg), void *arg);
+/* Name and arguments joined by blanks, never NULL: made when first asked for, kept until they change. */
+const struct eng_str *eng_proc__cmdline(struct eng_proc *p);
+const struct eng_str *eng_thread__cmdline(struct eng_thread *t);
+/* Users and groups as the container of p knows them (the machine's own for the host); NULL if not known. */
+const struct eng_user *eng_proc__user(struct eng_state *st, const struct eng_proc *p, uint32_t uid);
+const struct eng_group *eng_proc__group(struct eng_state *st, const struct eng_proc *p, uint32_t gid);
 struct eng_fd *eng_fdtable__get(struct eng_fdtable *t, int64_t num);
 void eng_fdtable__each(struct eng_fdtable *t, void (*fn)(struct eng_fd *fd, void *arg), void *arg);
 uint32_t eng_fdtable__count(const struct eng_fdtable *t);
@@ -180,7 +217,10 @@ bool eng_container_from_cgroup(const char *path, char id[16], char full[65], con
 /* Is this IP address (4 or 16 bytes) one of the machine where the trace was recorded? */
 bool eng_state__is_local_ip(struct eng_state *st, uint8_t family, const uint8_t *ip);
 
-/* The event types and parameters that the state needs decoded, added to w (see fmt_want). */
+/*
+ * The event types and parameters that the state needs decoded, added to w (see fmt_want). Where w->params is not NULL it
+ * must point at memory that may be written: masks for all FMT_MAX_EVENTS types.
+ */
 struct fmt_want;
 void eng_state__want(struct fmt_want *w);
 

@@ -9,6 +9,8 @@
 #include "engine/state/state.h"
 #include "format/base/alloc.h"
 
+struct cJSON;
+
 /* Numbers that are handed out small and used again. */
 struct slots {
 	uint32_t *free;
@@ -19,26 +21,65 @@ uint32_t slots__take(struct slots *s);
 void slots__give(struct slots *s, uint32_t slot);
 void slots__done(struct slots *s);
 
-/* A thread as found for a batch's thread index. Valid if gen is the state's. */
+/* A thread as found for a batch's thread index. Valid while gen is the state's. */
 struct thread_hit {
 	struct eng_thread *t;
 	uint64_t gen;
 };
 
+/* Users or groups by id. */
+struct accounts {
+	struct idmap users, groups;
+};
+
+/* A container, and what only this folder and the fields need of it. */
+struct container {
+	struct eng_container c;
+	struct container *next;		/* of the same hash */
+	struct accounts accounts;	/* its own /etc/passwd, as far as known */
+	struct cJSON *root;		/* c.json parsed: the "container" object's document; NULL if none */
+};
+
+struct iface {
+	uint8_t family, prefix;		/* SA_INET, SA_INET6; bits */
+	uint8_t ip[16];
+	struct eng_str *name;
+};
+
+struct mount {
+	uint32_t id, dev;
+	struct eng_str *path, *fstype, *source, *root;
+};
+
+#define STR_CACHE 256u
+#define RECENT_EXITS 64u
+
 struct eng_state {
-	struct idmap threads, procs;		/* alive, and dead ones of which nobody has said so yet */
-	struct eng_proc *dead;			/* exited, but children refer to them: list by next_dead */
+	struct idmap threads;			/* alive, by tid */
+	struct idmap procs;			/* by pid; also dead ones that children refer to */
+	struct idmap orphans;			/* by ptid: processes whose parent is not known (yet) */
+	struct idmap containers;		/* by hash of the id: chains of struct container */
+	struct accounts accounts;		/* the machine's */
+	struct idmap mounts;
+	struct iface *ifaces;
+	size_t n_ifaces, cap_ifaces;
 	struct slots thread_slots, proc_slots, fd_slots;
 	uint64_t epoch;				/* last one handed out */
 	/* look-ups by thread index of the batch at hand */
 	struct thread_hit *hits;
 	size_t n_hits;
 	uint64_t gen;				/* changes when a thread goes away */
-	/* strings of the batch's dictionary that are in use: by id, each checked before use */
-	struct eng_str **strs;
-	size_t n_strs;
-	struct eng_str *empty;
+	struct eng_str *strs[STR_CACHE];	/* short strings seen lately, by dictionary id */
+	struct eng_str *empty, *unknown;	/* "", "<NA>" */
 	struct eng_image *no_image;
+	struct eng_thread *nobody;		/* of events that are no thread's */
+	struct buf scratch;
+	/* descriptor tables of the keyframe being read, by its numbers */
+	struct idmap tables;
+	uint64_t tables_ts;
+	/* threads that ended lately (imported files only: see clone) */
+	struct { int64_t tid, ptid; uint64_t ts; } exits[RECENT_EXITS];
+	unsigned next_exit;
 };
 
 static inline uint64_t next_epoch(struct eng_state *st)
@@ -46,7 +87,29 @@ static inline uint64_t next_epoch(struct eng_state *st)
 	return ++st->epoch;
 }
 
-/* state_str.c: strings */
+/* --- parameters of events ---------------------------------------------------------------------- */
+
+static inline uint64_t ev_u64(const struct fmt_ev *ev, unsigned p, uint64_t otherwise)
+{
+	fmt_ev__int(ev, p, &otherwise);
+	return otherwise;
+}
+
+static inline int64_t ev_s64(const struct fmt_ev *ev, unsigned p, int64_t otherwise)
+{
+	return (int64_t)ev_u64(ev, p, (uint64_t)otherwise);
+}
+
+/* Set *at if the event carries the parameter and it is another value; true if it changed. */
+#define EV_SET(at, ev, p) __extension__ ({				\
+	uint64_t v_;							\
+	bool changed_ = fmt_ev__int(ev, p, &v_) && (__typeof__(*(at)))v_ != *(at); \
+	if (changed_)							\
+		*(at) = (__typeof__(*(at)))v_;				\
+	changed_; })
+
+/* --- state_str.c: strings ----------------------------------------------------------------------- */
+
 struct eng_str *eng_str__new(const char *p, size_t len, size_t full_len);
 static inline struct eng_str *eng_str__ref(struct eng_str *s)
 {
@@ -55,29 +118,104 @@ static inline struct eng_str *eng_str__ref(struct eng_str *s)
 	return s;
 }
 void eng_str__unref(struct eng_str *s);
-/* Let *at hold s (a reference that is taken over); true if the text changed. */
+bool eng_str__same(const struct eng_str *a, const struct eng_str *b);
+/* Let *at hold s (a reference that is taken over, may be NULL); true if the text changed. */
 bool eng_str__set(struct eng_str **at, struct eng_str *s);
+/* A string parameter as a new reference, NULL if the event does not carry it. */
+struct eng_str *ev_str(struct eng_state *st, const struct fmt_ev *ev, unsigned p);
+/* Let *at hold a string parameter if the event carries it; true if the text changed. */
+bool ev_str_set(struct eng_state *st, struct eng_str **at, const struct fmt_ev *ev, unsigned p);
 
-/* state_proc.c: births and deaths */
-struct eng_proc *proc__new(struct eng_state *st, int64_t pid);
-struct eng_thread *thread__new(struct eng_state *st, struct eng_proc *p, int64_t tid);
-void thread__remove(struct eng_state *st, struct eng_thread *t);
-void proc__free(struct eng_state *st, struct eng_proc *p);
-void proc__set_parent(struct eng_state *st, struct eng_proc *p, struct eng_proc *parent);
-/* The thread, made up if it is not known. pid 0: not known, taken to be tid. */
-struct eng_thread *thread__get(struct eng_state *st, int64_t tid, int64_t pid);
-struct eng_image *image__new(void);
+/* --- state_proc.c: births and deaths -------------------------------------------------------------- */
+
+struct eng_image *image__new(struct eng_state *st);
 void image__unref(struct eng_image *im);
+void image__make_cmdline(struct eng_image *im);
 
-/* state_fd.c */
+struct eng_proc *proc__new(struct eng_state *st, int64_t pid);
+void proc__free(struct eng_state *st, struct eng_proc *p);
+/* p's own fields, or those that it shows of its ancestors, have changed. */
+void proc__changed(struct eng_state *st, struct eng_proc *p);
+void proc__change_all(struct eng_state *st);
+/* Thread ptid is the parent; 0 or -1: nobody known. */
+void proc__set_ptid(struct eng_state *st, struct eng_proc *p, int64_t ptid);
+void proc__set_comm(struct eng_state *st, struct eng_thread *t, struct eng_str *comm);
+/* All of its threads have gone: give its children away (reaper 0: not known) and forget it, or keep it for them. */
+void proc__ended(struct eng_state *st, struct eng_proc *p, int64_t reaper);
+
+struct eng_thread *thread__new(struct eng_state *st, struct eng_proc *p, int64_t tid);
+/* Take a thread out; its process ends with the last one. */
+void thread__remove(struct eng_state *st, struct eng_thread *t, int64_t reaper);
+static inline void thread__changed(struct eng_state *st, struct eng_thread *t)
+{
+	t->epoch = next_epoch(st);
+}
+/* The thread, made up if it is not known. pid 0: not known. */
+struct eng_thread *thread__get(struct eng_state *st, int64_t tid, int64_t pid);
+
+/* --- state_fd.c: descriptors ---------------------------------------------------------------------- */
+
 struct eng_fdtable {
 	uint32_t refs;
 	struct idmap fds;
 };
 struct eng_fdtable *fdtable__new(void);
+struct eng_fdtable *fdtable__copy(struct eng_state *st, const struct eng_fdtable *t);
 void fdtable__unref(struct eng_state *st, struct eng_fdtable *t);
-/* The descriptor num, empty if it was not there. */
-struct eng_fd *fdtable__add(struct eng_state *st, struct eng_fdtable *t, int64_t num);
+/* Descriptor num, empty, whatever it was before. */
+struct eng_fd *fdtable__open(struct eng_state *st, struct eng_fdtable *t, int64_t num, uint8_t type);
+/* Descriptor num as another name for what `from` is. */
+struct eng_fd *fdtable__dup(struct eng_state *st, struct eng_fdtable *t, int64_t num,
+			    const struct eng_fd *from, bool cloexec);
 void fdtable__del(struct eng_state *st, struct eng_fdtable *t, int64_t num);
+void fdtable__del_range(struct eng_state *st, struct eng_fdtable *t, uint64_t first, uint64_t last,
+			bool only_mark_cloexec);
+void fdtable__exec(struct eng_state *st, struct eng_fdtable *t);
+/* Give p a table of its own. */
+void proc__unshare_fds(struct eng_state *st, struct eng_proc *p);
+static inline void fd__changed(struct eng_state *st, struct eng_fd *fd)
+{
+	fd->epoch = next_epoch(st);
+}
+
+/* --- state_container.c ----------------------------------------------------------------------------- */
+
+struct container *container__get(struct eng_state *st, const char *id, size_t len, bool make);
+void container__forget_idle(struct eng_state *st, struct container *c);
+void containers__clear(struct eng_state *st);
+/* Settle which container p is in, after its cgroups, namespace or parent are known. */
+void proc__find_container(struct eng_state *st, struct eng_proc *p);
+void proc__set_container(struct eng_state *st, struct eng_proc *p, struct container *c);
+
+/* --- state_account.c: users, groups, addresses, mounts ----------------------------------------------- */
+
+void accounts__clear(struct accounts *a);
+void tables__clear(struct eng_state *st);
+/* Fill in the end of a datagram socket that the kernel did not bind, from the machine's addresses. */
+void iface__complete(struct eng_state *st, struct eng_tuple *t);
+
+/* --- state_save.c ------------------------------------------------------------------------------------- */
+
+/* In a fixed order; free() the arrays. */
+struct container **containers__sorted(struct eng_state *st, size_t *ret_n);
+struct eng_thread **threads__sorted(const struct eng_proc *p);
+
+/* --- what events do: at their beginning (births, changes) and at their end (deaths) ------------------- */
+
+typedef void state_fn(struct eng_state *st, struct eng_ctx *ctx);
+
+state_fn on_open, on_anon_fd, on_pipe, on_memfd, on_pidfd_open, on_pidfd_getfd, on_bpf, on_dup,
+	 on_fcntl, on_close_range, on_other_fd, on_close_leave, on_recv_fds;
+state_fn on_socket, on_socketpair, on_connect, on_accept, on_bind, on_read_socket, on_write_socket;
+state_fn on_task_new, on_clone, on_exec, on_exec_leader, on_procexit, on_procexit_leave;
+state_fn on_chdir, on_fchdir, on_getcwd, on_chroot, on_setuid, on_setreuid, on_setresuid, on_setgid,
+	 on_setregid, on_setresgid, on_capset, on_setsid, on_setpgid, on_prctl, on_rlimit, on_prlimit,
+	 on_unshare;
+state_fn on_cgroup_attach, on_container, on_container_end, on_container_end_leave, on_asyncevent;
+state_fn on_user, on_user_gone, on_group, on_group_gone, on_iface, on_mount_row;
+state_fn on_state_thread, on_state_fd;
+
+/* The descriptor that the event has made, for ctx. */
+void ctx__set_fd(struct eng_ctx *ctx, struct eng_fd *fd);
 
 #endif

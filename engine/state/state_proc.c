@@ -1,13 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Processes and threads: birth, parents, death.
+ *
+ * The tree: every process is in the list of its parent's children, or, if the parent is not known, in the list of
+ * orphans that wait for that thread id, or in none. There are no cycles, whatever the trace says: a link that would
+ * close one is not made.
+ */
 #include <stdlib.h>
 
 #include "engine/state/state_internal.h"
 
-struct eng_image *image__new(void)
+#define MAX_WALK 100000u		/* ancestors looked at before a link is refused */
+
+struct orphans {
+	struct eng_proc *first;
+};
+
+struct eng_image *image__new(struct eng_state *st)
 {
 	struct eng_image *im = xcalloc(1, sizeof(*im));
 
 	im->refs = 1;
+	im->exe = eng_str__ref(st->empty);
+	im->exepath = eng_str__ref(st->empty);
+	im->args = eng_str__ref(st->empty);
+	im->env = eng_str__ref(st->empty);
+	im->comm = eng_str__ref(st->empty);
+	im->cmdline = eng_str__ref(st->empty);
 	return im;
 }
 
@@ -19,20 +38,195 @@ void image__unref(struct eng_image *im)
 	eng_str__unref(im->exepath);
 	eng_str__unref(im->args);
 	eng_str__unref(im->env);
+	eng_str__unref(im->comm);
 	eng_str__unref(im->cmdline);
 	free(im);
 }
 
+/* comm, then each argument after a blank. args holds them each followed by NUL. */
+static struct eng_str *make_cmdline(const struct eng_str *comm, const struct eng_str *args)
+{
+	uint32_t n = args->len;
+	struct eng_str *s;
+
+	if (n && !args->s[n - 1])
+		n--;
+	if (!args->len)
+		return eng_str__new(comm->s, comm->len, comm->full_len);
+	s = eng_str__new(NULL, 0, 0);
+	s = xrealloc(s, sizeof(*s) + comm->len + n + 2);
+	s->len = comm->len + 1 + n;
+	s->full_len = s->len + (args->full_len - args->len);
+	for (uint32_t i = 0; i < comm->len; i++)
+		s->s[i] = comm->s[i];
+	s->s[comm->len] = ' ';
+	for (uint32_t i = 0; i < n; i++)
+		s->s[comm->len + 1 + i] = args->s[i] ? args->s[i] : ' ';
+	s->s[s->len] = 0;
+	return s;
+}
+
+void image__make_cmdline(struct eng_image *im)
+{
+	eng_str__unref(im->cmdline);
+	im->cmdline = make_cmdline(im->comm, im->args);
+}
+
+const struct eng_str *eng_proc__cmdline(struct eng_proc *p)
+{
+	if (eng_str__same(p->comm, p->image->comm))
+		return p->image->cmdline;
+	if (!p->cmdline)
+		p->cmdline = make_cmdline(p->comm, p->image->args);
+	return p->cmdline;
+}
+
+const struct eng_str *eng_thread__cmdline(struct eng_thread *t)
+{
+	if (eng_str__same(t->comm, t->proc->comm))
+		return eng_proc__cmdline(t->proc);
+	if (!t->cmdline)
+		t->cmdline = make_cmdline(t->comm, t->proc->image->args);
+	return t->cmdline;
+}
+
+/* --- the tree ------------------------------------------------------------------------------------ */
+
+static void unlink_proc(struct eng_proc *p)
+{
+	if (!p->back)
+		return;
+	*p->back = p->sibling;
+	if (p->sibling)
+		p->sibling->back = p->back;
+	p->back = NULL;
+	p->sibling = NULL;
+	p->parent = NULL;
+}
+
+static void link_into(struct eng_proc *p, struct eng_proc **head)
+{
+	p->sibling = *head;
+	p->back = head;
+	if (*head)
+		(*head)->back = &p->sibling;
+	*head = p;
+}
+
+static void wait_for_parent(struct eng_state *st, struct eng_proc *p)
+{
+	struct orphans *o = idmap__get(&st->orphans, p->ptid);
+
+	if (!o) {
+		o = xcalloc(1, sizeof(*o));
+		idmap__put(&st->orphans, p->ptid, o);
+	}
+	link_into(p, &o->first);
+}
+
+/* Give up an empty list of orphans. */
+static void trim_orphans(struct eng_state *st, int64_t ptid)
+{
+	struct orphans *o = st->orphans.n ? idmap__get(&st->orphans, ptid) : NULL;
+
+	if (o && !o->first)
+		free(idmap__del(&st->orphans, ptid));
+}
+
+static bool is_ancestor(const struct eng_proc *p, const struct eng_proc *of)
+{
+	for (unsigned i = 0; of; of = of->parent, i++)
+		if (of == p || i == MAX_WALK)
+			return true;
+	return false;
+}
+
+static struct eng_proc *proc_of_thread(struct eng_state *st, int64_t tid)
+{
+	const struct eng_thread *t = idmap__get(&st->threads, tid);
+
+	return t ? t->proc : idmap__get(&st->procs, tid);
+}
+
+static void forget_if_idle(struct eng_state *st, struct eng_proc *p);
+
+void proc__set_ptid(struct eng_state *st, struct eng_proc *p, int64_t ptid)
+{
+	struct eng_proc *was = p->parent, *parent = ptid > 0 ? proc_of_thread(st, ptid) : NULL;
+	int64_t old = p->ptid;
+
+	if (old == ptid && parent == was && (parent || p->back || ptid <= 0))
+		return;
+	unlink_proc(p);
+	trim_orphans(st, old);
+	p->ptid = ptid;
+	if (parent && !(p->child && is_ancestor(p, parent)) && parent != p) {
+		link_into(p, &parent->child);
+		p->parent = parent;
+	} else if (!parent && ptid > 0) {
+		wait_for_parent(st, p);
+	}
+	proc__changed(st, p);
+	if (was != p->parent)
+		forget_if_idle(st, was);
+}
+
+/* Thread tid of p has come: those that wait for it are its children. */
+static void adopt(struct eng_state *st, int64_t tid)
+{
+	struct orphans *o = st->orphans.n ? idmap__del(&st->orphans, tid) : NULL;
+	struct eng_proc *c;
+
+	if (!o)
+		return;
+	while ((c = o->first)) {
+		unlink_proc(c);
+		c->ptid = -1;
+		proc__set_ptid(st, c, tid);
+	}
+	free(o);
+}
+
+void proc__changed(struct eng_state *st, struct eng_proc *top)
+{
+	struct eng_proc *p = top;
+
+	for (;;) {
+		p->epoch = next_epoch(st);
+		if (p->child) {
+			p = p->child;
+			continue;
+		}
+		while (p != top && !p->sibling)
+			p = p->parent;
+		if (p == top)
+			return;
+		p = p->sibling;
+	}
+}
+
+void proc__change_all(struct eng_state *st)
+{
+	struct eng_proc *p;
+
+	idmap__each(&st->procs, i, p)
+		p->epoch = next_epoch(st);
+}
+
+/* --- processes -------------------------------------------------------------------------------------- */
+
 struct eng_proc *proc__new(struct eng_state *st, int64_t pid)
 {
-	struct eng_proc *p = xcalloc(1, sizeof(*p));
+	struct eng_proc *p = idmap__get(&st->procs, pid);
 
-	p->pid = p->vpid = pid;
-	p->ptid = p->real_ptid = -1;
-	p->pgid = p->vpgid = p->sid = -1;
+	if (p)
+		proc__free(st, p);
+	p = xcalloc(1, sizeof(*p));
+	p->pid = pid;
+	p->vpid = p->ptid = p->real_ptid = p->pgid = p->vpgid = p->sid = p->fdlimit = -1;
 	p->image = st->no_image;
 	p->image->refs++;
-	p->comm = eng_str__ref(st->empty);
+	p->comm = eng_str__ref(st->unknown);
 	p->cwd = eng_str__ref(st->empty);
 	p->root = eng_str__ref(st->empty);
 	p->cgroups = eng_str__ref(st->empty);
@@ -41,40 +235,25 @@ struct eng_proc *proc__new(struct eng_state *st, int64_t pid)
 	p->slot = slots__take(&st->proc_slots);
 	p->epoch = next_epoch(st);
 	idmap__put(&st->procs, pid, p);
+	adopt(st, pid);
 	return p;
 }
 
-void proc__set_parent(struct eng_state *st, struct eng_proc *p, struct eng_proc *parent)
-{
-	struct eng_proc **at;
+static void free_threads(struct eng_state *st, struct eng_proc *p);
 
-	if (p->parent == parent)
-		return;
-	if (p->parent) {
-		for (at = &p->parent->child; *at != p; at = &(*at)->sibling)
-			;
-		*at = p->sibling;
-	}
-	p->parent = parent;
-	p->sibling = NULL;
-	if (parent) {
-		p->sibling = parent->child;
-		parent->child = p;
-	}
-	p->epoch = next_epoch(st);
-}
-
-void proc__free(struct eng_state *st, struct eng_proc *p)
+static void destroy(struct eng_state *st, struct eng_proc *p)
 {
-	while (p->threads)
-		thread__remove(st, p->threads);
+	p->dead = false;		/* so that the leaving of its last child does not forget it too */
+	free_threads(st, p);
 	while (p->child)
-		proc__set_parent(st, p->child, NULL);
-	proc__set_parent(st, p, NULL);
-	if (idmap__get(&st->procs, p->pid) == p)
-		idmap__del(&st->procs, p->pid);
+		proc__set_ptid(st, p->child, 0);
+	unlink_proc(p);
+	trim_orphans(st, p->ptid);
+	idmap__del(&st->procs, p->pid);
+	proc__set_container(st, p, NULL);
 	image__unref(p->image);
 	eng_str__unref(p->comm);
+	eng_str__unref(p->cmdline);
 	eng_str__unref(p->cwd);
 	eng_str__unref(p->root);
 	eng_str__unref(p->cgroups);
@@ -83,24 +262,86 @@ void proc__free(struct eng_state *st, struct eng_proc *p)
 	free(p);
 }
 
+/* Forget a dead process that nobody refers to any more, and its dead ancestors likewise. */
+static void forget_if_idle(struct eng_state *st, struct eng_proc *p)
+{
+	while (p && p->dead && !p->child) {
+		struct eng_proc *parent = p->parent;
+
+		destroy(st, p);
+		p = parent;
+	}
+}
+
+void proc__free(struct eng_state *st, struct eng_proc *p)
+{
+	struct eng_proc *parent = p->parent;
+
+	destroy(st, p);
+	forget_if_idle(st, parent);
+}
+
+/* The init of the pid namespace that p was in, as far as its ancestors tell. */
+static int64_t find_init(const struct eng_proc *p)
+{
+	bool inner = p->vpid > 0 && p->vpid != p->pid;
+
+	for (const struct eng_proc *a = p->parent; a; a = a->parent) {
+		if ((a->vpid > 0 && a->vpid != a->pid) != inner)
+			return 0;
+		if (!a->dead && (a->pid == 1 || a->vpid == 1))
+			return a->pid;
+	}
+	return 0;
+}
+
+static void give_children_away(struct eng_state *st, struct eng_proc *p, int64_t reaper)
+{
+	const struct eng_thread *t = reaper > 0 ? idmap__get(&st->threads, reaper) : NULL;
+
+	if (!t || t->proc == p)
+		reaper = find_init(p);
+	for (struct eng_proc *c = p->child, *next; reaper > 0 && c; c = next) {
+		next = c->sibling;
+		proc__set_ptid(st, c, reaper);
+	}
+}
+
+void proc__ended(struct eng_state *st, struct eng_proc *p, int64_t reaper)
+{
+	if (p->child)
+		give_children_away(st, p, reaper);
+	proc__set_container(st, p, NULL);
+	fdtable__unref(st, p->fds);
+	p->fds = fdtable__new();
+	p->dead = true;
+	forget_if_idle(st, p);
+}
+
+/* --- threads ---------------------------------------------------------------------------------------- */
+
 struct eng_thread *thread__new(struct eng_state *st, struct eng_proc *p, int64_t tid)
 {
 	struct eng_thread *t = xcalloc(1, sizeof(*t));
 
-	t->tid = t->vtid = tid;
+	t->tid = tid;
+	t->vtid = -1;
 	t->proc = p;
 	t->next = p->threads;
 	p->threads = t;
 	p->n_threads++;
+	p->dead = false;
 	t->comm = eng_str__ref(p->comm);
 	t->uid = t->euid = t->gid = t->egid = UINT32_MAX;
 	t->slot = slots__take(&st->thread_slots);
 	t->epoch = next_epoch(st);
 	idmap__put(&st->threads, tid, t);
+	if (tid != p->pid)
+		adopt(st, tid);
 	return t;
 }
 
-void thread__remove(struct eng_state *st, struct eng_thread *t)
+static void take_out(struct eng_state *st, struct eng_thread *t)
 {
 	struct eng_thread **at = &t->proc->threads;
 
@@ -108,12 +349,35 @@ void thread__remove(struct eng_state *st, struct eng_thread *t)
 		at = &(*at)->next;
 	*at = t->next;
 	t->proc->n_threads--;
-	if (idmap__get(&st->threads, t->tid) == t)
-		idmap__del(&st->threads, t->tid);
+	idmap__del(&st->threads, t->tid);
 	st->gen++;
 	eng_str__unref(t->comm);
+	eng_str__unref(t->cmdline);
 	slots__give(&st->thread_slots, t->slot);
 	free(t);
+}
+
+static void free_threads(struct eng_state *st, struct eng_proc *p)
+{
+	while (p->threads)
+		take_out(st, p->threads);
+}
+
+void thread__remove(struct eng_state *st, struct eng_thread *t, int64_t reaper)
+{
+	struct eng_proc *p = t->proc;
+	const struct eng_thread *r = reaper > 0 ? idmap__get(&st->threads, reaper) : NULL;
+	int64_t tid = t->tid, to;
+
+	take_out(st, t);
+	if (!p->n_threads) {
+		proc__ended(st, p, reaper);
+		return;
+	}
+	to = r && r->proc == p && reaper != tid ? reaper : p->threads->tid;
+	for (struct eng_proc *c = p->child; c; c = c->sibling)
+		if (c->ptid == tid)
+			c->ptid = to;
 }
 
 struct eng_thread *thread__get(struct eng_state *st, int64_t tid, int64_t pid)
@@ -124,11 +388,31 @@ struct eng_thread *thread__get(struct eng_state *st, int64_t tid, int64_t pid)
 	if (t && (!pid || t->proc->pid == pid))
 		return t;
 	if (t)
-		thread__remove(st, t);
-	p = idmap__get(&st->procs, pid ? pid : tid);
-	if (!p)
-		p = proc__new(st, pid ? pid : tid);
+		thread__remove(st, t, 0);	/* the number is another's now: its end was missed */
+	if (!pid)
+		pid = tid;
+	p = idmap__get(&st->procs, pid);
+	if (!p || p->dead)
+		p = proc__new(st, pid);
 	t = thread__new(st, p, tid);
 	t->guessed = true;
 	return t;
+}
+
+void proc__set_comm(struct eng_state *st, struct eng_thread *t, struct eng_str *comm)
+{
+	struct eng_proc *p = t->proc;
+	bool changed;
+
+	if (t->tid == p->pid && eng_str__set(&p->comm, eng_str__ref(comm))) {
+		eng_str__unref(p->cmdline);
+		p->cmdline = NULL;
+		proc__changed(st, p);
+	}
+	changed = eng_str__set(&t->comm, comm);
+	if (changed) {
+		eng_str__unref(t->cmdline);
+		t->cmdline = NULL;
+		thread__changed(st, t);
+	}
 }

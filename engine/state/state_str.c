@@ -4,6 +4,8 @@
 
 #include "engine/state/state_internal.h"
 
+#define CACHED_LEN 512u		/* longer strings are not kept in the cache */
+
 struct eng_str *eng_str__new(const char *p, size_t len, size_t full_len)
 {
 	struct eng_str *s = xmalloc(sizeof(*s) + len + 1);
@@ -23,7 +25,7 @@ void eng_str__unref(struct eng_str *s)
 		free(s);
 }
 
-static bool same(const struct eng_str *a, const struct eng_str *b)
+bool eng_str__same(const struct eng_str *a, const struct eng_str *b)
 {
 	return a == b || (a && b && a->len == b->len && a->full_len == b->full_len &&
 			  !memcmp(a->s, b->s, a->len));
@@ -31,13 +33,39 @@ static bool same(const struct eng_str *a, const struct eng_str *b)
 
 bool eng_str__set(struct eng_str **at, struct eng_str *s)
 {
-	if (same(*at, s)) {
+	if (eng_str__same(*at, s)) {
 		eng_str__unref(s);
 		return false;
 	}
 	eng_str__unref(*at);
 	*at = s;
 	return true;
+}
+
+struct eng_str *ev_str(struct eng_state *st, const struct fmt_ev *ev, unsigned p)
+{
+	uint32_t id = fmt_ev__str_id(ev, p);
+	const struct fmt_str *f = strtab__get(&ev->b->dict, id);
+	struct eng_str **at = &st->strs[id % STR_CACHE], *s = *at;
+
+	if (!f)
+		return NULL;
+	/* Compared whole: the id may be another batch's. */
+	if (s && s->len == f->len && s->full_len == f->full_len && !memcmp(s->s, f->p, f->len))
+		return eng_str__ref(s);
+	s = eng_str__new(f->p, f->len, f->full_len);
+	if (f->len <= CACHED_LEN) {
+		eng_str__unref(*at);
+		*at = eng_str__ref(s);
+	}
+	return s;
+}
+
+bool ev_str_set(struct eng_state *st, struct eng_str **at, const struct fmt_ev *ev, unsigned p)
+{
+	struct eng_str *s = ev_str(st, ev, p);
+
+	return s && eng_str__set(at, s);
 }
 
 uint32_t slots__take(struct slots *s)

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * A container's id out of the path of its cgroup, as far as the path alone tells.
+ *
+ * The path is read from its end, so that a container inside a container is the inner one, and cgroups that a container makes
+ * for itself below its own do not matter. A component is a container's if it is
+ *   - "RUNTIME-ID.scope", as systemd layouts have it, or the same without ".scope" and with a whole id:
+ *     docker, cri-containerd, crio, libpod, nerdctl, containerd, runc, crun; but not their monitors (crio-conmon-ID);
+ *   - "SLICE:RUNTIME:ID", systemd's names taken as plain ones;
+ *   - an id of 64 hexadecimal digits: /docker/ID, /kubepods/QOS/podUID/ID, /NAMESPACE/ID of containerd, /ID of runc;
+ *   - whatever is below podUID under kubepods, or below the namespaces that containerd's tools use;
+ *   - lxc.payload.NAME, or NAME below lxc.payload or lxc;
+ *   - an ECS task's "32 digits-number".
+ * A container that bare runc starts under a name of the caller's choice, /NAME, cannot be told from any other cgroup by
+ * its path: that needs the process, see proc__find_container.
+ */
+#include <string.h>
+
+#include "engine/state/state.h"
+
+enum { FULL_ID = 64, SHORT_ID = 12 };
+
+struct part {
+	const char *p;
+	size_t n;
+};
+
+static bool is_hex(const char *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!((p[i] >= '0' && p[i] <= '9') || (p[i] >= 'a' && p[i] <= 'f')))
+			return false;
+	return n;
+}
+
+static bool is(struct part c, const char *s)
+{
+	return c.n == strlen(s) && !memcmp(c.p, s, c.n);
+}
+
+static bool starts(struct part c, const char *s)
+{
+	size_t n = strlen(s);
+
+	return c.n > n && !memcmp(c.p, s, n);
+}
+
+static bool strip_end(struct part *c, const char *s)
+{
+	size_t n = strlen(s);
+
+	if (c->n <= n || memcmp(c->p + c->n - n, s, n))
+		return false;
+	c->n -= n;
+	return true;
+}
+
+/* The component before at, or one of length 0. */
+static struct part before(const char *path, const char *at)
+{
+	const char *end = at;
+
+	while (end > path && end[-1] == '/')
+		end--;
+	at = end;
+	while (at > path && at[-1] != '/')
+		at--;
+	return (struct part){ at, (size_t)(end - at) };
+}
+
+/* Does a component in front of at begin with s? */
+static bool below(const char *path, const char *at, const char *s)
+{
+	struct part c;
+
+	for (c = before(path, at); c.n; c = before(path, c.p))
+		if (c.n >= strlen(s) && !memcmp(c.p, s, strlen(s)))
+			return true;
+	return false;
+}
+
+static const struct { const char *prefix, *runtime; } prefixes[] = {
+	{ "docker-", "docker" }, { "cri-containerd-", "containerd" }, { "crio-", "cri-o" },
+	{ "libpod-", "podman" }, { "nerdctl-", "containerd" }, { "containerd-", "containerd" },
+	{ "runc-", "runc" }, { "crun-", "runc" },
+};
+
+static bool prefixed(struct part c, struct part *id, const char **runtime)
+{
+	bool scope = strip_end(&c, ".scope");
+
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++) {
+		size_t n = strlen(prefixes[i].prefix);
+
+		if (!starts(c, prefixes[i].prefix))
+			continue;
+		*id = (struct part){ c.p + n, c.n - n };
+		*runtime = prefixes[i].runtime;
+		return !starts(*id, "conmon") && (scope || (id->n == FULL_ID &&
+							    is_hex(id->p, id->n)));
+	}
+	return false;
+}
+
+static bool colons(struct part c, struct part *id, const char **runtime)
+{
+	const char *last = memrchr(c.p, ':', c.n), *mid;
+
+	if (!last || !(mid = memrchr(c.p, ':', (size_t)(last - c.p))))
+		return false;
+	*id = (struct part){ last + 1, (size_t)(c.p + c.n - last - 1) };
+	*runtime = !strncmp(mid, ":docker:", 8) ? "docker" : !strncmp(mid, ":crio:", 6) ? "cri-o" :
+		   !strncmp(mid, ":libpod:", 8) ? "podman" : "containerd";
+	return id->n == FULL_ID && is_hex(id->p, id->n);
+}
+
+static bool is_unit(struct part c)
+{
+	return strip_end(&c, ".slice") || strip_end(&c, ".scope") || strip_end(&c, ".service");
+}
+
+static bool named(const char *path, struct part c, const char **runtime)
+{
+	struct part up = before(path, c.p);
+
+	*runtime = NULL;
+	if (is(up, "docker") || is(up, "moby"))
+		*runtime = "docker";
+	else if (is(up, "default") || is(up, "k8s.io"))
+		*runtime = "containerd";
+	if (c.n == FULL_ID && is_hex(c.p, c.n))
+		return true;
+	if (starts(up, "pod") && below(path, up.p, "kubepods"))
+		return !is_unit(c);
+	/* Namespaces that stand at the root: a name of the caller's choice is the id. */
+	return *runtime && !is(up, "docker") && !is_unit(c) && !before(path, up.p).n;
+}
+
+static bool lxc(const char *path, struct part c, struct part *id)
+{
+	struct part up = before(path, c.p);
+
+	*id = c;
+	if (starts(c, "lxc.payload.")) {
+		id->p += 12;
+		id->n -= 12;
+		return true;
+	}
+	return is(up, "lxc.payload") || (is(up, "lxc") && !is_unit(c));
+}
+
+static bool ecs(const char *path, struct part c)
+{
+	const char *dash = memchr(c.p, '-', c.n);
+
+	return dash && dash - c.p == 32 && is_hex(c.p, 32) && below(path, c.p, "ecs");
+}
+
+static bool match(const char *path, struct part c, struct part *id, const char **runtime)
+{
+	if (prefixed(c, id, runtime) || colons(c, id, runtime))
+		return true;
+	*id = c;
+	if (named(path, c, runtime))
+		return true;
+	if (lxc(path, c, id)) {
+		*runtime = "lxc";
+		return true;
+	}
+	*id = c;
+	*runtime = "docker";
+	return ecs(path, c);
+}
+
+static void copy(char *to, size_t max, struct part id)
+{
+	size_t n = id.n < max ? id.n : max;
+
+	memcpy(to, id.p, n);
+	to[n] = 0;
+}
+
+bool eng_container_from_cgroup(const char *path, char id[16], char full[65], const char **runtime)
+{
+	const char *kind = NULL;
+	struct part c, found;
+
+	for (c = before(path, path + strlen(path)); c.n; c = before(path, c.p)) {
+		if (!match(path, c, &found, &kind))
+			continue;
+		copy(id, SHORT_ID, found);
+		if (full)
+			copy(full, FULL_ID, found);
+		if (runtime)
+			*runtime = kind;
+		return true;
+	}
+	return false;
+}

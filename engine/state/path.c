@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <string.h>
+
+#include "engine/state/path.h"
+#include "engine/state/state.h"
+#include "format/base/alloc.h"
+
+/* Take the last component off what is in out from start on, but never its first character. */
+static void up(struct buf *out, size_t start)
+{
+	size_t n = out->len;
+
+	if (n > start + 1 && out->p[n - 1] == '/')
+		n--;
+	while (n > start + 1 && out->p[n - 1] != '/')
+		n--;
+	out->len = n;
+}
+
+static void component(struct buf *out, size_t start, const char *s, size_t n)
+{
+	if (!n || (n == 1 && s[0] == '.'))
+		return;
+	if (n == 2 && s[0] == '.' && s[1] == '.') {
+		up(out, start);
+		return;
+	}
+	buf__add(out, s, n);
+	buf__u8(out, '/');
+}
+
+void path__join(const char *base, size_t n_base, const char *path, size_t n, struct buf *out)
+{
+	size_t start = out->len, i = 0;
+
+	if (!n)
+		return;
+	buf__reserve(out, n_base + n + 2);
+	if (path[0] == '/')
+		buf__u8(out, '/');
+	else
+		buf__add(out, base, n_base);
+	while (i < n) {
+		const char *slash = memchr(path + i, '/', n - i);
+		size_t end = slash ? (size_t)(slash - path) : n;
+
+		component(out, start, path + i, end - i);
+		i = end + 1;
+	}
+	if (out->len > start + 1 && out->p[out->len - 1] == '/')
+		out->len--;
+}
+
+static void at_dir(const char *dir, size_t n_dir, const char *path, size_t n, struct buf *out)
+{
+	struct buf base = { 0 };
+
+	if (!n_dir || dir[n_dir - 1] == '/') {
+		path__join(dir, n_dir, path, n, out);
+		return;
+	}
+	buf__add(&base, dir, n_dir);
+	buf__u8(&base, '/');
+	path__join((char *)base.p, base.len, path, n, out);
+	buf__done(&base);
+}
+
+void path__at(struct eng_proc *p, long dirfd, const char *path, size_t n, struct buf *out)
+{
+	const struct eng_fd *fd;
+
+	if (dirfd == PATH_AT_FDCWD || (n && path[0] == '/')) {
+		path__join(p->cwd->s, p->cwd->len, path, n, out);
+		return;
+	}
+	fd = eng_fdtable__get(p->fds, dirfd);
+	if (fd && fd->name)
+		at_dir(fd->name->s, fd->name->len, path, n, out);
+	else
+		path__join("<UNKNOWN>", 9, path, n, out);
+}

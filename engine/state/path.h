@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * path - joining and normalising paths as text, without looking at any file system.
+ */
+#ifndef ENG_PATH_H
+#define ENG_PATH_H
+
+#include <stddef.h>
+
+struct buf;
+struct eng_proc;
+
+/*
+ * Append path to out, "." and ".." and doubled or final slashes taken out, below base if it is relative.
+ * base is normal already and ends with '/' (or is no path at all: "<UNKNOWN>"). An empty path gives nothing.
+ */
+void path__join(const char *base, size_t n_base, const char *path, size_t n, struct buf *out);
+
+/*
+ * Append what path means to p relative to its descriptor dirfd (AT_FDCWD: its working directory);
+ * "<UNKNOWN>" stands for a directory that is not known, as in Falco's output.
+ */
+#define PATH_AT_FDCWD (-100)
+void path__at(struct eng_proc *p, long dirfd, const char *path, size_t n, struct buf *out);
+
+#endif

@@ -1,0 +1,426 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Containers: which process is in which, and what is known of them.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include <cjson/cJSON.h>
+
+#include "engine/state/state_internal.h"
+#include "format/base/strtab.h"
+
+enum { SHORT_ID = 12 };
+
+static int64_t key_of(const char *id, size_t len)
+{
+	return (int64_t)strtab__hash(id, len);
+}
+
+struct container *container__get(struct eng_state *st, const char *id, size_t len, bool make)
+{
+	struct container *c, *first;
+	int64_t key;
+
+	if (len > SHORT_ID)
+		len = SHORT_ID;
+	if (!len)
+		return NULL;
+	key = key_of(id, len);
+	first = idmap__get(&st->containers, key);
+	for (c = first; c; c = c->next)
+		if (!strncmp(c->c.id, id, len) && !c->c.id[len])
+			return c;
+	if (!make)
+		return NULL;
+	c = xcalloc(1, sizeof(*c));
+	memcpy(c->c.id, id, len);
+	c->next = first;
+	idmap__put(&st->containers, key, c);
+	return c;
+}
+
+static void free_container(struct container *c)
+{
+	eng_str__unref(c->c.full_id);
+	eng_str__unref(c->c.runtime);
+	eng_str__unref(c->c.name);
+	eng_str__unref(c->c.image);
+	eng_str__unref(c->c.cgroup);
+	eng_str__unref(c->c.json);
+	cJSON_Delete(c->root);
+	accounts__clear(&c->accounts);
+	free(c);
+}
+
+static void take_out(struct eng_state *st, struct container *c)
+{
+	int64_t key = key_of(c->c.id, strlen(c->c.id));
+	struct container *first = idmap__del(&st->containers, key), **at = &first;
+
+	while (*at != c)
+		at = &(*at)->next;
+	*at = c->next;
+	if (first)
+		idmap__put(&st->containers, key, first);
+	free_container(c);
+}
+
+/* Nobody is in it, and it has ended or nothing but its id is known: forget it. */
+void container__forget_idle(struct eng_state *st, struct container *c)
+{
+	if (!c->c.n_procs && (c->c.ended || (!c->c.json && !c->c.name && !c->c.image)))
+		take_out(st, c);
+}
+
+void containers__clear(struct eng_state *st)
+{
+	struct container *c, *next;
+
+	idmap__each(&st->containers, i, c) {
+		for (; c; c = next) {
+			next = c->next;
+			free_container(c);
+		}
+	}
+	idmap__clear(&st->containers);
+}
+
+struct eng_container *eng_state__container(struct eng_state *st, const char *id)
+{
+	return (struct eng_container *)container__get(st, id, strlen(id), false);
+}
+
+void eng_state__each_container(struct eng_state *st, void (*fn)(struct eng_container *c, void *arg),
+			       void *arg)
+{
+	struct container *c;
+
+	idmap__each(&st->containers, i, c)
+		for (; c; c = c->next)
+			fn(&c->c, arg);
+}
+
+void proc__set_container(struct eng_state *st, struct eng_proc *p, struct container *c)
+{
+	struct container *was = (struct container *)p->container;
+
+	if (was == c)
+		return;
+	p->container = c ? &c->c : NULL;
+	if (c)
+		c->c.n_procs++;
+	p->epoch = next_epoch(st);
+	if (was) {
+		was->c.n_procs--;
+		container__forget_idle(st, was);
+	}
+}
+
+/* --- which container? ----------------------------------------------------------------------------------- */
+
+/* The next "subsystem=path" of a list; path is followed by NUL. NULL at the end. */
+static const char *next_cgroup(const struct eng_str *list, uint32_t *at, const char **subsys,
+			       size_t *n_subsys)
+{
+	while (*at < list->len) {
+		const char *s = list->s + *at, *eq = strchr(s, '=');
+
+		*at += (uint32_t)strlen(s) + 1;
+		if (!eq)
+			continue;
+		*subsys = s;
+		*n_subsys = (size_t)(eq - s);
+		return eq + 1;
+	}
+	return NULL;
+}
+
+static bool is_at_or_below(const char *path, const struct eng_str *of)
+{
+	return of && of->len > 1 && !strncmp(path, of->s, of->len) &&
+	       (!path[of->len] || path[of->len] == '/');
+}
+
+/* A container that was announced with this cgroup. */
+static struct container *announced(struct eng_state *st, const char *path)
+{
+	struct container *c, *best = NULL;
+
+	idmap__each(&st->containers, i, c)
+		for (; c; c = c->next)
+			if (is_at_or_below(path, c->c.cgroup) &&
+			    (!best || c->c.cgroup->len > best->c.cgroup->len))
+				best = c;
+	return best;
+}
+
+static struct container *by_path(struct eng_state *st, const char *path)
+{
+	struct container *c = announced(st, path);
+	const char *runtime;
+	char id[16], full[65];
+
+	if (c || !eng_container_from_cgroup(path, id, full, &runtime))
+		return c;
+	c = container__get(st, id, strlen(id), true);
+	if (!c->c.full_id)
+		c->c.full_id = eng_str__new(full, strlen(full), strlen(full));
+	if (!c->c.runtime && runtime)
+		c->c.runtime = eng_str__new(runtime, strlen(runtime), strlen(runtime));
+	return c;
+}
+
+static bool in_pidns(const struct eng_proc *p)
+{
+	return p->vpid > 0 && p->vpid != p->pid;
+}
+
+/* The path of a subsystem in a list, or NULL. */
+static const char *path_of(const struct eng_str *list, const char *subsys, size_t n)
+{
+	const char *s, *path;
+	uint32_t at = 0;
+	size_t m;
+
+	while ((path = next_cgroup(list, &at, &s, &m)))
+		if (m == n && !memcmp(s, subsys, n))
+			return path;
+	return NULL;
+}
+
+static bool is_unit(const char *name, size_t n)
+{
+	return (n > 6 && (!memcmp(name + n - 6, ".slice", 6) || !memcmp(name + n - 6, ".scope", 6))) ||
+	       (n > 8 && !memcmp(name + n - 8, ".service", 8));
+}
+
+/*
+ * Bare runc gives a container any name: /NAME. A process is taken to be in one if it lives in a pid namespace of its own
+ * and in another cgroup than the nearest ancestor outside of that namespace, and the cgroup is no unit of systemd's. (A
+ * sandbox that only makes a pid namespace stays in its caller's cgroup.) The cgroup's last component is the id.
+ */
+static struct container *by_namespace(struct eng_state *st, const struct eng_proc *p)
+{
+	const struct eng_proc *host = p;
+	const char *subsys, *path;
+	struct container *c;
+	uint32_t at = 0;
+	size_t n;
+
+	while (host && in_pidns(host))
+		host = host->parent;
+	if (!host || host == p || !host->cgroups->len)
+		return NULL;
+	while ((path = next_cgroup(p->cgroups, &at, &subsys, &n))) {
+		const char *outside = path_of(host->cgroups, subsys, n), *name = strrchr(path, '/');
+
+		if (!outside || !strcmp(outside, path) || !name || !name[1] ||
+		    is_unit(name + 1, strlen(name + 1)))
+			continue;
+		c = container__get(st, name + 1, strlen(name + 1), true);
+		if (!c->c.full_id)
+			c->c.full_id = eng_str__new(name + 1, strlen(name + 1), strlen(name + 1));
+		if (!c->c.runtime)
+			c->c.runtime = eng_str__new("runc", 4, 4);
+		return c;
+	}
+	return NULL;
+}
+
+static struct container *find(struct eng_state *st, const struct eng_proc *p)
+{
+	struct container *c = NULL;
+	const char *subsys, *path;
+	uint32_t at = 0;
+	size_t n;
+
+	while (!c && (path = next_cgroup(p->cgroups, &at, &subsys, &n)))
+		c = by_path(st, path);
+	return c ? c : in_pidns(p) ? by_namespace(st, p) : NULL;
+}
+
+void proc__find_container(struct eng_state *st, struct eng_proc *p)
+{
+	const struct eng_proc *up = p->parent;
+
+	/* Most forks change nothing. */
+	if (up && up->cgroups == p->cgroups && !up->dead && (up->container || !in_pidns(p)))
+		proc__set_container(st, p, (struct container *)up->container);
+	else
+		proc__set_container(st, p, find(st, p));
+}
+
+/* --- what events do ------------------------------------------------------------------------------------- */
+
+/* Replace the paths of all subsystems, if they are one (the unified hierarchy), by path. */
+static void move_cgroups(struct eng_state *st, struct eng_proc *p, const struct fmt_str *path)
+{
+	const char *subsys, *old, *first = NULL;
+	struct buf b = { 0 };
+	uint32_t at = 0;
+	size_t n;
+
+	while ((old = next_cgroup(p->cgroups, &at, &subsys, &n))) {
+		if (first && strcmp(first, old))
+			goto out;		/* several hierarchies: it is not said which */
+		first = old;
+		buf__add(&b, subsys, n);
+		buf__u8(&b, '=');
+		buf__add(&b, path->p, path->len);
+		buf__u8(&b, 0);
+	}
+	if (b.len && eng_str__set(&p->cgroups, eng_str__new((char *)b.p, b.len, b.len)))
+		p->epoch = next_epoch(st);
+out:
+	buf__done(&b);
+}
+
+void on_cgroup_attach(struct eng_state *st, struct eng_ctx *ctx)
+{
+	const struct fmt_ev *ev = ctx->ev;
+	const struct eng_thread *t = eng_state__thread(st, ev_s64(ev, P_cgroup_attach_tid, 0));
+	const struct fmt_str *path = fmt_ev__str(ev, P_cgroup_attach_path);
+	struct container *c;
+	struct eng_proc *p;
+
+	if (!t || !path)
+		return;
+	p = t->proc;
+	EV_SET(&p->cgroup_id, ev, P_cgroup_attach_id);
+	move_cgroups(st, p, path);
+	c = by_path(st, path->p);
+	if (c)
+		proc__set_container(st, p, c);
+	else
+		proc__set_container(st, p, find(st, p));
+}
+
+/* Processes that were there before their container was announced. */
+static void find_again(struct eng_state *st)
+{
+	struct eng_proc *p;
+
+	idmap__each(&st->procs, i, p)
+		if (!p->dead)
+			proc__set_container(st, p, find(st, p));
+}
+
+static const char *const runtimes[] = {
+	"docker", "lxc", "libvirt-lxc", "mesos", "rkt", "custom", "cri", "containerd", "cri-o",
+	"bpm", "static", "podman",
+};
+
+static void from_json(struct eng_str **at, const cJSON *obj, const char *key)
+{
+	const cJSON *v = cJSON_GetObjectItemCaseSensitive(obj, key);
+
+	if (!*at && cJSON_IsString(v) && *v->valuestring)
+		*at = eng_str__new(v->valuestring, strlen(v->valuestring), strlen(v->valuestring));
+}
+
+/* What the document says and no parameter did. */
+static void read_json(struct container *c)
+{
+	const cJSON *obj = cJSON_GetObjectItemCaseSensitive(c->root, "container");
+	const cJSON *type = cJSON_GetObjectItemCaseSensitive(obj, "type");
+
+	from_json(&c->c.full_id, obj, "full_id");
+	from_json(&c->c.name, obj, "name");
+	from_json(&c->c.image, obj, "image");
+	if (!c->c.runtime && cJSON_IsNumber(type) && type->valuedouble >= 0 &&
+	    type->valuedouble < sizeof(runtimes) / sizeof(*runtimes)) {
+		const char *r = runtimes[(int)type->valuedouble];
+
+		c->c.runtime = eng_str__new(r, strlen(r), strlen(r));
+	}
+}
+
+static bool set_json(struct container *c, struct eng_str *json)
+{
+	if (!json || !eng_str__set(&c->c.json, json))
+		return false;
+	cJSON_Delete(c->root);
+	c->root = cJSON_ParseWithLength(c->c.json->s, c->c.json->len);
+	read_json(c);
+	return true;
+}
+
+static bool set_str(struct eng_state *st, struct eng_str **at, const struct fmt_ev *ev, unsigned p)
+{
+	const struct fmt_str *s = fmt_ev__str(ev, p);
+
+	return s && s->len && ev_str_set(st, at, ev, p);
+}
+
+/* Event container and row state_container. */
+void on_container(struct eng_state *st, struct eng_ctx *ctx)
+{
+	const struct fmt_ev *ev = ctx->ev;
+	bool row = ev->type == EV_state_container, changed = false;
+	const struct fmt_str *id = fmt_ev__str(ev, row ? (unsigned)P_state_container_id :
+							 (unsigned)P_container_id);
+	struct container *c;
+	bool moved;
+
+#define P(name) (row ? (unsigned)P_state_container_##name : (unsigned)P_container_##name)
+	if (!id || !id->len)
+		return;
+	c = container__get(st, id->p, id->len, true);
+	changed |= set_str(st, &c->c.full_id, ev, P(full_id));
+	changed |= set_str(st, &c->c.runtime, ev, P(runtime));
+	changed |= set_str(st, &c->c.name, ev, P(name));
+	changed |= set_str(st, &c->c.image, ev, P(image));
+	moved = set_str(st, &c->c.cgroup, ev, P(cgroup));
+	if (fmt_ev__str(ev, P(json)) && fmt_ev__str(ev, P(json))->len)
+		changed |= set_json(c, ev_str(st, ev, P(json)));
+#undef P
+	if (row)
+		EV_SET(&c->c.start, ev, P_state_container_start);
+	if (moved)
+		find_again(st);
+	if (changed || moved)
+		proc__change_all(st);
+}
+
+void on_container_end(struct eng_state *st, struct eng_ctx *ctx)
+{
+	const struct fmt_str *id = fmt_ev__str(ctx->ev, P_container_end_id);
+	struct container *c = id ? container__get(st, id->p, id->len, false) : NULL;
+
+	if (c)
+		c->c.ended = true;
+}
+
+void on_container_end_leave(struct eng_state *st, struct eng_ctx *ctx)
+{
+	const struct fmt_str *id = fmt_ev__str(ctx->ev, P_container_end_id);
+	struct container *c = id ? container__get(st, id->p, id->len, false) : NULL;
+
+	if (c)
+		container__forget_idle(st, c);
+}
+
+/* Imported files announce containers by an event of their own: the document is all there is. */
+void on_asyncevent(struct eng_state *st, struct eng_ctx *ctx)
+{
+	const struct fmt_str *name = fmt_ev__str(ctx->ev, P_asyncevent_name);
+	const cJSON *obj, *id;
+	struct eng_str *json;
+	struct container *c;
+	cJSON *root;
+
+	if (!name || name->len != 9 || memcmp(name->p, "container", 9))
+		return;
+	json = ev_str(st, ctx->ev, P_asyncevent_data);
+	root = json ? cJSON_ParseWithLength(json->s, json->len) : NULL;
+	obj = cJSON_GetObjectItemCaseSensitive(root, "container");
+	id = cJSON_GetObjectItemCaseSensitive(obj, "id");
+	if (cJSON_IsString(id) && *id->valuestring) {
+		c = container__get(st, id->valuestring, strlen(id->valuestring), true);
+		if (set_json(c, eng_str__ref(json)))
+			proc__change_all(st);
+	}
+	cJSON_Delete(root);
+	eng_str__unref(json);
+}

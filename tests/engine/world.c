@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "tests/engine/world.h"
+
+struct world *world__new(void)
+{
+	struct world *w = xcalloc(1, sizeof(*w));
+
+	assert_int_equal(eng_state__new(&w->st), 0);
+	assert_int_equal(fmt_batch__new(&w->b), 0);
+	w->ts = T0;
+	return w;
+}
+
+void world__free(struct world *w)
+{
+	leave(w);
+	fmt_batch__free(w->b);
+	eng_state__free(w->st);
+	free(w);
+}
+
+void leave(struct world *w)
+{
+	if (!w->entered)
+		return;
+	eng_state__leave(w->st, &w->ctx);
+	w->entered = false;
+	if (w->after)
+		w->after(w);
+}
+
+void ev(struct world *w, uint16_t type, int64_t tid, int64_t pid, int64_t res)
+{
+	leave(w);
+	if (fmt_batch__full(w->b))
+		fmt_batch__reset(w->b, w->b->first_num + w->b->n);
+	assert_true(fmt_batch__begin(w->b, type, w->ts, 0, (uint32_t)tid, (uint32_t)pid, 1, res) >=
+		    0);
+	w->ts += 1000000;
+}
+
+void go(struct world *w)
+{
+	fmt_batch__end(w->b);
+	w->row = fmt_batch__ev(w->b, w->b->n - 1);
+	eng_state__enter(w->st, &w->row, &w->ctx);
+	w->entered = true;
+}
+
+void task_new(struct world *w, int64_t creator, int64_t creator_pid, int64_t tid, int64_t pid,
+	      uint32_t flags, const char *comm)
+{
+	ev(w, EV_task_new, creator, creator_pid, 0);
+	i(w, P_task_new_tid, tid);
+	i(w, P_task_new_pid, pid);
+	i(w, P_task_new_ptid, creator);
+	i(w, P_task_new_flags, flags);
+	s(w, P_task_new_comm, comm);
+	i(w, P_task_new_vtid, tid);
+	i(w, P_task_new_vpid, pid);
+	i(w, P_task_new_start, (int64_t)w->ts);
+	go(w);
+}
+
+void exec_as(struct world *w, int64_t pid, const char *comm, const char *path, const char *args,
+	     uint32_t n_args)
+{
+	ev(w, EV_execve, pid, pid, 0);
+	s(w, P_execve_exe, comm);
+	fmt_batch__str(w->b, P_execve_args, args, n_args, n_args);
+	s(w, P_execve_comm, comm);
+	s(w, P_execve_trusted_exepath, path);
+	i(w, P_execve_uid, 0);
+	i(w, P_execve_gid, 0);
+	go(w);
+}
+
+void open_file(struct world *w, int64_t tid, int64_t pid, const char *path, int64_t fd,
+	       uint32_t flags)
+{
+	ev(w, EV_openat, tid, pid, fd);
+	i(w, P_openat_dirfd, -100);
+	s(w, P_openat_name, path);
+	i(w, P_openat_flags, flags);
+	if (fd >= 0 && path[0] == '/')
+		s(w, P_openat_path, path);
+	go(w);
+}
+
+void exit_thread(struct world *w, int64_t tid, int64_t pid, int64_t reaper)
+{
+	ev(w, EV_procexit, tid, pid, 0);
+	i(w, P_procexit_status, 0);
+	i(w, P_procexit_reaper_tid, reaper);
+	go(w);
+	leave(w);
+}
+
+char *dump(struct eng_state *st)
+{
+	struct buf b = { 0 };
+
+	eng_state__dump(st, &b);
+	return (char *)b.p;
+}
+
+struct loader {
+	struct eng_state *to;
+};
+
+static void apply_all(struct eng_state *st, const struct fmt_batch *b)
+{
+	struct eng_ctx ctx;
+
+	for (uint32_t k = 0; k < b->n; k++) {
+		struct fmt_ev row = fmt_batch__ev(b, k);
+
+		eng_state__enter(st, &row, &ctx);
+		eng_state__leave(st, &ctx);
+	}
+}
+
+static int next_batch(void *arg, struct fmt_batch **b)
+{
+	struct loader *l = arg;
+
+	apply_all(l->to, *b);
+	fmt_batch__reset(*b, 1);
+	return 0;
+}
+
+struct eng_state *copy_of(struct eng_state *st, uint64_t ts)
+{
+	struct fmt_batch *b;
+	struct loader l;
+
+	assert_int_equal(eng_state__new(&l.to), 0);
+	assert_int_equal(fmt_batch__new(&b), 0);
+	assert_int_equal(eng_state__save(st, ts, b, next_batch, &l), 0);
+	apply_all(l.to, b);
+	fmt_batch__free(b);
+	return l.to;
+}
