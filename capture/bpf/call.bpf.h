@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: (GPL-2.0 OR BSD-3-Clause) */
+/*
+ * The call at hand, as its collector sees it. The program at the tracepoint does the common cases itself
+ * and hands the rest to one program for each kind by a tail call; each finds the call again here.
+ */
+#ifndef CALL_BPF_H
+#define CALL_BPF_H
+
+#include "thread.bpf.h"
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, KIND__N);
+	__uint(key_size, 4);
+	__uint(value_size, 4);
+} collectors SEC(".maps");
+
+struct call {
+	struct thread_slot *s;
+	struct task_struct *task;
+	const volatile struct cap_desc *d;
+	__u64 regs;			/* address of struct pt_regs */
+	__u64 now;			/* time of return */
+	__u64 dur;
+	__s64 ret;
+	__u32 slot;			/* index of s */
+	__u32 nr;
+	bool compat;
+};
+
+static __always_inline __u64 call_arg(const struct call *c, const int i)
+{
+	struct pt_regs *r = (void *)c->regs;
+
+	if (c->compat)
+		return (__u32)(i == 0 ? K(r, bx) : i == 1 ? K(r, cx) : i == 2 ? K(r, dx) :
+			       i == 3 ? K(r, si) : i == 4 ? K(r, di) : K(r, bp));
+	return i == 0 ? K(r, di) : i == 1 ? K(r, si) : i == 2 ? K(r, dx) :
+	       i == 3 ? K(r, r10) : i == 4 ? K(r, r8) : K(r, r9);
+}
+
+/* The entry of a call by the kernel's number. */
+static __always_inline const volatile struct cap_desc *desc_of(__u32 nr)
+{
+	__u32 e = nr;
+
+	if (__builtin_expect(nr & (NR_COMPAT | NR_X32), 0)) {
+		e = nr & 0xffff;
+		if (nr & NR_COMPAT)
+			e = e < CAP_MAX_COMPAT ? compat[e & (CAP_MAX_COMPAT - 1)] : EV_syscall;
+		else
+			e = EV_syscall;
+	} else if (e >= CAP_MAX_COMPAT) {
+		e = EV_syscall;
+	}
+	return &descs[e & (CAP_MAX_EVENTS - 1)];
+}
+
+/* In a program that was called: false if the thread's slot has gone. */
+static __always_inline bool call_again(struct call *c, struct bpf_raw_tracepoint_args *ctx)
+{
+	c->regs = ctx->args[0];
+	c->ret = ctx->args[1];
+	c->s = slot_again(c->regs, &c->slot);
+	if (!c->s)
+		return false;
+	c->now = c->s->saved;
+	c->dur = c->s->enter ? c->now - c->s->enter : 0;
+	c->nr = c->s->nr;
+	c->compat = c->nr & NR_COMPAT;
+	c->d = desc_of(c->nr);
+	c->task = (void *)c->s->task;
+	return true;
+}
+
+/* Open the record and hand over the argument registers that the event has. */
+static __always_inline int call_open(const struct call *c, struct out *o)
+{
+	__u32 n = c->d->n_regs;
+
+	if (out_open(o, c->d->category))
+		return -1;
+	if (n > 0)
+		out_num(o, call_arg(c, 0));
+	if (n > 1)
+		out_num(o, call_arg(c, 1));
+	if (n > 2)
+		out_num(o, call_arg(c, 2));
+	if (n > 3)
+		out_num(o, call_arg(c, 3));
+	if (n > 4)
+		out_num(o, call_arg(c, 4));
+	if (n > 5)
+		out_num(o, call_arg(c, 5));
+	return 0;
+}
+
+static __always_inline void call_strs(const struct call *c, struct out *o)
+{
+	__u32 strs = c->d->strs;
+
+	if (strs & 1)
+		out_user_str(o, TAG_S0, (void *)call_arg(c, 0));
+	if (strs & 2)
+		out_user_str(o, TAG_S1, (void *)call_arg(c, 1));
+	if (strs & 4)
+		out_user_str(o, TAG_S2, (void *)call_arg(c, 2));
+	if (strs & 8)
+		out_user_str(o, TAG_S3, (void *)call_arg(c, 3));
+	if (strs & 16)
+		out_user_str(o, TAG_S4, (void *)call_arg(c, 4));
+}
+
+static __always_inline __u32 call_abi(const struct call *c)
+{
+	return c->compat ? ABI_COMPAT : c->nr & NR_X32 ? ABI_X32 : ABI_NATIVE;
+}
+
+static __always_inline void call_close(const struct call *c, struct out *o)
+{
+	out_close(o, c->d->event, c->now, c->dur, c->ret, c->s->pid_tid, call_abi(c));
+	c->s->enter = 0;
+}
+
+#endif

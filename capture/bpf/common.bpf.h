@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: (GPL-2.0 OR BSD-3-Clause) */
+/*
+ * Maps, options, and reading the kernel's memory.
+ *
+ * All programs are raw tracepoints: their arguments are plain numbers, kernel addresses among them.
+ * They are read in one of two ways. Where the verifier lets us (bpf_rdonly_cast to untrusted memory, 6.17)
+ * a read is one load instruction, and a bad address reads as zero. Elsewhere it is a call of
+ * bpf_probe_read_kernel. User space tries the first and falls back to the second; the
+ * verifier removes the other branch, so the choice costs nothing at run time.
+ */
+#ifndef COMMON_BPF_H
+#define COMMON_BPF_H
+
+#include "vmlinux_min.h"
+
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+
+#include "record.h"
+
+const volatile bool direct_reads = true;
+const volatile __u32 own_tgid = 0;
+const volatile __u64 ring_mask = (1 << 20) - 1;
+const volatile __u64 ring_room = (1 << 20) - CAP_RECORD_MAX;	/* full above it */
+const volatile __u32 slot_mask = 0x3ff;
+const volatile __u32 snaplen = 80;
+const volatile __u32 n_ids = 0;		/* containers asked for; 0: all */
+const volatile __u64 ids[CAP_IDS][CAP_ID_WORDS];	/* their ids or prefixes, zero-padded ... */
+const volatile __u64 id_masks[CAP_IDS][CAP_ID_WORDS];	/* ... and the bits that count */
+const volatile struct cap_desc descs[CAP_MAX_EVENTS];
+const volatile __u16 compat[CAP_MAX_COMPAT];	/* i386 number -> event */
+const volatile __u8 deref_arg[CAP_MAX_EVENTS][3];	/* KIND_DEREF: structures behind arguments: */
+const volatile __u8 deref_len[CAP_MAX_EVENTS][3];	/* which argument, how many bytes */
+
+/* Changed by user space while the programs run. */
+__u8 mode = THREAD_WAIT;
+__u16 scope_generation = 1;		/* tasks have moved: containers are looked up again */
+
+struct thread_slot {
+	__u64 key;			/* address of the registers on its kernel stack; 0: free */
+	__u64 enter;			/* time of entry to the call at hand, 0: not seen */
+	__u32 nr;			/* its number, with NR_COMPAT */
+	__u16 flags;			/* enum cap_thread_flag */
+	__u16 generation;		/* of scope, when THREAD_OUT was found out */
+	__u64 pid_tid;
+	__u64 task;
+	__u64 saved;			/* time of return, for the collector */
+	__u64 exec_args;		/* execveat: directory and flags */
+	__u64 signal;			/* last signal sent to it << 32 | sender */
+};
+#define NR_COMPAT 0x80000000u
+#define NR_X32 0x40000000u
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);		/* one a processor, sized when loading */
+	__uint(key_size, 4);
+	__uint(value_size, CAP_RING_CTL + (1 << 20) + CAP_RECORD_MAX);
+} rings SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1024);	/* sized when loading */
+	__type(key, __u32);
+	__type(value, struct thread_slot);
+} slots SEC(".maps");
+
+struct tallies {
+	struct cap_tally t[CAP_TALLIES];
+	__u64 since;
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1024);	/* as slots */
+	__type(key, __u32);
+	__type(value, struct tallies);
+} tallies SEC(".maps");
+
+extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym __weak;
+
+/* Hide a value from the optimiser, so that a bound tested once stays visible to the verifier. */
+#define opaque(v) asm volatile("" : "+r"(v))
+#define compiler_barrier() asm volatile("" ::: "memory")
+
+#define KREAD(bits)							\
+static __always_inline __u##bits k##bits(const void *addr)		\
+{									\
+	__u##bits v = 0;						\
+									\
+	if (direct_reads)						\
+		return *(__u##bits *)bpf_rdonly_cast(addr, 0);		\
+	bpf_probe_read_kernel(&v, sizeof(v), addr);			\
+	return v;							\
+}
+KREAD(8)
+KREAD(16)
+KREAD(32)
+KREAD(64)
+
+/* The value of a field of a kernel structure at address p. */
+#define K(p, f) ({							\
+	typeof((p)->f) *k_addr = &(p)->f;				\
+	(typeof((p)->f))(sizeof(*k_addr) == 8 ? k64(k_addr) :		\
+			 sizeof(*k_addr) == 4 ? k32(k_addr) :		\
+			 sizeof(*k_addr) == 2 ? k16(k_addr) : k8(k_addr)); })
+/* The same, where p has to be told its type. */
+#define KT(type, p, f) K((struct type *)(p), f)
+
+static __always_inline struct cap_ring *this_ring(void)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+
+	return bpf_map_lookup_elem(&rings, &cpu);
+}
+
+#endif

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: (GPL-2.0 OR BSD-3-Clause) */
+/*
+ * The state before the first event: iterators over threads and descriptors. Their records look as those
+ * of the rings do and are read from the iterator's file. What lies in user memory comes from /proc.
+ */
+#ifndef ITER_BPF_H
+#define ITER_BPF_H
+
+#include "exec.bpf.h"
+#include "sock.bpf.h"
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);		/* one walk at a time */
+	__uint(key_size, 4);
+	__uint(value_size, CAP_RING_CTL + 2 * CAP_RECORD_MAX);
+} walk_area SEC(".maps");
+
+static __always_inline int walk_open(struct out *o)
+{
+	__u32 zero = 0;
+	struct cap_ring *r = bpf_map_lookup_elem(&walk_area, &zero);
+
+	if (!r)
+		return -1;
+	o->ring = r;
+	o->head = 0;
+	o->rec = (char *)r + CAP_RING_CTL;
+	o->off = sizeof(struct cap_record);
+	o->n = 0;
+	return 0;
+}
+
+static __always_inline void walk_close(struct out *o, struct seq_file *seq, __u32 type, struct task_struct *t)
+{
+	__u64 off = o->off;
+
+	out_head(o->rec, off, o->n, type, bpf_ktime_get_ns(), 0, 0,
+		 (__u64)(__u32)K(t, tgid) << 32 | (__u32)K(t, pid), 0);
+	if (off > CAP_RECORD_MAX)
+		return;
+	bpf_seq_write(seq, o->rec, off);
+}
+
+/*
+ * Numbers: kernel_thread ptid pgid vpgid sid vtid vpid cgroup_id uid euid gid egid loginuid
+ * cap_inheritable cap_permitted cap_effective tty fdlimit pidns_start start pgft_maj pgft_min, the
+ * descriptor table's address, then, if there is one, those of the executable (out_exe).
+ */
+SEC("iter/task")
+int walk_task(struct bpf_iter__task *ctx)
+{
+	struct task_struct *t = ctx->task;
+	struct seq_file *seq = ctx->meta->seq;
+	const struct cred *cred;
+	struct mm_struct *mm;
+	struct fs_struct *fs;
+	struct file *exe;
+	struct out o;
+
+	if (!t || walk_open(&o))
+		return 0;
+	cred = K(t, real_cred);
+	mm = K(t, mm);
+	fs = K(t, fs);
+	exe = mm ? K(mm, exe_file) : NULL;
+	out_num(&o, (K(t, flags) & 0x200000) != 0);	/* PF_KTHREAD */
+	out_num(&o, K(K(t, real_parent), pid));
+	out_num(&o, pid_global(group_pid(t, PIDTYPE_PGID)));
+	out_num(&o, pid_in_ns(group_pid(t, PIDTYPE_PGID)));
+	out_num(&o, pid_global(group_pid(t, PIDTYPE_SID)));
+	out_num(&o, pid_in_ns(K(t, thread_pid)));
+	out_num(&o, pid_in_ns(K(K(t, group_leader), thread_pid)));
+	out_num(&o, K(K(K(K(t, cgroups), dfl_cgrp), kn), id));
+	out_num(&o, K(cred, uid.val));
+	out_num(&o, K(cred, euid.val));
+	out_num(&o, K(cred, gid.val));
+	out_num(&o, K(cred, egid.val));
+	out_num(&o, login_uid(t));
+	out_num(&o, cap_word(&cred->cap_inheritable));
+	out_num(&o, cap_word(&cred->cap_permitted));
+	out_num(&o, cap_word(&cred->cap_effective));
+	out_num(&o, tty_number(t));
+	out_num(&o, k64((void *)K(t, signal) + bpf_core_field_offset(struct signal_struct, rlim) +
+			RLIMIT_NOFILE * sizeof(struct rlimit)));
+	out_num(&o, pidns_start(t));
+	out_num(&o, K(t, start_boottime));
+	out_num(&o, K(t, maj_flt));
+	out_num(&o, K(t, min_flt));
+	out_num(&o, (__u64)K(t, files));
+	if (exe)
+		out_exe(&o, exe, cred);
+	out_comm(&o, t);
+	if (fs && K(t, group_leader) == t) {
+		out_path(&o, TAG_CWD, &fs->pwd, &fs->root);
+		out_path(&o, TAG_ROOT, &fs->root, NULL);
+		if (exe)
+			out_path(&o, TAG_EXE, &exe->f_path, &fs->root);
+	}
+	walk_close(&o, seq, EV_state_thread, t);
+	return 0;
+}
+
+/* Numbers: fd flags mode dev ino, position-independent; and the descriptor table's address. */
+SEC("iter/task_file")
+int walk_file(struct bpf_iter__task_file *ctx)
+{
+	struct task_struct *t = ctx->task;
+	struct file *f = ctx->file;
+	struct seq_file *seq = ctx->meta->seq;
+	struct inode *inode;
+	struct out o;
+
+	if (!t || !f || walk_open(&o))
+		return 0;
+	inode = K(f, f_inode);
+	out_num(&o, ctx->fd);
+	out_num(&o, K(f, f_flags) | overlay_layer(inode));
+	out_num(&o, K(inode, i_mode));
+	out_num(&o, dev_number(K(K(inode, i_sb), s_dev)));
+	out_num(&o, K(inode, i_ino));
+	out_num(&o, (__u64)K(t, files));
+	out_path(&o, TAG_PATH, &f->f_path, &K(t, fs)->root);
+	out_sock(&o, f);
+	walk_close(&o, seq, EV_state_fd, t);
+	return 0;
+}
+
+#endif

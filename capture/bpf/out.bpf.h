@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: (GPL-2.0 OR BSD-3-Clause) */
+/*
+ * Writing one record. Open, numbers, blobs, close: the record lies in the ring from the start and
+ * begins to exist when close moves the head.
+ *
+ * Every write tests that it stays within CAP_RECORD_MAX, which is also what shows the verifier that
+ * it stays within the map. Numbers come before blobs.
+ */
+#ifndef OUT_BPF_H
+#define OUT_BPF_H
+
+#include "common.bpf.h"
+
+/* Events without a call, and categories; events.def has them. */
+enum bpf_event {
+#define EVENT(id, name, cat, flags, coll, doc) EV_##name = id, CATEGORY_OF_##name = CAT_##cat,
+#define FIELD(ev, name, type, fmt, group, src, doc)
+#define END(ev)
+	CAT_OTHER = 0, CAT_FILE, CAT_NET, CAT_IPC, CAT_MEMORY, CAT_PROCESS, CAT_SLEEP, CAT_SYSTEM,
+	CAT_SIGNAL, CAT_USER, CAT_TIME, CAT_IO_READ, CAT_IO_WRITE, CAT_IO_OTHER, CAT_WAIT,
+	CAT_SCHEDULER, CAT_INTERNAL,
+#include "format/schema/events.def"
+#undef EVENT
+#undef FIELD
+#undef END
+};
+
+struct out {
+	struct cap_ring *ring;
+	__u64 head;
+	char *rec;			/* where the record is written */
+	__u64 off;			/* bytes written */
+	__u32 n;			/* numbers written */
+};
+
+/*
+ * A value by way of memory: what the verifier knew of it is forgotten. In a loop that writes, or before
+ * another one, this lets it see that all ways that lead here are alike, and walk on only once.
+ */
+static __always_inline __u64 forget(struct out *o, __u64 v)
+{
+	*(volatile __u64 *)&o->ring->scratch = v;
+	return *(volatile __u64 *)&o->ring->scratch;
+}
+
+#define OUT_LIMIT(n) (CAP_RECORD_MAX - sizeof(struct cap_record) - (n))
+
+static __always_inline void out_lost(struct cap_ring *r, __u32 category, bool reentered)
+{
+	if (reentered)
+		r->reentered++;
+	else
+		r->lost++;
+	r->lost_by[category & (CAP_N_CATEGORIES - 1)]++;
+	r->lost_last = bpf_ktime_get_ns();
+}
+
+/* 0, or -1 when there is no room (which is counted). */
+static __always_inline int out_open(struct out *o, __u32 category)
+{
+	struct cap_ring *r = this_ring();
+	__u64 head;
+
+	if (!r)
+		return -1;
+	head = r->head;
+	if (r->busy || head - r->tail > ring_room) {
+		out_lost(r, category, r->busy);
+		return -1;
+	}
+	r->busy = 1;
+	o->ring = r;
+	o->head = head;
+	o->rec = (char *)r + CAP_RING_CTL + (head & ring_mask);
+	o->off = sizeof(struct cap_record);
+	o->n = 0;
+	return 0;
+}
+
+static __always_inline void out_num(struct out *o, __u64 v)
+{
+	__u64 off = o->off;
+
+	if (off > OUT_LIMIT(8))
+		return;
+	*(__u64 *)(o->rec + off) = v;
+	o->off = off + 8;
+	o->n++;
+}
+
+/* Close a blob whose n bytes have been written behind its head. */
+static __always_inline void out_blob_end(struct out *o, __u32 tag, __u32 n, __u32 full)
+{
+	__u64 off = o->off;
+	struct cap_blob *b;
+
+	if (off > OUT_LIMIT(8) || n > CAP_RECORD_MAX)
+		return;
+	b = (void *)(o->rec + off);
+	b->tag = tag;
+	b->len = n;
+	b->full = full;
+	o->off = off + 8 + ((n + 7) & ~7ull);
+}
+
+/* The string at a user address. Without it, if the page is not there, the blob is left out. */
+static __always_inline void out_user_str(struct out *o, __u32 tag, const void *addr)
+{
+	__u64 off = o->off;
+	long n;
+
+	if (off > OUT_LIMIT(CAP_STR_MAX + 8) || !addr)
+		return;
+	n = bpf_probe_read_user_str(o->rec + off + 8, CAP_STR_MAX, addr);
+	if (n <= 0 || n > CAP_STR_MAX)
+		return;
+	out_blob_end(o, tag, n - 1, n == CAP_STR_MAX ? n : n - 1);
+}
+
+/* n bytes at a user address, at most max (a constant); full is how many there are. */
+static __always_inline void out_user_mem(struct out *o, __u32 tag, const void *addr, __u64 n, __u64 full,
+					 const __u32 max)
+{
+	__u64 off = o->off;
+
+	if (off > OUT_LIMIT(8) - max)
+		return;
+	opaque(n);
+	if (n > max)
+		n = max;
+	if (n && (!addr || bpf_probe_read_user(o->rec + off + 8, n, addr)))
+		n = 0;
+	out_blob_end(o, tag, n, full > 0xffffffffu ? 0xffffffffu : full);
+}
+
+static __always_inline void out_kernel_mem(struct out *o, __u32 tag, const void *addr, __u64 n, const __u32 max)
+{
+	__u64 off = o->off;
+
+	if (off > OUT_LIMIT(8) - max)
+		return;
+	opaque(n);
+	if (n > max)
+		n = max;
+	if (bpf_probe_read_kernel(o->rec + off + 8, n, addr))
+		return;
+	out_blob_end(o, tag, n, n);
+}
+
+static __always_inline void out_kernel_str(struct out *o, __u32 tag, const void *addr, const __u32 max)
+{
+	__u64 off = o->off;
+	long n;
+
+	if (off > OUT_LIMIT(8) - max || !addr)
+		return;
+	n = bpf_probe_read_kernel_str(o->rec + off + 8, max, addr);
+	if (n <= 0 || n > max)
+		return;
+	out_blob_end(o, tag, n - 1, n == max ? n : n - 1);
+}
+
+static __always_inline void out_head(char *rec, __u64 off, __u32 n, __u32 type, __u64 ts, __u64 dur, __s64 res,
+				     __u64 pid_tid, __u32 abi)
+{
+	struct cap_record *h = (void *)rec;
+
+	h->ts = ts;
+	h->dur = dur;
+	h->res = res;
+	h->pid_tid = pid_tid;
+	*(__u64 *)&h->type = type | n << 16 | abi << 24 | off << 32;
+}
+
+static __always_inline void out_close(struct out *o, __u32 type, __u64 ts, __u64 dur, __s64 res,
+				      __u64 pid_tid, __u32 abi)
+{
+	__u64 off = o->off;
+
+	out_head(o->rec, off, o->n, type, ts, dur, res, pid_tid, abi);
+	compiler_barrier();
+	o->ring->head = o->head + off;
+	o->ring->busy = 0;
+}
+
+/* Leave a record open for the program that is called next, and find it there. */
+static __always_inline void out_keep(struct out *o)
+{
+	o->ring->open_off = o->off;
+	o->ring->open_n = o->n;
+}
+
+static __always_inline int out_again(struct out *o)
+{
+	struct cap_ring *r = this_ring();
+
+	if (!r)
+		return -1;
+	o->ring = r;
+	o->head = r->head;
+	o->rec = (char *)r + CAP_RING_CTL + (o->head & ring_mask);
+	o->off = r->open_off;
+	o->n = r->open_n;
+	return 0;
+}
+
+static __always_inline void out_cancel(struct out *o)
+{
+	o->ring->busy = 0;
+}
+
+#endif

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: (GPL-2.0 OR BSD-3-Clause) */
+/*
+ * Files: paths by the dentry, inodes, overlay layers.
+ *
+ * bpf_d_path() is for other kinds of programs, so the walk is ours: from the file up to the root of the
+ * process, across mounts. Names go into the record in the order of the walk; user space turns them
+ * round. A rename during the walk may mix two paths, as it may for whoever reads without a lock.
+ */
+#ifndef PATH_BPF_H
+#define PATH_BPF_H
+
+#include "out.bpf.h"
+
+#define PATH_DEPTH 64
+#define OVERLAYFS_MAGIC 0x794c7630	/* include/uapi/linux/magic.h */
+#define S_IFMT 0170000
+#define S_IFSOCK 0140000
+#define FMODE_CREATED 0x100000		/* include/linux/fs.h */
+#define FD_UPPER (1ull << 33)		/* flags.def, file_flags: bits that only a collector sets */
+#define FD_LOWER (1ull << 34)
+#define FD_CREATED (1ull << 32)
+
+/* A name of a path and its NUL at rec + off; returns the offset behind it. */
+static __always_inline __u64 path_name(struct out *o, __u64 off, struct dentry *d)
+{
+	const unsigned char *name = K(d, d_name.name);
+	__u32 len = K(d, d_name.len) & 255;
+	char *dst = o->rec + off;
+
+	if (direct_reads && len <= 24) {
+		/* Lies in the dentry itself, which is longer. */
+		*(__u64 *)dst = k64(name);
+		*(__u64 *)(dst + 8) = k64(name + 8);
+		*(__u64 *)(dst + 16) = k64(name + 16);
+	} else {
+		bpf_probe_read_kernel(dst, len, name);
+	}
+	dst[len] = 0;
+	return off + len + 1;
+}
+
+/* A path as seen from root, or, without one, from wherever its mounts end; as a blob. */
+static __always_inline void out_path(struct out *o, __u32 tag, const struct path *path, const struct path *root)
+{
+	struct dentry *d = K(path, dentry), *root_d = root ? K(root, dentry) : NULL;
+	struct vfsmount *m = K(path, mnt), *root_m = root ? K(root, mnt) : NULL;
+	__u64 off = forget(o, o->off), start = off + 8 + sizeof(struct cap_path);
+	struct cap_path *head;
+	__u32 flags = CAP_PATH_CUT;
+
+	if (off > OUT_LIMIT(CAP_STR_MAX + 512) || !d || !m)
+		return;
+	o->off = off;
+	head = (void *)(o->rec + off + 8);
+	head->magic = K(d, d_sb) ? K(K(d, d_sb), s_magic) : 0;
+	off = start;
+	if (!K(d, d_hash.pprev) && K(d, d_parent) != d)
+		flags |= CAP_PATH_DELETED;
+	for (int i = 0; i < PATH_DEPTH; i++) {
+		struct dentry *parent;
+
+		if (d == root_d && m == root_m) {
+			flags &= ~CAP_PATH_CUT;
+			break;
+		}
+		parent = K(d, d_parent);
+		if (d == K(m, mnt_root) || d == parent) {
+			struct mount *mount = (void *)m - bpf_core_field_offset(struct mount, mnt);
+			struct mount *above = K(mount, mnt_parent);
+
+			if (d != K(m, mnt_root) || mount == above) {
+				flags &= ~CAP_PATH_CUT;
+				flags |= CAP_PATH_OUTSIDE;
+				break;
+			}
+			d = K(mount, mnt_mountpoint);
+			m = &above->mnt;
+			continue;
+		}
+		if (off > OUT_LIMIT(512) || off - start > CAP_STR_MAX)
+			break;
+		off = forget(o, path_name(o, off, d));
+		d = parent;
+	}
+	if (off == start && flags & CAP_PATH_OUTSIDE) {
+		/* A root that is nobody's: pipes, sockets, anonymous inodes have one name, their own. */
+		if (off > OUT_LIMIT(512))
+			return;
+		off = path_name(o, off, d);
+		flags |= CAP_PATH_PSEUDO;
+	}
+	head->flags = flags;
+	off = forget(o, off - start) + sizeof(struct cap_path);
+	out_blob_end(o, tag, off, off);
+	o->off = forget(o, o->off);
+}
+
+static __always_inline __u32 dev_number(__u32 dev)	/* as stat(2) gives it */
+{
+	__u32 major = dev >> 20, minor = dev & 0xfffff;
+
+	return (minor & 0xff) | major << 8 | (minor & ~0xffu) << 12;
+}
+
+/* FD_UPPER, FD_LOWER, or 0: not on an overlay. */
+static __always_inline __u64 overlay_layer(struct inode *inode)
+{
+	struct super_block *sb = K(inode, i_sb);
+	struct dentry *upper;
+
+	if (K(sb, s_magic) != OVERLAYFS_MAGIC)
+		return 0;
+	/* struct ovl_inode (fs/overlayfs/ovl_entry.h), whose types a module would hide: what follows vfs_inode */
+	upper = (void *)k64((void *)inode + bpf_core_type_size(struct inode));
+	return upper && K(upper, d_inode) ? FD_UPPER : FD_LOWER;
+}
+
+static __always_inline struct file *file_of_fd(struct task_struct *task, __u32 fd)
+{
+	struct files_struct *files = K(task, files);
+	struct fdtable *fdt = files ? K(files, fdt) : NULL;
+
+	if (!fdt || fd >= K(fdt, max_fds))
+		return NULL;
+	return (void *)k64(K(fdt, fd) + fd);
+}
+
+#endif

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: (GPL-2.0 OR BSD-3-Clause) */
+/*
+ * record - what the BPF side hands to user space: rings, records, tables. Included by both sides.
+ *
+ * A ring for each processor: one element of an array map that user space maps. It has one producer,
+ * the programs on that processor, which do not interrupt each other (`busy` tells if they ever do),
+ * and one consumer. A record is written where head points and exists once head has moved past it:
+ * no lock, no copy, no size known beforehand. There is room behind the ring for the longest record,
+ * so that none is ever split.
+ *
+ *   record = header, numbers, blobs;  everything is a multiple of 8 bytes
+ *   numbers: the first n_regs are argument registers, then those that the collector added
+ *   blob   = tag, kept length, true length; then its bytes
+ *
+ * What is missing is left out at the end of the numbers, or is a blob that is not there.
+ */
+#ifndef CAP_RECORD_H
+#define CAP_RECORD_H
+
+#ifndef __bpf__
+#include <stdint.h>
+#include <linux/types.h>
+#endif
+
+#define CAP_RECORD_MAX 65536u		/* longest record; records stay well below */
+#define CAP_RING_CTL 4096u		/* the control page in front of a ring's data */
+#define CAP_STR_MAX 4096u		/* a string argument: PATH_MAX */
+#define CAP_SNAP_MAX 16384u		/* most payload bytes of one event */
+#define CAP_ARGS_MAX 32768u		/* command line, environment */
+#define CAP_ENV_MAX 4096u
+#define CAP_MAX_EVENTS 1024u
+#define CAP_MAX_COMPAT 512u
+#define CAP_MAX_NUMS 32u		/* numbers of one record */
+#define CAP_N_CATEGORIES 32u
+#define CAP_IDS 8u			/* containers to filter by ... */
+#define CAP_ID_WORDS 8u			/* ... by an id of 64 characters or a prefix */
+
+struct cap_ring {			/* the control page */
+	__u64 head;			/* bytes ever written: the producer's */
+	__u64 pad0[7];
+	__u64 tail;			/* bytes ever consumed: the consumer's */
+	__u64 pad1[7];
+	__u64 busy;
+	__u64 lost;			/* records that found no room */
+	__u64 reentered;		/* records of a program that interrupted another */
+	__u64 lost_last;		/* time of the last of them, CLOCK_MONOTONIC */
+	__u64 scratch;			/* see forget() in out.bpf.h */
+	__u64 open_off, open_n;		/* see out_keep() there */
+	__u64 pad2[1];
+	__u64 lost_by[CAP_N_CATEGORIES];	/* both, by category */
+};
+
+struct cap_record {
+	__u64 ts;			/* CLOCK_MONOTONIC; of return, for a call */
+	__u64 dur;
+	__s64 res;
+	__u64 pid_tid;			/* thread group << 32 | thread, initial namespace */
+	__u16 type;			/* enum fmt_event_id */
+	__u8 n_nums;
+	__u8 abi;			/* enum cap_abi */
+	__u32 len;			/* of the whole record */
+};
+
+enum cap_abi { ABI_NATIVE, ABI_COMPAT, ABI_X32 };
+
+struct cap_blob {
+	__u16 tag;			/* enum cap_tag */
+	__u16 len;			/* bytes that follow, before padding to 8 */
+	__u32 full;			/* bytes there were */
+};
+
+enum cap_tag {
+	TAG_S0, TAG_S1, TAG_S2, TAG_S3, TAG_S4, TAG_S5,	/* the string at an argument */
+	TAG_DATA,			/* payload */
+	TAG_PATH,			/* struct cap_path: the file that was opened */
+	TAG_CWD, TAG_ROOT, TAG_EXE,	/* struct cap_path */
+	TAG_ARGS, TAG_ENV,		/* NUL-terminated strings, as in the process */
+	TAG_COMM, TAG_FILENAME,
+	TAG_SOCK,			/* struct cap_sock */
+	TAG_ADDR,			/* a struct sockaddr from the caller */
+	TAG_CONTROL,			/* control data of a message */
+	TAG_POLL,			/* array of struct pollfd */
+	TAG_TEXT, TAG_TEXT2,		/* what the event's collector says */
+	TAG_CGROUP,			/* a path below a cgroup root */
+	TAG__N
+};
+
+/* A path as it was walked: names from the file up to the root, each followed by NUL. */
+struct cap_path {
+	__u32 flags;
+	__u32 magic;			/* of the file system */
+};
+enum {
+	CAP_PATH_DELETED = 1,		/* the name does not exist any more */
+	CAP_PATH_PSEUDO = 2,		/* not below a mount that anybody sees: pipe, socket, memfd ... */
+	CAP_PATH_CUT = 4,		/* deeper than we walk: the first names are missing */
+	CAP_PATH_OUTSIDE = 8,		/* not below the root of the process */
+};
+
+struct cap_sock {
+	__u16 family, type;		/* AF_, SOCK_ */
+	__u16 protocol;
+	__u16 state;			/* TCP_ESTABLISHED is 1, TCP_LISTEN 10 */
+	__u16 lport, rport;		/* host order */
+	__u16 lpath, rpath;		/* AF_UNIX: lengths of the names that follow */
+	__u8 laddr[16], raddr[16];	/* IPv4 in the first four */
+	__u64 sock, peer;		/* AF_UNIX: kernel addresses, hashed by the reader */
+};
+
+/*
+ * What to do at the return of a call. Made by user space from events.def before the programs load.
+ * Kinds are the collectors of events.def, as far as they need code; KIND_INTS and KIND_STRS are generic, EXEC_* are
+ * what follows EXEC.
+ */
+#define CAP_KINDS(X) \
+	X(INTS) X(NOISE) X(READ) X(WRITE) X(STRS) X(OPEN) X(EXEC) X(CLONE) X(IOV_READ) X(IOV_WRITE) \
+	X(MSG_READ) X(MSG_WRITE) X(SOCK) X(SOCKOPT) X(POLL) X(OUT_STR) X(TEXT_ARG) X(DEREF) X(CRED) \
+	X(UNKNOWN) X(EXEC_FILE) X(EXEC_ARGS)
+enum cap_kind {
+#define X(k) KIND_##k,
+	CAP_KINDS(X)
+#undef X
+	KIND__N
+};
+
+struct cap_desc {
+	__u8 kind;			/* enum cap_kind */
+	__u8 n_regs;			/* argument registers to hand over */
+	__u8 strs;			/* bit n: argument n is a string */
+	__u8 skip;			/* enum cap_thread_flag: threads whose calls are left out */
+	__u8 category;
+	__u8 noise;			/* noise calls: their tally */
+	__u16 event;
+};
+
+enum cap_thread_flag {
+	THREAD_OWN = 1,			/* the recorder itself */
+	THREAD_OUT = 2,			/* not in a container that is asked for */
+	THREAD_WAIT = 4,		/* recording has not begun: only births, execs and deaths */
+	THREAD_UNSURE = 8,		/* cannot be told from its stack: looked up at each call */
+};
+
+#define CAP_TALLIES 5u
+
+struct cap_tally {			/* calls of one kind by one thread that are not recorded */
+	__u16 event;			/* 0 with n == 0: free */
+	__u16 pad;
+	__u32 n;
+	__u32 errors;
+	__u32 pad2;
+	__u64 time;
+};
+
+#endif

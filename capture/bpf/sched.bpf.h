@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: (GPL-2.0 OR BSD-3-Clause) */
+/* What is not a call: births, execs of threads, deaths, signals, cgroups. */
+#ifndef SCHED_BPF_H
+#define SCHED_BPF_H
+
+#include "exec.bpf.h"
+
+#define PF_KTHREAD 0x200000		/* include/linux/sched.h */
+
+static __always_inline bool is_own(struct task_struct *t)
+{
+	return K(t, tgid) == own_tgid;
+}
+
+static __always_inline __u64 id_of_task(struct task_struct *t)
+{
+	return (__u64)(__u32)K(t, tgid) << 32 | (__u32)K(t, pid);
+}
+
+/* What the child has in common with its creator, and what it has new: facts, whatever was asked for. */
+static __always_inline __u64 birth_flags(struct task_struct *p, struct task_struct *c)
+{
+	struct nsproxy *a = K(p, nsproxy), *b = K(c, nsproxy);
+	__u64 f = 0;
+
+	if (K(c, mm) && K(c, mm) == K(p, mm))
+		f |= 0x100;		/* CLONE_VM; numbers: include/uapi/linux/sched.h */
+	if (K(c, fs) == K(p, fs))
+		f |= 0x200;		/* CLONE_FS */
+	if (K(c, files) == K(p, files))
+		f |= 0x400;		/* CLONE_FILES */
+	if (K(c, vfork_done))
+		f |= 0x4000;		/* CLONE_VFORK */
+	if (K(c, tgid) == K(p, tgid))
+		f |= 0x10000;		/* CLONE_THREAD */
+	else if (K(c, real_parent) != p)
+		f |= 0x8000;		/* CLONE_PARENT */
+	if (K(K(c, thread_pid), level) != K(K(p, thread_pid), level))
+		f |= 0x20000000;	/* CLONE_NEWPID */
+	if (K(K(c, cred), user_ns) != K(K(p, cred), user_ns))
+		f |= 0x10000000;	/* CLONE_NEWUSER */
+	if (a && b && a != b) {
+		if (K(a, mnt_ns) != K(b, mnt_ns))
+			f |= 0x20000;	/* CLONE_NEWNS */
+		if (K(a, cgroup_ns) != K(b, cgroup_ns))
+			f |= 0x2000000;	/* CLONE_NEWCGROUP */
+		if (K(a, uts_ns) != K(b, uts_ns))
+			f |= 0x4000000;	/* CLONE_NEWUTS */
+		if (K(a, ipc_ns) != K(b, ipc_ns))
+			f |= 0x8000000;	/* CLONE_NEWIPC */
+		if (K(a, net_ns) != K(b, net_ns))
+			f |= 0x40000000;	/* CLONE_NEWNET */
+	}
+	return f;
+}
+
+/* The path of a cgroup below its root, names in the order of the walk, as struct cap_path has them. */
+static __always_inline void out_cgroup(struct out *o, struct cgroup *cg)
+{
+	__u64 off = o->off, start = off + 8 + sizeof(struct cap_path);
+	struct kernfs_node *kn = K(cg, kn), *parent;
+	struct cap_path *head;
+
+	if (off > OUT_LIMIT(CAP_STR_MAX + 512))
+		return;
+	head = (void *)(o->rec + off + 8);
+	head->flags = head->magic = 0;
+	off = start;
+	for (int i = 0; i < 16 && kn; i++) {
+		long n;
+
+		parent = bpf_core_field_exists(kn->__parent) ? K(kn, __parent) :
+			 KT(kernfs_node___v58, kn, parent);
+		if (!parent || off > OUT_LIMIT(512))
+			break;
+		n = bpf_probe_read_kernel_str(o->rec + off, 256, K(kn, name));
+		if (n <= 0 || n > 256)
+			break;
+		off = forget(o, off + n);
+		kn = parent;
+	}
+	out_blob_end(o, TAG_PATH, off - start + sizeof(*head), off - start + sizeof(*head));
+}
+
+/* A task is in another cgroup than its creator without having been moved there: CLONE_INTO_CGROUP. */
+static __always_inline void born_in_cgroup(struct task_struct *c, __u64 now)
+{
+	struct cgroup *cg = K(K(c, cgroups), dfl_cgrp);
+	__u64 id = id_of_task(c);
+	struct out o;
+
+	if (out_open(&o, CATEGORY_OF_cgroup_attach))
+		return;
+	out_num(&o, (__u32)id);
+	out_num(&o, id >> 32);
+	out_num(&o, K(K(cg, kn), id));
+	out_num(&o, K(K(cg, root), hierarchy_id));
+	out_cgroup(&o, cg);
+	out_close(&o, EV_cgroup_attach, now, 0, 0, id, 0);
+}
+
+/* Numbers: tid pid ptid flags vtid vpid start pidns_start. */
+SEC("raw_tp/sched_process_fork")
+int on_fork(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct task_struct *p = (void *)ctx->args[0], *c = (void *)ctx->args[1];
+	__u64 now = bpf_ktime_get_ns(), id = id_of_task(c);
+	struct thread_slot *s;
+	struct out o;
+	__u32 k;
+
+	s = slot_of_task(c, &k);
+	if (s)
+		s->key = 0;
+	if ((__u32)(id >> 32) == own_tgid || out_open(&o, CATEGORY_OF_task_new))
+		return 0;
+	out_num(&o, (__u32)id);
+	out_num(&o, id >> 32);
+	out_num(&o, K(K(c, real_parent), pid));
+	out_num(&o, birth_flags(p, c));
+	out_num(&o, pid_in_ns(K(c, thread_pid)));
+	out_num(&o, pid_in_ns(K(K(c, group_leader), thread_pid)));
+	out_num(&o, K(c, start_boottime));
+	out_num(&o, pidns_start(c));
+	out_comm(&o, c);
+	out_close(&o, EV_task_new, now, 0, 0, id_of_task(p), 0);
+	if (K(K(c, cgroups), dfl_cgrp) != K(K(p, cgroups), dfl_cgrp))
+		born_in_cgroup(c, now);
+	return 0;
+}
+
+/* A thread that was not the leader takes the leader's id. */
+SEC("raw_tp/sched_process_exec")
+int on_exec(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct task_struct *t = (void *)ctx->args[0];
+	__u32 old = ctx->args[1], k;
+	struct thread_slot *s = slot_of_task(t, &k);
+	struct out o;
+
+	if (s)
+		s->pid_tid = id_of_task(t);
+	if (old == (__u32)K(t, pid) || is_own(t) || out_open(&o, CATEGORY_OF_exec))
+		return 0;
+	out_num(&o, old);
+	out_close(&o, EV_exec, bpf_ktime_get_ns(), 0, 0, id_of_task(t), 0);
+	return 0;
+}
+
+#define SIGNAL_GROUP_EXIT 4		/* include/linux/sched/signal.h */
+
+struct signal_struct___oom {
+	struct mm_struct *oom_mm;
+	unsigned int is_child_subreaper : 1;
+} __attribute__((preserve_access_index));
+
+/* The thread that the children of a dying process go to: kernel/exit.c, find_new_reaper(). */
+static __always_inline __u32 reaper_of(struct task_struct *t)
+{
+	struct task_struct *up = K(t, real_parent), *init;
+	struct upid *u;
+
+	if (k64(&t->children.next) == (__u64)&t->children)
+		return 0;
+	u = (void *)K(t, thread_pid) + bpf_core_field_offset(struct pid, numbers) +
+	    (__u64)K(K(t, thread_pid), level) * bpf_core_type_size(struct upid);
+	init = K(K(u, ns), child_reaper);
+	for (int i = 0; i < 32 && up != init; i++) {
+		struct signal_struct___oom *sig = (void *)K(up, signal);
+
+		if (BPF_CORE_READ_BITFIELD_PROBED(sig, is_child_subreaper))
+			return K(up, pid);
+		if (K(up, real_parent) == up)
+			break;
+		up = K(up, real_parent);
+	}
+	return K(init, pid);
+}
+
+/* Numbers: status reaper_tid oom. */
+SEC("raw_tp/sched_process_exit")
+int on_exit(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct task_struct *t = (void *)ctx->args[0];
+	struct signal_struct___oom *oom = (void *)K(t, signal);
+	__u64 now = bpf_ktime_get_ns();
+	struct thread_slot *s;
+	struct out o;
+	__u32 k;
+
+	s = slot_of_task(t, &k);
+	if (s) {
+		tallies_flush(s, k, now);
+		s->key = 0;
+	}
+	if (is_own(t) || out_open(&o, CATEGORY_OF_procexit))
+		return 0;
+	out_num(&o, (__u32)K(t, exit_code));
+	out_num(&o, reaper_of(t));
+	out_num(&o, K(oom, oom_mm) != NULL);
+	out_close(&o, EV_procexit, now, 0, 0, id_of_task(t), 0);
+	return 0;
+}
+
+/* Who sends a signal is known here; it is remembered until the signal is delivered. */
+SEC("raw_tp/signal_generate")
+int on_signal_generate(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct task_struct *t = (void *)ctx->args[2];
+	struct thread_slot *s;
+	__u32 k;
+
+	s = slot_of_task(t, &k);
+	if (s)
+		s->signal = (__u64)(__u32)ctx->args[0] << 32 | (__u32)bpf_get_current_pid_tgid();
+	return 0;
+}
+
+struct kernel_siginfo_head {		/* include/uapi/asm-generic/siginfo.h */
+	__s32 signo, error, code, pad;
+	__s32 pid;
+};
+#define SI_KERNEL 0x80
+
+/* Numbers: spid dpid sig. */
+SEC("raw_tp/signal_deliver")
+int on_signal_deliver(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct task_struct *t = (void *)bpf_get_current_task();
+	__u32 sig = ctx->args[0], k, sender = 0;
+	struct kernel_siginfo_head *info = (void *)ctx->args[1];
+	struct thread_slot *s;
+	struct out o;
+	__s32 code;
+
+	if (is_own(t))
+		return 0;
+	s = slot_of_task(t, &k);
+	if (!s || s->signal >> 32 != sig)
+		s = slot_of_task(K(t, group_leader), &k);
+	if (s && s->signal >> 32 == sig)
+		sender = s->signal;
+	/* 0 and 1 stand for no information and the kernel: include/linux/sched/signal.h */
+	if ((__u64)info > 1) {
+		code = (__s32)k32(&info->code);
+		if (code > 0 && code != SI_KERNEL && sig != 17)
+			sender = 0;	/* a fault or a timer: raised by the kernel on the thread itself */
+		else if (code == SI_KERNEL)
+			sender = 0;
+		else if (!sender && (code <= 0 || sig == 17))
+			sender = k32(&info->pid);
+	}
+	if (out_open(&o, CATEGORY_OF_signaldeliver))
+		return 0;
+	out_num(&o, sender);
+	out_num(&o, K(t, pid));
+	out_num(&o, sig);
+	out_close(&o, EV_signaldeliver, bpf_ktime_get_ns(), 0, 0, id_of_task(t), 0);
+	return 0;
+}
+
+/* Numbers: tid pid id hierarchy. With threads, the whole process moves. */
+SEC("raw_tp/cgroup_attach_task")
+int on_cgroup_attach(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct cgroup *cg = (void *)ctx->args[0];
+	struct task_struct *t = (void *)ctx->args[2];
+	__u64 id = id_of_task(t);
+	struct out o;
+
+	scope_generation++;
+	if (out_open(&o, CATEGORY_OF_cgroup_attach))
+		return 0;
+	out_num(&o, (__u32)id);
+	out_num(&o, id >> 32);
+	out_num(&o, K(K(cg, kn), id));
+	out_num(&o, K(K(cg, root), hierarchy_id));
+	out_kernel_str(&o, TAG_CGROUP, (void *)ctx->args[1], CAP_STR_MAX);
+	out_close(&o, EV_cgroup_attach, bpf_ktime_get_ns(), 0, 0, id, 0);
+	return 0;
+}
+
+/* Numbers: id hierarchy. */
+static __always_inline int cgroup_event(struct bpf_raw_tracepoint_args *ctx, __u32 event)
+{
+	struct cgroup *cg = (void *)ctx->args[0];
+	struct out o;
+
+	if (out_open(&o, CATEGORY_OF_cgroup_mkdir))
+		return 0;
+	out_num(&o, K(K(cg, kn), id));
+	out_num(&o, K(K(cg, root), hierarchy_id));
+	out_kernel_str(&o, TAG_CGROUP, (void *)ctx->args[1], CAP_STR_MAX);
+	out_close(&o, event, bpf_ktime_get_ns(), 0, 0, bpf_get_current_pid_tgid(), 0);
+	return 0;
+}
+
+SEC("raw_tp/cgroup_mkdir")
+int on_cgroup_mkdir(struct bpf_raw_tracepoint_args *ctx)
+{
+	return cgroup_event(ctx, EV_cgroup_mkdir);
+}
+
+SEC("raw_tp/cgroup_rmdir")
+int on_cgroup_rmdir(struct bpf_raw_tracepoint_args *ctx)
+{
+	return cgroup_event(ctx, EV_cgroup_rmdir);
+}
+
+#endif

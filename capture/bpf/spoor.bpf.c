@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: (GPL-2.0 OR BSD-3-Clause)
+/*
+ * The driver: both ends of every system call, and the tracepoints of process life.
+ *
+ * At entry only the time and the call's number are kept: the argument registers are still there at the
+ * return, and what pointers lead to is in memory then, since the kernel has just read it. An exec
+ * replaces registers and memory, and takes what it needs from the kernel's objects.
+ */
+#include "call.bpf.h"
+#include "exec.bpf.h"
+#include "io.bpf.h"
+#include "misc.bpf.h"
+#include "open.bpf.h"
+#include "sched.bpf.h"
+#include "sock.bpf.h"
+#include "iter.bpf.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+/* Generic: numbers and strings. */
+SEC("raw_tp")
+int collect_strs(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct call c;
+	struct out o;
+
+	if (!call_again(&c, ctx) || call_open(&c, &o))
+		return 0;
+	call_strs(&c, &o);
+	call_close(&c, &o);
+	return 0;
+}
+
+/* A call that the table does not have: its number, the way it was called, and all six registers. */
+SEC("raw_tp")
+int collect_unknown(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct call c;
+	struct out o;
+
+	if (!call_again(&c, ctx) || call_open(&c, &o))
+		return 0;
+	out_num(&o, c.nr & ~(NR_COMPAT | NR_X32));
+	out_num(&o, call_abi(&c));
+	call_close(&c, &o);
+	return 0;
+}
+
+SEC("raw_tp")
+int collect_noise(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct call c;
+
+	if (!call_again(&c, ctx))
+		return 0;
+	tally_anew(c.s, c.slot, c.d, c.now, c.dur, c.ret);
+	c.s->enter = 0;
+	return 0;
+}
+
+/* exit and exit_group do not return: they are recorded as they begin. */
+static __always_inline void record_exit(struct thread_slot *s, const volatile struct cap_desc *d, __u64 regs)
+{
+	struct call c = { .s = s, .d = d, .regs = regs, .now = s->enter, .nr = s->nr,
+			  .compat = s->nr & NR_COMPAT };
+	struct out o;
+
+	if ((s->flags | mode) & d->skip || call_open(&c, &o))
+		return;
+	call_close(&c, &o);
+}
+
+/* Entries whose arguments are gone at the return, or that have none. */
+static __always_inline void enter_special(struct thread_slot *s, __u64 regs)
+{
+	const volatile struct cap_desc *d = desc_of(s->nr);
+	struct pt_regs *r = (void *)regs;
+
+	if (d->event == EV_exit || d->event == EV_exit_group)
+		record_exit(s, d, regs);
+	else if (d->event == EV_execveat)
+		s->exec_args = s->nr & NR_COMPAT ? (__u32)K(r, bx) | (__u64)K(r, di) << 32 :
+						   (__u32)K(r, di) | (__u64)K(r, r8) << 32;
+}
+
+SEC("raw_tp/sys_enter")
+int on_sys_enter(struct bpf_raw_tracepoint_args *ctx)
+{
+	__u64 regs = ctx->args[0];
+	__u32 nr = ctx->args[1], k;
+	struct thread_slot *s = slot_get(regs, &k);
+
+	if (!s || s->flags & THREAD_OWN)
+		return 0;
+	if (s->flags & THREAD_UNSURE)
+		slot_claim(s, regs);
+	if (K((struct task_struct *)s->task, thread_info.status) & TS_COMPAT)
+		nr |= NR_COMPAT;
+	s->nr = nr;
+	s->enter = bpf_ktime_get_ns();
+	if (desc_of(nr)->kind == KIND_EXEC || nr == EV_exit || nr == EV_exit_group || nr & NR_COMPAT)
+		enter_special(s, regs);
+	return 0;
+}
+
+/* Payload of plain reads and writes: the hot half of collect_read and collect_write. */
+static __always_inline void record_io(struct call *c, bool reading)
+{
+	__u64 size = call_arg(c, 2), n;
+	struct out o;
+
+	if (call_open(c, &o))
+		return;
+	if (reading)
+		size = c->ret > 0 ? c->ret : 0;
+	n = size < snaplen ? size : snaplen;
+	out_user_mem(&o, TAG_DATA, (void *)call_arg(c, 1), n, size, CAP_SNAP_MAX);
+	call_close(c, &o);
+}
+
+#define CALL(kind) case KIND_##kind: bpf_tail_call(ctx, &collectors, KIND_##kind); break
+
+SEC("raw_tp/sys_exit")
+int on_sys_exit(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct call c = { .regs = ctx->args[0], .ret = ctx->args[1] };
+	struct out o;
+
+	c.s = slot_get(c.regs, &c.slot);
+	if (!c.s)
+		return 0;
+	c.nr = c.s->nr;
+	c.d = desc_of(c.nr);
+	if ((c.s->flags | mode) & c.d->skip)
+		return 0;
+	c.now = bpf_ktime_get_ns();
+	c.dur = c.s->enter ? c.now - c.s->enter : 0;
+	c.compat = c.nr & NR_COMPAT;
+	switch (c.d->kind) {
+	case KIND_INTS:
+		if (!call_open(&c, &o))
+			call_close(&c, &o);
+		return 0;
+	case KIND_NOISE:
+		if (tally(c.slot, c.d, c.now, c.dur, c.ret))
+			return 0;
+		break;
+	case KIND_READ:
+		if (c.d->event != EV_recvfrom) {
+			record_io(&c, true);
+			return 0;
+		}
+		break;
+	case KIND_WRITE:
+		if (c.d->event != EV_sendto && c.d->event != EV_init_module) {
+			record_io(&c, false);
+			return 0;
+		}
+		break;
+	}
+	c.s->saved = c.now;
+	switch (c.d->kind) {
+	CALL(NOISE);
+	CALL(READ);
+	CALL(WRITE);
+	CALL(STRS);
+	CALL(OPEN);
+	CALL(EXEC);
+	CALL(CLONE);
+	CALL(IOV_READ);
+	CALL(IOV_WRITE);
+	CALL(MSG_READ);
+	CALL(MSG_WRITE);
+	CALL(SOCK);
+	CALL(SOCKOPT);
+	CALL(POLL);
+	CALL(OUT_STR);
+	CALL(TEXT_ARG);
+	CALL(DEREF);
+	CALL(CRED);
+	CALL(UNKNOWN);
+	}
+	return 0;
+}

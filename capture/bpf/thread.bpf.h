@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: (GPL-2.0 OR BSD-3-Clause) */
+/*
+ * Threads: what is remembered of each between the entry to a call and its return.
+ *
+ * A thread is told by the address of its registers, which sit at a fixed place of its kernel stack and
+ * which both tracepoints pass: so the usual call needs no helper to find its slot. The table is an array
+ * with two places for each thread; when both are taken, the older entry is given up, and the duration of
+ * the call that it stood for is not known. A slot is freed when its thread ends, before the
+ * stack is used again.
+ */
+#ifndef THREAD_BPF_H
+#define THREAD_BPF_H
+
+#include "out.bpf.h"
+
+#define TS_COMPAT 2			/* arch/x86/include/asm/thread_info.h */
+#define STACK_SHIFT 14			/* arch/x86/include/asm/page_64_types.h: THREAD_SIZE without KASAN */
+#define TALLY_NS 1000000000ull
+
+static __always_inline __u32 slot_of(__u64 key)
+{
+	return (__u32)((key >> STACK_SHIFT) ^ (key >> (2 * STACK_SHIFT + 1))) & slot_mask;
+}
+
+static __always_inline void tally_write(struct thread_slot *s, struct cap_tally *t, __u64 now)
+{
+	struct out o;
+
+	if (!t->n || out_open(&o, CATEGORY_OF_noise))
+		return;
+	out_num(&o, t->event);
+	out_num(&o, t->n);
+	out_num(&o, t->errors);
+	out_num(&o, t->time);
+	out_close(&o, EV_noise, now, 0, 0, s->pid_tid, 0);
+	t->n = 0;
+	t->errors = 0;
+	t->time = 0;
+}
+
+/* Write out what a thread has tallied. */
+static __always_inline void tallies_flush(struct thread_slot *s, __u32 k, __u64 now)
+{
+	struct tallies *a = bpf_map_lookup_elem(&tallies, &k);
+
+	if (!a)
+		return;
+	for (int i = 0; i < CAP_TALLIES; i++)
+		tally_write(s, &a->t[i], now);
+	a->since = now;
+}
+
+/* Is a cgroup's name that of a container that is asked for? Its id is the whole name or follows the last '-'. */
+static __always_inline bool name_wanted(const char *name)
+{
+	__u64 word[CAP_ID_WORDS] = {};
+	char *c = (char *)word;
+	__u32 from = 0;
+
+	bpf_probe_read_kernel_str(word, 24, name);
+	for (__u32 i = 0; i < 24; i++)
+		if (c[i] == '-' || c[i] == ':')
+			from = i + 1;
+	bpf_probe_read_kernel_str(word, sizeof(word), name + from);
+	for (__u32 i = 0; i < CAP_IDS && i < n_ids; i++) {
+		__u64 diff = 0;
+
+#pragma unroll
+		for (__u32 w = 0; w < CAP_ID_WORDS; w++)
+			diff |= (word[w] ^ ids[i][w]) & id_masks[i][w];
+		if (!diff)
+			return true;
+	}
+	return false;
+}
+
+static __always_inline bool cgroup_wanted(struct cgroup *cg)
+{
+	struct kernfs_node *kn = K(cg, kn);
+
+	for (int i = 0; i < 8 && kn; i++) {
+		if (name_wanted(K(kn, name)))
+			return true;
+		kn = bpf_core_field_exists(kn->__parent) ? K(kn, __parent) :
+		     KT(kernfs_node___v58, kn, parent);
+	}
+	return false;
+}
+
+/* Hierarchies may give a task different paths: any that names the container counts. */
+static __always_inline bool task_wanted(struct task_struct *task)
+{
+	struct css_set *cs = K(task, cgroups);
+	struct cgroup *last = K(cs, dfl_cgrp);
+
+	if (cgroup_wanted(last))
+		return true;
+	for (__u32 i = 0; i < 16; i++) {
+		struct cgroup_subsys_state *css;
+		struct cgroup *cg;
+
+		if (i >= bpf_core_enum_value(enum cgroup_subsys_id, CGROUP_SUBSYS_COUNT))
+			break;
+		css = (void *)k64(&cs->subsys[0] + i);
+		cg = css ? K(css, cgroup) : NULL;
+		if (!cg || cg == last)
+			continue;
+		if (cgroup_wanted(cg))
+			return true;
+		last = cg;
+	}
+	return false;
+}
+
+static __always_inline void slot_scope(struct thread_slot *s)
+{
+	s->generation = scope_generation;
+	s->flags &= ~THREAD_OUT;
+	if (n_ids && !task_wanted((struct task_struct *)s->task))
+		s->flags |= THREAD_OUT;
+}
+
+/* Fill a slot for the current thread. */
+static __always_inline void slot_claim(struct thread_slot *s, __u64 key)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+	s->pid_tid = bpf_get_current_pid_tgid();
+	s->task = (__u64)task;
+	s->enter = 0;
+	s->signal = 0;
+	s->flags = s->pid_tid >> 32 == own_tgid ? THREAD_OWN : 0;
+	if ((__u64)K(task, stack) >> STACK_SHIFT != key >> STACK_SHIFT)
+		s->flags |= THREAD_UNSURE;
+	slot_scope(s);
+	s->nr = K((struct pt_regs *)key, orig_ax);
+	if (K(task, thread_info.status) & TS_COMPAT)
+		s->nr |= NR_COMPAT;
+	s->key = key;
+}
+
+/* The slow half of slot_get: the second place, or a place of its own. Returns which. */
+static __always_inline int slot_find(__u64 key, __u32 k)
+{
+	__u32 k2 = k ^ 1;
+	struct thread_slot *a = bpf_map_lookup_elem(&slots, &k);
+	struct thread_slot *b = bpf_map_lookup_elem(&slots, &k2);
+
+	if (!a || !b)
+		return -1;
+	if (b->key == key)
+		return k2;
+	if (!a->key || b->key) {
+		if (a->key)
+			tallies_flush(a, k, bpf_ktime_get_ns());
+		slot_claim(a, key);
+		return k;
+	}
+	slot_claim(b, key);
+	return k2;
+}
+
+/* The current thread's slot; *k is its index. */
+static __always_inline struct thread_slot *slot_get(__u64 key, __u32 *k)
+{
+	struct thread_slot *s;
+
+	*k = slot_of(key);
+	s = bpf_map_lookup_elem(&slots, k);
+	if (!s)
+		return NULL;
+	if (__builtin_expect(s->key != key, 0)) {
+		int found = slot_find(key, *k);
+
+		if (found < 0)
+			return NULL;
+		*k = found;
+		s = bpf_map_lookup_elem(&slots, k);
+		if (!s)
+			return NULL;
+	}
+	if (n_ids && s->generation != scope_generation)
+		slot_scope(s);
+	return s;
+}
+
+/* The same where the thread surely has one. */
+static __always_inline struct thread_slot *slot_again(__u64 key, __u32 *k)
+{
+	struct thread_slot *s;
+
+	*k = slot_of(key);
+	s = bpf_map_lookup_elem(&slots, k);
+	if (s && s->key == key)
+		return s;
+	*k ^= 1;
+	s = bpf_map_lookup_elem(&slots, k);
+	return s && s->key == key ? s : NULL;
+}
+
+/* Any thread's slot by its stack, if it has one. */
+static __always_inline struct thread_slot *slot_of_task(struct task_struct *task, __u32 *k)
+{
+	__u64 stack = (__u64)K(task, stack);
+	struct thread_slot *s;
+
+	*k = slot_of(stack);
+	s = bpf_map_lookup_elem(&slots, k);
+	if (s && s->key >> STACK_SHIFT == stack >> STACK_SHIFT)
+		return s;
+	*k ^= 1;
+	s = bpf_map_lookup_elem(&slots, k);
+	if (s && s->key >> STACK_SHIFT == stack >> STACK_SHIFT)
+		return s;
+	return NULL;
+}
+
+/*
+ * Count a call that is not recorded. False if something has to be written out first: each second, and when
+ * another kind of call needs the place.
+ */
+static __always_inline bool tally(__u32 k, const volatile struct cap_desc *d, __u64 now, __u64 dur, long ret)
+{
+	struct tallies *a = bpf_map_lookup_elem(&tallies, &k);
+	__u32 i = d->noise;
+	struct cap_tally *t;
+
+	if (!a || i >= CAP_TALLIES)
+		return true;
+	t = &a->t[i];
+	if (t->event != d->event || now - a->since > TALLY_NS)
+		return false;
+	t->n++;
+	if (ret < 0)
+		t->errors++;
+	t->time += dur;
+	return true;
+}
+
+static __always_inline void tally_anew(struct thread_slot *s, __u32 k, const volatile struct cap_desc *d,
+				       __u64 now, __u64 dur, long ret)
+{
+	struct tallies *a = bpf_map_lookup_elem(&tallies, &k);
+	__u32 i = d->noise;
+
+	if (!a || i >= CAP_TALLIES)
+		return;
+	if (now - a->since > TALLY_NS)
+		tallies_flush(s, k, now);
+	else
+		tally_write(s, &a->t[i], now);
+	a->t[i].event = d->event;
+	tally(k, d, now, dur, ret);
+}
+
+#endif
