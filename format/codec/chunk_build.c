@@ -35,17 +35,52 @@ void chunk_build__reset(struct chunk_build *b)
 	b->raw_bytes = 0;
 }
 
+/* A block has statistics of its own, which cost about a hundred bytes. */
+#define BLOCK_MIN 4096u
+#define BLOCK_NEXT_MIN 1024u
+
+/* One frame, whose blocks end at cuts that are far enough apart. The frame's size, or an error of zstd. */
+static size_t compress(ZSTD_CCtx *cctx, uint8_t *out, size_t cap, const uint8_t *raw, size_t size,
+		       const uint32_t *cuts, size_t n_cuts)
+{
+	ZSTD_inBuffer in = { raw, 0, 0 };
+	ZSTD_outBuffer to = { out, cap, 0 };
+	size_t last = 0, r;
+
+	ZSTD_CCtx_reset(cctx, ZSTD_reset_session_only);
+	ZSTD_CCtx_setPledgedSrcSize(cctx, size);
+	for (size_t k = 0; k < n_cuts; k++) {
+		size_t next = k + 1 < n_cuts ? cuts[k + 1] : size;
+
+		if (cuts[k] - last < BLOCK_MIN || next - cuts[k] < BLOCK_NEXT_MIN)
+			continue;
+		in.size = last = cuts[k];
+		do {
+			r = ZSTD_compressStream2(cctx, &to, &in, ZSTD_e_flush);
+			if (ZSTD_isError(r))
+				return r;
+		} while (r && to.pos < to.size);
+	}
+	in.size = size;
+	do {
+		r = ZSTD_compressStream2(cctx, &to, &in, ZSTD_e_end);
+		if (ZSTD_isError(r))
+			return r;
+	} while (r && to.pos < to.size);
+	return r ? (size_t)-1 : to.pos;
+}
+
 uint32_t chunk_build__section(struct chunk_build *b, enum section_kind kind, uint16_t type,
-			      const void *raw, size_t raw_size)
+			      const void *raw, size_t raw_size, const uint32_t *cuts, size_t n_cuts)
 {
 	struct section_entry s = { .kind = kind, .type = type, .raw_size = (uint32_t)raw_size };
-	size_t n = ZSTD_compressBound(raw_size);
+	size_t n = ZSTD_compressBound(raw_size) + raw_size / BLOCK_MIN * 8;
 	uint8_t packed[SECTION_ENTRY_SIZE], *out;
 
 	buf__reserve(&b->body, n);
 	out = b->body.p + b->body.len;
 	if (raw_size >= RAW_BELOW)
-		n = ZSTD_compress2(b->cctx, out, n, raw, raw_size);
+		n = compress(b->cctx, out, n, raw, raw_size, cuts, n_cuts);
 	if (raw_size >= RAW_BELOW && !ZSTD_isError(n)) {
 		s.codec = CODEC_ZSTD;
 		s.stored_size = (uint32_t)n;

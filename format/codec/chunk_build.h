@@ -19,9 +19,12 @@ struct chunk_build {
 int chunk_build__init(struct chunk_build *b, int level);
 void chunk_build__done(struct chunk_build *b);
 void chunk_build__reset(struct chunk_build *b);
-/* Compress a section and add it. Returns its stored size. */
+/*
+ * Compress a section and add it. Returns its stored size. cuts (n_cuts, ascending): places in raw where the nature
+ * of the bytes changes; the compressor begins new blocks, and with them new statistics, at some of them.
+ */
 uint32_t chunk_build__section(struct chunk_build *b, enum section_kind kind, uint16_t type,
-			      const void *raw, size_t raw_size);
+			      const void *raw, size_t raw_size, const uint32_t *cuts, size_t n_cuts);
 /*
  * Fill in sizes and hash of h, whose other fields the caller has set, and pack it into out.
  * What is written is out, then summary, table and body.

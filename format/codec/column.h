@@ -25,8 +25,25 @@ enum col_pred {
 	PRED_LAST = 3,	/* the last row whose low 12 bits of column `ref` were the same; base if none */
 	PRED_NEXT = 4,	/* residual 0: one more than the highest so far (first: base); else value + 1 */
 	PRED_CAP = 5,	/* the lesser (unsigned) of the same row of column `ref` and base */
+	PRED_SAME = 6,	/* residual 0: the same row of column `ref`; else zigzag(value) + 1 */
 	PRED__N
 };
+
+static inline bool pred__needs_ref(unsigned pred)
+{
+	return pred == PRED_COL || pred == PRED_LAST || pred == PRED_CAP || pred == PRED_SAME;
+}
+
+static inline uint64_t col__zigzag(uint64_t v)
+{
+	return v << 1 ^ (uint64_t)((int64_t)v >> 63);
+}
+static inline uint64_t col__unzigzag(uint64_t z)
+{
+	return z >> 1 ^ -(z & 1);
+}
+/* The value that PRED_SAME cannot say: its residual would be 0. */
+#define COL_SAME_CANNOT ((uint64_t)1 << 63)
 
 #define COL_SIGNED 0x01		/* residuals are zigzag: 0, -1, 1, -2 ... */
 #define COL_NULLS 0x02		/* a bitmap of missing rows follows the planes */
@@ -59,8 +76,8 @@ static inline size_t col_desc__size(const struct col_desc *d, uint32_t n)
 }
 
 void col_desc__put(struct buf *out, const struct col_desc *d);
-/* Read one of the `index`th column of a table. False: not valid, or of a kind not known here. */
-bool col_desc__get(struct cursor *c, unsigned index, struct col_desc *ret);
+/* Read that of the `index`th column of a table. -FMT_E_CORRUPT, or -FMT_E_VERSION: coded in a way not known here. */
+int col_desc__get(struct cursor *c, unsigned index, struct col_desc *ret);
 
 /*
  * Decode n values. data has col_desc__size() bytes; ref is column d->ref, n values (NULL if the

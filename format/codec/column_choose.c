@@ -54,6 +54,7 @@ static uint64_t base_for(unsigned pred, const uint64_t *v, uint32_t n, uint64_t 
 	case PRED_NEXT:
 		return next_base;
 	case PRED_COL:
+	case PRED_SAME:
 		return 0;
 	}
 	for (uint32_t k = 0; k < n; k++) {
@@ -120,7 +121,7 @@ static void consider(struct chooser *c, struct best *best, unsigned pred, const 
 
 static bool allowed(const struct col_ref *r, unsigned pred)
 {
-	return pred == PRED_COL ? r->as_value : pred == PRED_LAST ? r->as_key : r->as_cap;
+	return pred == PRED_COL || pred == PRED_SAME ? r->as_value : pred == PRED_LAST ? r->as_key : r->as_cap;
 }
 
 static void search(struct chooser *c, struct col_choice *memo, unsigned preds, const uint64_t *v,
@@ -132,7 +133,7 @@ static void search(struct chooser *c, struct col_choice *memo, unsigned preds, c
 	for (unsigned pred = 0; pred < PRED__N; pred++) {
 		if (!(preds >> pred & 1))
 			continue;
-		if (pred != PRED_COL && pred != PRED_LAST && pred != PRED_CAP) {
+		if (!pred__needs_ref(pred)) {
 			consider(c, &best, pred, NULL, n, rows, next_base);
 			continue;
 		}
@@ -160,9 +161,12 @@ static const struct col_ref *find_ref(const struct col_choice *memo, const struc
 	return NULL;
 }
 
-static bool needs_ref(unsigned pred)
+static bool can_say_same(const uint64_t *v, uint32_t n)
 {
-	return pred == PRED_COL || pred == PRED_LAST || pred == PRED_CAP;
+	for (uint32_t k = 0; k < n; k++)
+		if (v[k] == COL_SAME_CANNOT)
+			return false;
+	return true;
 }
 
 void chooser__choose(struct chooser *c, struct col_choice *memo, struct col_desc *d, unsigned preds,
@@ -179,14 +183,18 @@ void chooser__choose(struct chooser *c, struct col_choice *memo, struct col_desc
 					.ref = COL_REF_NONE, .base = n ? v[0] : 0 };
 		return;
 	}
-	if (memo->made && needs_ref(memo->pred))
+	if (memo->made && pred__needs_ref(memo->pred))
 		ref = find_ref(memo, refs, n_refs);
 	if (!memo->made || c->events >= memo->due || n / 4 > memo->rows ||
-	    (needs_ref(memo->pred) && !ref)) {
+	    (pred__needs_ref(memo->pred) && !ref)) {
 		search(c, memo, preds, v, n, refs, n_refs, next_base);
-		ref = needs_ref(memo->pred) ? find_ref(memo, refs, n_refs) : NULL;
+		ref = pred__needs_ref(memo->pred) ? find_ref(memo, refs, n_refs) : NULL;
 	}
 	d->pred = memo->pred;
+	if (d->pred == PRED_SAME && !can_say_same(v, n)) {
+		d->pred = PRED_NONE;
+		ref = NULL;
+	}
 	d->ref = ref ? ref->index : COL_REF_NONE;
 	d->base = base_for(d->pred, v, n, next_base);
 }

@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <string.h>
 
+#include "format/base/err.h"
 #include "format/codec/column.h"
 
-static uint64_t unzigzag(uint64_t z)
-{
-	return z >> 1 ^ -(z & 1);
-}
-
-bool col_desc__get(struct cursor *c, unsigned index, struct col_desc *ret)
+int col_desc__get(struct cursor *c, unsigned index, struct col_desc *ret)
 {
 	struct col_desc d = { 0 };
 
@@ -19,27 +15,18 @@ bool col_desc__get(struct cursor *c, unsigned index, struct col_desc *ret)
 	d.flags = cursor__u8(c);
 	d.width = cursor__u8(c);
 	d.mask = cursor__u8(c);
-	d.base = unzigzag(cursor__varint(c));
-	if (d.width > 8 || d.pred >= PRED__N || d.flags & ~COL_FLAGS_KNOWN)
-		return false;
-	if (d.mask >> d.width)
-		return false;
+	d.base = col__unzigzag(cursor__varint(c));
+	if (!c->bad && (d.pred >= PRED__N || d.flags & ~COL_FLAGS_KNOWN))
+		return -FMT_E_VERSION;
+	if (d.width > 8 || d.mask >> d.width)
+		return -FMT_E_CORRUPT;
 	for (unsigned p = 0; p < d.width; p++)
 		if (!(d.mask >> p & 1))
 			d.fill[p] = cursor__u8(c);
-	switch (d.pred) {
-	case PRED_COL:
-	case PRED_LAST:
-	case PRED_CAP:
-		if (d.ref >= index)
-			return false;
-		break;
-	default:
-		if (d.ref != COL_REF_NONE)
-			return false;
-	}
+	if (c->bad || (pred__needs_ref(d.pred) ? d.ref >= index : d.ref != COL_REF_NONE))
+		return -FMT_E_CORRUPT;
 	*ret = d;
-	return !c->bad;
+	return 0;
 }
 
 const uint8_t *col__nulls(const struct col_desc *d, const uint8_t *data, uint32_t n)
@@ -77,7 +64,7 @@ __attribute__((optimize("O3")))
 static void unzigzag_all(uint64_t *out, uint32_t n)
 {
 	for (uint32_t k = 0; k < n; k++)
-		out[k] = out[k] >> 1 ^ -(out[k] & 1);
+		out[k] = col__unzigzag(out[k]);
 }
 
 /* Where the stored planes are, and what the others give. */
@@ -160,6 +147,13 @@ static void add_last(uint64_t *restrict out, const uint64_t *restrict ref, uint6
 	}
 }
 
+__attribute__((optimize("O3")))
+static void take_same(uint64_t *restrict out, const uint64_t *restrict ref, uint32_t n)
+{
+	for (uint32_t k = 0; k < n; k++)
+		out[k] = out[k] ? col__unzigzag(out[k] - 1) : ref[k];
+}
+
 static uint64_t add_next(uint64_t *out, uint64_t top, uint32_t n)
 {
 	for (uint32_t k = 0; k < n; k++) {
@@ -206,6 +200,9 @@ void col__decode(const struct col_desc *d, const uint8_t *data, uint32_t n, cons
 			break;
 		case PRED_CAP:
 			add_cap(o, ref + at, d->base, m);
+			break;
+		case PRED_SAME:
+			take_same(o, ref + at, m);
 			break;
 		}
 	}

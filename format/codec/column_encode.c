@@ -3,17 +3,12 @@
 
 #include "format/codec/column.h"
 
-static uint64_t zigzag(uint64_t v)
-{
-	return v << 1 ^ (uint64_t)((int64_t)v >> 63);
-}
-
 void col_desc__put(struct buf *out, const struct col_desc *d)
 {
 	const uint8_t fixed[7] = { d->id, d->part, d->pred, d->ref, d->flags, d->width, d->mask };
 
 	buf__add(out, fixed, sizeof(fixed));
-	buf__varint(out, zigzag(d->base));
+	buf__varint(out, col__zigzag(d->base));
 	for (unsigned p = 0; p < d->width; p++)
 		if (!(d->mask >> p & 1))
 			buf__u8(out, d->fill[p]);
@@ -44,6 +39,10 @@ static void residuals_plain(const struct col_desc *d, const uint64_t *restrict v
 	case PRED_COL:
 		for (uint32_t k = 0; k < n; k++)
 			z[k] = v[k] - ref[k] - base;
+		break;
+	case PRED_SAME:
+		for (uint32_t k = 0; k < n; k++)
+			z[k] = v[k] == ref[k] ? 0 : col__zigzag(v[k]) + 1;
 		break;
 	default:
 		for (uint32_t k = 0; k < n; k++)
@@ -77,6 +76,9 @@ static void residuals_by_row(const struct col_desc *d, uint64_t *v, uint32_t n, 
 		case PRED_NEXT:
 			want = carry + 1;
 			break;
+		case PRED_SAME:
+			want = ref[k];
+			break;
 		case PRED_CAP:
 			want = ref[k] < d->base ? ref[k] : d->base;
 			break;
@@ -85,7 +87,9 @@ static void residuals_by_row(const struct col_desc *d, uint64_t *v, uint32_t n, 
 		}
 		if (is_null(null, k))
 			v[k] = want;
-		if (d->pred == PRED_NEXT) {
+		if (d->pred == PRED_SAME) {
+			z[k] = v[k] == want ? 0 : col__zigzag(v[k]) + 1;
+		} else if (d->pred == PRED_NEXT) {
 			z[k] = v[k] == want ? 0 : v[k] + 1;
 			carry = v[k] > carry ? v[k] : carry;
 		} else {
@@ -105,10 +109,10 @@ static void fold(struct col_desc *d, uint64_t *z, uint32_t n, uint64_t *ret_or, 
 
 	for (uint32_t k = 0; k < n; k++)
 		any |= z[k];
-	if (any >> 63 && d->pred != PRED_NEXT) {
+	if (any >> 63 && d->pred != PRED_NEXT && d->pred != PRED_SAME) {
 		d->flags |= COL_SIGNED;
 		for (uint32_t k = 0; k < n; k++)
-			z[k] = z[k] << 1 ^ (uint64_t)((int64_t)z[k] >> 63);
+			z[k] = col__zigzag(z[k]);
 		any = 0;
 	}
 	for (uint32_t k = 0; k < n; k++) {

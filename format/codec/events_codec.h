@@ -18,9 +18,39 @@
 enum base_table { BASE_THREADS = 0, BASE_ROWS = 1 };	/* then one table per event type */
 enum base_col {
 	BCOL_TID = 0, BCOL_PID = 1,				/* threads */
-	BCOL_THREAD = 2, BCOL_TIME = 3, BCOL_TYPE = 4, BCOL_CPU = 5,	/* rows */
-	BCOL_RES = 6, BCOL_DUR = 7,				/* per type */
+	BCOL_THREAD = 2,	/* rows, in order */
+	BCOL_TIME = 3,		/* rows, in order: the time, or ... */
+	BCOL_CLOCK = 4,		/* ... how much later than expected (clock__expect) */
+	BCOL_TYPE = 5, BCOL_CPU = 6,				/* rows, by thread */
+	BCOL_DUR = 7,						/* rows, by type, then by thread */
+	BCOL_RES = 8,						/* one table per type: its rows, by thread */
+	BCOL__N
 };
+
+enum dict_col { DCOL_NULS = 0, DCOL_CUT = 1 };
+
+/*
+ * When a row's call returns at the earliest: not before the thread's last return and this call's duration, nor
+ * before the last return on the same processor.
+ */
+#define CLOCK_CPUS 4096u
+struct clock {
+	uint64_t prev;			/* time of the row before; of the first row: base */
+	uint64_t *thread;		/* last return by thread, 0 = none yet */
+	uint64_t cpu[CLOCK_CPUS];	/* by the low bits of the processor's number */
+};
+static inline uint64_t clock__expect(const struct clock *c, uint32_t thread, unsigned cpu, uint64_t dur)
+{
+	uint64_t t = c->thread[thread], p = c->cpu[cpu & (CLOCK_CPUS - 1)];
+
+	t = t ? t + dur : 0;
+	t = t > p ? t : p;
+	return t ? t : c->prev;
+}
+static inline void clock__set(struct clock *c, uint32_t thread, unsigned cpu, uint64_t ts)
+{
+	c->prev = c->thread[thread] = c->cpu[cpu & (CLOCK_CPUS - 1)] = ts;
+}
 
 struct events_encoder;
 struct events_encode_stats { uint64_t base, dict, columns, payload; };	/* stored bytes */

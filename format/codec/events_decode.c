@@ -18,6 +18,7 @@ int events_decoder__new(struct events_decoder **ret)
 		return -FMT_E_LIMIT;
 	}
 	d->work = xmalloc(COL_LAST_SLOTS * sizeof(*d->work));
+	d->clock.thread = xmalloc(LIMIT_ROWS * sizeof(*d->clock.thread));
 	*ret = d;
 	return 0;
 }
@@ -30,9 +31,10 @@ void events_decoder__free(struct events_decoder *d)
 	for (unsigned c = 0; c <= TABLE_MAX_COLS; c++)
 		free(d->col[c]);
 	buf__done(&d->raw);
-	free(d->dict_len);
+	free(d->dict_nuls);
 	free(d->dict_cut);
 	free(d->work);
+	free(d->clock.thread);
 	free(d->rows);
 	free(d->next);
 	free(d);
@@ -137,20 +139,24 @@ static void reserve_rows(struct events_decoder *d)
 	d->next = xmalloc((LIMIT_ROWS + 1) * sizeof(*d->next));
 }
 
-/* Find column id of a table and decode it into out; false if the table lacks it or it refers wrongly. */
+/* The column of a base table with this id, or -1. */
+static int find_column(const struct table *t, unsigned id)
+{
+	for (unsigned c = 0; c < t->n_cols; c++)
+		if (t->col[c].id == id && t->col[c].part == COL_VALUE)
+			return (int)c;
+	return -1;
+}
+
+/* Decode a column of a base table into out; false if the table lacks it or it is not of a base column's form. */
 static bool base_column(struct events_decoder *d, const struct table *t, unsigned id, uint64_t *out)
 {
-	for (unsigned c = 0; c < t->n_cols; c++) {
-		const struct col_desc *cd = &t->col[c];
+	int c = find_column(t, id);
 
-		if (cd->id != id || cd->part != COL_VALUE)
-			continue;
-		if (cd->ref != COL_REF_NONE || cd->flags & COL_NULLS)
-			return false;
-		col__decode(cd, t->data[c], t->rows, NULL, d->work, out);
-		return true;
-	}
-	return false;
+	if (c < 0 || t->col[c].ref != COL_REF_NONE || t->col[c].flags & COL_NULLS)
+		return false;
+	col__decode(&t->col[c], t->data[c], t->rows, NULL, d->work, out);
+	return true;
 }
 
 static bool decode_threads(struct events_decoder *d, const struct table *t, struct fmt_batch *b)
@@ -182,18 +188,13 @@ static bool decode_threads(struct events_decoder *d, const struct table *t, stru
 	return true;
 }
 
-/*
- * Thread and time by row; then the order by thread, in which type and processor come (R-60).
- * The file's type indices are left in b->type, d->rows says which row comes where.
- */
-static bool decode_rows(struct events_decoder *d, const struct table *t, uint32_t n, struct fmt_batch *b)
+/* Threads by row; then the order by thread: d->rows says which row comes where. */
+static bool decode_order(struct events_decoder *d, const struct table *t, uint32_t n, struct fmt_batch *b)
 {
 	uint64_t *v = decoder__column(d, 0);
 	uint32_t at = 0;
 
-	if (t->id != BASE_ROWS || t->rows != n)
-		return false;
-	if (!base_column(d, t, BCOL_TIME, b->ts) || !base_column(d, t, BCOL_THREAD, v))
+	if (!base_column(d, t, BCOL_THREAD, v))
 		return false;
 	memset(d->next, 0, (b->n_threads + 1) * sizeof(*d->next));
 	for (uint32_t k = 0; k < n; k++) {
@@ -210,48 +211,82 @@ static bool decode_rows(struct events_decoder *d, const struct table *t, uint32_
 	}
 	for (uint32_t k = 0; k < n; k++)
 		d->rows[d->next[b->thread[k]]++] = k;
+	return true;
+}
+
+/*
+ * Split the rows by type: from d->start on, d->next holds the rows of each in order; b->sub is their place. The
+ * type indices of the file are left in b->type.
+ */
+static bool split_rows(struct events_decoder *d, const struct table *t, uint32_t n, struct fmt_batch *b)
+{
+	uint64_t *v = decoder__column(d, 0);
+	uint32_t at = 0;
+
 	if (!base_column(d, t, BCOL_TYPE, v))
 		return false;
+	memset(d->fill, 0, sizeof(d->fill));
+	d->n_types = 0;
 	for (uint32_t k = 0; k < n; k++) {
 		if (v[k] >= LIMIT_FILE_TYPES)
 			return false;
-		b->type[d->rows[k]] = (uint16_t)v[k];
+		d->n_types = v[k] >= d->n_types ? (uint32_t)v[k] + 1 : d->n_types;
+		d->fill[v[k]]++;
 	}
+	for (uint32_t k = 0; k < d->n_types; k++) {
+		uint32_t count = d->fill[k];
+
+		d->start[k] = d->fill[k] = at;
+		at += count;
+	}
+	d->start[d->n_types] = at;
+	for (uint32_t k = 0; k < n; k++) {
+		uint32_t row = d->rows[k], type = (uint32_t)v[k], to = d->fill[type]++;
+
+		b->type[row] = (uint16_t)type;
+		b->sub[row] = to - d->start[type];
+		d->next[to] = row;
+	}
+	return true;
+}
+
+/* Times from what the clock expects, in order: needs threads, processors and durations. */
+static bool decode_clock(struct events_decoder *d, const struct table *t, uint32_t n, struct fmt_batch *b)
+{
+	int first = find_column(t, BCOL_TIME);
+
+	if (first < 0 || !base_column(d, t, BCOL_CLOCK, b->ts))
+		return false;
+	d->clock.prev = t->col[first].base;
+	memset(d->clock.thread, 0, b->n_threads * sizeof(*d->clock.thread));
+	memset(d->clock.cpu, 0, sizeof(d->clock.cpu));
+	for (uint32_t k = 0; k < n; k++) {
+		b->ts[k] += clock__expect(&d->clock, b->thread[k], b->cpu[k], b->dur[k]);
+		clock__set(&d->clock, b->thread[k], b->cpu[k], b->ts[k]);
+	}
+	return true;
+}
+
+static bool decode_rows(struct events_decoder *d, const struct table *t, uint32_t n, struct fmt_batch *b)
+{
+	uint64_t *v = decoder__column(d, 0);
+
+	if (t->id != BASE_ROWS || t->rows != n || !decode_order(d, t, n, b) || !split_rows(d, t, n, b))
+		return false;
 	if (!base_column(d, t, BCOL_CPU, v))
 		return false;
 	for (uint32_t k = 0; k < n; k++)
 		b->cpu[d->rows[k]] = (uint16_t)v[k];
-	return true;
+	if (!base_column(d, t, BCOL_DUR, v))
+		return false;
+	for (uint32_t k = 0; k < n; k++)
+		b->dur[d->next[k]] = v[k];
+	if (find_column(t, BCOL_CLOCK) >= 0)
+		return decode_clock(d, t, n, b);
+	return base_column(d, t, BCOL_TIME, b->ts);
 }
 
-/* Split the rows by type: d->start, d->next holds the rows of each in order; b->sub their place. */
-static bool split_rows(struct events_decoder *d, uint32_t n, struct fmt_batch *b)
-{
-	uint32_t at = 0;
-
-	memset(d->fill, 0, sizeof(d->fill));
-	d->n_types = 0;
-	for (uint32_t k = 0; k < n; k++) {
-		if (b->type[k] >= d->n_types)
-			d->n_types = b->type[k] + 1u;
-		d->fill[b->type[k]]++;
-	}
-	for (uint32_t t = 0; t < d->n_types; t++) {
-		d->start[t] = at;
-		at += d->fill[t];
-		d->fill[t] = 0;
-	}
-	d->start[d->n_types] = at;
-	for (uint32_t k = 0; k < n; k++) {
-		uint32_t row = d->rows[k], t = b->type[row];
-
-		b->sub[row] = d->fill[t];
-		d->next[d->start[t] + d->fill[t]++] = row;
-	}
-	return true;
-}
-
-/* Result and duration of one type. */
+/* The results of one type. */
 static bool decode_results(struct events_decoder *d, const struct table *t, uint32_t index,
 			   struct fmt_batch *b)
 {
@@ -262,10 +297,6 @@ static bool decode_results(struct events_decoder *d, const struct table *t, uint
 	if (t->rows != n || t->id >= LIMIT_FILE_TYPES)
 		return false;
 	d->type[index] = (uint16_t)t->id;
-	if (!base_column(d, t, BCOL_DUR, v))
-		return false;
-	for (uint32_t k = 0; k < n; k++)
-		b->dur[rows[k]] = v[k];
 	if (!base_column(d, t, BCOL_RES, v))
 		return false;
 	for (uint32_t k = 0; k < n; k++)
@@ -283,8 +314,6 @@ static bool decode_base_tables(struct events_decoder *d, const uint8_t *raw, siz
 	if (table_reader__next(&tr, 0, &d->table) != 1 || !decode_threads(d, &d->table, b))
 		return false;
 	if (table_reader__next(&tr, 0, &d->table) != 1 || !decode_rows(d, &d->table, n, b))
-		return false;
-	if (!split_rows(d, n, b))
 		return false;
 	for (uint32_t k = 0; k < d->n_types; k++)
 		if (table_reader__next(&tr, 0, &d->table) != 1 || !decode_results(d, &d->table, k, b))
@@ -335,11 +364,11 @@ static bool adopt_types(struct events_decoder *d, const struct schema_map *map, 
 	return true;
 }
 
-/* Strings: a table of lengths and of bytes cut off, then the strings, each with a NUL behind it. */
+/* Strings: a table, then the strings, each with a NUL behind it (see encode_dict). */
 static bool decode_dict(struct events_decoder *d, const uint8_t *raw, size_t size, struct fmt_batch *b)
 {
 	struct table_reader tr;
-	uint64_t *len, *cut;
+	uint64_t *nuls, *cut;
 	struct fmt_str *out;
 	size_t bytes, cap;
 	char *p;
@@ -348,19 +377,23 @@ static bool decode_dict(struct events_decoder *d, const uint8_t *raw, size_t siz
 		return false;
 	bytes = cursor__left(&tr.data);
 	cap = d->cap_dict;
-	len = d->dict_len = xgrow(d->dict_len, &cap, d->table.rows + FMT_COL_SLACK, sizeof(*len));
+	nuls = d->dict_nuls = xgrow(d->dict_nuls, &cap, d->table.rows + FMT_COL_SLACK, sizeof(*nuls));
 	cut = d->dict_cut = xgrow(d->dict_cut, &d->cap_dict, d->table.rows + FMT_COL_SLACK, sizeof(*cut));
-	if (!base_column(d, &d->table, 0, len) || !base_column(d, &d->table, 1, cut))
+	if (!base_column(d, &d->table, DCOL_NULS, nuls) || !base_column(d, &d->table, DCOL_CUT, cut))
 		return false;
 	p = arena__alloc(&b->dict.mem, bytes + 1);
 	memcpy(p, tr.data.p, bytes);
 	out = strtab__append(&b->dict, d->table.rows, bytes);
 	for (uint32_t k = 0; k < d->table.rows; k++) {
-		if (len[k] > LIMIT_STRING || len[k] >= bytes || cut[k] > UINT32_MAX - len[k] || p[len[k]])
+		char *q = memchr(p, 0, bytes);
+
+		for (uint64_t left = nuls[k]; q && left; left--)
+			q = memchr(q + 1, 0, bytes - (size_t)(q + 1 - p));
+		if (!q || q - p > LIMIT_STRING || cut[k] > UINT32_MAX - LIMIT_STRING)
 			return false;
-		out[k] = (struct fmt_str){ p, (uint32_t)len[k], (uint32_t)(len[k] + cut[k]) };
-		p += len[k] + 1;
-		bytes -= len[k] + 1;
+		out[k] = (struct fmt_str){ p, (uint32_t)(q - p), (uint32_t)((uint64_t)(q - p) + cut[k]) };
+		bytes -= (size_t)(q + 1 - p);
+		p = q + 1;
 	}
 	return !bytes && !table_reader__next(&tr, 0, &d->table);
 }

@@ -13,8 +13,9 @@ struct events_decoder {
 	struct buf raw;			/* the section in work */
 	struct table table;
 	uint64_t *work;			/* for col__decode */
+	struct clock clock;
 	uint64_t *col[TABLE_MAX_COLS + 1];	/* columns that have no place in the batch */
-	uint64_t *dict_len, *dict_cut;
+	uint64_t *dict_nuls, *dict_cut;
 	size_t cap_dict;
 	/* rows by thread; rows by type (see split_rows) */
 	uint32_t *rows, *next;

@@ -11,17 +11,18 @@
 #define OWN_SECTION 4096u
 #define MAX_REFS TABLE_MAX_COLS
 
-#define PREDS_NUMBER (1u << PRED_NONE | 1u << PRED_PREV | 1u << PRED_COL | 1u << PRED_LAST)
+#define PREDS_NUMBER (1u << PRED_NONE | 1u << PRED_PREV | 1u << PRED_COL | 1u << PRED_LAST | 1u << PRED_SAME)
 #define PREDS_PLAIN (1u << PRED_NONE | 1u << PRED_PREV)
-#define PREDS_STRING (1u << PRED_NONE | 1u << PRED_NEXT | 1u << PRED_LAST | 1u << PRED_COL)
+#define PREDS_STRING (1u << PRED_NONE | 1u << PRED_NEXT | 1u << PRED_LAST | 1u << PRED_COL | 1u << PRED_SAME)
 
 struct events_encoder {
 	struct chooser choose;
-	/* choices for the columns of each type: result, duration, then 2 per parameter */
+	/* choices for the columns of each type: result, then 2 per parameter */
 	struct col_choice *types[FMT_MAX_EVENTS];
-	struct col_choice base[BCOL_RES];
+	struct col_choice base[BCOL__N];
+	struct clock clock;
 	struct table_writer tables;
-	struct buf raw, payload;
+	struct buf raw, payload, strings;
 	uint64_t *z;
 	/* columns of the table in work, LIMIT_ROWS numbers each; reused */
 	uint64_t *col[TABLE_MAX_COLS + 1];
@@ -49,6 +50,7 @@ int events_encoder__new(struct events_encoder **ret, int level)
 		return r;
 	}
 	e->z = xmalloc(LIMIT_ROWS * sizeof(*e->z));
+	e->clock.thread = xmalloc(LIMIT_ROWS * sizeof(*e->clock.thread));
 	e->order = xmalloc(LIMIT_ROWS * sizeof(*e->order));
 	e->rows = xmalloc(LIMIT_ROWS * sizeof(*e->rows));
 	e->tmp = xmalloc((LIMIT_ROWS + 1) * sizeof(*e->tmp));
@@ -68,7 +70,9 @@ void events_encoder__free(struct events_encoder *e)
 	table_writer__done(&e->tables);
 	buf__done(&e->raw);
 	buf__done(&e->payload);
+	buf__done(&e->strings);
 	free(e->z);
+	free(e->clock.thread);
 	free(e->order);
 	free(e->rows);
 	free(e->tmp);
@@ -133,7 +137,7 @@ static void put_column(struct events_encoder *e, struct col_choice *memo, unsign
 static struct col_choice *choices_of(struct events_encoder *e, uint16_t type)
 {
 	if (!e->types[type])
-		e->types[type] = xcalloc(2 + 2 * fmt_events[type].n_params, sizeof(**e->types));
+		e->types[type] = xcalloc(1 + 2 * fmt_events[type].n_params, sizeof(**e->types));
 	return e->types[type];
 }
 
@@ -159,6 +163,61 @@ static void encode_threads(struct events_encoder *e, const struct fmt_batch *b)
 		   b->n_threads, NULL, (struct col_ref){ 0 }, 0);
 }
 
+static unsigned bit_length(uint64_t v)
+{
+	return v ? 64 - (unsigned)__builtin_clzll(v) : 0;
+}
+
+/*
+ * Times as differences to the row before, or to what the clock expects: whichever takes fewer bits. Durations
+ * make the second better; files imported without them take the first.
+ */
+static void encode_times(struct events_encoder *e, const struct fmt_batch *b, uint64_t *v)
+{
+	struct col_desc d = { .ref = COL_REF_NONE, .base = b->n ? b->ts[0] : 0 };
+	uint64_t plain = 0, expected = 0;
+
+	e->clock.prev = d.base;
+	memset(e->clock.thread, 0, b->n_threads * sizeof(*e->clock.thread));
+	memset(e->clock.cpu, 0, sizeof(e->clock.cpu));
+	for (uint32_t k = 0; k < b->n; k++) {
+		uint64_t prev = e->clock.prev, ts = b->ts[k];
+
+		v[k] = ts - clock__expect(&e->clock, b->thread[k], b->cpu[k], b->dur[k]);
+		clock__set(&e->clock, b->thread[k], b->cpu[k], ts);
+		plain += bit_length(col__zigzag(ts - prev));
+		expected += bit_length(col__zigzag(v[k]));
+	}
+	if (expected < plain) {
+		struct col_desc base = { .id = BCOL_TIME, .ref = COL_REF_NONE, .base = d.base };
+
+		table_writer__col(&e->tables, &base);
+		d.id = BCOL_CLOCK;
+		d.base = 0;
+	} else {
+		d.id = BCOL_TIME;
+		d.pred = PRED_PREV;
+		memcpy(v, b->ts, b->n * sizeof(*v));
+	}
+	col__encode(&d, v, b->n, NULL, NULL, NULL, e->z, &e->tables.data);
+	table_writer__col(&e->tables, &d);
+}
+
+/* Durations, type after type; where they go on with another type they may get other statistics. */
+static void encode_durations(struct events_encoder *e, const struct fmt_batch *b, uint64_t *v)
+{
+	struct col_desc d = { .id = BCOL_DUR, .ref = COL_REF_NONE };
+	size_t at = e->tables.data.len;
+
+	for (uint32_t k = 0; k < b->n; k++)
+		v[k] = b->dur[e->rows[k]];
+	col__encode(&d, v, b->n, NULL, NULL, NULL, e->z, &e->tables.data);
+	table_writer__col(&e->tables, &d);
+	for (; at < e->tables.data.len; at += b->n)
+		for (uint32_t t = 1; t < b->n_types; t++)
+			table_writer__cut(&e->tables, at + e->start[t]);
+}
+
 static void encode_rows(struct events_encoder *e, const struct fmt_batch *b)
 {
 	const struct col_ref no_ref = { 0 };
@@ -169,30 +228,27 @@ static void encode_rows(struct events_encoder *e, const struct fmt_batch *b)
 		v[k] = b->thread[k];
 	put_column(e, &e->base[BCOL_THREAD], BCOL_THREAD, COL_VALUE, 1u << PRED_NONE | 1u << PRED_NEXT, v,
 		   b->n, NULL, no_ref, UINT64_MAX);
-	memcpy(v, b->ts, b->n * sizeof(*v));
-	put_column(e, &e->base[BCOL_TIME], BCOL_TIME, COL_VALUE, 1u << PRED_PREV, v, b->n, NULL, no_ref, 0);
 	for (uint32_t k = 0; k < b->n; k++)
 		v[k] = e->type_index[b->type[e->order[k]]];
 	put_column(e, &e->base[BCOL_TYPE], BCOL_TYPE, COL_VALUE, PREDS_PLAIN, v, b->n, NULL, no_ref, 0);
 	for (uint32_t k = 0; k < b->n; k++)
 		v[k] = b->cpu[e->order[k]];
 	put_column(e, &e->base[BCOL_CPU], BCOL_CPU, COL_VALUE, PREDS_PLAIN, v, b->n, NULL, no_ref, 0);
+	encode_durations(e, b, v);
+	encode_times(e, b, v);
 }
 
 static void encode_results(struct events_encoder *e, const struct fmt_batch *b, uint32_t t)
 {
 	const uint32_t *rows = e->rows + e->start[t];
 	struct col_choice *memo = choices_of(e, b->types[t]);
-	uint64_t *res = column_memory(e, 0), *dur = column_memory(e, 1);
+	uint64_t *res = column_memory(e, 0);
 	uint32_t n = e->start[t + 1] - e->start[t];
 
-	for (uint32_t k = 0; k < n; k++) {
+	for (uint32_t k = 0; k < n; k++)
 		res[k] = (uint64_t)b->res[rows[k]];
-		dur[k] = b->dur[rows[k]];
-	}
 	begin_table(e, b->types[t], n);
 	put_column(e, &memo[0], BCOL_RES, COL_VALUE, PREDS_PLAIN, res, n, NULL, (struct col_ref){ 0 }, 0);
-	put_column(e, &memo[1], BCOL_DUR, COL_VALUE, PREDS_PLAIN, dur, n, NULL, (struct col_ref){ 0 }, 0);
 }
 
 static void encode_base(struct events_encoder *e, const struct fmt_batch *b)
@@ -246,7 +302,7 @@ static void encode_int(struct events_encoder *e, struct type_work *w, unsigned p
 		for (uint32_t k = 0; k < w->n; k++)
 			if (null[k >> 6] >> (k & 63) & 1)
 				v[k] = 0;
-	put_column(e, &w->memo[2 + 2 * p], p, COL_VALUE, PREDS_NUMBER, v, w->n, null,
+	put_column(e, &w->memo[1 + 2 * p], p, COL_VALUE, PREDS_NUMBER, v, w->n, null,
 		   (struct col_ref){ .as_value = true, .as_key = true }, 0);
 }
 
@@ -270,7 +326,7 @@ static void encode_str(struct events_encoder *e, struct type_work *w, unsigned p
 
 	for (uint32_t k = 0; k < w->n; k++)
 		v[k] = string_id(e, c->s[w->b->sub[w->rows[k]]]);
-	put_column(e, &w->memo[2 + 2 * p], p, COL_VALUE, PREDS_STRING, v, w->n, NULL,
+	put_column(e, &w->memo[1 + 2 * p], p, COL_VALUE, PREDS_STRING, v, w->n, NULL,
 		   (struct col_ref){ .as_value = true, .as_key = true }, before);
 }
 
@@ -293,9 +349,9 @@ static void encode_bytes(struct events_encoder *e, struct type_work *w, unsigned
 		else
 			buf__add(&e->payload, w->b->payload + c->off[sub], c->len[sub]);
 	}
-	put_column(e, &w->memo[2 + 2 * p], p, COL_FULL, PREDS_PLAIN | 1u << PRED_COL, full, w->n, null,
+	put_column(e, &w->memo[1 + 2 * p], p, COL_FULL, PREDS_PLAIN | 1u << PRED_COL, full, w->n, null,
 		   (struct col_ref){ .as_value = true, .as_key = true, .as_cap = true }, 0);
-	put_column(e, &w->memo[3 + 2 * p], p, COL_VALUE, 1u << PRED_NONE | 1u << PRED_COL | 1u << PRED_CAP, len, w->n,
+	put_column(e, &w->memo[2 + 2 * p], p, COL_VALUE, 1u << PRED_NONE | 1u << PRED_COL | 1u << PRED_CAP, len, w->n,
 		   null, (struct col_ref){ 0 }, 0);
 	table_writer__col(&e->tables, &start);
 	e->next_index++;
@@ -338,35 +394,39 @@ static void encode_type(struct events_encoder *e, const struct fmt_batch *b, uin
 	}
 }
 
+/*
+ * Strings: a table of how many NULs each holds and how many bytes were cut off, then the strings, each with a NUL
+ * behind it. So a string's end is the NUL after those; lengths would say the same again.
+ */
 static void encode_dict(struct events_encoder *e, const struct fmt_batch *b)
 {
-	uint64_t *len = xmalloc((size_t)e->n_strings * 2 * sizeof(*len) + 8), *cut = len + e->n_strings;
-	uint64_t *z = xmalloc((size_t)e->n_strings * sizeof(*z) + 8);
-	struct col_desc d = { .id = 0, .ref = COL_REF_NONE };
+	uint64_t *nuls = xmalloc((size_t)e->n_strings * 3 * sizeof(*nuls)), *cut = nuls + e->n_strings;
+	uint64_t *z = cut + e->n_strings;
+	struct col_desc d = { .id = DCOL_NULS, .ref = COL_REF_NONE };
 
+	e->strings.len = 0;
 	for (uint32_t k = 0; k < e->n_strings; k++) {
 		const struct fmt_str *s = strtab__get(&b->dict, e->old_id[k + 1]);
+		const char *p = s->p, *end = p + s->len;
 
-		len[k] = s->len;
+		for (nuls[k] = 0; (p = memchr(p, 0, (size_t)(end - p))); p++)
+			nuls[k]++;
 		cut[k] = s->full_len - s->len;
+		buf__add(&e->strings, s->p, s->len);
+		buf__u8(&e->strings, 0);
 	}
 	table_writer__reset(&e->tables);
 	table_writer__begin(&e->tables, 0, e->n_strings);
-	col__encode(&d, len, e->n_strings, NULL, NULL, NULL, z, &e->tables.data);
+	col__encode(&d, nuls, e->n_strings, NULL, NULL, NULL, z, &e->tables.data);
 	table_writer__col(&e->tables, &d);
-	d.id = 1;
+	d.id = DCOL_CUT;
 	col__encode(&d, cut, e->n_strings, NULL, NULL, NULL, z, &e->tables.data);
 	table_writer__col(&e->tables, &d);
+	table_writer__cut(&e->tables, e->tables.data.len);
 	e->raw.len = 0;
 	table_writer__finish(&e->tables, &e->raw);
-	for (uint32_t k = 0; k < e->n_strings; k++) {
-		const struct fmt_str *s = strtab__get(&b->dict, e->old_id[k + 1]);
-
-		buf__add(&e->raw, s->p, s->len);
-		buf__u8(&e->raw, 0);
-	}
-	free(len);
-	free(z);
+	buf__add(&e->raw, e->strings.p, e->strings.len);
+	free(nuls);
 }
 
 static void reset_ids(struct events_encoder *e, const struct fmt_batch *b)
@@ -384,7 +444,8 @@ static uint32_t put_section(struct events_encoder *e, struct chunk_build *out, e
 {
 	e->raw.len = 0;
 	table_writer__finish(&e->tables, &e->raw);
-	return chunk_build__section(out, kind, (uint16_t)type, e->raw.p, e->raw.len);
+	return chunk_build__section(out, kind, (uint16_t)type, e->raw.p, e->raw.len, e->tables.cuts,
+				    e->tables.n_cuts);
 }
 
 /* Numbers that a type's columns hold. */
@@ -435,9 +496,9 @@ void events_encoder__encode(struct events_encoder *e, const struct fmt_batch *b,
 	if (e->n_strings) {
 		encode_dict(e, b);
 		stats->dict += chunk_build__section(out, SECTION_DICT, SECTION_ANY_TYPE, e->raw.p,
-						    e->raw.len);
+						    e->raw.len, e->tables.cuts, e->tables.n_cuts);
 	}
 	if (e->payload.len)
 		stats->payload += chunk_build__section(out, SECTION_PAYLOAD, SECTION_ANY_TYPE,
-						       e->payload.p, e->payload.len);
+						       e->payload.p, e->payload.len, NULL, 0);
 }

@@ -20,12 +20,18 @@ struct table_writer {
 	uint32_t n_tables;
 	size_t count_at;		/* where the number of columns of the open table is */
 	uint8_t n_cols;
+	uint32_t rows;
+	/* places in data where what follows is of another nature than what precedes */
+	uint32_t *cuts;
+	size_t n_cuts, cap_cuts;
 };
 
 void table_writer__reset(struct table_writer *w);
 void table_writer__begin(struct table_writer *w, uint32_t id, uint32_t rows);
-/* The column's data has been appended to w->data by col__encode. */
+/* The column's data has just been appended to w->data by col__encode. */
 void table_writer__col(struct table_writer *w, const struct col_desc *d);
+void table_writer__cut(struct table_writer *w, size_t at);
+/* Append all of it to out; the cuts become places in out. */
 void table_writer__finish(struct table_writer *w, struct buf *out);
 void table_writer__done(struct table_writer *w);
 
@@ -44,7 +50,7 @@ struct table_reader {
 /* Begin to read; false if the directory does not fit. */
 bool table_reader__init(struct table_reader *r, const uint8_t *p, size_t n);
 /*
- * The next table: 1, or 0 at the end, negative if it is not valid. n_virtual columns precede the
+ * The next table: 1, or 0 at the end; -FMT_E_CORRUPT, or -FMT_E_VERSION if a column is coded in a way not known here. n_virtual columns precede the
  * stored ones in references. Borrowed from the bytes given to init.
  */
 int table_reader__next(struct table_reader *r, unsigned n_virtual, struct table *ret);

@@ -128,7 +128,7 @@ static int put_meta(struct fmt_writer *w, const struct fmt_meta *meta, struct er
 
 	meta__encode(meta, &raw);
 	chunk_build__reset(&w->build);
-	chunk_build__section(&w->build, SECTION_META, SECTION_ANY_TYPE, raw.p, raw.len);
+	chunk_build__section(&w->build, SECTION_META, SECTION_ANY_TYPE, raw.p, raw.len, NULL, 0);
 	buf__done(&raw);
 	return put_chunk(w, &h, err);
 }
@@ -140,7 +140,7 @@ static int put_schema(struct fmt_writer *w, struct err *err)
 
 	schema__encode(&raw);
 	chunk_build__reset(&w->build);
-	chunk_build__section(&w->build, SECTION_SCHEMA, SECTION_ANY_TYPE, raw.p, raw.len);
+	chunk_build__section(&w->build, SECTION_SCHEMA, SECTION_ANY_TYPE, raw.p, raw.len, NULL, 0);
 	buf__done(&raw);
 	return put_chunk(w, &h, err);
 }
@@ -370,7 +370,7 @@ static int put_index_and_end(struct fmt_writer *w, struct err *err)
 
 		raw.len = 0;
 		chunk_index__encode(&w->index, at, n, &raw);
-		chunk_build__section(&w->build, SECTION_INDEX, SECTION_ANY_TYPE, raw.p, raw.len);
+		chunk_build__section(&w->build, SECTION_INDEX, SECTION_ANY_TYPE, raw.p, raw.len, NULL, 0);
 	}
 	buf__done(&raw);
 	r = put_chunk(w, &h, err);
