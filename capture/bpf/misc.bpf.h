@@ -4,6 +4,7 @@
 #define MISC_BPF_H
 
 #include "call.bpf.h"
+#include "path.bpf.h"
 
 #define POLL_MAX 64
 #define POLLFD_SIZE 8
@@ -75,6 +76,24 @@ int collect_out_str(struct bpf_raw_tracepoint_args *ctx)
 #define FSCONFIG_SET_PATH 3
 #define FSCONFIG_SET_PATH_EMPTY 4
 #define LINUX_REBOOT_CMD_RESTART2 0xa1b2c3d4u	/* include/uapi/linux/reboot.h */
+
+/* Where chdir and fchdir have led to. */
+SEC("raw_tp")
+int collect_cwd(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct fs_struct *fs;
+	struct call c;
+	struct out o;
+
+	if (!call_again(&c, ctx) || call_open(&c, &o))
+		return 0;
+	fs = K(c.task, fs);
+	call_strs(&c, &o);
+	if (c.ret >= 0 && fs)
+		out_path(&o, TAG_CWD, &fs->pwd, &fs->root);
+	call_close(&c, &o);
+	return 0;
+}
 
 /* Arguments that are text for some commands only. */
 SEC("raw_tp")

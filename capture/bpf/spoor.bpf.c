@@ -178,6 +178,7 @@ int on_sys_exit(struct bpf_raw_tracepoint_args *ctx)
 	CALL(TEXT_ARG);
 	CALL(DEREF);
 	CALL(CRED);
+	CALL(CWD);
 	CALL(UNKNOWN);
 	}
 	return 0;

@@ -253,8 +253,27 @@ void proc__find_container(struct eng_state *st, struct eng_proc *p)
 
 /* --- what events do ------------------------------------------------------------------------------------- */
 
-/* Replace the paths of all subsystems, if they are one (the unified hierarchy), by path. */
-static void move_cgroups(struct eng_state *st, struct eng_proc *p, const struct fmt_str *path)
+/* Is a subsystem one of a list "cpu,cpuacct"? */
+static bool in_hierarchy(const struct fmt_str *list, const char *subsys, size_t n)
+{
+	const char *p = list->p, *end = p + list->len;
+
+	while (p < end) {
+		const char *comma = memchr(p, ',', (size_t)(end - p)), *stop = comma ? comma : end;
+
+		if ((size_t)(stop - p) == n && !memcmp(p, subsys, n))
+			return true;
+		p = stop + 1;
+	}
+	return false;
+}
+
+/*
+ * Replace the paths of the hierarchy that the process has moved in. Where the event does not say which that is, there
+ * must be only one.
+ */
+static void move_cgroups(struct eng_state *st, struct eng_proc *p, const struct fmt_str *path,
+			 const struct fmt_str *hierarchy)
 {
 	const char *subsys, *old, *first = NULL;
 	struct buf b = { 0 };
@@ -262,12 +281,17 @@ static void move_cgroups(struct eng_state *st, struct eng_proc *p, const struct 
 	size_t n;
 
 	while ((old = next_cgroup(p->cgroups, &at, &subsys, &n))) {
-		if (first && strcmp(first, old))
+		bool move = !hierarchy || in_hierarchy(hierarchy, subsys, n);
+
+		if (!hierarchy && first && strcmp(first, old))
 			goto out;		/* several hierarchies: it is not said which */
 		first = old;
 		buf__add(&b, subsys, n);
 		buf__u8(&b, '=');
-		buf__add(&b, path->p, path->len);
+		if (move)
+			buf__add(&b, path->p, path->len);
+		else
+			buf__puts(&b, old);
 		buf__u8(&b, 0);
 	}
 	if (b.len && eng_str__set(&p->cgroups, eng_str__new((char *)b.p, b.len, b.len)))
@@ -288,7 +312,7 @@ void on_cgroup_attach(struct eng_state *st, struct eng_ctx *ctx)
 		return;
 	p = t->proc;
 	EV_SET(&p->cgroup_id, ev, P_cgroup_attach_id);
-	move_cgroups(st, p, path);
+	move_cgroups(st, p, path, fmt_ev__str(ev, P_cgroup_attach_subsys));
 	c = by_path(st, path->p);
 	if (c)
 		proc__set_container(st, p, c);

@@ -21,17 +21,29 @@ static void set_cwd(struct eng_state *st, struct eng_proc *p, const char *path, 
 		p->epoch = next_epoch(st);
 }
 
+/* Where the kernel says that the process is now; else what the call's own argument comes to. */
+static bool kernel_cwd(struct eng_state *st, struct eng_ctx *ctx, unsigned param)
+{
+	const struct fmt_str *s = fmt_ev__str(ctx->ev, param);
+
+	if (!s || !s->len || s->p[0] != '/')
+		return false;
+	set_cwd(st, ctx->proc, s->p, s->len);
+	return true;
+}
+
 void on_chdir(struct eng_state *st, struct eng_ctx *ctx)
 {
 	const struct fmt_str *s = fmt_ev__str(ctx->ev, P_chdir_path);
 
-	if (fmt_ev__res(ctx->ev) >= 0 && s)
+	if (fmt_ev__res(ctx->ev) >= 0 && !kernel_cwd(st, ctx, P_chdir_cwd) && s)
 		set_cwd(st, ctx->proc, s->p, s->len);
 }
 
 void on_fchdir(struct eng_state *st, struct eng_ctx *ctx)
 {
-	if (fmt_ev__res(ctx->ev) >= 0 && ctx->fd && ctx->fd->name && ctx->fd->name->len)
+	if (fmt_ev__res(ctx->ev) >= 0 && !kernel_cwd(st, ctx, P_fchdir_cwd) && ctx->fd && ctx->fd->name &&
+	    ctx->fd->name->len)
 		set_cwd(st, ctx->proc, ctx->fd->name->s, ctx->fd->name->len);
 }
 
