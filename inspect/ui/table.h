@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * table - a list of the model's objects in columns: sorting, scrolling, searching, and a tree where the rows have
+ * depths. A view brings its columns, its rows and its cells.
+ *
+ * Rows are made anew when the model has grown, with the cursor kept on the object that it was on.
+ */
+#ifndef INS_TABLE_H
+#define INS_TABLE_H
+
+#include "inspect/ui/ui.h"
+
+enum ins_sort { SORT_NONE, SORT_NUMBER, SORT_TEXT };
+
+struct ins_column {
+	const char *title;
+	uint8_t min, max;	/* width; max 0: the same as min */
+	uint8_t rank;		/* see ins_width */
+	uint8_t sort;		/* enum ins_sort: what it can be sorted by */
+	uint8_t look;		/* enum ins_look_of bits */
+	const char *help;	/* one line */
+};
+
+enum ins_look_of {
+	COL_RIGHT = 1,		/* numbers stand at the right */
+	COL_FLEX = 2,		/* takes what room is left */
+};
+
+/* The text of a cell while it is made. */
+struct ins_out {
+	struct buf text;
+	int style;
+};
+
+struct ins_table {
+	uint32_t *rows;		/* indexes into the model's table */
+	uint16_t *depths;	/* of a tree, else all 0 */
+	uint32_t n;
+	size_t cap, cap_depths;
+	uint32_t cur, top;	/* rows */
+	uint32_t cur_id;	/* the object under the cursor; INS_NONE: none yet */
+	bool moved;		/* the cursor was moved by hand: it stays on its object */
+	int sort;		/* column, -1: as the view gives them */
+	bool reverse;
+	bool is_tree;		/* rows are a tree as shown */
+	int skip;		/* columns of the last column that are scrolled away */
+	unsigned page;		/* rows of the body when it was drawn */
+	const struct ins_model *made_from;
+	uint64_t made_gen, made_at;
+	uint64_t took;		/* ns that making the rows took */
+	/* of trees */
+	struct ins_set folded;	/* objects whose branch is folded */
+	bool fold_all, alive_only;
+	int widths[32], xs[32];	/* of the columns as drawn */
+};
+
+struct ins_table_ops {
+	const struct ins_column *cols;
+	unsigned n_cols;
+	int sort;		/* at first; -1: as the view gives them */
+	bool reverse;		/* the largest first */
+	const char *empty;	/* what to say when there is none */
+	/* Add the rows of the selection with ins_table__add. */
+	void (*rows)(struct ins_ui *ui, struct ins_frame *f, struct ins_table *t);
+	/* The cell of an object: text appended, style set if it is not ST_TEXT. */
+	void (*cell)(struct ins_ui *ui, struct ins_frame *f, uint32_t id, unsigned col, struct ins_out *out);
+	/* What a SORT_NUMBER column sorts by. */
+	uint64_t (*key)(struct ins_ui *ui, uint32_t id, unsigned col);
+	void (*subject)(struct ins_ui *ui, uint32_t id, struct ins_subject *ret);
+	void (*enter)(struct ins_ui *ui, struct ins_frame *f, uint32_t id);
+	/* Style of a whole row, or ST_TEXT. May be NULL. */
+	int (*row_style)(struct ins_ui *ui, uint32_t id);
+};
+
+void ins_table__add(struct ins_table *t, uint32_t id, unsigned depth);
+/* Have rows that are not older than what the model and the time allow. */
+void ins_table__refresh(struct ins_ui *ui, struct ins_frame *f, struct ins_table *t);
+
+void *ins_table__open(struct ins_ui *ui, struct ins_frame *f);
+void ins_table__close(void *state);
+void ins_table__draw(struct ins_ui *ui, struct ins_frame *f, void *state, struct ins_rect at);
+bool ins_table__act(struct ins_ui *ui, struct ins_frame *f, void *state, enum ins_action a);
+bool ins_table__mouse(struct ins_ui *ui, struct ins_frame *f, void *state, enum ins_mouse m, int y, int x);
+bool ins_table__subject(struct ins_ui *ui, struct ins_frame *f, void *state, struct ins_subject *ret);
+void ins_table__go(struct ins_ui *ui, struct ins_frame *f, void *state, const struct ins_subject *to);
+void ins_table__find(struct ins_ui *ui, struct ins_frame *f, void *state, int dir, bool again);
+void ins_table__renew(struct ins_ui *ui, struct ins_frame *f, void *state);
+void ins_table__count(struct ins_ui *ui, struct ins_frame *f, void *state, struct buf *out);
+
+#define INS_TABLE_FUNCTIONS						\
+	.open = ins_table__open, .close = ins_table__close,		\
+	.draw = ins_table__draw, .act = ins_table__act,			\
+	.mouse = ins_table__mouse, .subject = ins_table__subject,	\
+	.go = ins_table__go, .find = ins_table__find,			\
+	.renew = ins_table__renew, .count = ins_table__count
+
+/* table_rows.c: sorting and trees */
+void table__sort(struct ins_ui *ui, struct ins_frame *f, struct ins_table *t);
+bool table__is_folded(const struct ins_table *t, uint32_t id);
+void table__fold(struct ins_table *t, uint32_t id, bool on);
+/* Append the lines that lead to a row of a tree. */
+void table__tree_lines(const struct ins_table *t, uint32_t row, struct buf *out);
+
+#endif

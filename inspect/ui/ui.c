@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "format/base/text.h"
+#include "inspect/ui/ui.h"
+
+static int load_rules(struct ins_ui *ui, const struct ins_ui_opts *o, struct err *err)
+{
+	int r = 0;
+
+	if (!o->n_rules)
+		return 0;
+	r = eng_ruleset__new(&ui->rules);
+	for (unsigned i = 0; !r && i < o->n_rules; i++)
+		r = eng_ruleset__load(ui->rules, o->rules[i], err);
+	if (r >= 0)
+		r = eng_ruleset__compile(ui->rules, err);
+	return r;
+}
+
+static struct ins_frame *new_frame(struct ins_scope scope, enum ins_view_id view)
+{
+	struct ins_frame *f = xcalloc(1, sizeof(*f));
+
+	f->scope = scope;
+	f->view = view;
+	return f;
+}
+
+static void free_frame(struct ins_frame *f)
+{
+	for (unsigned i = 0; i < VIEW__N; i++)
+		if (f->states[i])
+			ins_views[i]->close(f->states[i]);
+	free(f);
+}
+
+void *ins_ui__state(struct ins_ui *ui, struct ins_frame *f)
+{
+	if (!f->states[f->view])
+		f->states[f->view] = ins_views[f->view]->open(ui, f);
+	return f->states[f->view];
+}
+
+/* A time that was asked for on the command line. */
+static int begin_at(struct ins_ui *ui, const char *at, struct err *err)
+{
+	struct ins_subject to = INS_NO_SUBJECT;
+	int r;
+
+	if (!at)
+		return 0;
+	r = text__parse_time(at, ui->trace->t_first, &to.ts, err);
+	if (r < 0)
+		return r;
+	ui->frames[0]->view = VIEW_EVENTS;
+	ui->at = to.ts;
+	ins_views[VIEW_EVENTS]->go(ui, ui->frames[0], ins_ui__state(ui, ui->frames[0]), &to);
+	return 0;
+}
+
+int ins_ui__new(struct ins_ui **ret, struct ins_trace *t, const struct ins_ui_opts *o, struct err *err)
+{
+	struct ins_ui *ui = xcalloc(1, sizeof(*ui));
+	int r;
+
+	ui->trace = t;
+	ui->prompt.recall = -1;
+	ui->frames[0] = new_frame((struct ins_scope){ OF_ALL, 0 }, VIEW_OVERVIEW);
+	ui->n_frames = 1;
+	/* some of the summaries: enough for a first screen of nearly any file */
+	ins_trace__step(t, 60000000u);
+	ui->at = t->t_first;
+	r = load_rules(ui, o, err);
+	if (r < 0)
+		goto out;
+	r = ins_model__new(&ui->base, t, false);
+	if (!r)
+		r = ins_pass__new(&ui->base_pass, t, ui->base, &ui->no_lens, ui->rules);
+	if (!r && o->filter)
+		r = ins_ui__set_filter(ui, o->filter, err);
+	if (r >= 0)
+		r = begin_at(ui, o->at, err);
+	if (r < 0)
+		goto out;
+	*ret = ui;
+	return 0;
+out:
+	ui->trace = NULL;	/* remains the caller's */
+	ins_ui__free(ui);
+	return r;
+}
+
+void ins_ui__free(struct ins_ui *ui)
+{
+	if (!ui)
+		return;
+	while (ui->n_frames)
+		free_frame(ui->frames[--ui->n_frames]);
+	ins_pass__free(ui->lens_pass);
+	ins_pass__free(ui->base_pass);
+	ins_model__free(ui->lensed);
+	ins_model__free(ui->base);
+	ins_cond__free(ui->cond);
+	eng_ruleset__free(ui->rules);
+	ins_trace__close(ui->trace);
+	ins_prompt__done(&ui->prompt);
+	free(ui);
+}
+
+bool ins_ui__is_damaged(const struct ins_ui *ui)
+{
+	return ui->trace->damaged || !ui->trace->complete;
+}
+
+/* --- the path -------------------------------------------------------------------------------- */
+
+void ins_ui__push(struct ins_ui *ui, struct ins_scope scope, enum ins_view_id view, uint64_t num)
+{
+	struct ins_frame *top = ins_ui__top(ui), *f;
+	struct ins_subject to = INS_NO_SUBJECT;
+
+	if (ui->n_frames >= INS_MAX_FRAMES) {
+		ins_ui__message(ui, ST_WARN, "this path is long enough; Backspace goes back");
+		return;
+	}
+	if (view == VIEW_OVERVIEW && scope.kind != OF_ALL)
+		view = VIEW_OBJECT;
+	/* another view of the same selection is no step of the path */
+	if (ins_scope__equal(top->scope, scope) && ins_view_numbers[view] && !num &&
+	    ins_view_numbers[top->view]) {
+		top->view = view;
+		return;
+	}
+	f = new_frame(scope, view);
+	f->num = num;
+	ui->frames[ui->n_frames++] = f;
+	to.num = num;
+	if (num && view != VIEW_EVENT && ins_views[view]->go)
+		ins_views[view]->go(ui, f, ins_ui__state(ui, f), &to);
+}
+
+void ins_ui__message(struct ins_ui *ui, int style, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(ui->message, sizeof(ui->message), fmt, ap);
+	va_end(ap);
+	ui->message_style = style;
+}
+
+/* --- lens ------------------------------------------------------------------------------------ */
+
+void ins_ui__renew_views(struct ins_ui *ui)
+{
+	for (unsigned i = 0; i < ui->n_frames; i++)
+		for (unsigned v = 0; v < VIEW__N; v++)
+			if (ui->frames[i]->states[v] && ins_views[v]->renew)
+				ins_views[v]->renew(ui, ui->frames[i], ui->frames[i]->states[v]);
+}
+
+void ins_ui__relens(struct ins_ui *ui)
+{
+	struct ins_pass *pass = NULL;
+	struct ins_model *model = NULL;
+
+	if (ins_lens__is_set(&ui->lens) &&
+	    (ins_model__new(&model, ui->trace, true) < 0 ||
+	     ins_pass__new(&pass, ui->trace, model, &ui->lens, ui->rules) < 0)) {
+		ins_model__free(model);
+		ins_ui__message(ui, ST_BAD, "this filter cannot be run");
+		ui->lens = ui->no_lens;
+		model = NULL;
+	}
+	ins_pass__free(ui->lens_pass);
+	ins_model__free(ui->lensed);
+	ui->lens_pass = pass;
+	ui->lensed = model;
+	ins_ui__renew_views(ui);
+}
+
+int ins_ui__set_filter(struct ins_ui *ui, const char *text, struct err *err)
+{
+	struct ins_cond *cond = NULL, *old = ui->cond;
+	int r = 0;
+
+	if (text && text[strspn(text, " ")])
+		r = ins_cond__new(&cond, text, err);
+	if (r < 0)
+		return r;
+	ui->lens.cond = ui->cond = cond;
+	ins_ui__relens(ui);
+	ins_cond__free(old);	/* nothing runs it any more */
+	return 0;
+}
+
+void ins_ui__set_range(struct ins_ui *ui, uint64_t from, uint64_t to)
+{
+	ui->lens.from = to ? from : 0;
+	ui->lens.to = to;
+	ins_ui__relens(ui);
+}
+
+/* --- work ------------------------------------------------------------------------------------ */
+
+bool ins_ui__work(struct ins_ui *ui, uint64_t ns)
+{
+	struct ins_frame *f = ins_ui__top(ui);
+	const struct ins_view *v = ins_views[f->view];
+	bool more = false;
+
+	if (ui->trace->n_read < ui->trace->n_chunks)
+		more |= ins_trace__step(ui->trace, ns / 4);
+	/* what is on the screen first */
+	if (v->work)
+		more |= v->work(ui, f, ins_ui__state(ui, f), ns / 2);
+	if (ui->lens_pass && !ui->lensed->done)
+		more |= ins_pass__step(ui->lens_pass, ns / 2);
+	else if (!ui->base->done)
+		more |= ins_pass__step(ui->base_pass, ns / 2);
+	return more;
+}
+
+/* --- texts ----------------------------------------------------------------------------------- */
+
+void ins_ui__time(const struct ins_ui *ui, uint64_t ts, int digits, struct buf *out)
+{
+	char clock[40];
+	size_t n = (size_t)(digits < 8 ? 8 : digits);
+
+	if (!ts)
+		return;
+	if (!ui->relative) {
+		text__clock(ts, clock);
+		buf__add(out, clock, strlen(clock) < n ? strlen(clock) : n);
+		return;
+	}
+	if (ts >= ui->trace->t_first)
+		snprintf(clock, sizeof(clock), "+%.6f", (double)(ts - ui->trace->t_first) / 1e9);
+	else
+		snprintf(clock, sizeof(clock), "-%.6f", (double)(ui->trace->t_first - ts) / 1e9);
+	buf__add(out, clock, strlen(clock) < n ? strlen(clock) : n);
+	if (out->len && out->p[out->len - 1] == '.')
+		out->len--;
+}
+
+int ins_ui__matches(const struct ins_ui *ui, const char *text, size_t n)
+{
+	size_t len = strlen(ui->search);
+	bool any_case = true;
+
+	if (!len || len > n)
+		return -1;
+	for (size_t i = 0; i < len; i++)
+		any_case &= !isupper((unsigned char)ui->search[i]);
+	for (size_t i = 0; i + len <= n; i++)
+		if (any_case ? !strncasecmp(text + i, ui->search, len) :
+		    !memcmp(text + i, ui->search, len))
+			return (int)i;
+	return -1;
+}

@@ -1,0 +1,442 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What keys, the mouse and answers to prompts do. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "format/base/text.h"
+#include "inspect/ui/layout.h"
+#include "inspect/ui/ui.h"
+
+/* --- times ----------------------------------------------------------------------------------- */
+
+static bool subject(struct ins_ui *ui, struct ins_subject *ret)
+{
+	struct ins_frame *f = ins_ui__top(ui);
+	const struct ins_view *v = ins_views[f->view];
+
+	*ret = INS_NO_SUBJECT;
+	return v->subject && v->subject(ui, f, ins_ui__state(ui, f), ret);
+}
+
+/* The cursor's time follows what the cursor of the view is on. */
+static void follow_cursor(struct ins_ui *ui)
+{
+	struct ins_subject s;
+
+	if (subject(ui, &s) && s.ts >= ui->trace->t_first && s.ts <= ui->trace->t_last)
+		ui->at = s.ts;
+}
+
+static void go_to(struct ins_ui *ui, uint64_t ts, uint64_t num)
+{
+	struct ins_frame *f = ins_ui__top(ui);
+	const struct ins_view *v = ins_views[f->view];
+	struct ins_subject to = INS_NO_SUBJECT;
+
+	if (ts && ts < ui->trace->t_first)
+		ts = ui->trace->t_first;
+	if (ts > ui->trace->t_last)
+		ts = ui->trace->t_last;
+	if (num && f->view != VIEW_EVENTS) {
+		ins_ui__push(ui, f->scope, VIEW_EVENTS, num);
+		return;
+	}
+	if (ts)
+		ui->at = ts;
+	to.ts = ts;
+	to.num = num;
+	if (v->go)
+		v->go(ui, f, ins_ui__state(ui, f), &to);
+}
+
+/* One column of the time line further. */
+static void step_time(struct ins_ui *ui, int dir)
+{
+	const struct ins_trace *t = ui->trace;
+	uint64_t step = (t->t_last - t->t_first) / 80 + 1, at = ui->at;
+
+	if (dir < 0)
+		at = at - t->t_first > step ? at - step : t->t_first;
+	else
+		at = t->t_last - at > step ? at + step : t->t_last;
+	go_to(ui, at, 0);
+	ui->at = at;
+}
+
+static void click_time(struct ins_ui *ui, int x, int w)
+{
+	const struct ins_trace *t = ui->trace;
+	uint64_t at = t->t_first + (uint64_t)((double)(t->t_last - t->t_first) * (x + 0.5) / w);
+
+	go_to(ui, at, 0);
+	ui->at = at;
+}
+
+static void edge_here(struct ins_ui *ui, bool from)
+{
+	const struct ins_trace *t = ui->trace;
+	uint64_t lo = ui->lens.to ? ui->lens.from : t->t_first;
+	uint64_t hi = ui->lens.to ? ui->lens.to : t->t_last;
+
+	if (from)
+		lo = ui->at;
+	else
+		hi = ui->at;
+	if (lo > hi) {
+		ins_ui__message(ui, ST_WARN, "the range would end before it begins");
+		return;
+	}
+	ins_ui__set_range(ui, lo, hi);
+}
+
+/* "FROM", "FROM TO", "FROM +DURATION"; the first of a file is the base of "+". */
+static int parse_range(struct ins_ui *ui, const char *text, struct err *err)
+{
+	const struct ins_trace *t = ui->trace;
+	char words[2][64] = { "", "" };
+	uint64_t from, to = t->t_last;
+	int n = sscanf(text, "%63s %63s", words[0], words[1]), r;
+
+	if (n < 1) {
+		ins_ui__set_range(ui, 0, 0);
+		return 0;
+	}
+	r = text__parse_time(words[0], t->t_first, &from, err);
+	if (r >= 0 && n > 1)
+		r = text__parse_time(words[1], words[0][0] != '+' && words[1][0] == '+' ? from : t->t_first,
+				     &to, err);
+	if (r < 0)
+		return r;
+	if (to < from)
+		return err__set(err, -FMT_E_VALUE, "the range ends before it begins");
+	ins_ui__set_range(ui, from, to ? to : 1);
+	return 0;
+}
+
+static int parse_goto(struct ins_ui *ui, const char *text, struct err *err)
+{
+	uint64_t v;
+	int r;
+
+	if (text[0] == '#') {
+		r = text__parse_u64(text + 1, UINT64_MAX, &v, err);
+		if (r >= 0)
+			go_to(ui, 0, v ? v : 1);
+		return r;
+	}
+	r = text__parse_time(text, ui->trace->t_first, &v, err);
+	if (r >= 0)
+		go_to(ui, v ? v : 1, 0);
+	return r;
+}
+
+/* --- search ---------------------------------------------------------------------------------- */
+
+static void find(struct ins_ui *ui, int dir, bool again)
+{
+	struct ins_frame *f = ins_ui__top(ui);
+	const struct ins_view *v = ins_views[f->view];
+
+	if (!ui->search[0])
+		ins_ui__message(ui, ST_WARN, "nothing to search for yet: / asks");
+	else if (v->find)
+		v->find(ui, f, ins_ui__state(ui, f), dir, again);
+}
+
+/* --- prompts --------------------------------------------------------------------------------- */
+
+void ins_ui__answer(struct ins_ui *ui)
+{
+	struct ins_prompt *p = &ui->prompt;
+	struct err err = { 0 };
+	int r = 0;
+
+	switch (p->kind) {
+	case ASK_FILTER:
+		r = ins_ui__set_filter(ui, p->text, &err);
+		break;
+	case ASK_SEARCH:
+		snprintf(ui->search, sizeof(ui->search), "%s", p->text);
+		break;
+	case ASK_RANGE:
+		r = parse_range(ui, p->text, &err);
+		break;
+	case ASK_GOTO:
+		if (p->len)
+			r = parse_goto(ui, p->text, &err);
+		break;
+	}
+	if (r < 0) {
+		p->err = err;
+		if (!err.code)
+			err__set(&p->err, r, "%s", err__text(r));
+		return;
+	}
+	ins_prompt__close(p, true);
+	if (p->kind == ASK_SEARCH && p->len)
+		find(ui, 1, false);
+}
+
+static void ask(struct ins_ui *ui, enum ins_prompt_kind kind)
+{
+	const char *text = kind == ASK_FILTER && ui->cond ? ui->cond->text : "";
+
+	ins_prompt__open(&ui->prompt, kind, text);
+}
+
+/* --- going ----------------------------------------------------------------------------------- */
+
+static void go_back(struct ins_ui *ui)
+{
+	struct ins_frame *f = ins_ui__top(ui);
+	const struct ins_view *v = ins_views[f->view];
+
+	if (v->stop && v->stop(ui, f, ins_ui__state(ui, f)))
+		return;
+	if (ui->n_frames == 1) {
+		if (ui->search[0])
+			ui->search[0] = 0;
+		else
+			ins_ui__message(ui, ST_TEXT, "this is where the path begins; q leaves");
+		return;
+	}
+	ui->n_frames--;
+	for (unsigned i = 0; i < VIEW__N; i++)
+		if (f->states[i])
+			ins_views[i]->close(f->states[i]);
+	free(f);
+}
+
+static void switch_view(struct ins_ui *ui, unsigned number)
+{
+	struct ins_frame *f = ins_ui__top(ui);
+	enum ins_view_id id;
+
+	/* from one event or the help: the views of what they were opened from */
+	while (!ins_view_numbers[f->view] && ui->n_frames > 1) {
+		go_back(ui);
+		f = ins_ui__top(ui);
+	}
+	id = ins_view__by_number(number, f->scope);
+	if (id != VIEW__N)
+		f->view = id;
+}
+
+static void cycle_view(struct ins_ui *ui, int dir)
+{
+	struct ins_frame *f = ins_ui__top(ui);
+	int n = ins_view_numbers[f->view];
+
+	for (int i = 0; i < 9; i++) {
+		n = (n - 1 + dir + 9) % 9 + 1;
+		if (ins_view__by_number((unsigned)n, f->scope) != VIEW__N)
+			break;
+	}
+	switch_view(ui, (unsigned)n);
+}
+
+/* Scope of what is under the cursor, most special first. */
+static bool scope_of(const struct ins_subject *s, struct ins_scope *ret)
+{
+	if (s->file != INS_NONE)
+		*ret = (struct ins_scope){ OF_FILE, s->file };
+	else if (s->conn != INS_NONE)
+		*ret = (struct ins_scope){ OF_CONN, s->conn };
+	else if (s->proc != INS_NONE)
+		*ret = (struct ins_scope){ OF_PROC, s->proc };
+	else if (s->container != INS_NONE)
+		*ret = (struct ins_scope){ OF_CONTAINER, s->container };
+	else
+		return false;
+	return true;
+}
+
+static void go_events(struct ins_ui *ui)
+{
+	struct ins_scope scope = ins_ui__top(ui)->scope;
+	struct ins_subject s;
+
+	if (ins_ui__top(ui)->view == VIEW_EVENTS) {
+		ins_ui__message(ui, ST_TEXT, "these are the events; Enter opens one");
+		return;
+	}
+	subject(ui, &s);
+	scope_of(&s, &scope);
+	ins_ui__push(ui, scope, VIEW_EVENTS, s.num);
+}
+
+static void go_process(struct ins_ui *ui, bool tree)
+{
+	struct ins_subject s;
+
+	if (!subject(ui, &s) || s.proc == INS_NONE) {
+		ins_ui__message(ui, ST_WARN, "no process is known for this");
+		return;
+	}
+	if (!tree) {
+		ins_ui__push(ui, (struct ins_scope){ OF_PROC, s.proc }, VIEW_OBJECT, 0);
+		return;
+	}
+	ins_ui__push(ui, (struct ins_scope){ OF_ALL, 0 }, VIEW_PROCESSES, 0);
+	s.num = s.ts = 0;
+	ins_views[VIEW_PROCESSES]->go(ui, ins_ui__top(ui), ins_ui__state(ui, ins_ui__top(ui)), &s);
+}
+
+static void go_whole(struct ins_ui *ui)
+{
+	while (ui->n_frames > 1)
+		go_back(ui);
+}
+
+static void toggle_deep(struct ins_ui *ui)
+{
+	struct ins_frame *f = ins_ui__top(ui);
+
+	if (f->scope.kind != OF_PROC && f->scope.kind != OF_TREE) {
+		ins_ui__message(ui, ST_WARN, "only for a process: open one first");
+		return;
+	}
+	f->scope.kind = f->scope.kind == OF_PROC ? OF_TREE : OF_PROC;
+	ins_ui__message(ui, ST_TEXT, f->scope.kind == OF_TREE ?
+			"with all that it started" : "this process alone");
+	for (unsigned v = 0; v < VIEW__N; v++)
+		if (f->states[v]) {
+			ins_views[v]->close(f->states[v]);
+			f->states[v] = NULL;
+		}
+}
+
+static void look_again(struct ins_ui *ui)
+{
+	struct err err = { 0 };
+	int r = ins_trace__refresh(ui->trace, &err);
+
+	if (r < 0) {
+		ins_ui__message(ui, ST_BAD, "%s", err.msg);
+		return;
+	}
+	if (!r) {
+		ins_ui__message(ui, ST_TEXT, "nothing new");
+		return;
+	}
+	ins_ui__message(ui, ST_TEXT, "%d new chunks", r);
+	/* times of slots have moved: count anew */
+	ins_pass__free(ui->base_pass);
+	ins_model__free(ui->base);
+	ui->base_pass = NULL;
+	ui->base = NULL;
+	if (ins_model__new(&ui->base, ui->trace, false) < 0 ||
+	    ins_pass__new(&ui->base_pass, ui->trace, ui->base, &ui->no_lens, ui->rules) < 0)
+		ui->quit = true;
+	ins_ui__relens(ui);
+}
+
+/* --- dispatch -------------------------------------------------------------------------------- */
+
+/* Actions that mean the same everywhere. */
+static bool act_here(struct ins_ui *ui, enum ins_action a)
+{
+	switch (a) {
+	case ACT_QUIT: ui->quit = true; return true;
+	case ACT_REDRAW: ui->redraw = true; return true;
+	case ACT_SUSPEND: ui->suspend = true; return true;
+	case ACT_BACK: go_back(ui); return true;
+	case ACT_FILTER: ask(ui, ASK_FILTER); return true;
+	case ACT_SEARCH: ask(ui, ASK_SEARCH); return true;
+	case ACT_RANGE: ask(ui, ASK_RANGE); return true;
+	case ACT_GOTO: ask(ui, ASK_GOTO); return true;
+	case ACT_UNFILTER: ins_ui__set_filter(ui, NULL, NULL); return true;
+	case ACT_UNRANGE: ins_ui__set_range(ui, 0, 0); return true;
+	case ACT_FROM: edge_here(ui, true); return true;
+	case ACT_TO: edge_here(ui, false); return true;
+	case ACT_EARLIER: step_time(ui, -1); return true;
+	case ACT_LATER: step_time(ui, 1); return true;
+	case ACT_FIND_NEXT: find(ui, 1, true); return true;
+	case ACT_FIND_PREV: find(ui, -1, true); return true;
+	case ACT_NEXT_VIEW: cycle_view(ui, 1); return true;
+	case ACT_PREV_VIEW: cycle_view(ui, -1); return true;
+	case ACT_EVENTS: go_events(ui); return true;
+	case ACT_PROCESS: go_process(ui, false); return true;
+	case ACT_TREE: go_process(ui, true); return true;
+	case ACT_WHOLE: go_whole(ui); return true;
+	case ACT_DEEP: toggle_deep(ui); return true;
+	case ACT_TIME_FORM: ui->relative = !ui->relative; ins_ui__renew_views(ui); return true;
+	case ACT_FOLLOW: look_again(ui); return true;
+	case ACT_HELP:
+		if (ins_ui__top(ui)->view != VIEW_HELP)
+			ins_ui__push(ui, ins_ui__top(ui)->scope, VIEW_HELP, ins_ui__top(ui)->view + 1);
+		return true;
+	default:
+		return false;
+	}
+}
+
+void ins_ui__act(struct ins_ui *ui, enum ins_action a)
+{
+	struct ins_frame *f = ins_ui__top(ui);
+
+	if (a == ACT_NONE)
+		return;
+	if (a >= ACT_VIEW_1 && a <= ACT_VIEW_9)
+		switch_view(ui, (unsigned)(a - ACT_VIEW_1) + 1);
+	else if (!act_here(ui, a) && !ins_views[f->view]->act(ui, f, ins_ui__state(ui, f), a))
+		ins_ui__message(ui, ST_TEXT, "that key does nothing here; ? lists all keys");
+	if (a != ACT_EARLIER && a != ACT_LATER && ui->n_frames)
+		follow_cursor(ui);
+}
+
+static void mouse(struct ins_ui *ui, const struct ins_input *in)
+{
+	struct ins_frame *f = ins_ui__top(ui);
+	const struct ins_rect *b = &ui->body;
+
+	if (in->y >= b->y && in->y < b->y + b->h) {
+		if (ins_views[f->view]->mouse)
+			ins_views[f->view]->mouse(ui, f, ins_ui__state(ui, f), (enum ins_mouse)in->mouse,
+						  in->y - b->y, in->x - b->x);
+		follow_cursor(ui);
+		return;
+	}
+	if (in->mouse == MOUSE_WHEEL_UP || in->mouse == MOUSE_WHEEL_DOWN) {
+		step_time(ui, in->mouse == MOUSE_WHEEL_UP ? -1 : 1);
+		return;
+	}
+	for (unsigned i = 0; i < ui->n_spots; i++) {
+		const struct ins_spot *s = &ui->spots[i];
+
+		if (s->y != in->y || in->x < s->x || in->x >= s->x + s->w)
+			continue;
+		if (s->action == ACT_LATER)
+			click_time(ui, in->x, b->w);
+		else
+			ins_ui__act(ui, s->action);
+		return;
+	}
+}
+
+void ins_ui__input(struct ins_ui *ui, const struct ins_input *in)
+{
+	if (in->kind != IN_KEY && in->kind != IN_MOUSE)
+		return;
+	ui->message[0] = 0;
+	if (ui->prompt.on) {
+		if (in->kind != IN_KEY)
+			return;
+		switch (ins_prompt__key(&ui->prompt, in->key)) {
+		case PROMPT_DONE:
+			ins_ui__answer(ui);
+			break;
+		case PROMPT_CANCEL:
+			ins_prompt__close(&ui->prompt, false);
+			break;
+		case PROMPT_MORE:
+			break;
+		}
+		return;
+	}
+	if (in->kind == IN_MOUSE)
+		mouse(ui, in);
+	else
+		ins_ui__act(ui, ins_key__action(in->key));
+}
