@@ -67,8 +67,8 @@ void rpl_run__free(struct rpl_run *r);
  * pipe), negative with err if the trace cannot be read at all or the output cannot be written.
  */
 int rpl_run__trace(struct rpl_run *r, const char *path, struct err *err);
-/* After the last trace: --stats, and the rest of the output. Returns the exit code. */
-int rpl_run__finish(struct rpl_run *r);
+/* After the last trace, or the one that failed: the rest of the output, --stats. Returns the exit code. */
+int rpl_run__finish(struct rpl_run *r, bool failed);
 
 /* Counts for --stats (replay_stats.c). */
 struct rpl_stats {

@@ -12,6 +12,8 @@
 #include "replay/replay.h"
 
 #define MAX_ERRNO 4095
+_Static_assert((unsigned)P_execve_exe == P_execveat_exe && (unsigned)P_execve_args == P_execveat_args &&
+	       (unsigned)P_execve_flags == P_execveat_flags, "what both have is in the same place");
 
 /* Colours: SGR codes of the parts of a line. */
 #define C_TIME "\033[2m"
@@ -70,7 +72,7 @@ static bool is_shown(const struct fmt_event_info *info, unsigned i)
 		"dev", "ino", "vm_size", "vm_rss", "vm_swap", "queuepct", "queuelen", "queuemax", "msgcontrol", NULL
 	};
 	static const char *const of_exec[] = {
-		"filename", "dirfd", "pathname", "exe", "args", "flags", "at_flags", NULL
+		"filename", "dirfd", "pathname", "exe", "args", "at_flags", NULL
 	};
 	const struct fmt_param *p = &info->params[i];
 
@@ -127,7 +129,7 @@ static void make_layout(struct layout *lay, const struct fmt_event_info *info)
 	}
 	if (is_exec(info)) {
 		static const char *const order[] = {
-			"dirfd", "filename", "pathname", "exe", "args", "flags", "at_flags"
+			"dirfd", "filename", "pathname", "exe", "args", "at_flags"
 		};
 
 		lay->target = (int8_t)fmt_event__param(info, "trusted_exepath");
@@ -183,6 +185,12 @@ static void put_head(struct line *l)
 	paint(l, C_OFF);
 	buf__add(l->out, " ", 1);
 	paint(l, C_PROC);
+	if (!fmt_ev__pid(ctx->ev)) {		/* no process did it */
+		buf__puts(l->out, "-");
+		paint(l, C_OFF);
+		buf__add(l->out, " ", 1);
+		return;
+	}
 	if (t->comm)
 		text__safe(l->out, t->comm->s, t->comm->len);
 	buf__add(l->out, "(", 1);
@@ -230,9 +238,9 @@ static bool put_arg(struct line *l, unsigned i)
 			return put_argv(l, P_execve_exe, P_execve_args);
 		if (i == (unsigned)P_execve_args)
 			return false;
-		if (p->group != GROUP_NONE && fmt_ev__int(l->ctx->ev, i, &v) && !v)
-			return false;		/* nothing odd about the executable */
 	}
+	if (!strcmp(p->name, "mode") && info->flags & EF_OPENS_FD && fmt_ev__int(l->ctx->ev, i, &v) && !v)
+		return false;			/* nothing is created */
 	if (p->type == PT_FD && !l->lay->named && !strstr(p->name, "out") &&
 	    fmt_ev__int(l->ctx->ev, i, &v) && (int64_t)v == -100)
 		return false;			/* the working directory goes without saying */
@@ -258,6 +266,23 @@ static void put_args(struct line *l)
 			l->out->len = before;
 	}
 	buf__add(l->out, ")", 1);
+}
+
+static uint64_t int_or(const struct fmt_ev *e, unsigned p, uint64_t otherwise)
+{
+	uint64_t v = otherwise;
+
+	fmt_ev__int(e, p, &v);
+	return v;
+}
+
+/* What is odd about an executable: in memory only, in the writable layer, ... */
+static void put_oddities(struct line *l)
+{
+	if (!int_or(l->ctx->ev, P_execve_flags, 0))
+		return;
+	buf__add(l->out, " ", 1);
+	rpl_value(l->ctx, P_execve_flags, 0, l->out);
 }
 
 static void put_result(struct line *l)
@@ -290,15 +315,8 @@ static void put_result(struct line *l)
 			text__safe(l->out, path->p, path->len);
 			buf__add(l->out, ">", 1);
 		}
+		put_oddities(l);
 	}
-}
-
-static uint64_t int_or(const struct fmt_ev *e, unsigned p, uint64_t otherwise)
-{
-	uint64_t v = otherwise;
-
-	fmt_ev__int(e, p, &v);
-	return v;
 }
 
 static void put_end(struct line *l)

@@ -449,9 +449,11 @@ int rpl_run__trace(struct rpl_run *r, const char *path, struct err *err)
 	return past_end ? 1 : 0;
 }
 
-int rpl_run__finish(struct rpl_run *r)
+int rpl_run__finish(struct rpl_run *r, bool failed)
 {
 	rpl_out__flush(&r->out);
+	if (failed)
+		return EXIT_ASKED;
 	if (r->o->stats)
 		rpl_stats__print(&r->stats, r->rs, stderr);
 	if (r->o->mode == MODE_EXPLAIN && !r->explained) {

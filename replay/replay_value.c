@@ -168,7 +168,10 @@ static void put_int(const struct eng_ctx *ctx, const struct fmt_param *p, uint64
 		put_fd(ctx, (int64_t)v, out);
 		return;
 	case PT_PID:
-		put_pid(ctx, (int64_t)v, out);
+		if (p->name[0] == 'v')	/* vtid, vpid, vpgid: ids of another namespace name nobody here */
+			put_s64(out, (int64_t)v);
+		else
+			put_pid(ctx, (int64_t)v, out);
 		return;
 	case PT_BOOL:
 		buf__puts(out, v ? "true" : "false");

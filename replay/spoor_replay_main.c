@@ -215,11 +215,9 @@ static int run(const struct rpl_opts *o, char **traces, int n)
 	code = rpl_run__new(&r, o, &err);
 	for (int i = 0; i < n && !code; i++)
 		code = rpl_run__trace(r, traces[i], &err);
-	exit_code = r ? rpl_run__finish(r) : EXIT_ASKED;
-	if (code < 0) {
+	exit_code = r ? rpl_run__finish(r, code < 0) : EXIT_ASKED;
+	if (code < 0)
 		err__print(log__tool_name(), &err);
-		exit_code = EXIT_ASKED;
-	}
 	rpl_run__free(r);
 	return exit_code;
 }
