@@ -32,13 +32,23 @@ static void put_cstr(struct buf *out, const char *s)
 	put_string(out, s, strlen(s));
 }
 
-/* The key, with the comma before it unless it is the first of its object. */
+/* The key, with the comma before it unless it is the first of its object. Keys are ours: nothing to escape. */
 static void put_key(struct buf *out, const char *key)
 {
-	if (out->len && out->p[out->len - 1] != '{')
-		buf__add(out, ",", 1);
-	put_cstr(out, key);
-	buf__add(out, ":", 1);
+	size_t n = strlen(key);
+	bool first = out->len && out->p[out->len - 1] == '{';
+	uint8_t *p;
+
+	buf__reserve(out, n + 4);
+	p = out->p + out->len;
+	if (!first)
+		*p++ = ',';
+	*p++ = '"';
+	memcpy(p, key, n);
+	p += n;
+	*p++ = '"';
+	*p++ = ':';
+	out->len = (size_t)(p - out->p);
 }
 
 static void put_estr(struct buf *out, const char *key, const struct eng_str *s)
