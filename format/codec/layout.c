@@ -119,6 +119,14 @@ void chunk_header__pack(const struct chunk_header *h, uint8_t out[CHUNK_HEADER_S
 	put_check(out, CHUNK_HEADER_SIZE);
 }
 
+void chunk_header__replace(uint8_t *packed, const struct chunk_header *h)
+{
+	memcpy(packed + 8, h->uuid, sizeof(h->uuid));
+	put64(packed + 40, h->seq);
+	memcpy(packed + 128, h->hash_prev, TRACE_HASH_SIZE);
+	put_check(packed, h->header_size);
+}
+
 static const char *header_fault(const struct chunk_header *h)
 {
 	uint64_t head = (uint64_t)h->header_size + h->summary_size +

@@ -104,6 +104,8 @@ void preamble__pack(const struct preamble *p, uint8_t out[PREAMBLE_SIZE]);
 int preamble__unpack(struct preamble *ret, const uint8_t *p, size_t n, struct err *err);
 
 void chunk_header__pack(const struct chunk_header *h, uint8_t out[CHUNK_HEADER_SIZE]);
+/* Set trace, seq and predecessor of a packed header, of whatever size, to those of h. */
+void chunk_header__replace(uint8_t *packed, const struct chunk_header *h);
 /*
  * Parse a chunk header out of n bytes. 0, 1: more bytes are needed (*need says how many in all),
  * -FMT_E_CORRUPT: no valid header is here; *why (a constant) says what is wrong.

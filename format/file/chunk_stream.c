@@ -5,9 +5,11 @@
 
 #include "format/base/alloc.h"
 #include "format/file/chunk_stream.h"
+#include "format/file/source_probe.h"
 #include "format/file/trace_reader.h"
 
 #define SCAN_STEP (256u << 10)
+#define PROBE_BYTES 4096u
 #define FRESH_NS 5000000000u		/* a file written to since then may still be growing */
 
 static int io_error(struct chunk_stream *cs, int code, struct err *err)
@@ -36,6 +38,12 @@ int chunk_stream__open(struct chunk_stream *cs, int fd, bool regular, const char
 			r = preamble__unpack(&cs->pre, trace_input__p(&cs->in), cs->in.have, err);
 		if (r == 1)
 			r = err__set_at(err, -FMT_E_TRUNCATED, cs->in.have, "the file ends within its preamble: nothing can be read of it");
+	}
+	if (r == -FMT_E_FORMAT) {
+		if (err)
+			*err = (struct err){ 0 };
+		trace_input__need(&cs->in, PROBE_BYTES);
+		r = source_not_a_trace(trace_input__p(&cs->in), cs->in.have, err);
 	}
 	if (r == -FMT_E_CORRUPT) {
 		/* what follows may be whole */

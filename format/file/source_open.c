@@ -47,7 +47,7 @@ const char *source_looks_like(const void *head, size_t n)
 	return is_text(head, n) ? "a text file" : NULL;
 }
 
-static int not_a_trace(const void *head, size_t n, struct err *err)
+int source_not_a_trace(const void *head, size_t n, struct err *err)
 {
 	const char *what = source_looks_like(head, n);
 
@@ -57,6 +57,8 @@ static int not_a_trace(const void *head, size_t n, struct err *err)
 	if (n >= 5 && !memcmp(head, trace_magic, 5))
 		return err__set(err, -FMT_E_FORMAT,
 				"begins like a trace but was changed on the way: copy it again in binary mode");
+	if (fmt_scap__probe(head, n))
+		return err__set(err, -FMT_E_FORMAT, "is a capture of sysdig or Falco (.scap), not a spoor trace");
 	if (what)
 		return err__set(err, -FMT_E_FORMAT, "not a trace: it looks like %s", what);
 	return err__set(err, -FMT_E_FORMAT, "not a trace, nor a capture of sysdig or Falco (.scap)");
@@ -131,7 +133,7 @@ int fmt_source__open(struct fmt_source **ret, const char *path, struct err *err)
 	if (fmt_scap__probe(head, (size_t)n))
 		return fmt_scap__open(ret, fd, name, head, (size_t)n, err);
 	close(fd);
-	not_a_trace(head, (size_t)n, err);
+	source_not_a_trace(head, (size_t)n, err);
 	err__file(err, name);
 	return -FMT_E_FORMAT;
 }

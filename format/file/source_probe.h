@@ -15,4 +15,7 @@ int source_open_file(const char *path, const char **ret_name, bool *ret_regular,
 /* "a packet capture (pcap)" for these first bytes, or NULL. */
 const char *source_looks_like(const void *head, size_t n);
 
+/* Fill err for an input that begins like this and is no trace. Returns -FMT_E_FORMAT. */
+int source_not_a_trace(const void *head, size_t n, struct err *err);
+
 #endif

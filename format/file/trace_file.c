@@ -126,9 +126,15 @@ int trace_file__open(struct trace_file *f, int fd, bool regular, const char *nam
 			 f->cs.pre.minor, TRACE_MAJOR, TRACE_MINOR);
 	use_own_schema(f);
 	r = trace_file__next(f, &c, &first);
+	if (r < 0 && !f->cs.pre_ok) {
+		/* that was about the preamble; META comes behind it */
+		struct err second = { 0 };
+
+		r = trace_file__next(f, &c, &second);
+	}
 	if (r == 0)
 		chunk_stream__unread(&f->cs);
-	else if (r < 0)
+	if (first.code)
 		f->cs.pending = first;
 	if (f->cs.uuid_known)
 		uuid__format(f->cs.uuid, f->meta.uuid);

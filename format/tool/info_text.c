@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "format/base/text.h"
+#include "format/tool/info.h"
+
+#define LABEL 12
+#define MAX_COLUMNS 30u
+#define MAX_CONTAINERS 20u
+
+static void print_safe(const char *s)
+{
+	struct buf b = { 0 };
+
+	text__safe(&b, s, strlen(s));
+	fwrite(b.p, 1, b.len, stdout);
+	buf__done(&b);
+}
+
+static void label(const char *name)
+{
+	printf("%-*s", LABEL, name);
+}
+
+static void print_line(const char *name, const char *value)
+{
+	if (!*value)
+		return;
+	label(name);
+	print_safe(value);
+	putchar('\n');
+}
+
+static void print_origin(const struct info *in)
+{
+	const struct fmt_meta *m = &in->meta;
+	char size[32], when[48];
+
+	label("trace");
+	print_safe(in->file);
+	printf(": version %u.%u, %s", in->pre.major, in->pre.minor,
+	       in->complete ? "closed in order" : "not closed");
+	if (in->damaged)
+		printf(", damaged in %llu places", (unsigned long long)in->damaged);
+	putchar('\n');
+	print_line("uuid", m->uuid);
+	if (m->start_ns) {
+		label("recorded");
+		printf("%s\n", text__iso(m->start_ns, "Z", when));
+	}
+	print_line("host", m->hostname);
+	print_line("system", m->os);
+	if (*m->kernel || *m->arch) {
+		label("kernel");
+		print_safe(m->kernel);
+		printf("%s", *m->kernel && *m->arch ? ", " : "");
+		print_safe(m->arch);
+		if (m->n_cpus)
+			printf(", %u processors", m->n_cpus);
+		if (m->memory)
+			printf(", %s", text__size(m->memory, size));
+		putchar('\n');
+	}
+	if (*m->tool || *m->driver) {
+		label("by");
+		print_safe(m->tool);
+		printf("%s", *m->driver ? ", driver " : "");
+		print_safe(m->driver);
+		if (m->snaplen)
+			printf(", first %u bytes of data", m->snaplen);
+		printf("%s\n", m->noise ? ", with noise" : "");
+	}
+	print_line("command", m->command);
+	print_line("reason", m->reason);
+}
+
+static void print_containers(const struct info *in)
+{
+	if (!in->containers.n)
+		return;
+	label("containers");
+	printf("%s%u:", in->containers_complete ? "" : "at least ", in->containers.n);
+	for (uint32_t k = 1; k <= in->containers.n && k <= MAX_CONTAINERS; k++) {
+		putchar(' ');
+		print_safe(strtab__get(&in->containers, k)->p);
+	}
+	printf("%s\n", in->containers.n > MAX_CONTAINERS ? " ..." : "");
+}
+
+static void print_events(const struct info *in)
+{
+	char a[48], b[48], c[32], n[32];
+	double seconds = (double)(in->t_last - in->t_first) / 1e9;
+
+	label("events");
+	printf("%s", text__count(in->events, n));
+	if (in->events > 1 && in->t_last > in->t_first)
+		printf(" in %s (%s a second)", text__duration(in->t_last - in->t_first, a),
+		       text__count((uint64_t)((double)in->events / seconds), c));
+	putchar('\n');
+	if (in->events) {
+		label("from, to");
+		printf("%s, %s\n", text__iso(in->t_first, "Z", a), text__iso(in->t_last, "Z", b));
+	}
+	label("lost");
+	printf("%s\n", text__count(in->lost, n));
+	if (in->unknown_events) {
+		label("unknown");
+		printf("%s events of kinds that this version does not know\n", text__count(in->unknown_events, n));
+	}
+	label("alerts");
+	printf("%s\n", text__count(in->alerts, n));
+	label("processes");
+	printf("%s%s\n", in->pids_complete ? "" : "at least ", text__count(in->n_pids, n));
+	print_containers(in);
+}
+
+static void print_sizes(const struct info *in)
+{
+	char size[32], raw_text[32], stored[32];
+	uint64_t raw = 0, packed = 0, chunks = 0;
+
+	for (unsigned k = 0; k < INFO_KINDS; k++) {
+		raw += in->sections[k].raw;
+		packed += in->sections[k].stored;
+		chunks += in->chunks[k].n;
+	}
+	label("size");
+	printf("%s in %llu chunks", text__size(in->bytes, size), (unsigned long long)chunks);
+	if (in->events)
+		printf(", %.2f bytes an event", (double)in->bytes / (double)in->events);
+	putchar('\n');
+	printf("\n  %-14s %8s %12s %12s %9s\n", "chunks", "n", "", "stored", "B/event");
+	for (unsigned k = 1; k <= INFO_KINDS; k++) {
+		const struct info_size *s = &in->chunks[k % INFO_KINDS];
+
+		if (s->n)
+			printf("  %-14s %8llu %12s %12s %9.2f\n", k < INFO_KINDS ? chunk_kind__name(k) : "unknown",
+			       (unsigned long long)s->n, "", text__size(s->stored, size),
+			       in->events ? (double)s->stored / (double)in->events : 0);
+	}
+	printf("\n  %-14s %8s %12s %12s %9s\n", "sections", "n", "raw", "stored", "B/event");
+	for (unsigned k = 1; k <= INFO_KINDS; k++) {
+		const struct info_size *s = &in->sections[k % INFO_KINDS];
+
+		if (s->n)
+			printf("  %-14s %8llu %12s %12s %9.2f\n", k < INFO_KINDS ? section_kind__name(k) : "unknown",
+			       (unsigned long long)s->n, text__size(s->raw, raw_text), text__size(s->stored, stored),
+			       in->events ? (double)s->stored / (double)in->events : 0);
+	}
+	printf("  %-14s %8s %12s %12s %9.2f\n", "all", "", text__size(raw, raw_text), text__size(packed, stored),
+	       in->events ? (double)packed / (double)in->events : 0);
+}
+
+static const struct info *sort_in;
+
+static int by_count(const void *a, const void *b)
+{
+	unsigned x = *(const unsigned *)a, y = *(const unsigned *)b;
+	uint64_t nx = sort_in->types[x].n, ny = sort_in->types[y].n;
+
+	return nx != ny ? (nx < ny ? 1 : -1) : x < y ? -1 : 1;
+}
+
+static void print_types(const struct info *in)
+{
+	unsigned order[FMT_MAX_EVENTS], n = 0;
+	char count[32], size[32];
+
+	for (unsigned t = 0; t < FMT_MAX_EVENTS; t++)
+		if (in->types[t].n)
+			order[n++] = t;
+	if (!n)
+		return;
+	sort_in = in;
+	qsort(order, n, sizeof(*order), by_count);
+	printf("\n  %-24s %14s %7s %14s\n", "events", "n", "%", "own columns");
+	for (unsigned k = 0; k < n; k++) {
+		const struct info_size *s = &in->types[order[k]];
+
+		printf("  %-24s %14s %7.2f %14s\n", fmt_events[order[k]].name, text__count(s->n, count),
+		       100.0 * (double)s->n / (double)in->events,
+		       s->stored ? text__size(s->stored, size) : "shared");
+	}
+}
+
+static void print_columns(const struct info *in)
+{
+	char raw[32], stored[32];
+
+	if (!in->n_columns)
+		return;
+	printf("\n  %-32s %12s %12s %9s %9s\n", "columns, each compressed alone", "raw", "stored", "B/event", "bits/row");
+	for (uint32_t k = 0; k < in->n_columns && k < MAX_COLUMNS && in->columns[k].stored; k++) {
+		const struct info_column *c = &in->columns[k];
+
+		printf("  %-32s %12s %12s %9.3f %9.2f\n", c->name, text__size(c->raw, raw),
+		       text__size(c->stored, stored), in->events ? (double)c->stored / (double)in->events : 0,
+		       c->rows ? 8.0 * (double)c->stored / (double)c->rows : 0);
+	}
+}
+
+void info__print_text(const struct info *in)
+{
+	print_origin(in);
+	print_events(in);
+	print_sizes(in);
+	print_types(in);
+	print_columns(in);
+}

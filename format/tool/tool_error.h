@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * tool_error - an error as the subcommands end with it.
+ */
+#ifndef FMT_TOOL_ERROR_H
+#define FMT_TOOL_ERROR_H
+
+#include "format/base/cli.h"
+#include "format/base/log.h"
+
+/* Damage and a cut end are the input's fault; all else is what was asked. */
+static inline int tool_error_code(int code)
+{
+	return code == -FMT_E_CORRUPT || code == -FMT_E_TRUNCATED || code == -FMT_E_LIMIT ? EXIT_DAMAGED : EXIT_ASKED;
+}
+
+/* Print it; the exit code. */
+static inline int tool_error(const struct err *err)
+{
+	err__print(log__tool_name(), err);
+	return tool_error_code(err->code);
+}
+
+#endif
