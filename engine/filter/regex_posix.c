@@ -21,7 +21,7 @@ struct tr {
 static int bad(struct tr *t, const char *what, const uint8_t *from, size_t n)
 {
 	return err__set(t->err, -FMT_E_SYNTAX, "invalid regex pattern: %s%s%.*s", what, n ? ": " : "",
-			(int)n, (const char *)from);
+			(int)n, n ? (const char *)from : "");
 }
 
 static void begin_atom(struct tr *t)
