@@ -192,15 +192,17 @@ uint32_t ins_model__proc(const struct ins_model *m, int32_t pid, uint64_t ts)
 
 /* --- questions ------------------------------------------------------------------------------- */
 
-const char *ins_model__user(const struct ins_model *m, uint32_t uid, char buf[16])
+const char *ins_model__user(const struct ins_model *m, uint32_t container, uint32_t uid, char buf[16])
 {
 	uint32_t str;
 
 	if (uid == UINT32_MAX)
 		return "";
-	str = ins_map__get(&m->users, (uint64_t)uid + 1);
+	str = ins_map__get(&m->users, ins_user__key(container, uid));
 	if (str != INS_NONE && str)
 		return ins_model__str(m, str);
+	if (!uid)
+		return "root";	/* whatever a container's accounts call it */
 	snprintf(buf, 16, "%u", uid);
 	return buf;
 }

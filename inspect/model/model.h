@@ -199,14 +199,19 @@ uint32_t ins_model__container(struct ins_model *m, const char *id);
 /* The process that had this pid at that time (0: the last one), or INS_NONE. */
 uint32_t ins_model__proc(const struct ins_model *m, int32_t pid, uint64_t ts);
 
-/* Name of a user, or its number. */
-const char *ins_model__user(const struct ins_model *m, uint32_t uid, char buf[16]);
+/* Name of a user, as the container (INS_NONE: the host) knows it, or its number. */
+const char *ins_model__user(const struct ins_model *m, uint32_t container, uint32_t uid, char buf[16]);
 /* "web-1" or its id; "" for the host. */
 const char *ins_model__container_name(const struct ins_model *m, uint32_t container);
 /* Is `p` `root` or something that it started, directly or not? */
 bool ins_model__is_below(const struct ins_model *m, uint32_t p, uint32_t root);
 /* Was it alive at that moment? */
 bool ins_proc__alive_at(const struct ins_model *m, const struct ins_proc *p, uint64_t ts);
+
+static inline uint64_t ins_user__key(uint32_t container, uint32_t uid)
+{
+	return ((uint64_t)(container + 1) << 32 | uid) + 1;
+}
 
 /* Maps. get: INS_NONE if there is none. */
 uint32_t ins_map__get(const struct ins_map *map, uint64_t key);

@@ -60,17 +60,18 @@ static uint32_t command_line(struct ins_pass *p, const struct eng_proc *ep)
 	return ins_model__intern(p->m, (const char *)p->text.p, p->text.len);
 }
 
-static void know_user(struct ins_pass *p, const struct eng_proc *ep, uint32_t uid)
+static void know_user(struct ins_pass *p, const struct eng_proc *ep, uint32_t container, uint32_t uid)
 {
+	uint64_t key = ins_user__key(container, uid);
 	const struct eng_user *u;
 	uint32_t name;
 
-	if (uid == UINT32_MAX || ins_map__get(&p->m->users, (uint64_t)uid + 1) != INS_NONE)
+	if (uid == UINT32_MAX || ins_map__get(&p->m->users, key) != INS_NONE)
 		return;
-	u = eng_proc__user(p->st, ep, uid);
+	u = container == INS_NONE ? eng_state__user(p->st, uid) : eng_proc__user(p->st, ep, uid);
 	name = u ? intern(p, u->name) : 0;
 	if (name)
-		ins_map__put(&p->m->users, (uint64_t)uid + 1, name);
+		ins_map__put(&p->m->users, key, name);
 }
 
 /* Who created it: by the creator's thread, if that is still the one it was. */
@@ -79,7 +80,7 @@ static uint32_t creator_of(struct ins_pass *p, const struct eng_proc *ep, unsign
 	struct eng_thread *t = ep->real_ptid > 0 ? eng_state__thread(p->st, ep->real_ptid) : NULL;
 	struct eng_proc *parent = t ? t->proc : ep->parent;
 
-	if (!parent || parent == ep || (parent->start && ep->start && parent->start > ep->start))
+	if (!parent || !parent->pid || parent == ep || (parent->start && ep->start && parent->start > ep->start))
 		return INS_NONE;
 	return proc_of(p, parent, depth + 1);
 }
@@ -103,7 +104,7 @@ static void refresh(struct ins_pass *p, uint32_t i, struct eng_proc *ep, unsigne
 	uint32_t parent, adopter, container = container_of(p, ep->container);
 
 	parent = p->m->procs[i].parent == INS_NONE ? creator_of(p, ep, depth) : p->m->procs[i].parent;
-	adopter = ep->parent && ep->parent != ep ? proc_of(p, ep->parent, depth + 1) : INS_NONE;
+	adopter = ep->parent && ep->parent->pid && ep->parent != ep ? proc_of(p, ep->parent, depth + 1) : INS_NONE;
 	pr = &p->m->procs[i];	/* the table may have moved */
 	pr->parent = parent;
 	pr->adopter = adopter != parent ? adopter : INS_NONE;
@@ -128,8 +129,8 @@ static void refresh(struct ins_pass *p, uint32_t i, struct eng_proc *ep, unsigne
 				pr->uid = t->euid;
 			break;
 		}
-	know_user(p, ep, pr->uid);
-	know_user(p, ep, pr->loginuid);
+	know_user(p, ep, pr->container, pr->uid);
+	know_user(p, ep, INS_NONE, pr->loginuid);
 }
 
 static uint32_t new_proc(struct ins_pass *p, const struct eng_proc *ep)
@@ -200,13 +201,15 @@ uint32_t pass__proc(struct ins_pass *p, const struct eng_ctx *ctx)
 {
 	struct proc_hit *hit = hit_of(p, ctx->proc->slot);
 
+	if (!ctx->proc->pid)	/* no process: the idle task, and rows about the machine */
+		return INS_NONE;
 	return hit->epoch == ctx->proc->epoch ? hit->proc : proc_of(p, ctx->proc, 0);
 }
 
 static void settle_one(struct eng_proc *ep, void *arg)
 {
 	struct ins_pass *p = arg;
-	uint32_t i = proc_of(p, ep, 0);
+	uint32_t i = ep->pid ? proc_of(p, ep, 0) : INS_NONE;
 
 	if (i == INS_NONE)
 		return;

@@ -219,8 +219,11 @@ static void take_chunk(struct ins_trace *t, uint32_t i)
 	t->n_alerts += s.n_alerts;
 	t->n_lost += s.n_lost;
 	for (uint32_t k = 0; k < s.n_types; k++)
-		if (s.types[k].type < FMT_MAX_EVENTS)
+		if (s.types[k].type < FMT_MAX_EVENTS) {
 			t->type_counts[s.types[k].type] += s.types[k].n;
+			if (!(fmt_events[s.types[k].type].flags & EF_INTERNAL))
+				t->n_listed += s.types[k].n;
+		}
 }
 
 bool ins_trace__step(struct ins_trace *t, uint64_t ns)

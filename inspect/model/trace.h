@@ -36,11 +36,11 @@ struct ins_trace {
 	uint32_t n_chunks, n_read;	/* chunks whose summary is known: the first n_read */
 	size_t cap;
 	uint64_t t_first, t_last;	/* of the whole file, ns since the epoch */
-	uint64_t n_events;		/* by summaries */
+	uint64_t n_events, n_listed;	/* by summaries: all; without internal ones */
 	uint64_t n_alerts, n_lost;
 	uint64_t type_counts[FMT_MAX_EVENTS];
 	uint32_t damaged;		/* chunks that cannot be read */
-	char damage[256];		/* what is wrong, "" if nothing */
+	char damage[512];		/* what is wrong, "" if nothing */
 };
 
 /*

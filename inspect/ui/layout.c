@@ -26,29 +26,37 @@ static int first_to_go(const struct ins_width *want, unsigned n, const int *w)
 	return go;
 }
 
+/* Give what is left to columns below their max, by rank. Returns what is still left. */
+static int grow(const struct ins_width *want, unsigned n, int *w, int left, bool flex)
+{
+	for (int rank = 0; rank < 16 && left > 0; rank++) {
+		for (unsigned i = 0; i < n && left > 0; i++) {
+			int more = want[i].max - w[i];
+
+			if (!w[i] || want[i].rank != rank || want[i].flex != flex || more <= 0)
+				continue;
+			more = more < left ? more : left;
+			w[i] += more;
+			left -= more;
+		}
+	}
+	return left;
+}
+
 void ins_layout__columns(const struct ins_width *want, unsigned n, int width, int *ret)
 {
 	int left, flexible = 0, go;
 
 	for (unsigned i = 0; i < n; i++)
-		ret[i] = want[i].min > 0 ? want[i].min : 1;
+		ret[i] = want[i].min;
 	while ((left = width - needed(want, n, ret)) < 0 && (go = first_to_go(want, n, ret)) >= 0)
 		ret[go] = 0;
-	for (int rank = 0; rank < 16 && left > 0; rank++) {
-		for (unsigned i = 0; i < n && left > 0; i++) {
-			int more = want[i].max - want[i].min;
-
-			if (!ret[i] || want[i].rank != rank || more <= 0)
-				continue;
-			more = more < left ? more : left;
-			ret[i] += more;
-			left -= more;
-		}
-	}
+	left = grow(want, n, ret, left, true);
+	left = grow(want, n, ret, left, false);
 	for (unsigned i = 0; i < n; i++)
-		flexible += ret[i] && !want[i].max;
+		flexible += ret[i] && want[i].flex;
 	for (unsigned i = 0; i < n && flexible && left > 0; i++) {
-		if (!ret[i] || want[i].max)
+		if (!ret[i] || !want[i].flex)
 			continue;
 		ret[i] += left / flexible;
 		left -= left / flexible;

@@ -7,13 +7,15 @@
 
 struct ins_width {
 	int min;		/* columns it needs */
-	int max;		/* columns it can use; 0: all that is left (flexible) */
+	int max;		/* columns it can use; a flexible one is comfortable with so many */
 	int rank;		/* where there is too little room, the highest rank goes first; 0 never goes */
+	bool flex;		/* takes all that is left */
 };
 
 /*
  * Share width among n columns with one blank between them. ret[i] is 0 for a column that had to go. What is left
- * over goes first to columns below their max, by rank, then to the flexible ones in equal parts.
+ * over goes first to flexible columns until they are comfortable, then to the others up to their max, by rank, then
+ * to the flexible ones in equal parts. A column with min 0 is not there at all.
  */
 void ins_layout__columns(const struct ins_width *want, unsigned n, int width, int *ret);
 

@@ -112,16 +112,19 @@ static void remake(struct ins_ui *ui, struct ins_frame *f, struct ins_table *t)
 
 /* --- drawing --------------------------------------------------------------------------------- */
 
-static void lay_out(struct ins_table *t, const struct ins_table_ops *ops, int width)
+static void lay_out(struct ins_ui *ui, struct ins_frame *f, struct ins_table *t, int width)
 {
+	bool one = !ins_ui__model(ui)->n_containers ||
+		   (f->scope.kind != OF_ALL && f->scope.kind != OF_FILE);
+	const struct ins_table_ops *ops = ops_of(f);
 	struct ins_width want[32];
 	int x = 1;
 
 	for (unsigned i = 0; i < ops->n_cols; i++) {
 		const struct ins_column *c = &ops->cols[i];
 
-		want[i] = (struct ins_width){ c->min, c->look & COL_FLEX ? 0 : c->max ? c->max : c->min,
-					      c->rank };
+		want[i] = (struct ins_width){ c->look & COL_OF_CONTAINER && one ? 0 : c->min,
+					      c->max ? c->max : c->min, c->rank, c->look & COL_FLEX };
 	}
 	ins_layout__columns(want, ops->n_cols, width - 1, t->widths);
 	for (unsigned i = 0; i < ops->n_cols; i++) {
@@ -139,7 +142,7 @@ static void draw_heads(struct ins_ui *ui, struct ins_table *t, const struct ins_
 		const struct ins_column *c = &ops->cols[i];
 		bool sorted = t->sort == (int)i;
 		int x = at.x + t->xs[i], w = t->widths[i], style = sorted ? ST_COLSORT : ST_COLHEAD;
-		int title = ins_text__width(s, c->title, strlen(c->title)) + sorted;
+		int title = ins_text__width(s, c->title, strlen(c->title));
 
 		if (!w)
 			continue;
@@ -147,10 +150,11 @@ static void draw_heads(struct ins_ui *ui, struct ins_table *t, const struct ins_
 			x += w - title;
 			w = title;
 		}
-		w -= sorted;
-		x += ins_screen__puts(s, at.y, x, w, style, c->title);
+		w = ins_screen__puts(s, at.y, x, w, style, c->title);
+		/* the arrow may stand in the blank between two columns */
 		if (sorted)
-			ins_screen__fill(s, at.y, x, 1, style, t->reverse ? 0x25be : 0x25b4);
+			ins_screen__fill(s, at.y, c->look & COL_RIGHT ? x - 1 : x + w, 1, style,
+					 t->reverse ? 0x25be : 0x25b4);
 	}
 }
 
@@ -195,6 +199,7 @@ static void draw_row(struct ins_ui *ui, struct ins_frame *f, struct ins_table *t
 			continue;
 		out.text.len = 0;
 		out.style = row_style;
+		out.width = t->widths[i];
 		if ((int)i == last && t->is_tree)
 			table__tree_lines(t, row, &out.text);
 		ops->cell(ui, f, id, i, &out);
@@ -215,7 +220,7 @@ void ins_table__draw(struct ins_ui *ui, struct ins_frame *f, void *state, struct
 	t->page = at.h > 1 ? (unsigned)at.h - 1 : 1;
 	ins_table__refresh(ui, f, t);
 	clamp(t);
-	lay_out(t, ops, at.w);
+	lay_out(ui, f, t, at.w);
 	draw_heads(ui, t, ops, at);
 	for (unsigned i = 0; i < t->page && t->top + i < t->n; i++)
 		draw_row(ui, f, t, t->top + i, at, at.y + 1 + (int)i);

@@ -23,13 +23,15 @@ struct ins_column {
 
 enum ins_look_of {
 	COL_RIGHT = 1,		/* numbers stand at the right */
-	COL_FLEX = 2,		/* takes what room is left */
+	COL_FLEX = 2,		/* takes what room is left; max: what is comfortable */
+	COL_OF_CONTAINER = 4,	/* names the container: left out where there is but one */
 };
 
 /* The text of a cell while it is made. */
 struct ins_out {
 	struct buf text;
 	int style;
+	int width;		/* of the column; 0: as much as there is to say (for searching and sorting) */
 };
 
 struct ins_table {
@@ -50,7 +52,7 @@ struct ins_table {
 	uint64_t took;		/* ns that making the rows took */
 	/* of trees */
 	struct ins_set folded;	/* objects whose branch is folded */
-	bool fold_all, alive_only;
+	bool fold_all, alive_only, begun;
 	int widths[32], xs[32];	/* of the columns as drawn */
 };
 

@@ -5,9 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 #include "format/base/text.h"
 #include "inspect/ui/ui.h"
+
+#define HALF_DAY (12 * 3600 * 1000000000ull)
 
 static int load_rules(struct ins_ui *ui, const struct ins_ui_opts *o, struct err *err)
 {
@@ -229,6 +232,17 @@ bool ins_ui__work(struct ins_ui *ui, uint64_t ns)
 
 /* --- texts ----------------------------------------------------------------------------------- */
 
+/* Of another day the date says more than the time. */
+static void put_date(uint64_t ts, int digits, struct buf *out)
+{
+	time_t s = (time_t)(ts / 1000000000u);
+	struct tm tm;
+	char text[32];
+
+	if (localtime_r(&s, &tm) && strftime(text, sizeof(text), digits < 12 ? "%b %d" : "%b %d %H:%M", &tm))
+		buf__puts(out, text);
+}
+
 void ins_ui__time(const struct ins_ui *ui, uint64_t ts, int digits, struct buf *out)
 {
 	char clock[40];
@@ -236,6 +250,10 @@ void ins_ui__time(const struct ins_ui *ui, uint64_t ts, int digits, struct buf *
 
 	if (!ts)
 		return;
+	if (ts + HALF_DAY < ui->trace->t_first || ts > ui->trace->t_last + HALF_DAY) {
+		put_date(ts, digits, out);
+		return;
+	}
 	if (!ui->relative) {
 		text__clock(ts, clock);
 		buf__add(out, clock, strlen(clock) < n ? strlen(clock) : n);

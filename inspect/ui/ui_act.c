@@ -157,7 +157,7 @@ void ins_ui__answer(struct ins_ui *ui)
 		r = ins_ui__set_filter(ui, p->text, &err);
 		break;
 	case ASK_SEARCH:
-		snprintf(ui->search, sizeof(ui->search), "%s", p->text);
+		snprintf(ui->search, sizeof(ui->search), "%.255s", p->text);
 		break;
 	case ASK_RANGE:
 		r = parse_range(ui, p->text, &err);

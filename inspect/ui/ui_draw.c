@@ -126,7 +126,7 @@ static void draw_timeline(struct ins_ui *ui, struct ins_screen *s, int y)
 	const struct ins_model *m = ins_ui__model(ui);
 	uint64_t v[INS_SLOTS];
 	struct buf text = { 0 };
-	int from = -1, to = -1;
+	int from = -1, to = -1, at = time_column(ui, ui->at, s->w);
 
 	coarse_slots(ui, m, v);
 	if (ui->lens.to) {
@@ -134,11 +134,12 @@ static void draw_timeline(struct ins_ui *ui, struct ins_screen *s, int y)
 		to = time_column(ui, ui->lens.to, s->w) + 1;
 	}
 	ins_bar__draw(s, y, 0, s->w, ST_BAR, v, INS_SLOTS, from, to);
+	/* the cursor's mark pushes the times at the ends aside */
 	ins_ui__time(ui, ui->trace->t_first, 8, &text);
-	ins_screen__puts(s, y + 1, 0, s->w, ST_DIM, text_of(&text));
+	ins_screen__puts(s, y + 1, at < 9 ? at + 2 : 0, s->w, ST_DIM, text_of(&text));
 	text.len = 0;
 	ins_ui__time(ui, ui->trace->t_last, 8, &text);
-	ins_screen__right(s, y + 1, 0, s->w, ST_DIM, text_of(&text));
+	ins_screen__right(s, y + 1, 0, at > s->w - 10 ? at - 1 : s->w, ST_DIM, text_of(&text));
 	draw_marks(ui, s, y + 1, m);
 	for (int x = 0; x < s->w; x += s->w / 100 + 1) {
 		ins_ui__spot(ui, y, x, s->w / 100 + 1, ACT_LATER, x);
@@ -175,7 +176,7 @@ static void draw_tabs(struct ins_ui *ui, struct ins_screen *s, int y)
 
 	if (ins_views[f->view]->count)
 		ins_views[f->view]->count(ui, f, ins_ui__state(ui, f), &count);
-	cw = ins_text__width(s, text_of(&count), count.len) + 2;
+	cw = ins_text__width(s, text_of(&count), count.len) + 3;
 	while (form < 2 && tabs_width(s, form) + cw > s->w)
 		form++;
 	ins_screen__fill(s, y, 0, s->w, ST_TAB, ' ');

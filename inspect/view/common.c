@@ -22,11 +22,11 @@ void ins_cell__str(const struct ins_model *m, struct ins_out *out, uint32_t str)
 	buf__add(&out->text, s->p, s->len);
 }
 
-void ins_cell__user(const struct ins_model *m, struct ins_out *out, uint32_t uid)
+void ins_cell__user(const struct ins_model *m, struct ins_out *out, uint32_t container, uint32_t uid)
 {
 	char num[16];
 
-	buf__puts(&out->text, ins_model__user(m, uid, num));
+	buf__puts(&out->text, ins_model__user(m, container, uid, num));
 	style(out, uid == 0 ? ST_USER : ST_TEXT);
 }
 
@@ -44,9 +44,9 @@ void ins_cell__proc(const struct ins_model *m, struct ins_out *out, uint32_t pro
 	style(out, ST_PROC);
 }
 
-void ins_cell__time(const struct ins_ui *ui, struct ins_out *out, uint64_t ts, int digits)
+void ins_cell__time(const struct ins_ui *ui, struct ins_out *out, uint64_t ts)
 {
-	ins_ui__time(ui, ts, digits, &out->text);
+	ins_ui__time(ui, ts, out->width && out->width < 12 ? 8 : 12, &out->text);
 	style(out, ST_TIME);
 }
 
@@ -193,8 +193,8 @@ void ins_page__proc_line(struct ins_ui *ui, struct ins_page *p, uint32_t proc)
 	ins_page__line(p);
 	x = p->x + 1;
 	ins_page__to(p, x);
-	ins_cell__time(ui, &out, pr->start ? pr->start : pr->first_ts, 8);
-	put_cell(p, &out, 9);
+	ins_cell__time(ui, &out, pr->start ? pr->start : pr->first_ts);
+	put_cell(p, &out, 12);
 	buf__printf(&out.text, "%7d", pr->pid);
 	put_cell(p, &out, 7);
 	ins_cell__exit(m, &out, pr);
@@ -216,9 +216,9 @@ void ins_page__cmd_line(struct ins_ui *ui, struct ins_page *p, uint32_t cmd)
 	ins_page__line(p);
 	x = p->x + 1;
 	ins_page__to(p, x);
-	ins_cell__time(ui, &out, c->ts, 12);
+	ins_cell__time(ui, &out, c->ts);
 	put_cell(p, &out, 12);
-	ins_cell__user(m, &out, c->uid);
+	ins_cell__user(m, &out, m->procs[c->proc].container, c->uid);
 	put_cell(p, &out, 8);
 	ins_cell__str(m, &out, c->cmdline);
 	out.style = ST_EXEC;
@@ -239,7 +239,7 @@ void ins_page__alert_line(struct ins_ui *ui, struct ins_page *p, uint32_t alert)
 	ins_page__line(p);
 	x = p->x + 1;
 	ins_page__to(p, x);
-	ins_cell__time(ui, &out, a->ts, 12);
+	ins_cell__time(ui, &out, a->ts);
 	put_cell(p, &out, 12);
 	buf__puts(&out.text, eng_priority__name((enum eng_priority)a->priority));
 	out.style = ins_priority__style(a->priority);
@@ -264,7 +264,7 @@ void ins_page__use_line(struct ins_ui *ui, struct ins_page *p, uint32_t use, boo
 	ins_page__line(p);
 	x = p->x + 1;
 	ins_page__to(p, x);
-	ins_cell__time(ui, &out, u->first_ts, 12);
+	ins_cell__time(ui, &out, u->first_ts);
 	put_cell(p, &out, 12);
 	ins_cell__ops(&out, u->ops);
 	put_cell(p, &out, 8);
@@ -297,7 +297,7 @@ void ins_page__conn_line(struct ins_ui *ui, struct ins_page *p, uint32_t conn)
 	ins_page__line(p);
 	x = p->x + 1;
 	ins_page__to(p, x);
-	ins_cell__time(ui, &out, c->first_ts, 12);
+	ins_cell__time(ui, &out, c->first_ts);
 	put_cell(p, &out, 12);
 	buf__printf(&out.text, "%s %s", ins_conn__arrow(c), ins_tuple__proto(&c->tuple, c->fd_type));
 	put_cell(p, &out, 6);

@@ -7,12 +7,12 @@ enum { COL_TIME, COL_PRIORITY, COL_CONTAINER, COL_PROC, COL_RULE, COL_SOURCE, CO
 static const struct ins_column cols[N_COLS] = {
 	[COL_TIME] = { "TIME", 12, 0, 0, SORT_NUMBER, 0, "when" },
 	[COL_PRIORITY] = { "PRIORITY", 8, 13, 0, SORT_NUMBER, 0, "as the rule says" },
-	[COL_CONTAINER] = { "CONTAINER", 12, 16, 3, SORT_TEXT, 0, "in which container" },
+	[COL_CONTAINER] = { "CONTAINER", 12, 16, 3, SORT_TEXT, COL_OF_CONTAINER, "in which container" },
 	[COL_PROC] = { "PROCESS", 14, 18, 2, SORT_TEXT, 0, "by which process" },
-	[COL_RULE] = { "RULE", 20, 40, 0, SORT_TEXT, 0, "which rule" },
+	[COL_RULE] = { "RULE", 20, 30, 0, SORT_TEXT, 0, "which rule" },
 	[COL_SOURCE] = { "FOUND", 8, 0, 5, SORT_TEXT, 0,
 			 "live: while it was recorded; now: by the rules given to the inspector" },
-	[COL_TEXT] = { "WHAT", 10, 0, 1, SORT_TEXT, COL_FLEX, "the alert's text" },
+	[COL_TEXT] = { "WHAT", 10, 40, 2, SORT_TEXT, COL_FLEX, "the alert's text" },
 };
 
 static void rows(struct ins_ui *ui, struct ins_frame *f, struct ins_table *t)
@@ -35,7 +35,7 @@ static void cell(struct ins_ui *ui, struct ins_frame *f, uint32_t id, unsigned c
 	(void)f;
 	switch (col) {
 	case COL_TIME:
-		ins_cell__time(ui, out, a->ts, 12);
+		ins_cell__time(ui, out, a->ts);
 		break;
 	case COL_PRIORITY:
 		buf__puts(&out->text, eng_priority__name((enum eng_priority)a->priority));

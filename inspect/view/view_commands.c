@@ -7,14 +7,14 @@ enum { COL_TIME, COL_USER, COL_CONTAINER, COL_TTY, COL_PARENT, COL_TOOK, COL_EXI
 static const struct ins_column cols[N_COLS] = {
 	[COL_TIME] = { "TIME", 12, 0, 0, SORT_NUMBER, 0, "when it was executed" },
 	[COL_USER] = { "USER", 8, 0, 2, SORT_TEXT, 0, "as whom" },
-	[COL_CONTAINER] = { "CONTAINER", 12, 16, 4, SORT_TEXT, 0, "in which container" },
-	[COL_TTY] = { "TTY", 7, 0, 5, SORT_TEXT, 0, "the terminal that it was on; nothing: none" },
-	[COL_PARENT] = { "STARTED BY", 12, 18, 3, SORT_TEXT, 0, "the process that started it" },
-	[COL_TOOK] = { "TOOK", 6, 0, 4, SORT_NUMBER, COL_RIGHT,
+	[COL_CONTAINER] = { "CONTAINER", 12, 16, 3, SORT_TEXT, COL_OF_CONTAINER, "in which container" },
+	[COL_TTY] = { "TTY", 7, 0, 6, SORT_TEXT, 0, "the terminal that it was on; nothing: none" },
+	[COL_PARENT] = { "STARTED BY", 12, 18, 4, SORT_TEXT, 0, "the process that started it" },
+	[COL_TOOK] = { "TOOK", 6, 0, 5, SORT_NUMBER, COL_RIGHT,
 		       "until it ended or executed something else" },
 	[COL_EXIT] = { "EXIT", 5, 0, 1, SORT_TEXT, 0,
 		       "exit code or signal; >: it executed something else; nothing: it did not end" },
-	[COL_COMMAND] = { "COMMAND", 12, 0, 0, SORT_TEXT, COL_FLEX, "program and arguments" },
+	[COL_COMMAND] = { "COMMAND", 24, 48, 0, SORT_TEXT, COL_FLEX, "program and arguments" },
 };
 
 static void rows(struct ins_ui *ui, struct ins_frame *f, struct ins_table *t)
@@ -47,10 +47,10 @@ static void cell(struct ins_ui *ui, struct ins_frame *f, uint32_t id, unsigned c
 	(void)f;
 	switch (col) {
 	case COL_TIME:
-		ins_cell__time(ui, out, c->ts, 12);
+		ins_cell__time(ui, out, c->ts);
 		break;
 	case COL_USER:
-		ins_cell__user(m, out, c->uid);
+		ins_cell__user(m, out, m->procs[c->proc].container, c->uid);
 		break;
 	case COL_CONTAINER:
 		ins_cell__container(m, out, m->procs[c->proc].container);

@@ -9,14 +9,14 @@ static const struct ins_column cols[N_COLS] = {
 	[COL_DIR] = { "", 1, 0, 0, SORT_TEXT, 0,
 		      "\u2192 went out, \u2190 came in, \u25cb listens, \u00b7 not known which" },
 	[COL_PROTO] = { "PROTO", 5, 0, 4, SORT_TEXT, 0, "protocol" },
-	[COL_REMOTE] = { "REMOTE", 20, 0, 0, SORT_TEXT, COL_FLEX, "the other end, or the socket's path" },
+	[COL_REMOTE] = { "REMOTE", 20, 30, 0, SORT_TEXT, COL_FLEX, "the other end, or the socket's path" },
 	[COL_LOCAL] = { "LOCAL", 14, 22, 3, SORT_TEXT, 0, "this end" },
 	[COL_IN] = { "IN", 5, 0, 1, SORT_NUMBER, COL_RIGHT, "bytes received" },
 	[COL_OUT] = { "OUT", 5, 0, 1, SORT_NUMBER, COL_RIGHT, "bytes sent" },
 	[COL_START] = { "START", 8, 12, 2, SORT_NUMBER, 0, "when; nothing: before the recording" },
 	[COL_TIME] = { "TIME", 6, 0, 6, SORT_NUMBER, COL_RIGHT, "how long it was in use" },
 	[COL_PROC] = { "PROCESS", 14, 20, 2, SORT_TEXT, 0, "whose it is" },
-	[COL_CONTAINER] = { "CONTAINER", 12, 16, 5, SORT_TEXT, 0, "in which container" },
+	[COL_CONTAINER] = { "CONTAINER", 12, 16, 5, SORT_TEXT, COL_OF_CONTAINER, "in which container" },
 };
 
 static void rows(struct ins_ui *ui, struct ins_frame *f, struct ins_table *t)
@@ -70,7 +70,7 @@ static void cell(struct ins_ui *ui, struct ins_frame *f, uint32_t id, unsigned c
 		ins_cell__size(out, c->out);
 		break;
 	case COL_START:
-		ins_cell__time(ui, out, c->before ? 0 : c->first_ts, 12);
+		ins_cell__time(ui, out, c->before ? 0 : c->first_ts);
 		break;
 	case COL_TIME:
 		if (c->dir != CONN_LISTEN && c->first_ts)

@@ -5,9 +5,9 @@ enum { COL_NAME, COL_ID, COL_IMAGE, COL_RUNTIME, COL_START, COL_END, COL_PROCS, 
        COL_ALERTS, COL_EVENTS, N_COLS };
 
 static const struct ins_column cols[N_COLS] = {
-	[COL_NAME] = { "NAME", 12, 0, 0, SORT_TEXT, COL_FLEX, "its name, if one is known" },
+	[COL_NAME] = { "NAME", 12, 24, 0, SORT_TEXT, COL_FLEX, "its name, if one is known" },
 	[COL_ID] = { "ID", 12, 0, 1, SORT_TEXT, 0, "short id" },
-	[COL_IMAGE] = { "IMAGE", 12, 30, 3, SORT_TEXT, 0, "image that it was made from" },
+	[COL_IMAGE] = { "IMAGE", 12, 40, 3, SORT_TEXT, COL_FLEX, "image that it was made from" },
 	[COL_RUNTIME] = { "RUNTIME", 10, 0, 8, SORT_TEXT, 0, "what runs it" },
 	[COL_START] = { "START", 8, 12, 4, SORT_NUMBER, 0, "when it was made or first seen" },
 	[COL_END] = { "END", 8, 12, 5, SORT_NUMBER, 0, "when it ended; nothing: it did not" },
@@ -70,10 +70,10 @@ static void cell(struct ins_ui *ui, struct ins_frame *f, uint32_t id, unsigned c
 		ins_cell__str(m, out, c->runtime);
 		break;
 	case COL_START:
-		ins_cell__time(ui, out, start_of(c), 12);
+		ins_cell__time(ui, out, start_of(c));
 		break;
 	case COL_END:
-		ins_cell__time(ui, out, c->end, 12);
+		ins_cell__time(ui, out, c->end);
 		break;
 	case COL_PROCS:
 		ins_cell__size(out, c->n_procs);

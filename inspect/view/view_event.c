@@ -113,6 +113,7 @@ static void put_process(struct ins_ui *ui, struct ins_page *p, const struct eng_
 	const struct ins_model *m = ins_ui__model(ui);
 	const struct eng_proc *proc = ctx->proc;
 	const struct eng_thread *t = ctx->thread;
+	uint32_t in = idx != INS_NONE ? m->procs[idx].container : INS_NONE;
 	char user[16], login[16];
 	int x;
 
@@ -133,11 +134,11 @@ static void put_process(struct ins_ui *ui, struct ins_page *p, const struct eng_
 		put_str(p, ST_FILE, proc->image->exepath);
 	}
 	ins_page__label(p, "user");
-	ins_page__printf(p, ST_USER, "%s", ins_model__user(m, t->euid, user));
+	ins_page__printf(p, ST_USER, "%s", ins_model__user(m, in, t->euid, user));
 	if (t->uid != t->euid)
-		ins_page__printf(p, ST_WARN, ", really %s", ins_model__user(m, t->uid, user));
+		ins_page__printf(p, ST_WARN, ", really %s", ins_model__user(m, in, t->uid, user));
 	if (proc->loginuid != UINT32_MAX)
-		ins_page__printf(p, ST_DIM, ", logged in as %s", ins_model__user(m, proc->loginuid, login));
+		ins_page__printf(p, ST_DIM, ", logged in as %s", ins_model__user(m, INS_NONE, proc->loginuid, login));
 	if (t->cap_effective)
 		ins_page__printf(p, ST_DIM, ", capabilities %llx", (unsigned long long)t->cap_effective);
 	if (proc->cwd->len) {

@@ -20,8 +20,9 @@
 enum { COL_TIME, COL_NUM, COL_CONTAINER, COL_PROC, COL_TYPE, COL_ARGS, N_COLS };
 
 static const struct ins_width widths[N_COLS] = {
-	[COL_TIME] = { 15, 18, 0 }, [COL_NUM] = { 9, 9, 5 }, [COL_CONTAINER] = { 10, 14, 4 },
-	[COL_PROC] = { 14, 20, 1 }, [COL_TYPE] = { 10, 14, 0 }, [COL_ARGS] = { 16, 0, 0 },
+	[COL_TIME] = { 15, 18, 0, false }, [COL_NUM] = { 9, 9, 5, false },
+	[COL_CONTAINER] = { 10, 14, 4, false }, [COL_PROC] = { 14, 20, 1, false },
+	[COL_TYPE] = { 12, 16, 0, false }, [COL_ARGS] = { 24, 60, 0, true },
 };
 static const char *const titles[N_COLS] = { "TIME", "EVENT", "CONTAINER", "PROCESS", "CALL", "ARGUMENTS" };
 
@@ -396,12 +397,10 @@ static void lay_out(struct ins_ui *ui, struct ins_frame *f, struct ins_rect at, 
 	int next = at.x + 1;
 
 	memcpy(want, widths, sizeof(want));
+	/* a column that would be all blank or all the same is left out */
+	if (!m->n_containers || (f->scope.kind != OF_ALL && f->scope.kind != OF_FILE))
+		want[COL_CONTAINER].min = 0;
 	ins_layout__columns(want, N_COLS, at.w - 1, w);
-	/* a column that would be all blank or all the same gives its room to the arguments */
-	if (!m->n_containers || (f->scope.kind != OF_ALL && f->scope.kind != OF_FILE)) {
-		w[COL_ARGS] += w[COL_CONTAINER] ? w[COL_CONTAINER] + 1 : 0;
-		w[COL_CONTAINER] = 0;
-	}
 	for (unsigned i = 0; i < N_COLS; i++) {
 		x[i] = next;
 		next += w[i] ? w[i] + 1 : 0;
@@ -472,7 +471,7 @@ static void count(struct ins_ui *ui, struct ins_frame *f, void *state, struct bu
 	if (all || f->scope.kind != OF_ALL || ins_lens__is_set(lens))
 		buf__printf(out, "of %s%s", text__count(found, n), all ? "" : "+");
 	else
-		buf__printf(out, "of %s", text__count(ui->trace->n_events, n));
+		buf__printf(out, "of %s", text__count(ui->trace->n_listed, n));
 	if (!all && (f->scope.kind != OF_ALL || ins_lens__is_set(lens)))
 		buf__printf(out, " (%d%%)", (int)(done * 100));
 }

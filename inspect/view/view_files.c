@@ -10,9 +10,9 @@ static const struct ins_column cols[N_COLS] = {
 	[COL_READ] = { "READ", 5, 0, 1, SORT_NUMBER, COL_RIGHT, "bytes read" },
 	[COL_WRITTEN] = { "WRITE", 5, 0, 1, SORT_NUMBER, COL_RIGHT, "bytes written" },
 	[COL_PROCS] = { "PROCS", 5, 0, 3, SORT_NUMBER, COL_RIGHT, "processes that did" },
-	[COL_CONTAINER] = { "CONTAINER", 12, 16, 4, SORT_TEXT, 0, "in which container" },
+	[COL_CONTAINER] = { "CONTAINER", 12, 16, 4, SORT_TEXT, COL_OF_CONTAINER, "in which container" },
 	[COL_FIRST] = { "FIRST", 8, 12, 2, SORT_NUMBER, 0, "when first" },
-	[COL_PATH] = { "FILE", 12, 0, 0, SORT_TEXT, COL_FLEX, "path, as seen in the container" },
+	[COL_PATH] = { "FILE", 30, 50, 0, SORT_TEXT, COL_FLEX, "path, as seen in the container" },
 };
 
 static void rows(struct ins_ui *ui, struct ins_frame *f, struct ins_table *t)
@@ -50,7 +50,7 @@ static void cell(struct ins_ui *ui, struct ins_frame *f, uint32_t id, unsigned c
 		ins_cell__container(m, out, fi->container);
 		break;
 	case COL_FIRST:
-		ins_cell__time(ui, out, fi->first_ts, 12);
+		ins_cell__time(ui, out, fi->first_ts);
 		break;
 	case COL_PATH:
 		ins_cell__str(m, out, fi->path);

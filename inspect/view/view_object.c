@@ -228,18 +228,18 @@ static void build_process(struct ins_ui *ui, struct ins_page *p, struct ins_scop
 	char text[16];
 	int depth = 0;
 
-	ins_page__line(p);
-	ins_page__printf(p, ST_STRONG, "%s[%d]", ins_model__str(m, pr->comm), pr->pid);
-	if (pr->vpid != pr->pid)
-		ins_page__printf(p, ST_DIM, "  %d in its namespace", pr->vpid);
 	ins_page__label(p, "command");
-	put_str(m, p, ST_EXEC, pr->cmdline);
+	put_str(m, p, ST_EXEC, pr->cmdline ? pr->cmdline : pr->comm);
+	if (pr->vpid != pr->pid) {
+		ins_page__label(p, "pid");
+		ins_page__printf(p, ST_TEXT, "%d, %d in its namespace", pr->pid, pr->vpid);
+	}
 	ins_page__label(p, "executable");
 	put_str(m, p, ST_FILE, pr->exe);
 	ins_page__label(p, "user");
-	ins_page__printf(p, ST_USER, "%s", ins_model__user(m, pr->uid, text));
+	ins_page__printf(p, ST_USER, "%s", ins_model__user(m, pr->container, pr->uid, text));
 	if (pr->loginuid != UINT32_MAX)
-		ins_page__printf(p, ST_DIM, ", logged in as %s", ins_model__user(m, pr->loginuid, text));
+		ins_page__printf(p, ST_DIM, ", logged in as %s", ins_model__user(m, INS_NONE, pr->loginuid, text));
 	if (pr->tty)
 		ins_page__printf(p, ST_DIM, ", on %s", ins_tty__text(pr->tty, text));
 	put_container_link(ui, p, pr->container);
@@ -284,9 +284,7 @@ static void build_container(struct ins_ui *ui, struct ins_page *p, struct ins_sc
 	const struct ins_container *c = &m->containers[scope.idx];
 	struct ins_set procs = { 0 };
 
-	ins_page__line(p);
-	ins_page__printf(p, ST_STRONG, "%s", ins_model__container_name(m, scope.idx));
-	ins_page__label(p, "id");
+	ins_page__label(p, "container");
 	ins_page__printf(p, ST_CONTAINER, "%s", c->id);
 	if (c->image) {
 		ins_page__label(p, "image");
@@ -323,8 +321,8 @@ static void build_file(struct ins_ui *ui, struct ins_page *p, struct ins_scope s
 	struct ins_out out = { 0 };
 	struct ins_set procs = { 0 };
 
-	ins_page__line(p);
-	put_str(m, p, ST_STRONG, f->path);
+	ins_page__label(p, "path");
+	put_str(m, p, ST_FILE, f->path);
 	put_container_link(ui, p, f->container);
 	ins_page__label(p, "done to it");
 	ins_cell__ops(&out, f->ops);
@@ -355,8 +353,6 @@ static void build_conn(struct ins_ui *ui, struct ins_page *p, struct ins_scope s
 	struct ins_out out = { 0 };
 	const char *error;
 
-	ins_page__line(p);
-	put_str(m, p, ST_STRONG, c->name);
 	ins_page__label(p, "kind");
 	ins_page__printf(p, ST_TEXT, "%s, %s", ins_tuple__proto(&c->tuple, c->fd_type), words[c->dir]);
 	if (c->failed) {

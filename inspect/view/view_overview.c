@@ -71,7 +71,7 @@ static void put_file(struct ins_ui *ui, struct ins_page *p)
 
 	ins_page__label(p, "trace");
 	x = p->x;
-	ins_page__printf(p, ST_STRONG, "%s events", text__count(t->n_events, n));
+	ins_page__printf(p, ST_STRONG, "%s events", text__count(t->n_listed, n));
 	ins_page__link(p, x, ins_to(OF_ALL, 0, VIEW_EVENTS));
 	if (t->bytes) {
 		ins_page__printf(p, ST_TEXT, "  %s", text__size(t->bytes, size));
@@ -146,10 +146,10 @@ static void put_tile(struct ins_ui *ui, struct ins_page *p, const struct tile *t
 	char n[32];
 	int x = p->x;
 
-	ins_page__printf(p, ST_LABEL, "%-13s", t->label);
+	ins_page__printf(p, ST_LABEL, "%-14s", t->label);
 	ins_page__printf(p, t->value ? t->style : ST_DIM, "%7s ", ins_short__text(t->value, n));
 	if (t->metric >= 0)
-		ins_page__graph(p, TILE_W - 23, ST_BAR, m->slots[t->metric], INS_SLOTS);
+		ins_page__graph(p, TILE_W - 24, ST_BAR, m->slots[t->metric], INS_SLOTS);
 	ins_page__link(p, x, ins_to(OF_ALL, 0, t->view));
 }
 

@@ -9,14 +9,14 @@ enum { COL_PID, COL_USER, COL_CONTAINER, COL_START, COL_LIFE, COL_EXIT, COL_EVEN
 static const struct ins_column cols[N_COLS] = {
 	[COL_PID] = { "PID", 7, 0, 0, SORT_NUMBER, COL_RIGHT, "process id on the host" },
 	[COL_USER] = { "USER", 8, 0, 3, SORT_TEXT, 0, "effective user" },
-	[COL_CONTAINER] = { "CONTAINER", 12, 16, 5, SORT_TEXT, 0, "its container; nothing: the host" },
+	[COL_CONTAINER] = { "CONTAINER", 12, 16, 5, SORT_TEXT, COL_OF_CONTAINER, "its container; nothing: the host" },
 	[COL_START] = { "START", 8, 12, 2, SORT_NUMBER, 0, "when it began" },
 	[COL_LIFE] = { "LIFE", 6, 0, 4, SORT_NUMBER, COL_RIGHT, "how long it lived, or has lived" },
 	[COL_EXIT] = { "EXIT", 5, 0, 1, SORT_TEXT, 0,
 		       "exit code, or the signal that ended it (+: core dumped; OOM: out of memory); "
 		       "nothing: it did not end; ?: its end was not seen" },
 	[COL_EVENTS] = { "EVENTS", 6, 0, 6, SORT_NUMBER, COL_RIGHT, "recorded events of it" },
-	[COL_COMMAND] = { "COMMAND", 12, 0, 0, SORT_TEXT, COL_FLEX,
+	[COL_COMMAND] = { "COMMAND", 24, 48, 0, SORT_TEXT, COL_FLEX,
 			  "program and arguments; ^: its parent ended and another took it over" },
 };
 
@@ -110,12 +110,26 @@ static void add_tree(struct tree *tr, struct ins_table *t, uint32_t root)
 	}
 }
 
+/* Threads of the kernel are many and say little: their branch begins folded. */
+static void fold_kernel(const struct ins_model *m, struct ins_table *t)
+{
+	for (uint32_t i = 0; i < m->n_procs; i++) {
+		if (m->procs[i].pid != 2 || m->procs[i].exe)
+			continue;
+		table__fold(t, i, true);
+		t->begun = true;
+		return;
+	}
+}
+
 static void rows(struct ins_ui *ui, struct ins_frame *f, struct ins_table *t)
 {
 	const struct ins_model *m = ins_ui__model(ui);
 	struct ins_set in = { 0 };
 	struct tree tr;
 
+	if (!t->begun)
+		fold_kernel(m, t);
 	ins_scope__procs(m, f->scope, &in);
 	t->is_tree = t->sort < 0;
 	if (!t->is_tree) {
@@ -150,13 +164,13 @@ static void cell(struct ins_ui *ui, struct ins_frame *f, uint32_t id, unsigned c
 		buf__printf(&out->text, "%d", p->pid);
 		break;
 	case COL_USER:
-		ins_cell__user(m, out, p->uid);
+		ins_cell__user(m, out, p->container, p->uid);
 		break;
 	case COL_CONTAINER:
 		ins_cell__container(m, out, p->container);
 		break;
 	case COL_START:
-		ins_cell__time(ui, out, p->start ? p->start : p->first_ts, 12);
+		ins_cell__time(ui, out, p->start ? p->start : p->first_ts);
 		break;
 	case COL_LIFE:
 		ins_cell__dur(out, ins_proc__life(m, p));
