@@ -469,9 +469,9 @@ static void count(struct ins_ui *ui, struct ins_frame *f, void *state, struct bu
 	if (l)
 		buf__printf(out, "#%s ", text__count(l->num, n));
 	if (all || f->scope.kind != OF_ALL || ins_lens__is_set(lens))
-		buf__printf(out, "of %s%s", text__count(found, n), all ? "" : "+");
+		buf__printf(out, "in %s%s", text__count(found, n), all ? "" : "+");
 	else
-		buf__printf(out, "of %s", text__count(ui->trace->n_listed, n));
+		buf__printf(out, "in %s", text__count(ui->trace->n_listed, n));
 	if (!all && (f->scope.kind != OF_ALL || ins_lens__is_set(lens)))
 		buf__printf(out, " (%d%%)", (int)(done * 100));
 }

@@ -6,7 +6,7 @@ enum { COL_OPS, COL_READ, COL_WRITTEN, COL_PROCS, COL_CONTAINER, COL_FIRST, COL_
 static const struct ins_column cols[N_COLS] = {
 	[COL_OPS] = { "DONE", 8, 0, 0, SORT_TEXT, 0,
 		      "r read, w written, c created, d deleted, m moved, a mode or owner changed, x executed, "
-		      "! access refused" },
+		      "! access refused; none: only opened" },
 	[COL_READ] = { "READ", 5, 0, 1, SORT_NUMBER, COL_RIGHT, "bytes read" },
 	[COL_WRITTEN] = { "WRITE", 5, 0, 1, SORT_NUMBER, COL_RIGHT, "bytes written" },
 	[COL_PROCS] = { "PROCS", 5, 0, 3, SORT_NUMBER, COL_RIGHT, "processes that did" },

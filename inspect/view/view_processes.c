@@ -17,7 +17,7 @@ static const struct ins_column cols[N_COLS] = {
 		       "nothing: it did not end; ?: its end was not seen" },
 	[COL_EVENTS] = { "EVENTS", 6, 0, 6, SORT_NUMBER, COL_RIGHT, "recorded events of it" },
 	[COL_COMMAND] = { "COMMAND", 24, 48, 0, SORT_TEXT, COL_FLEX,
-			  "program and arguments; ^: its parent ended and another took it over" },
+			  "program and arguments; !: there are alerts; ^: its parent ended and another took it over" },
 };
 
 /* Children of each process, as lists: the first child and the next one of the same parent. */
@@ -182,6 +182,10 @@ static void cell(struct ins_ui *ui, struct ins_frame *f, uint32_t id, unsigned c
 		ins_cell__size(out, p->n_events);
 		break;
 	case COL_COMMAND:
+		if (p->n_alerts) {
+			buf__puts(&out->text, "!");
+			out->style = ST_BAD;
+		}
 		if (p->adopter != INS_NONE)
 			buf__puts(&out->text, "^");
 		if (p->cmdline)
@@ -214,9 +218,8 @@ static int row_style(struct ins_ui *ui, uint32_t id)
 	const struct ins_model *m = ins_ui__model(ui);
 	const struct ins_proc *p = &m->procs[id];
 
-	if (p->flags & (PROC_ENDED | PROC_VANISHED) || (m->lens && !p->n_events))
-		return ST_GONE;
-	return ST_TEXT;
+	/* what was there before and did nothing is only there to hold the tree together */
+	return !p->n_events && (m->lens || p->flags & PROC_BEFORE) ? ST_GONE : ST_TEXT;
 }
 
 static void subject(struct ins_ui *ui, uint32_t id, struct ins_subject *ret)
@@ -243,7 +246,7 @@ static const struct ins_table_ops ops = {
 
 const struct ins_view ins_view_processes = {
 	.name = "processes", .tab = "Processes", .shorttab = "Procs",
-	.about = "Who started whom, from first to last. What has ended is dimmed. Sorted by a column it is a "
+	.about = "Who started whom, ended or not. What was there before the recording and did nothing is dim. Sorted by a column it is a "
 		 "plain list; s brings the tree back after the last column.",
 	.where = WHERE_TABLE | WHERE_TREE,
 	INS_TABLE_FUNCTIONS,

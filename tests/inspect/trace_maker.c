@@ -9,7 +9,7 @@ static void must(int r, const struct err *e)
 {
 	if (r >= 0)
 		return;
-	fprintf(stderr, "make_trace: %s\n", e && e->msg[0] ? e->msg : err__text(r));
+	fprintf(stderr, "make_story: %s\n", e && e->msg[0] ? e->msg : err__text(r));
 	exit(1);
 }
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * make_trace - traces for the inspector's tests.
+ * make_story - traces for the inspector's tests.
  *
- *	make_trace story OUT	a web server's container is broken into; an administrator logs in
- *	make_trace hostile OUT	names and data that try to reach the terminal
- *	make_trace big N OUT	N events of many processes in a few containers
- *	make_trace empty OUT	no events
+ *	make_story story OUT	a web server's container is broken into; an administrator logs in
+ *	make_story hostile OUT	names and data that try to reach the terminal
+ *	make_story big N OUT	N events of many processes in a few containers
+ *	make_story empty OUT	no events
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -408,7 +408,7 @@ int main(int argc, char **argv)
 		maker__begin(&m);
 		maker__close(&m);
 	} else {
-		fprintf(stderr, "usage: make_trace story|hostile|empty OUT | big N OUT\n");
+		fprintf(stderr, "usage: make_story story|hostile|empty OUT | big N OUT\n");
 		return 1;
 	}
 	return 0;
