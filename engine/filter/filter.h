@@ -71,6 +71,8 @@ int eng_prog__add(struct eng_prog *p, const struct eng_ast *ast, eng_warn_fn war
 const struct eng_ast *eng_prog__culprit(const struct eng_prog *p);
 /* Set of event types that can satisfy condition c: bits FMT_MAX_EVENTS wide, borrowed. */
 const uint8_t *eng_prog__types(const struct eng_prog *p, int c);
+/* How many of Falco's event codes, entry and exit counted, these types stand for: over 100 is LOAD_NO_EVTTYPE. */
+unsigned eng_prog__codes(const struct eng_prog *p, int c);
 /* After the last add, before the first run: builds the index by event type. */
 int eng_prog__seal(struct eng_prog *p, struct err *err);
 

@@ -27,7 +27,6 @@ bool eng_expr__is_field(const struct eng_expr *x, const char *name)
 struct compile {
 	struct arena *mem;
 	struct err *err;
-	bool filter;
 	const struct eng_operand *at;
 };
 
@@ -84,8 +83,6 @@ static int compile_field(struct compile *c, const struct eng_operand *o, struct 
 					(int)o->name.len, o->name.p, why.msg);
 		return err__set(c->err, r, "%s", why.msg);
 	}
-	if (!c->filter && x->ref.field->flags & FF_FILTER_ONLY)
-		return bad(c, o, "field is filter only and cannot be used as a display field");
 	x->type = (struct eng_vtype){ x->ref.type, x->ref.ptype, x->ref.field->flags & FF_LIST };
 	x->base = x->type;
 	x->level = (uint8_t)field_level(&x->ref);
@@ -268,10 +265,10 @@ static int compile(struct compile *c, const struct eng_operand *o, struct eng_ex
 	return compile_literal(c, o, ret);
 }
 
-int eng_expr__compile(const struct eng_operand *o, bool filter, struct arena *mem, struct eng_expr **ret,
+int eng_expr__compile(const struct eng_operand *o, struct arena *mem, struct eng_expr **ret,
 		      const struct eng_operand **ret_at, struct err *err)
 {
-	struct compile c = { .mem = mem, .err = err, .filter = filter, .at = o };
+	struct compile c = { .mem = mem, .err = err, .at = o };
 	int r = compile(&c, o, ret);
 
 	if (r < 0)

@@ -71,12 +71,16 @@ struct eng_expr {
 };
 
 /*
- * Resolve and check an operand. filter: in a condition (ancestor fields without index mean any ancestor).
- * 0 or negative with err; unknown fields are -FMT_E_UNKNOWN. *ret_at is the operand that is wrong.
+ * Resolve and check an operand. 0 or negative with err; unknown fields are -FMT_E_UNKNOWN. *ret_at is the operand that
+ * is wrong.
  */
-int eng_expr__compile(const struct eng_operand *o, bool filter, struct arena *mem, struct eng_expr **ret,
+int eng_expr__compile(const struct eng_operand *o, struct arena *mem, struct eng_expr **ret,
 		      const struct eng_operand **ret_at, struct err *err);
-/* The value for one event; false if missing. out and what it points to live until scratch is reset. */
+/*
+ * The value for one event; false if missing. filter: as a condition reads it (ancestor fields without index give all
+ * ancestors, two-sided fields both sides); else as an output does. out and what it points to live until scratch is
+ * reset.
+ */
 bool eng_expr__get(const struct eng_expr *x, const struct eng_ctx *ctx, bool filter, struct arena *scratch,
 		   struct eng_vals *out);
 /* Is it the bare field of this name, without transformers and argument? */

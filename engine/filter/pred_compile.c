@@ -56,7 +56,7 @@ static uint32_t ops_of(struct eng_vtype t, const char **ret_word)
 
 static bool has_no_ops(struct eng_vtype t)
 {
-	return t.type != T_STR && t.type != T_BYTES &&
+	return t.type != T_STR && t.type != T_BYTES && t.type != T_IP && t.type != T_NET &&
 	       (t.ptype == PT_SOCKADDR || t.ptype == PT_SOCKTUPLE || t.ptype == PT_FDLIST || t.ptype == PT_SIGSET);
 }
 
@@ -336,7 +336,7 @@ static int check_right(struct eng_pred *p, struct eng_pred_ctx *x)
 static int compile_side(const struct eng_operand *o, struct eng_pred_ctx *x, struct eng_expr **ret)
 {
 	const struct eng_operand *at;
-	int r = eng_expr__compile(o, true, x->mem, ret, &at, x->err);
+	int r = eng_expr__compile(o, x->mem, ret, &at, x->err);
 
 	if (r < 0)
 		x->at = at->pos;

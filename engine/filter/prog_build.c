@@ -89,7 +89,7 @@ static bool node_same(const void *arg, uint32_t i, const void *key)
 	const struct prog_node *n = &p->nodes[i];
 
 	return n->kind == k->node->kind && n->pred == k->node->pred && n->n_kids == k->node->n_kids &&
-	       !memcmp(p->kids + n->kids, k->kids, n->n_kids * sizeof(node_ref));
+	       (!n->n_kids || !memcmp(p->kids + n->kids, k->kids, n->n_kids * sizeof(node_ref)));
 }
 
 /* --- Nodes -------------------------------------------------------------------------------------- */
@@ -441,6 +441,11 @@ int eng_prog__add(struct eng_prog *p, const struct eng_ast *ast, eng_warn_fn war
 const uint8_t *eng_prog__types(const struct eng_prog *p, int c)
 {
 	return (const uint8_t *)p->conds[c].types.w;
+}
+
+unsigned eng_prog__codes(const struct eng_prog *p, int c)
+{
+	return evt_set__codes(&p->conds[c].types);
 }
 
 const struct eng_ast *eng_prog__culprit(const struct eng_prog *p)

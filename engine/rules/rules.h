@@ -2,8 +2,12 @@
 /*
  * rules - rule files as Falco reads them: lists, macros, rules, exceptions, overrides.
  *
- * Files load one after another into one set. Errors and warnings carry Falco's codes, file, line, column and a
- * caret. Facts: rulesfile.md.
+ * Files load one after another into one set; each must be complete together with those before it. Errors
+ * and warnings carry Falco's codes, file, line, column and a caret. We stand for engine version 0.63.0.
+ *
+ * Input:     rule files are untrusted: size, depth and what aliases, lists and macros grow to are capped.
+ * Ownership: everything handed out is owned by the set and lives as long as it.
+ * Threads:   one at a time while loading; constant after compile.
  */
 #ifndef ENG_RULES_H
 #define ENG_RULES_H
@@ -31,15 +35,27 @@ struct eng_rule {
 	const struct eng_output *format;	/* compiled output, see alert.h */
 };
 
+/* One step of the way to the place of an error: what it is in, from the file inwards. */
+struct eng_loc {
+	const char *name;		/* the file, or a short form of the condition */
+	const char *item_type, *item_name;	/* "rule", "My rule"; name may be "" */
+	unsigned line, col;		/* as in Falco's JSON: from 0 in files */
+	uint64_t offset;		/* bytes */
+};
+
 /* One error or warning, as in Falco's result JSON. */
 struct eng_diag {
 	bool is_error;
 	const char *code;		/* "LOAD_ERR_COMPILE_CONDITION" */
-	const char *message;
-	const char *file, *item_type, *item_name;
-	unsigned line, col;
+	const char *codedesc;		/* short text of the code */
+	const char *message;		/* may be "" */
+	const char *deprecated_field;	/* LOAD_DEPRECATED_ITEM of a field; else NULL */
+	const char *file, *item_type, *item_name;	/* innermost named item */
+	unsigned line, col;		/* for people: from 1, in the file */
 	uint64_t offset;
-	const char *snippet;
+	const char *snippet;		/* the line and a caret below it */
+	const struct eng_loc *locs;
+	unsigned n_locs;
 };
 
 struct eng_ruleset;
@@ -50,14 +66,24 @@ void eng_ruleset__free(struct eng_ruleset *rs);
 int eng_ruleset__load(struct eng_ruleset *rs, const char *path, struct err *err);
 /* The same from memory; name is for messages. */
 int eng_ruleset__load_text(struct eng_ruleset *rs, const char *name, const char *text, size_t len, struct err *err);
-/* Selection, applied in order after loading: rules by name pattern ('*') or tag. */
+/*
+ * Selection, applied in order by compile, on top of `enabled`: rules by name (`*` stands for any text, else the whole
+ * name) or by tag; the other is NULL. Returns how many rules of those loaded so far it names.
+ */
 int eng_ruleset__select(struct eng_ruleset *rs, bool enable, const char *rule_glob, const char *tag);
+/* Rules less severe are left out, whatever is selected. */
 void eng_ruleset__min_priority(struct eng_ruleset *rs, enum eng_priority p);
-/* Compile everything that is loaded and enabled; after that the set is constant and may be shared by threads. */
+/*
+ * Append the fields that Falco suggests (container.id, container.name, k8s.pod.name ...) to every output, as its default
+ * configuration does. Default: on. To be set before loading.
+ */
+void eng_ruleset__suggested_output(struct eng_ruleset *rs, bool on);
+/* Compile everything that is loaded, selected and enabled; after that the set is constant and may be shared by threads. */
 int eng_ruleset__compile(struct eng_ruleset *rs, struct err *err);
 const struct eng_prog *eng_ruleset__prog(const struct eng_ruleset *rs);
 const struct eng_rule *eng_ruleset__rules(const struct eng_ruleset *rs, unsigned *ret_n);
 const struct eng_rule *eng_ruleset__by_cond(const struct eng_ruleset *rs, int cond);
+/* Errors and warnings of all files, in order. */
 const struct eng_diag *eng_ruleset__diags(const struct eng_ruleset *rs, unsigned *ret_n);
 /* Falco's result JSON for all files loaded so far ({"falco_load_results": [...]}). */
 void eng_ruleset__result_json(const struct eng_ruleset *rs, struct buf *out);

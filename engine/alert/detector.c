@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <stdlib.h>
+
+#include "engine/alert/alert.h"
+#include "format/base/alloc.h"
+
+struct eng_detector {
+	struct eng_detector_opts opts;
+	const struct eng_ruleset *rs;
+	const struct eng_rule *rules;
+	struct eng_state *st;
+	struct eng_run *run;		/* NULL: no rules */
+	uint32_t *hits;
+	unsigned max_hits;
+	uint64_t *counts;
+};
+
+int eng_detector__new(struct eng_detector **ret, const struct eng_ruleset *rs, struct eng_state *st,
+		      const struct eng_detector_opts *o)
+{
+	struct eng_detector *d = xcalloc(1, sizeof(*d));
+	unsigned n = 0;
+	int r = 0;
+
+	d->opts = *o;
+	d->rs = rs;
+	d->st = st;
+	if (rs) {
+		d->rules = eng_ruleset__rules(rs, &n);
+		r = eng_run__new(&d->run, eng_ruleset__prog(rs));
+	}
+	d->max_hits = n ? n : 1;
+	d->hits = xcalloc(d->max_hits, sizeof(*d->hits));
+	d->counts = xcalloc(d->max_hits, sizeof(*d->counts));
+	if (r < 0) {
+		eng_detector__free(d);
+		return r;
+	}
+	*ret = d;
+	return 0;
+}
+
+void eng_detector__free(struct eng_detector *d)
+{
+	if (!d)
+		return;
+	eng_run__free(d->run);
+	free(d->hits);
+	free(d->counts);
+	free(d);
+}
+
+static int run_rules(struct eng_detector *d, const struct eng_ctx *ctx)
+{
+	unsigned n = eng_run__match(d->run, ctx, !d->opts.all_matches, d->hits, d->max_hits);
+	int r = 0;
+
+	for (unsigned i = 0; i < n && !r; i++) {
+		const struct eng_rule *rule = eng_ruleset__by_cond(d->rs, (int)d->hits[i]);
+
+		d->counts[rule - d->rules]++;
+		if (d->opts.on_alert)
+			r = d->opts.on_alert(d->opts.arg, rule, ctx);
+	}
+	return r;
+}
+
+int eng_detector__feed(struct eng_detector *d, const struct fmt_batch *b, bool keyframe, uint32_t from, uint32_t to)
+{
+	int r = 0;
+
+	if (!from && d->run)
+		eng_run__batch(d->run, b);
+	for (uint32_t i = from; i < to && !r; i++) {
+		struct fmt_ev ev = fmt_batch__ev(b, i);
+		struct eng_ctx ctx;
+
+		eng_state__enter(d->st, &ev, &ctx);
+		if (!keyframe && d->opts.on_event)
+			r = d->opts.on_event(d->opts.arg, &ctx);
+		if (!keyframe && d->run && !r)
+			r = run_rules(d, &ctx);
+		eng_state__leave(d->st, &ctx);
+	}
+	return r;
+}
+
+const uint64_t *eng_detector__counts(const struct eng_detector *d)
+{
+	return d->counts;
+}

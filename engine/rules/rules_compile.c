@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Everything collected, compiled: lists, macros, then rules in the order of their first definition. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/alert/alert.h"
+#include "engine/rules/ruleset.h"
+
+#define MAX_DEPTH 1000u			/* of rules' and macros' conditions */
+#define MAX_CODES 100u			/* of event types, before it costs too much */
+
+struct compile {
+	struct eng_ruleset *rs;
+	struct arena *mem;
+	struct list_texts lists;
+	const struct def_rule *rule;
+	const struct def_macro *macro;	/* whose references are put in; NULL: a rule's */
+	/* warnings of the condition at hand: given only if it compiles */
+	struct { struct eng_text msg; const struct rules_ctx *ctx; const char *code; } *warnings;
+	size_t n_warnings, cap_warnings;
+};
+
+/* --- Conditions --------------------------------------------------------------------------------- */
+
+/* The context of a place in a condition; in a macro's, by way of the rule that uses it. */
+static const struct rules_ctx *place(struct compile *c, const struct cond_origin *o, struct eng_pos pos)
+{
+	struct rules_ctx *macro;
+
+	if (!o->macro || !c->rule)
+		return ctx__condition(c->rs, pos, o->text, o->ctx);
+	macro = arena__alloc(&c->rs->mem, sizeof(*macro));
+	*macro = *o->ctx;		/* the macro's condition, seen from the rule */
+	macro->type = "macro";
+	macro->item = o->macro->name;
+	macro->up = c->rule->ctx;
+	return ctx__condition(c->rs, pos, o->text, macro);
+}
+
+static struct eng_pos pos_of(const struct err *e)
+{
+	return (struct eng_pos){ (uint32_t)e->offset, e->line, e->col };
+}
+
+static struct cond_origin *new_origin(struct compile *c, const struct rules_ctx *ctx, const struct def_macro *macro,
+				      struct eng_text text)
+{
+	struct cond_origin *o = arena__alloc(c->mem, sizeof(*o));
+
+	*o = (struct cond_origin){ ctx, macro, text };
+	return o;
+}
+
+/* Put lists in and parse. */
+static int parse(struct compile *c, struct eng_text text, const struct rules_ctx *ctx,
+		 const struct def_macro *macro, struct cond_origin **ret_origin, struct eng_ast **ret)
+{
+	struct cond_origin *o;
+	struct err err = { 0 };
+	int r;
+
+	r = lists__substitute(&c->lists, text, c->mem, &text);
+	if (r < 0)
+		return rules__error(c->rs, LOAD_ERR_COMPILE_CONDITION, ctx, "condition becomes too long with the "
+				    "lists that it names");
+	o = new_origin(c, ctx, macro, text);
+	*ret_origin = o;
+	r = eng_filter__parse_from(o, text.p, text.len, MAX_DEPTH, c->mem, ret, &err);
+	if (r < 0)
+		return rules__error(c->rs, LOAD_ERR_COMPILE_CONDITION, place(c, o, pos_of(&err)), "%s", err.msg);
+	return 0;
+}
+
+static struct def_macro *find_macro(const struct eng_ruleset *rs, struct eng_text name)
+{
+	uint32_t id = strtab__find(&rs->macro_names, name.p, name.len, name.len);
+
+	return id ? &rs->macros[id - 1] : NULL;
+}
+
+/* A macro sees those that stand before its own last change; a rule sees all. */
+static const struct eng_ast *get_macro(void *arg, struct eng_text name)
+{
+	struct compile *c = arg;
+	struct def_macro *m = find_macro(c->rs, name);
+
+	return m && (!c->macro || m->index < c->macro->visibility) ? m->ast : NULL;
+}
+
+static void use_macro(void *arg, struct eng_text name)
+{
+	struct compile *c = arg;
+	struct def_macro *m = find_macro(c->rs, name);
+
+	if (m)
+		m->used = true;
+}
+
+static int put_macros(struct compile *c, const struct cond_origin *o, struct eng_ast **a)
+{
+	struct eng_macro_env env = { .get = get_macro, .used = use_macro, .arg = c };
+	struct err err = { 0 };
+	struct eng_pos at;
+
+	if (!eng_ast__expand(a, &env, c->mem, &at, &err))
+		return 0;
+	return rules__error(c->rs, LOAD_ERR_VALIDATE, place(c, o, at), "%s", err.msg);
+}
+
+static int compile_macros(struct compile *c)
+{
+	struct eng_ruleset *rs = c->rs;
+	int r = 0;
+
+	for (uint32_t i = 0; i < rs->macro_names.n && !r; i++) {
+		struct def_macro *m = &rs->macros[i];
+
+		m->used = false;
+		r = parse(c, (struct eng_text){ m->cond, (uint32_t)strlen(m->cond) }, m->cond_ctx, m, &m->origin,
+			  &m->ast);
+	}
+	for (uint32_t i = 0; i < rs->macro_names.n && !r; i++) {
+		c->macro = &rs->macros[i];
+		r = put_macros(c, rs->macros[i].origin, &rs->macros[i].ast);
+	}
+	c->macro = NULL;
+	return r;
+}
+
+/* --- Rules -------------------------------------------------------------------------------------- */
+
+static void keep_warning(void *arg, const char *code, const char *msg)
+{
+	struct compile *c = arg;
+	const struct eng_ast *at = eng_prog__culprit(c->rs->prog);
+
+	if (c->rs->quiet || !at->origin)
+		return;
+	c->warnings = xgrow(c->warnings, &c->cap_warnings, c->n_warnings + 1, sizeof(*c->warnings));
+	c->warnings[c->n_warnings].code = code;
+	c->warnings[c->n_warnings].msg.p = arena__strndup(c->mem, msg, strlen(msg));
+	c->warnings[c->n_warnings++].ctx = place(c, at->origin, at->check.values_pos.line ? at->check.values_pos :
+						 at->pos);
+}
+
+static void give_warnings(struct compile *c)
+{
+	for (size_t i = 0; i < c->n_warnings; i++)
+		rules__warn(c->rs, rules__code(c->warnings[i].code), c->warnings[i].ctx, "%s",
+			    c->warnings[i].msg.p);
+	c->n_warnings = 0;
+}
+
+/* 0, 1: left out because of an unknown name that it allows for, negative. */
+static int compile_output(struct compile *c, const struct def_rule *r, struct eng_rule *out)
+{
+	struct eng_output *format = NULL;
+	struct err err = { 0 };
+	int rc;
+
+	out->output = check__output(c->rs, r);
+	rc = eng_output__compile(out->output, &c->rs->build, &format, &err);
+	out->format = format;
+	if (!rc)
+		return 0;
+	if (rc == -FMT_E_UNKNOWN && r->skip_unknown) {
+		rules__warn(c->rs, LOAD_UNKNOWN_FILTER, r->output_ctx, "%s", err.msg);
+		return 1;
+	}
+	return rules__error(c->rs, LOAD_ERR_COMPILE_OUTPUT, r->output_ctx, "%s", err.msg);
+}
+
+static int add_to_prog(struct compile *c, const struct def_rule *r, const struct eng_ast *a,
+		       const struct cond_origin *own)
+{
+	struct eng_ruleset *rs = c->rs;
+	struct err err = { 0 };
+	const struct eng_ast *at;
+	const struct rules_ctx *ctx;
+	int cond;
+
+	c->n_warnings = 0;
+	cond = eng_prog__add(rs->prog, a, keep_warning, c, &err);
+	if (cond >= 0) {
+		give_warnings(c);
+		return cond;
+	}
+	at = eng_prog__culprit(rs->prog);
+	ctx = place(c, at && at->origin ? at->origin : own, pos_of(&err));
+	if (cond == -FMT_E_UNKNOWN && r->skip_unknown) {
+		rules__warn(rs, LOAD_UNKNOWN_FILTER, ctx, "%s", err.msg);
+		return -1;
+	}
+	rules__error(rs, LOAD_ERR_COMPILE_CONDITION, ctx, "%s", err.msg);
+	return -2;
+}
+
+/* *ret: the number of its condition, -1 if it is left out. */
+static int compile_condition(struct compile *c, const struct def_rule *r, int *ret)
+{
+	struct cond_origin *o;
+	struct eng_text text;
+	struct eng_ast *a;
+	int rc;
+
+	rc = exceptions__apply(c->rs, r, c->mem, &text);
+	if (!rc)
+		rc = parse(c, text, r->cond_ctx, NULL, &o, &a);
+	if (!rc)
+		rc = put_macros(c, o, &a);
+	if (rc < 0)
+		return rc;
+	check__condition(c->rs, a, ctx__condition(c->rs, (struct eng_pos){ 0 }, o->text, r->cond_ctx));
+	*ret = add_to_prog(c, r, a, o);
+	if (*ret == -2)
+		return -FMT_E_VALUE;
+	if (*ret >= 0 && r->warn_evttypes && eng_prog__codes(c->rs->prog, *ret) > MAX_CODES)
+		rules__warn(c->rs, LOAD_NO_EVTTYPE, r->ctx, "Rule matches too many evt.type values. This has a "
+			    "significant performance penalty.");
+	return 0;
+}
+
+static void describe(const struct def_rule *r, struct eng_rule *out)
+{
+	*out = (struct eng_rule){
+		.name = r->name, .desc = r->desc, .output = r->output, .source = r->source, .tags = r->tags,
+		.n_tags = r->n_tags, .priority = r->priority, .enabled = r->enabled, .capture = r->capture,
+		.capture_ms = r->capture_ms, .cond = -1, .file = r->file, .line = r->ctx->mark.line + 1,
+	};
+}
+
+static int compile_rules(struct compile *c, bool only_on)
+{
+	struct eng_ruleset *rs = c->rs;
+	int r = 0;
+
+	rs->n_out = rs->rule_names.n;
+	rs->out = arena__zalloc(&rs->build, rs->n_out * sizeof(*rs->out));
+	for (uint32_t i = 0; i < rs->n_out && r >= 0; i++) {
+		const struct def_rule *d = &rs->rules[i];
+
+		describe(d, &rs->out[i]);
+		c->rule = d;
+		if (only_on)
+			rs->out[i].enabled = check__is_on(rs, d);
+		if (d->unknown_source || (only_on && !rs->out[i].enabled))
+			continue;
+		r = compile_output(c, d, &rs->out[i]);
+		if (!r)
+			r = compile_condition(c, d, &rs->out[i].cond);
+	}
+	c->rule = NULL;
+	return r < 0 ? r : 0;
+}
+
+static void warn_unused(struct eng_ruleset *rs)
+{
+	for (uint32_t i = 0; i < rs->macro_names.n; i++)
+		if (!rs->macros[i].used)
+			rules__warn(rs, LOAD_UNUSED_MACRO, rs->macros[i].ctx,
+				    "Macro not referred to by any other rule/macro");
+	for (uint32_t i = 0; i < rs->list_names.n; i++)
+		if (!rs->lists[i].used)
+			rules__warn(rs, LOAD_UNUSED_LIST, rs->lists[i].ctx,
+				    "List not referred to by any other rule/macro");
+}
+
+static void index_conds(struct eng_ruleset *rs)
+{
+	rs->n_conds = 0;
+	rs->rule_of_cond = arena__alloc(&rs->build, (rs->n_out + 1) * sizeof(int));
+	for (uint32_t i = 0; i < rs->n_out; i++)
+		if (rs->out[i].cond >= 0)
+			rs->rule_of_cond[rs->n_conds++] = (int)i;	/* conditions are numbered in order */
+}
+
+int rules__compile(struct eng_ruleset *rs, bool only_on)
+{
+	struct compile c = { .rs = rs, .mem = &rs->build };
+	int r;
+
+	eng_prog__free(rs->prog);
+	rs->prog = NULL;
+	arena__reset(&rs->build);
+	r = eng_prog__new(&rs->prog);
+	if (!r)
+		r = lists__expand(rs, &rs->build, &c.lists);
+	if (!r)
+		r = compile_macros(&c);
+	if (!r)
+		r = compile_rules(&c, only_on);
+	if (!r) {
+		index_conds(rs);
+		warn_unused(rs);
+	}
+	free(c.warnings);
+	return r;
+}

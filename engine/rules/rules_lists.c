@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Lists are put into conditions as text, before anything is parsed: every occurrence of a list's name between
+ * delimiters, wherever it stands, becomes its items. So it is in Falco, and rules depend on it.
+ */
+#include <string.h>
+
+#include "engine/rules/ruleset.h"
+
+#define MAX_TEXT (8u << 20)		/* bytes of one list or one condition, with everything put in */
+
+static void put_item(struct buf *b, const char *item)
+{
+	bool quote = strchr(item, ' ') && item[0] != '"' && item[0] != '\'';
+
+	buf__puts(b, b->len ? ", " : "");
+	buf__printf(b, quote ? "\"%s\"" : "%s", item);
+}
+
+/* Items joined; one that names a list defined before this list's last change gives that list's own items. */
+static int expand_list(struct eng_ruleset *rs, const struct def_list *l, struct buf *b)
+{
+	for (uint32_t i = 0; i < l->n_items; i++) {
+		struct def_list *inner = find_list(rs, l->items[i]);
+
+		if (inner && inner->index < l->visibility) {
+			inner->used = true;
+			for (uint32_t k = 0; k < inner->n_items && b->len <= MAX_TEXT; k++)
+				put_item(b, inner->items[k]);
+		} else {
+			put_item(b, l->items[i]);
+		}
+		if (b->len > MAX_TEXT)
+			return rules__error(rs, LOAD_ERR_VALIDATE, l->ctx, "List becomes too long with the lists "
+					    "that it names");
+	}
+	return 0;
+}
+
+int lists__expand(struct eng_ruleset *rs, struct arena *mem, struct list_texts *ret)
+{
+	uint32_t n = rs->list_names.n;
+	struct buf b = { 0 };
+	int r = 0;
+
+	ret->p = arena__zalloc(mem, n * sizeof(*ret->p));
+	ret->n = n;
+	for (uint32_t i = 0; i < n; i++)
+		rs->lists[i].used = false;
+	for (uint32_t i = 0; i < n && !r; i++) {
+		struct list_text *t = &ret->p[i];
+
+		b.len = 0;
+		r = expand_list(rs, &rs->lists[i], &b);
+		t->def = &rs->lists[i];
+		t->name = rs->lists[i].name;
+		t->name_len = (uint32_t)strlen(t->name);
+		t->text = arena__strndup(mem, (char *)b.p, b.len);
+		t->len = (uint32_t)b.len;
+	}
+	buf__done(&b);
+	return r;
+}
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+static bool is_delimiter(char c)
+{
+	return is_blank(c) || c == '(' || c == ')' || c == ',' || c == '=';
+}
+
+static bool is_whole(const char *text, size_t len, size_t at, size_t name_len)
+{
+	return (!at || is_delimiter(text[at - 1])) && (at + name_len >= len || is_delimiter(text[at + name_len]));
+}
+
+/* Put the list's items at the end of out; blanks on both sides of the name go, one takes their place. */
+static size_t put_list(const struct list_text *l, const char *text, size_t len, size_t end, struct buf *out)
+{
+	bool first;
+
+	while (out->len && is_blank((char)out->p[out->len - 1]))
+		out->len--;
+	while (end < len && is_blank(text[end]))
+		end++;
+	if (!l->len) {			/* an empty list takes one comma with it, the left one if there is one */
+		if (out->len && out->p[out->len - 1] == ',')
+			out->len--;
+		else if (end < len && text[end] == ',')
+			end++;
+	}
+	first = !out->len;
+	if (!first)
+		buf__puts(out, " ");
+	buf__add(out, l->text, l->len);
+	buf__puts(out, " ");
+	if (first && end < len)		/* the search goes on one byte later here: upstream's arithmetic */
+		buf__add(out, &text[end++], 1);
+	return end;
+}
+
+/* One list into the text. True if its name was there. */
+static bool put_one(const struct list_text *l, const char *text, size_t len, struct buf *out)
+{
+	size_t done = 0, from = 0;
+	bool used = false;
+	const char *hit;
+
+	while (l->name_len && from < len && (hit = memmem(text + from, len - from, l->name, l->name_len))) {
+		size_t at = (size_t)(hit - text);
+
+		from = at + 1;
+		if (!is_whole(text, len, at, l->name_len))
+			continue;
+		buf__add(out, text + done, at - done);
+		done = from = put_list(l, text, len, at + l->name_len, out);
+		used = true;
+		if (out->len > MAX_TEXT)
+			break;
+	}
+	if (used)
+		buf__add(out, text + done, len - done);
+	return used;
+}
+
+int lists__substitute(const struct list_texts *lists, struct eng_text cond, struct arena *mem, struct eng_text *ret)
+{
+	struct buf a = { 0 }, b = { 0 };
+	int r = 0;
+
+	buf__add(&a, cond.p, cond.len);
+	for (uint32_t i = 0; i < lists->n && !r; i++) {
+		struct buf swap;
+
+		b.len = 0;
+		if (!put_one(&lists->p[i], (char *)a.p, a.len, &b))
+			continue;
+		lists->p[i].def->used = true;
+		swap = a;
+		a = b;
+		b = swap;
+		if (a.len > MAX_TEXT)
+			r = -FMT_E_LIMIT;
+	}
+	if (!r)
+		*ret = (struct eng_text){ arena__strndup(mem, (char *)a.p, a.len), (uint32_t)a.len };
+	buf__done(&a);
+	buf__done(&b);
+	return r;
+}

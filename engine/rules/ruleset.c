@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The set: files in, rules out. */
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+
+#include "engine/rules/ruleset.h"
+
+static const char *const priorities[] = {
+	[PRIO_EMERGENCY] = "Emergency", [PRIO_ALERT] = "Alert", [PRIO_CRITICAL] = "Critical",
+	[PRIO_ERROR] = "Error", [PRIO_WARNING] = "Warning", [PRIO_NOTICE] = "Notice",
+	[PRIO_INFORMATIONAL] = "Informational", [PRIO_DEBUG] = "Debug",
+};
+
+const char *eng_priority__name(enum eng_priority p)
+{
+	return priorities[p];
+}
+
+int eng_priority__parse(const char *s, enum eng_priority *ret)
+{
+	for (unsigned i = 0; i < sizeof(priorities) / sizeof(*priorities); i++) {
+		if (!strcasecmp(s, priorities[i]) || (i == PRIO_INFORMATIONAL && !strcasecmp(s, "info"))) {
+			*ret = i;
+			return 0;
+		}
+	}
+	return -FMT_E_VALUE;
+}
+
+int eng_ruleset__new(struct eng_ruleset **ret)
+{
+	struct eng_ruleset *rs = xcalloc(1, sizeof(*rs));
+
+	rs->min_priority = PRIO_DEBUG;
+	*ret = rs;
+	return 0;
+}
+
+void eng_ruleset__free(struct eng_ruleset *rs)
+{
+	if (!rs)
+		return;
+	eng_prog__free(rs->prog);
+	for (uint32_t i = 0; i < rs->n_files; i++)
+		free(rs->files[i].text);
+	for (uint32_t i = 0; i < rs->n_selections; i++) {
+		free(rs->selections[i].glob);
+		free(rs->selections[i].tag);
+	}
+	free(rs->files);
+	free(rs->diags);
+	free(rs->lists);
+	free(rs->macros);
+	free(rs->rules);
+	free(rs->selections);
+	strtab__done(&rs->list_names);
+	strtab__done(&rs->macro_names);
+	strtab__done(&rs->rule_names);
+	arena__done(&rs->build);
+	arena__done(&rs->mem);
+	free(rs);
+}
+
+void eng_ruleset__min_priority(struct eng_ruleset *rs, enum eng_priority p)
+{
+	rs->min_priority = p;
+}
+
+void eng_ruleset__suggested_output(struct eng_ruleset *rs, bool on)
+{
+	rs->no_suggested = !on;
+}
+
+/* --- Loading ------------------------------------------------------------------------------------ */
+
+static struct rules_file *add_file(struct eng_ruleset *rs, const char *name)
+{
+	struct rules_file *f;
+
+	rs->files = xgrow(rs->files, &rs->cap_files, rs->n_files + 1, sizeof(*rs->files));
+	f = &rs->files[rs->n_files++];
+	*f = (struct rules_file){ .name = arena__strndup(&rs->mem, name, strlen(name)), .first_diag = rs->n_diags };
+	return f;
+}
+
+/* As err__caret does it: two lines, each moved in. */
+static void set_snippet(struct err *err, const char *s)
+{
+	struct buf b = { 0 };
+
+	rules__put_snippet(&b, s);
+	if (b.len)
+		snprintf(err->snippet, sizeof(err->snippet), "%.*s", (int)b.len - 1, (char *)b.p);
+	buf__done(&b);
+}
+
+/* The first error of a file is the one that tools print on one line. */
+static int finish_file(struct eng_ruleset *rs, struct rules_file *f, struct err *err)
+{
+	f->n_diags = rs->n_diags - f->first_diag;
+	for (uint32_t i = 0; i < f->n_diags; i++) {
+		const struct eng_diag *d = &rs->diags[f->first_diag + i];
+
+		if (!d->is_error)
+			continue;
+		if (err && !err->code) {
+			err__file(err, d->file);
+			err__set(err, -FMT_E_VALUE, "%s: %s", d->code, d->message);
+			err->line = d->line;
+			err->col = d->col;
+			set_snippet(err, d->snippet);
+		}
+		return -FMT_E_VALUE;
+	}
+	return 0;
+}
+
+/* text is taken over. */
+static int load(struct eng_ruleset *rs, const char *name, char *text, size_t len, struct err *err)
+{
+	struct rules_file *f = add_file(rs, name);
+
+	f->text = text;
+	f->len = len;
+	rs->quiet = false;
+	if (!rules__read(rs, f->name, text, len))
+		rules__compile(rs, false);
+	rs->quiet = true;
+	return finish_file(rs, &rs->files[rs->n_files - 1], err);
+}
+
+int eng_ruleset__load_text(struct eng_ruleset *rs, const char *name, const char *text, size_t len, struct err *err)
+{
+	return load(rs, name, xmemdup0(text, len), len, err);
+}
+
+static int cannot_read(struct eng_ruleset *rs, const char *path, struct err *err, const char *why)
+{
+	struct rules_file *f = add_file(rs, path);
+
+	rules__error(rs, LOAD_ERR_FILE_READ, ctx__file(rs, f->name), "%s", why);
+	return finish_file(rs, f, err);
+}
+
+static bool has_ending(const char *name)
+{
+	size_t n = strlen(name);
+
+	return (n > 5 && !strcmp(name + n - 5, ".yaml")) || (n > 4 && !strcmp(name + n - 4, ".yml"));
+}
+
+static int load_file(struct eng_ruleset *rs, const char *path, struct err *err)
+{
+	struct buf b = { 0 };
+	FILE *fp = fopen(path, "re");
+	size_t n;
+
+	if (!fp)
+		return cannot_read(rs, path, err, strerror(errno));
+	do {
+		buf__reserve(&b, 65536);
+		n = fread(b.p + b.len, 1, 65536, fp);
+		b.len += n;
+	} while (n && b.len <= YAML_MAX_BYTES);
+	if (ferror(fp)) {
+		int code = errno;
+
+		fclose(fp);
+		buf__done(&b);
+		return cannot_read(rs, path, err, strerror(code));
+	}
+	fclose(fp);
+	buf__u8(&b, 0);
+	return load(rs, path, (char *)b.p, b.len - 1, err);
+}
+
+static int load_dir(struct eng_ruleset *rs, const char *path, struct err *err)
+{
+	struct dirent **names;
+	int n = scandir(path, &names, NULL, alphasort), r = 0;
+
+	if (n < 0)
+		return cannot_read(rs, path, err, strerror(errno));
+	for (int i = 0; i < n; i++) {
+		char *full = xasprintf("%s%s%s", path, path[strlen(path) - 1] == '/' ? "" : "/", names[i]->d_name);
+		struct stat st;
+		int one = 0;
+
+		if (has_ending(full) && !stat(full, &st) && S_ISREG(st.st_mode))
+			one = load_file(rs, full, err);
+		if (one < 0)
+			r = one;
+		free(full);
+		free(names[i]);
+	}
+	free(names);
+	return r;
+}
+
+int eng_ruleset__load(struct eng_ruleset *rs, const char *path, struct err *err)
+{
+	struct stat st;
+
+	if (!*path || stat(path, &st) < 0)
+		return cannot_read(rs, path, err, *path ? strerror(errno) : "no file name");
+	if (S_ISDIR(st.st_mode))
+		return load_dir(rs, path, err);
+	if (S_ISREG(st.st_mode) && !has_ending(path))
+		return cannot_read(rs, path, err, "rule files end in .yaml or .yml");
+	return load_file(rs, path, err);
+}
+
+/* --- The result --------------------------------------------------------------------------------- */
+
+int eng_ruleset__compile(struct eng_ruleset *rs, struct err *err)
+{
+	uint32_t first = rs->n_diags;
+	int r;
+
+	rs->quiet = true;
+	r = rules__compile(rs, true);
+	if (!r)
+		r = eng_prog__seal(rs->prog, err);
+	if (r < 0 && rs->n_diags > first)
+		err__set(err, r, "%s: %s", rs->diags[first].code, rs->diags[first].message);
+	return r;
+}
+
+const struct eng_prog *eng_ruleset__prog(const struct eng_ruleset *rs)
+{
+	return rs->prog;
+}
+
+const struct eng_rule *eng_ruleset__rules(const struct eng_ruleset *rs, unsigned *ret_n)
+{
+	*ret_n = rs->n_out;
+	return rs->out;
+}
+
+const struct eng_rule *eng_ruleset__by_cond(const struct eng_ruleset *rs, int cond)
+{
+	return cond >= 0 && (uint32_t)cond < rs->n_conds ? &rs->out[rs->rule_of_cond[cond]] : NULL;
+}
+
+const struct eng_diag *eng_ruleset__diags(const struct eng_ruleset *rs, unsigned *ret_n)
+{
+	*ret_n = rs->n_diags;
+	return rs->diags;
+}
