@@ -90,6 +90,10 @@ void ins_page__wrap(struct ins_page *p, int style, const char *text, size_t n)
 		add_span(p, style, text, len);
 		text += len;
 		n -= len;
+		if (n && *text == ' ') {	/* the blank where the line breaks */
+			text++;
+			n--;
+		}
 		if (!n || p->n_lines >= MAX_LINES)
 			return;
 		ins_page__line(p);

@@ -83,8 +83,9 @@ static void renew(struct ins_ui *ui, struct ins_frame *f, void *state)
 	bool had = e->has_cur;
 
 	make_list(ui, f, e);
-	/* stay near where the cursor was */
+	/* stay near where the cursor was; the old top need not be of the new list */
 	e->has_cur = false;
+	e->top = INS_EV_LAST;
 	e->job = JOB_TOP;
 	if (had) {
 		e->job = JOB_MOVE;
@@ -106,6 +107,8 @@ static void follow_model(struct ins_ui *ui, struct ins_frame *f, struct events *
 		e->model_done = m->done;
 		ins_evlist__rescope(e->list);
 		e->n_shown = 0;
+		if (e->has_cur)
+			e->top = e->cur;
 		if (!e->has_cur && e->job == JOB_NONE)
 			e->job = JOB_TOP;
 	}
