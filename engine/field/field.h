@@ -2,8 +2,8 @@
 /*
  * field - the vocabulary of conditions and outputs: evt.*, proc.*, fd.*, user.*, container.*.
  *
- * fields.def is the one table: it feeds the compiler, --list fields, the inspector's completion and the
- * compatibility document.
+ * fields.def is the one table: it feeds the compiler, --list fields, the inspector's completion and
+ * the compatibility document.
  */
 #ifndef ENG_FIELD_H
 #define ENG_FIELD_H
@@ -37,11 +37,12 @@ struct eng_val {
 
 /*
  * On what a field's value depends: how long a test of it stays true (engine memos).
- * A predicate is evaluated once per process epoch, once per fd epoch, once per dictionary string, or per event.
+ * A predicate is evaluated once per process epoch, once per fd epoch, once per dictionary string,
+ * or per event.
  */
 enum eng_scope {
 	SCOPE_TYPE,		/* only the event's type: evt.type, evt.category, evt.is_io, ... */
-	SCOPE_PROC,		/* the process, its ancestors, its thread, user or container (epochs of both) */
+	SCOPE_PROC,		/* process, ancestors, thread, user or container (epochs of both) */
 	SCOPE_FD,		/* the descriptor at hand (epoch) */
 	SCOPE_STRING,		/* one string parameter of the event: str_param says which */
 	SCOPE_EVENT,		/* anything else */
@@ -80,7 +81,10 @@ struct eng_field {
 	uint32_t flags;
 	const char *source;	/* "syscall", "k8s_audit", or "" for all */
 	const char *doc;
-	/* private to engine/field: extraction routine (false = missing), and what tells it which field is asked for */
+	/*
+	 * private to engine/field: extraction routine (false = missing), and what tells it which
+	 * field is asked for
+	 */
 	bool (*get)(const struct eng_fref *ref, const struct eng_ctx *ctx, struct eng_vals *out);
 	uint16_t id;
 };
@@ -91,8 +95,9 @@ struct eng_vals {
 	bool is_list;
 	bool missing;
 	bool for_filter;	/* as asked of eng_field__get */
+	uint64_t ns;		/* evt.time and its like: the moment that the text means */
 	struct eng_val v[1];	/* v[0] for single values */
-	const struct eng_val *list;	/* list values, borrowed until the next extraction with the same scratch */
+	const struct eng_val *list;	/* list values, in scratch or the state's */
 	struct arena *scratch;	/* set by the caller; text made up on the fly lives here */
 };
 
@@ -105,25 +110,35 @@ struct eng_fref {
 	uint8_t type;		/* enum eng_type after resolution */
 	uint8_t ptype;
 	uint8_t scope;		/* enum eng_scope after resolution */
-	/* evt.arg.X: index of the parameter in each event, -1 none; shared, do not free */
+	/*
+	 * evt.arg.X, evt.rawarg.X: index of the parameter in each of FMT_MAX_EVENTS events, -1
+	 * none; mem's
+	 */
 	const int8_t *param_of;
 };
 
 /*
- * Resolve text as written, "proc.aname[2]", "evt.arg.flags": longest field name that fits, the whole text must be
- * used. Returns 0; -FMT_E_UNKNOWN with the nearest name in err; -FMT_E_VALUE for a wrong argument.
- * mem owns the key.
+ * Resolve text as written, "proc.aname[2]", "evt.arg.flags": longest field name that fits, the
+ * whole text must be used. Returns 0; -FMT_E_UNKNOWN with the nearest name in err; -FMT_E_VALUE for
+ * a wrong argument. mem owns the key.
+ *
+ * Scopes: SCOPE_TYPE needs nothing of the context but ev->info and ev->type. SCOPE_PROC stands
+ * still with both thread->epoch and proc->epoch. SCOPE_FD stands still with fd->epoch; without fd
+ * it is the same for all events that open nothing and have the same has_fd_num. Fields of the
+ * others are evaluated for each event.
  */
-int eng_field__resolve(const char *text, size_t len, struct arena *mem, struct eng_fref *ret, struct err *err);
+int eng_field__resolve(const char *text, size_t len, struct arena *mem, struct eng_fref *ret,
+		       struct err *err);
 /* Longest prefix of text that resolves; its length or 0. For output formats. */
 size_t eng_field__longest(const char *text, size_t len, struct arena *mem, struct eng_fref *ret);
 
 /*
  * Extract. out->scratch must be set. True if present.
- * Ancestor fields without index (FF_ANY_ANCESTOR) yield all ancestors as a list in is_list form when
- * `for_filter`, else joined text.
+ * Ancestor fields without index (FF_ANY_ANCESTOR) yield all ancestors as a list in is_list form
+ * when `for_filter`, else joined text.
  */
-bool eng_field__get(const struct eng_fref *ref, const struct eng_ctx *ctx, bool for_filter, struct eng_vals *out);
+bool eng_field__get(const struct eng_fref *ref, const struct eng_ctx *ctx, bool for_filter,
+		    struct eng_vals *out);
 
 /* The value as an output prints it (grammar facts 8 of rulesfile): appended to out. */
 void eng_val__text(const struct eng_fref *ref, const struct eng_vals *v, struct buf *out);
@@ -134,8 +149,8 @@ const struct eng_field *eng_field__all(size_t *ret_n);	/* in listing order */
 const char *eng_type__name(const struct eng_field *f);	/* Falco's type word */
 
 /*
- * Text of event parameters (grammar facts 9): `name=raw(resolved) ...` as evt.args prints it, and one
- * parameter as evt.arg does. max_bytes limits payload text (0 = 80).
+ * Text of event parameters (grammar facts 9): `name=raw(resolved) ...` as evt.args prints it, and
+ * one parameter as evt.arg does. max_bytes limits payload text (0 = 80).
  */
 void eng_event__args(const struct eng_ctx *ctx, uint32_t max_bytes, struct buf *out);
 bool eng_event__arg(const struct eng_ctx *ctx, unsigned param, uint32_t max_bytes, struct buf *out);

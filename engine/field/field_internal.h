@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * field_internal - what the files of engine/field share: extraction routines and ways to give a value.
+ * field_internal - what the files of engine/field share: extraction routines and ways to give a
+ * value.
  */
 #ifndef ENG_FIELD_INTERNAL_H
 #define ENG_FIELD_INTERNAL_H
@@ -18,12 +19,17 @@ enum eng_field_id {
 	F__N
 };
 
-/* Settle what depends on the argument: type, scope, which parameter. */
-int field__refine(struct eng_fref *ref, struct err *err);
+/* Settle what depends on the argument: type, scope, which parameter (evt.arg.X). */
+int field__refine(struct eng_fref *ref, struct arena *mem, struct err *err);
 
-typedef bool eng_get_fn(const struct eng_fref *ref, const struct eng_ctx *ctx, struct eng_vals *out);
+typedef bool eng_get_fn(const struct eng_fref *ref, const struct eng_ctx *ctx,
+			struct eng_vals *out);
 
-eng_get_fn get_none, get_evt, get_thread, get_fd;
+/* Routines of fields.def. False: missing. */
+eng_get_fn get_none, get_gen, get_evt, get_proc, get_image, get_parent, get_ancestor, get_leader,
+	   get_measure, get_user, get_fd, get_path, get_fdlist, get_container;
+
+/* --- giving a value --------------------------------------------------------------------------- */
 
 static inline bool give_str(struct eng_vals *out, const char *p, size_t len)
 {
@@ -53,12 +59,18 @@ static inline bool give_s64(struct eng_vals *out, int64_t v)
 	return true;
 }
 
-static inline bool give_u64(struct eng_vals *out, uint64_t v)
+/* Unsigned kinds: type is T_U64, T_RELTIME, T_ABSTIME or T_PORT. */
+static inline bool give_num(struct eng_vals *out, uint8_t type, uint64_t v)
 {
 	out->n = 1;
-	out->v[0].type = T_U64;
+	out->v[0].type = type;
 	out->v[0].u = v;
 	return true;
+}
+
+static inline bool give_u64(struct eng_vals *out, uint64_t v)
+{
+	return give_num(out, T_U64, v);
 }
 
 static inline bool give_bool(struct eng_vals *out, bool v)
@@ -68,5 +80,37 @@ static inline bool give_bool(struct eng_vals *out, bool v)
 	out->v[0].b = v;
 	return true;
 }
+
+/* What was written to b, moved to the scratch memory; b is freed. */
+bool give_buf(struct eng_vals *out, struct buf *b);
+
+/* --- shared by the files ---------------------------------------------------------------------- */
+
+/* The call has a result, and it says that it failed. */
+static inline bool has_result(const struct fmt_ev *ev)
+{
+	return ev->info->flags & (EF_SYSCALL | EF_URING);
+}
+
+static inline bool has_failed(const struct fmt_ev *ev)
+{
+	return has_result(ev) && fmt_ev__res(ev) < 0;
+}
+
+/* Falco's words and letters for a kind of descriptor. */
+const char *fd_type__word(uint8_t type);
+char fd_type__letter(uint8_t type);
+/* Kinds of descriptors: those that Falco counts to files, to IP sockets. */
+bool fd_type__is_file(uint8_t type);
+bool fd_type__is_inet(uint8_t type);
+/* The transport as fd.l4proto has it: of a connection only once its role is known. */
+uint8_t fd__l4(const struct eng_fd *fd);
+
+/* What evt.args prints in brackets behind a parameter; the plain text goes to raw. */
+void event__param_text(const struct eng_ctx *ctx, unsigned param, uint32_t max_bytes,
+		       struct buf *raw, struct buf *resolved);
+
+/* Printable ASCII stays, every other byte becomes '.'. */
+void text__dots(struct buf *out, const char *p, size_t n);
 
 #endif

@@ -157,8 +157,8 @@ static int take_bracket(struct eng_fref *ref, const char *rest, size_t n, struct
 			struct err *err)
 {
 	const struct eng_field *f = ref->field;
-	size_t key_len;
-	char *key;
+	size_t key_len = 0;
+	char *key = NULL;
 	int r;
 
 	r = unbracket(f, rest, n, mem, &key, &key_len, err);
@@ -224,7 +224,7 @@ int eng_field__resolve(const char *text, size_t len, struct arena *mem, struct e
 	else
 		r = take_suffix(&ref, text + name_len, len - name_len, mem, err);
 	if (!r)
-		r = field__refine(&ref, err);
+		r = field__refine(&ref, mem, err);
 	if (!r)
 		*ret = ref;
 	return r;

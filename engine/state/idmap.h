@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * idmap - from a number (thread, process, descriptor, user) to an object. Open addressing, linear probing.
+ * idmap - from a number (thread, process, descriptor, user) to an object. Open addressing, linear
+ * probing.
  *
  * The multiplier is chosen per process, so that a hostile trace cannot aim at one slot.
  * Ownership: the map owns its slots, never the objects. Zero-initialise; idmap__done frees.

@@ -11,8 +11,9 @@ struct buf;
 struct eng_proc;
 
 /*
- * Append path to out, "." and ".." and doubled or final slashes taken out, below base if it is relative.
- * base is normal already and ends with '/' (or is no path at all: "<UNKNOWN>"). An empty path gives nothing.
+ * Append path to out, "." and ".." and doubled or final slashes taken out, below base if it is
+ * relative. base is normal already and ends with '/' (or is no path at all: "<UNKNOWN>"). An empty
+ * path gives nothing.
  */
 void path__join(const char *base, size_t n_base, const char *path, size_t n, struct buf *out);
 

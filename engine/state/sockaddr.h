@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sockaddr - socket addresses as events carry them (PT_SOCKADDR, PT_SOCKTUPLE), read and written as text.
+ * sockaddr - socket addresses as events carry them (PT_SOCKADDR, PT_SOCKTUPLE), read and written as
+ * text.
  *
  * The bytes come from a file: lengths are checked, what does not fit is refused.
  */
@@ -38,7 +39,10 @@ void sock_addrs__unmap(struct sock_addrs *a, bool tuple);
 
 /* "1.2.3.4:80", "::1:80". */
 void sock_end__text(uint8_t family, const struct sock_end *e, struct buf *out);
-/* "1.2.3.4:5->6.7.8.9:80"; unix: "SRC->DST path" with kernel addresses in hexadecimal; else "family N". */
+/*
+ * "1.2.3.4:5->6.7.8.9:80"; unix: "SRC->DST path" with kernel addresses in hexadecimal; else "family
+ * N".
+ */
 void sock_addrs__text(const struct sock_addrs *a, bool tuple, struct buf *out);
 /* A connection's text from a descriptor's tuple: without ports for icmp and raw. */
 void eng_tuple__text(const struct eng_tuple *t, struct buf *out);

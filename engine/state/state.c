@@ -54,7 +54,7 @@ static state_fn *const leave_fns[FMT_MAX_EVENTS] = {
 	[EV_procexit] = on_procexit_leave, [EV_container_end] = on_container_end_leave,
 };
 
-/* --- life ------------------------------------------------------------------------------------------------ */
+/* --- life ------------------------------------------------------------------------------------- */
 
 /* Whoever events without a thread are about: in no table, with number 0. */
 static void make_nobody(struct eng_state *st)
@@ -120,11 +120,29 @@ void eng_state__free(struct eng_state *st)
 	slots__done(&st->proc_slots);
 	slots__done(&st->fd_slots);
 	buf__done(&st->scratch);
+	free(st->hostname);
 	free(st->hits);
 	free(st);
 }
 
-/* --- events ------------------------------------------------------------------------------------------------- */
+void eng_state__describe(struct eng_state *st, const char *hostname, uint64_t first_ts)
+{
+	free(st->hostname);
+	st->hostname = hostname && *hostname ? xstrdup(hostname) : NULL;
+	st->first_ts = first_ts;
+}
+
+const char *eng_state__hostname(const struct eng_state *st)
+{
+	return st->hostname;
+}
+
+uint64_t eng_state__first_ts(const struct eng_state *st)
+{
+	return st->first_ts;
+}
+
+/* --- events ----------------------------------------------------------------------------------- */
 
 static struct eng_thread *find_thread(struct eng_state *st, const struct fmt_batch *b, uint32_t idx)
 {
@@ -143,7 +161,10 @@ static struct eng_thread *find_thread(struct eng_state *st, const struct fmt_bat
 	return t;
 }
 
-/* Right whatever batch it is: what is remembered must be alive (gen) and have the numbers asked for. */
+/*
+ * Right whatever batch it is: what is remembered must be alive (gen) and have the numbers asked
+ * for.
+ */
 static inline struct eng_thread *thread_of(struct eng_state *st, const struct fmt_batch *b,
 					   uint32_t idx)
 {
@@ -224,7 +245,7 @@ void eng_state__leave(struct eng_state *st, struct eng_ctx *ctx)
 		fn(st, ctx);
 }
 
-/* --- look-ups --------------------------------------------------------------------------------------------------- */
+/* --- look-ups --------------------------------------------------------------------------------- */
 
 struct eng_thread *eng_state__thread(struct eng_state *st, int64_t tid)
 {
@@ -236,7 +257,8 @@ struct eng_proc *eng_state__proc(struct eng_state *st, int64_t pid)
 	return idmap__get(&st->procs, pid);
 }
 
-void eng_state__each_proc(struct eng_state *st, void (*fn)(struct eng_proc *p, void *arg), void *arg)
+void eng_state__each_proc(struct eng_state *st, void (*fn)(struct eng_proc *p, void *arg),
+			  void *arg)
 {
 	struct eng_proc *p;
 

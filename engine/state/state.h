@@ -3,17 +3,19 @@
  * state - what events mean over time: threads, processes, open files, containers, users.
  *
  * Live capture, replay and the inspector apply the same events to the same code, so they cannot
- * disagree. The state is built from keyframe rows (state_*), changed by events flagged EF_STATE, and
- * saved as keyframe rows again. Memory is bounded by what is alive, not by the length of the trace.
+ * disagree. The state is built from keyframe rows (state_*), changed by events flagged EF_STATE,
+ * and saved as keyframe rows again. Memory is bounded by what is alive, not by the length of the
+ * trace.
  *
  * Ownership: everything handed out is borrowed until the next apply (or reset, free). Strings are
  *            NUL-terminated and may be compared by pointer where "interned" is said.
  * Threads:   one thread at a time per state.
  *
- * Slots and epochs: every process, thread and descriptor has a slot, a small number that is its own while it
- * lives and is used again afterwards: each kind counts from 0, so whoever remembers something about an object (memos)
- * keeps an array indexed by slot. Epochs are numbers from one counter of the state, never 0 and never used twice:
- * what was remembered holds as long as the epoch is the same, whoever has the slot now.
+ * Slots and epochs: every process, thread and descriptor has a slot, a small number that is its own
+ * while it lives and is used again afterwards: each kind counts from 0, so whoever remembers
+ * something about an object (memos) keeps an array indexed by slot. Epochs are numbers from one
+ * counter of the state, never 0 and never used twice: what was remembered holds as long as the
+ * epoch is the same, whoever has the slot now.
  */
 #ifndef ENG_STATE_H
 #define ENG_STATE_H
@@ -86,11 +88,12 @@ struct eng_fd {
 	uint32_t slot;			/* see "Slots and epochs" */
 };
 
-struct eng_fdtable;			/* shared by processes with CLONE_FILES; see eng_fdtable__* */
+struct eng_fdtable;		/* shared by processes with CLONE_FILES; see eng_fdtable__* */
 
 struct eng_container {
 	char id[16];			/* 12 characters as Falco shows them */
-	struct eng_str *full_id, *runtime, *name, *image, *cgroup, *json;	/* NULL: not known */
+	/* NULL: not known */
+	struct eng_str *full_id, *runtime, *name, *image, *cgroup, *json;
 	uint64_t start;			/* ns since the epoch, 0 unknown */
 	uint32_t n_procs;		/* alive */
 	bool ended;
@@ -119,7 +122,7 @@ struct eng_proc {
 	int64_t fdlimit;
 	uint64_t pidns_start, start, exec_time;	/* ns since the epoch; 0 unknown */
 	uint32_t vm_size, vm_rss, vm_swap;	/* KiB */
-	uint64_t epoch;			/* changes with anything a process field of it or its ancestors reads */
+	uint64_t epoch;			/* changes with what its or its ancestors' fields read */
 	bool dead;			/* exited; kept while children refer to it */
 	int32_t exit_status;
 	uint32_t slot;			/* see "Slots and epochs" */
@@ -136,8 +139,8 @@ struct eng_thread {
 	uint64_t cap_inheritable, cap_permitted, cap_effective;
 	uint64_t pgft_maj, pgft_min;
 	uint32_t clone_flags;
-	bool guessed;			/* not seen being born: made up from the event that named it */
-	uint64_t epoch;			/* changes with this thread's own fields (uid, comm, caps) */
+	bool guessed;			/* its birth was not seen: made up from an event */
+	uint64_t epoch;			/* changes with its own fields (uid, comm, caps) */
 	uint32_t slot;			/* see "Slots and epochs" */
 };
 
@@ -150,15 +153,16 @@ struct eng_state;
 struct eng_ctx {
 	const struct fmt_ev *ev;
 	struct eng_state *state;
-	struct eng_thread *thread;	/* never NULL; tid 0: the event is no thread's, see eng_ctx__nobody */
+	struct eng_thread *thread;	/* never NULL; tid 0: see eng_ctx__nobody */
 	struct eng_proc *proc;		/* its process, never NULL */
-	struct eng_fd *fd;		/* the descriptor it works on or opened; NULL if none or not known */
+	struct eng_fd *fd;		/* that it works on or opened; NULL: none or not known */
 	int64_t fd_num;			/* valid if has_fd_num; -1 if the call failed to open one */
-	bool has_fd_num;		/* the event is about a descriptor: without it fd.* fields are missing */
+	bool has_fd_num;		/* about a descriptor: else fd.* fields are missing */
 	bool fd_name_changed;
 	/*
-	 * The event has just opened fd, and fd->name is this string of the batch's dictionary (0: it is not): what
-	 * a test of a name says of one event holds for the next that opens the same, see FF_FD_NAME.
+	 * The event has just opened fd, and fd->name is this string of the batch's dictionary (0:
+	 * it is not): what a test of name and type says of one event holds for the next that opens
+	 * the same.
 	 */
 	uint32_t fd_name_id;
 };
@@ -174,17 +178,27 @@ void eng_state__free(struct eng_state *st);
 void eng_state__reset(struct eng_state *st);	/* forget all: before applying another keyframe */
 
 /*
- * Apply an event. enter: births, openings, changes; fills ctx; then rules and printers look at ctx; leave:
- * deaths and closings, which ctx must still see. Every event needs both, in order. Rows of a keyframe
- * may be applied to a state that already holds them: they change nothing then.
+ * What the recording is, for evt.hostname and evt.reltime; kept over a reset. hostname is copied;
+ * first_ts is the time of its first event, ns since the epoch. Without this the machine has no
+ * name, and relative times are missing.
+ */
+void eng_state__describe(struct eng_state *st, const char *hostname, uint64_t first_ts);
+const char *eng_state__hostname(const struct eng_state *st);	/* NULL: not known */
+uint64_t eng_state__first_ts(const struct eng_state *st);	/* 0: not known */
+
+/*
+ * Apply an event. enter: births, openings, changes; fills ctx; then rules and printers look at ctx;
+ * leave: deaths and closings, which ctx must still see. Every event needs both, in order. Rows of a
+ * keyframe may be applied to a state that already holds them: they change nothing then.
  */
 void eng_state__enter(struct eng_state *st, const struct fmt_ev *ev, struct eng_ctx *ctx);
 void eng_state__leave(struct eng_state *st, struct eng_ctx *ctx);
 
 /*
  * Append the whole state as state_* rows at time ts to batches. next is called when one is full and
- * gives the one to go on with (it may be the same, written out and reset); a negative return of it ends the saving and
- * is returned. Order: users, groups, addresses, mounts, containers, then processes by id with their descriptors.
+ * gives the one to go on with (it may be the same, written out and reset); a negative return of it
+ * ends the saving and is returned. Order: users, groups, addresses, mounts, containers, then
+ * processes by id with their descriptors.
  */
 typedef int (*eng_next_batch_fn)(void *arg, struct fmt_batch **b);
 int eng_state__save(struct eng_state *st, uint64_t ts, struct fmt_batch *into,
@@ -194,23 +208,39 @@ int eng_state__save(struct eng_state *st, uint64_t ts, struct fmt_batch *into,
 struct eng_thread *eng_state__thread(struct eng_state *st, int64_t tid);
 struct eng_proc *eng_state__proc(struct eng_state *st, int64_t pid);
 struct eng_container *eng_state__container(struct eng_state *st, const char *id);
+/*
+ * The container's document parsed (its "container" object, see the facts of .scap files); NULL if
+ * there is none.
+ */
+struct cJSON;
+const struct cJSON *eng_container__json(const struct eng_container *c);
 const struct eng_user *eng_state__user(struct eng_state *st, uint32_t uid);
 const struct eng_group *eng_state__group(struct eng_state *st, uint32_t gid);
-void eng_state__each_proc(struct eng_state *st, void (*fn)(struct eng_proc *p, void *arg), void *arg);
-void eng_state__each_container(struct eng_state *st, void (*fn)(struct eng_container *c, void *arg), void *arg);
-/* Name and arguments joined by blanks, never NULL: made when first asked for, kept until they change. */
+void eng_state__each_proc(struct eng_state *st, void (*fn)(struct eng_proc *p, void *arg),
+			  void *arg);
+void eng_state__each_container(struct eng_state *st,
+			       void (*fn)(struct eng_container *c, void *arg), void *arg);
+/*
+ * Name and arguments joined by blanks, never NULL: made when first asked for, kept until they
+ * change.
+ */
 const struct eng_str *eng_proc__cmdline(struct eng_proc *p);
 const struct eng_str *eng_thread__cmdline(struct eng_thread *t);
-/* Users and groups as the container of p knows them (the machine's own for the host); NULL if not known. */
+/*
+ * Users and groups as the container of p knows them (the machine's own for the host); NULL if not
+ * known.
+ */
 const struct eng_user *eng_proc__user(struct eng_state *st, const struct eng_proc *p, uint32_t uid);
-const struct eng_group *eng_proc__group(struct eng_state *st, const struct eng_proc *p, uint32_t gid);
+const struct eng_group *eng_proc__group(struct eng_state *st, const struct eng_proc *p,
+					uint32_t gid);
 struct eng_fd *eng_fdtable__get(struct eng_fdtable *t, int64_t num);
 void eng_fdtable__each(struct eng_fdtable *t, void (*fn)(struct eng_fd *fd, void *arg), void *arg);
 uint32_t eng_fdtable__count(const struct eng_fdtable *t);
 
 /*
- * The 12-character container id in a cgroup path, or false: docker, containerd and CRI, CRI-O, podman, bare
- * runc and containerd namespaces, in cgroupfs and systemd layouts. full: 65 bytes; runtime: constant text or NULL.
+ * The 12-character container id in a cgroup path, or false: docker, containerd and CRI, CRI-O,
+ * podman, bare runc and containerd namespaces, in cgroupfs and systemd layouts. full: 65 bytes;
+ * runtime: constant text or NULL.
  */
 bool eng_container_from_cgroup(const char *path, char id[16], char full[65], const char **runtime);
 
@@ -218,8 +248,9 @@ bool eng_container_from_cgroup(const char *path, char id[16], char full[65], con
 bool eng_state__is_local_ip(struct eng_state *st, uint8_t family, const uint8_t *ip);
 
 /*
- * The event types and parameters that the state needs decoded, added to w (see fmt_want). Where w->params is not NULL it
- * must point at memory that may be written: masks for all FMT_MAX_EVENTS types.
+ * The event types and parameters that the state needs decoded, added to w (see fmt_want). Where
+ * w->params is not NULL it must point at memory that may be written: masks for all FMT_MAX_EVENTS
+ * types.
  */
 struct fmt_want;
 void eng_state__want(struct fmt_want *w);

@@ -59,7 +59,7 @@ void tables__clear(struct eng_state *st)
 	st->n_ifaces = st->cap_ifaces = 0;
 }
 
-/* --- users and groups ------------------------------------------------------------------------------------- */
+/* --- users and groups ------------------------------------------------------------------------- */
 
 const struct eng_user *eng_state__user(struct eng_state *st, uint32_t uid)
 {
@@ -181,7 +181,7 @@ void on_group_gone(struct eng_state *st, struct eng_ctx *ctx)
 	proc__change_all(st);
 }
 
-/* --- addresses ----------------------------------------------------------------------------------------------- */
+/* --- addresses -------------------------------------------------------------------------------- */
 
 #define MAX_IFACES 4096u
 
@@ -276,7 +276,7 @@ void iface__complete(struct eng_state *st, struct eng_tuple *t)
 		memcpy(missing, own, 16);
 }
 
-/* --- mounts: kept for keyframes only -------------------------------------------------------------------------- */
+/* --- mounts: kept for keyframes only ---------------------------------------------------------- */
 
 void on_mount_row(struct eng_state *st, struct eng_ctx *ctx)
 {

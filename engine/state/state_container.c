@@ -91,6 +91,11 @@ struct eng_container *eng_state__container(struct eng_state *st, const char *id)
 	return (struct eng_container *)container__get(st, id, strlen(id), false);
 }
 
+const cJSON *eng_container__json(const struct eng_container *c)
+{
+	return cJSON_GetObjectItemCaseSensitive(((const struct container *)c)->root, "container");
+}
+
 void eng_state__each_container(struct eng_state *st, void (*fn)(struct eng_container *c, void *arg),
 			       void *arg)
 {
@@ -117,7 +122,7 @@ void proc__set_container(struct eng_state *st, struct eng_proc *p, struct contai
 	}
 }
 
-/* --- which container? ----------------------------------------------------------------------------------- */
+/* --- which container? ------------------------------------------------------------------------- */
 
 /* The next "subsystem=path" of a list; path is followed by NUL. NULL at the end. */
 static const char *next_cgroup(const struct eng_str *list, uint32_t *at, const char **subsys,
@@ -191,14 +196,16 @@ static const char *path_of(const struct eng_str *list, const char *subsys, size_
 
 static bool is_unit(const char *name, size_t n)
 {
-	return (n > 6 && (!memcmp(name + n - 6, ".slice", 6) || !memcmp(name + n - 6, ".scope", 6))) ||
+	return (n > 6 && !memcmp(name + n - 6, ".slice", 6)) ||
+	       (n > 6 && !memcmp(name + n - 6, ".scope", 6)) ||
 	       (n > 8 && !memcmp(name + n - 8, ".service", 8));
 }
 
 /*
- * Bare runc gives a container any name: /NAME. A process is taken to be in one if it lives in a pid namespace of its own
- * and in another cgroup than the nearest ancestor outside of that namespace, and the cgroup is no unit of systemd's. (A
- * sandbox that only makes a pid namespace stays in its caller's cgroup.) The cgroup's last component is the id.
+ * Bare runc gives a container any name: /NAME. A process is taken to be in one if it lives in a pid
+ * namespace of its own and in another cgroup than the nearest ancestor outside of that namespace,
+ * and the cgroup is no unit of systemd's. (A sandbox that only makes a pid namespace stays in its
+ * caller's cgroup.) The cgroup's last component is the id.
  */
 static struct container *by_namespace(struct eng_state *st, const struct eng_proc *p)
 {
@@ -251,7 +258,7 @@ void proc__find_container(struct eng_state *st, struct eng_proc *p)
 		proc__set_container(st, p, find(st, p));
 }
 
-/* --- what events do ------------------------------------------------------------------------------------- */
+/* --- what events do --------------------------------------------------------------------------- */
 
 /* Is a subsystem one of a list "cpu,cpuacct"? */
 static bool in_hierarchy(const struct fmt_str *list, const char *subsys, size_t n)
@@ -269,8 +276,8 @@ static bool in_hierarchy(const struct fmt_str *list, const char *subsys, size_t 
 }
 
 /*
- * Replace the paths of the hierarchy that the process has moved in. Where the event does not say which that is, there
- * must be only one.
+ * Replace the paths of the hierarchy that the process has moved in. Where the event does not say
+ * which that is, there must be only one.
  */
 static void move_cgroups(struct eng_state *st, struct eng_proc *p, const struct fmt_str *path,
 			 const struct fmt_str *hierarchy)

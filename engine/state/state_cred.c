@@ -7,7 +7,7 @@
 #include "engine/state/path.h"
 #include "engine/state/state_internal.h"
 
-/* --- directories ------------------------------------------------------------------------------------- */
+/* --- directories ------------------------------------------------------------------------------ */
 
 /* cwd always ends with '/'. */
 static void set_cwd(struct eng_state *st, struct eng_proc *p, const char *path, size_t n)
@@ -42,7 +42,8 @@ void on_chdir(struct eng_state *st, struct eng_ctx *ctx)
 
 void on_fchdir(struct eng_state *st, struct eng_ctx *ctx)
 {
-	if (fmt_ev__res(ctx->ev) >= 0 && !kernel_cwd(st, ctx, P_fchdir_cwd) && ctx->fd && ctx->fd->name &&
+	if (fmt_ev__res(ctx->ev) >= 0 && !kernel_cwd(st, ctx, P_fchdir_cwd) && ctx->fd &&
+	    ctx->fd->name &&
 	    ctx->fd->name->len)
 		set_cwd(st, ctx->proc, ctx->fd->name->s, ctx->fd->name->len);
 }
@@ -69,7 +70,7 @@ void on_chroot(struct eng_state *st, struct eng_ctx *ctx)
 					    st->scratch.len));
 }
 
-/* --- ids ------------------------------------------------------------------------------------------------ */
+/* --- ids -------------------------------------------------------------------------------------- */
 
 /* Set an id that a parameter gives; -1 leaves it. */
 static bool set_id(uint32_t *at, const struct fmt_ev *ev, unsigned p)
@@ -168,7 +169,7 @@ void on_unshare(struct eng_state *st, struct eng_ctx *ctx)
 	}
 }
 
-/* --- sessions, groups, name, limits ------------------------------------------------------------------------ */
+/* --- sessions, groups, name, limits ----------------------------------------------------------- */
 
 void on_setsid(struct eng_state *st, struct eng_ctx *ctx)
 {
@@ -183,7 +184,10 @@ void on_setsid(struct eng_state *st, struct eng_ctx *ctx)
 	proc__changed(st, p);
 }
 
-/* The numbers are the caller's namespace's: 0 is itself, and one that the pid equals is a new group. */
+/*
+ * The numbers are the caller's namespace's: 0 is itself, and one that the pid equals is a new
+ * group.
+ */
 void on_setpgid(struct eng_state *st, struct eng_ctx *ctx)
 {
 	int64_t pid = ev_s64(ctx->ev, P_setpgid_pid, 0), pgid = ev_s64(ctx->ev, P_setpgid_pgid, 0);

@@ -2,8 +2,8 @@
 /*
  * The state as text, in a fixed order: for tests and for looking at.
  *
- * What is left out is what two states that mean the same may differ in: epochs, slots, what is shared, whether a
- * thread was made up.
+ * What is left out is what two states that mean the same may differ in: epochs, slots, what is
+ * shared, whether a thread was made up.
  */
 #include <inttypes.h>
 #include <stdlib.h>

@@ -2,9 +2,9 @@
 /*
  * Threads and processes that begin, execute a program, and end.
  *
- * A birth is told up to three times: by task_new, before the child runs; by the creator's return from clone; by the
- * child's first return. Our own driver always records task_new; imported files have only the returns. Whichever comes first
- * makes the thread, the others add what they know.
+ * A birth is told up to three times: by task_new, before the child runs; by the creator's return
+ * from clone; by the child's first return. Our own driver always records task_new; imported files
+ * have only the returns. Whichever comes first makes the thread, the others add what they know.
  */
 #include <assert.h>
 #include <string.h>
@@ -171,7 +171,7 @@ void on_task_new(struct eng_state *st, struct eng_ctx *ctx)
 	set_ns_ids(st, t, ev_s64(ev, P_task_new_vtid, b.tid), ev_s64(ev, P_task_new_vpid, b.pid));
 }
 
-/* --- clone: the four calls have the same parameters ---------------------------------------------------- */
+/* --- clone: the four calls have the same parameters ------------------------------------------- */
 
 static_assert((int)P_clone_pidns_init_start_ts == P_fork_pidns_init_start_ts &&
 	      (int)P_clone_pidns_init_start_ts == P_vfork_pidns_init_start_ts &&
@@ -236,9 +236,9 @@ static bool ended_lately(const struct eng_state *st, int64_t tid, int64_t ptid, 
 }
 
 /*
- * The creator's return. Only imported files need it: where the driver does not say what the child is, it is like its
- * creator. Its number is the creator's namespace's, so nothing can be said inside one; and a vfork's child may have ended
- * before its creator goes on.
+ * The creator's return. Only imported files need it: where the driver does not say what the child
+ * is, it is like its creator. Its number is the creator's namespace's, so nothing can be said
+ * inside one; and a vfork's child may have ended before its creator goes on.
  */
 static void on_clone_creator(struct eng_state *st, struct eng_ctx *ctx)
 {
@@ -305,7 +305,7 @@ void on_clone(struct eng_state *st, struct eng_ctx *ctx)
 		on_clone_creator(st, ctx);
 }
 
-/* --- exec ------------------------------------------------------------------------------------------------ */
+/* --- exec ------------------------------------------------------------------------------------- */
 
 static_assert((int)P_execve_gid == P_execveat_gid && (int)P_execve_env == P_execveat_env &&
 	      (int)P_execve_trusted_exepath == P_execveat_trusted_exepath,
@@ -456,7 +456,7 @@ void on_exec_leader(struct eng_state *st, struct eng_ctx *ctx)
 	thread__remove(st, old, t->tid);
 }
 
-/* --- the end ----------------------------------------------------------------------------------------------- */
+/* --- the end ---------------------------------------------------------------------------------- */
 
 void on_procexit(struct eng_state *st, struct eng_ctx *ctx)
 {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Descriptor tables, and the calls that make, copy and close descriptors other than files and sockets.
+ * Descriptor tables, and the calls that make, copy and close descriptors other than files and
+ * sockets.
  */
 #include <assert.h>
 #include <stdio.h>
@@ -10,7 +11,7 @@
 #include "engine/state/state_internal.h"
 #include "format/base/cursor.h"
 
-/* --- tables ------------------------------------------------------------------------------------------ */
+/* --- tables ----------------------------------------------------------------------------------- */
 
 struct eng_fdtable *fdtable__new(void)
 {
@@ -45,7 +46,10 @@ void fdtable__unref(struct eng_state *st, struct eng_fdtable *t)
 	free(t);
 }
 
-/* The entry for num, with its slot, number and a new epoch; anything else of it is the caller's to set. */
+/*
+ * The entry for num, with its slot, number and a new epoch; anything else of it is the caller's to
+ * set.
+ */
 static struct eng_fd *entry(struct eng_state *st, struct eng_fdtable *t, int64_t num)
 {
 	struct eng_fd *fd = idmap__get(&t->fds, num);
@@ -201,7 +205,7 @@ void ctx__set_fd(struct eng_ctx *ctx, struct eng_fd *fd)
 	ctx->has_fd_num = true;
 }
 
-/* --- what events do ----------------------------------------------------------------------------------- */
+/* --- what events do --------------------------------------------------------------------------- */
 
 static struct eng_fd *opened(struct eng_state *st, struct eng_ctx *ctx, int64_t num, uint8_t type,
 			     uint32_t flags)
@@ -468,7 +472,10 @@ void on_close_leave(struct eng_state *st, struct eng_ctx *ctx)
 		fdtable__del(st, ctx->proc->fds, ctx->fd_num);
 }
 
-/* Descriptors that came in a message: a u16 count, then s64 number and s16 each. What they are is not known. */
+/*
+ * Descriptors that came in a message: a u16 count, then s64 number and s16 each. What they are is
+ * not known.
+ */
 void on_recv_fds(struct eng_state *st, struct eng_ctx *ctx)
 {
 	unsigned p = ctx->ev->type == EV_recvmsg ? (unsigned)P_recvmsg_scm_fds :

@@ -37,7 +37,7 @@ struct container {
 	struct eng_container c;
 	struct container *next;		/* of the same hash */
 	struct accounts accounts;	/* its own /etc/passwd, as far as known */
-	struct cJSON *root;		/* c.json parsed: the "container" object's document; NULL if none */
+	struct cJSON *root;		/* c.json parsed; NULL if none */
 };
 
 struct iface {
@@ -57,7 +57,7 @@ struct mount {
 struct eng_state {
 	struct idmap threads;			/* alive, by tid */
 	struct idmap procs;			/* by pid; also dead ones that children refer to */
-	struct idmap orphans;			/* by ptid: processes whose parent is not known (yet) */
+	struct idmap orphans;			/* by ptid: processes whose parent is not known */
 	struct idmap containers;		/* by hash of the id: chains of struct container */
 	struct accounts accounts;		/* the machine's */
 	struct idmap mounts;
@@ -74,6 +74,8 @@ struct eng_state {
 	struct eng_image *no_image;
 	struct eng_thread *nobody;		/* of events that are no thread's */
 	struct buf scratch;
+	char *hostname;				/* see eng_state__describe */
+	uint64_t first_ts;
 	/* descriptor tables of the keyframe being read, by its numbers */
 	struct idmap tables;
 	uint64_t tables_ts;
@@ -87,7 +89,7 @@ static inline uint64_t next_epoch(struct eng_state *st)
 	return ++st->epoch;
 }
 
-/* --- parameters of events ---------------------------------------------------------------------- */
+/* --- parameters of events --------------------------------------------------------------------- */
 
 static inline uint64_t ev_u64(const struct fmt_ev *ev, unsigned p, uint64_t otherwise)
 {
@@ -108,7 +110,7 @@ static inline int64_t ev_s64(const struct fmt_ev *ev, unsigned p, int64_t otherw
 		*(at) = (__typeof__(*(at)))v_;				\
 	changed_; })
 
-/* --- state_str.c: strings ----------------------------------------------------------------------- */
+/* --- state_str.c: strings --------------------------------------------------------------------- */
 
 struct eng_str *eng_str__new(const char *p, size_t len, size_t full_len);
 static inline struct eng_str *eng_str__ref(struct eng_str *s)
@@ -126,7 +128,7 @@ struct eng_str *ev_str(struct eng_state *st, const struct fmt_ev *ev, unsigned p
 /* Let *at hold a string parameter if the event carries it; true if the text changed. */
 bool ev_str_set(struct eng_state *st, struct eng_str **at, const struct fmt_ev *ev, unsigned p);
 
-/* --- state_proc.c: births and deaths -------------------------------------------------------------- */
+/* --- state_proc.c: births and deaths ---------------------------------------------------------- */
 
 struct eng_image *image__new(struct eng_state *st);
 void image__unref(struct eng_image *im);
@@ -140,7 +142,10 @@ void proc__change_all(struct eng_state *st);
 /* Thread ptid is the parent; 0 or -1: nobody known. */
 void proc__set_ptid(struct eng_state *st, struct eng_proc *p, int64_t ptid);
 void proc__set_comm(struct eng_state *st, struct eng_thread *t, struct eng_str *comm);
-/* All of its threads have gone: give its children away (reaper 0: not known) and forget it, or keep it for them. */
+/*
+ * All of its threads have gone: give its children away (reaper 0: not known) and forget it, or keep
+ * it for them.
+ */
 void proc__ended(struct eng_state *st, struct eng_proc *p, int64_t reaper);
 
 struct eng_thread *thread__new(struct eng_state *st, struct eng_proc *p, int64_t tid);
@@ -153,7 +158,7 @@ static inline void thread__changed(struct eng_state *st, struct eng_thread *t)
 /* The thread, made up if it is not known. pid 0: not known. */
 struct eng_thread *thread__get(struct eng_state *st, int64_t tid, int64_t pid);
 
-/* --- state_fd.c: descriptors ---------------------------------------------------------------------- */
+/* --- state_fd.c: descriptors ------------------------------------------------------------------ */
 
 struct eng_fdtable {
 	uint32_t refs;
@@ -163,7 +168,8 @@ struct eng_fdtable *fdtable__new(void);
 struct eng_fdtable *fdtable__copy(struct eng_state *st, const struct eng_fdtable *t);
 void fdtable__unref(struct eng_state *st, struct eng_fdtable *t);
 /* Descriptor num, empty, whatever it was before. */
-struct eng_fd *fdtable__open(struct eng_state *st, struct eng_fdtable *t, int64_t num, uint8_t type);
+struct eng_fd *fdtable__open(struct eng_state *st, struct eng_fdtable *t, int64_t num,
+			     uint8_t type);
 /* Descriptor num as another name for what `from` is. */
 struct eng_fd *fdtable__dup(struct eng_state *st, struct eng_fdtable *t, int64_t num,
 			    const struct eng_fd *from, bool cloexec);
@@ -178,7 +184,7 @@ static inline void fd__changed(struct eng_state *st, struct eng_fd *fd)
 	fd->epoch = next_epoch(st);
 }
 
-/* --- state_container.c ----------------------------------------------------------------------------- */
+/* --- state_container.c ------------------------------------------------------------------------ */
 
 struct container *container__get(struct eng_state *st, const char *id, size_t len, bool make);
 void container__forget_idle(struct eng_state *st, struct container *c);
@@ -187,20 +193,22 @@ void containers__clear(struct eng_state *st);
 void proc__find_container(struct eng_state *st, struct eng_proc *p);
 void proc__set_container(struct eng_state *st, struct eng_proc *p, struct container *c);
 
-/* --- state_account.c: users, groups, addresses, mounts ----------------------------------------------- */
+/* --- state_account.c: users, groups, addresses, mounts ---------------------------------------- */
 
 void accounts__clear(struct accounts *a);
 void tables__clear(struct eng_state *st);
-/* Fill in the end of a datagram socket that the kernel did not bind, from the machine's addresses. */
+/*
+ * Fill in the end of a datagram socket that the kernel did not bind, from the machine's addresses.
+ */
 void iface__complete(struct eng_state *st, struct eng_tuple *t);
 
-/* --- state_save.c ------------------------------------------------------------------------------------- */
+/* --- state_save.c ----------------------------------------------------------------------------- */
 
 /* In a fixed order; free() the arrays. */
 struct container **containers__sorted(struct eng_state *st, size_t *ret_n);
 struct eng_thread **threads__sorted(const struct eng_proc *p);
 
-/* --- what events do: at their beginning (births, changes) and at their end (deaths) ------------------- */
+/* --- what events do: at their beginning (births, changes) and at their end (deaths) ----------- */
 
 typedef void state_fn(struct eng_state *st, struct eng_ctx *ctx);
 
@@ -209,8 +217,8 @@ state_fn on_open, on_anon_fd, on_pipe, on_memfd, on_pidfd_open, on_pidfd_getfd, 
 state_fn on_socket, on_socketpair, on_connect, on_accept, on_bind, on_read_socket, on_write_socket;
 state_fn on_task_new, on_clone, on_exec, on_exec_leader, on_procexit, on_procexit_leave;
 state_fn on_chdir, on_fchdir, on_getcwd, on_chroot, on_setuid, on_setreuid, on_setresuid, on_setgid,
-	 on_setregid, on_setresgid, on_capset, on_setsid, on_setpgid, on_prctl, on_rlimit, on_prlimit,
-	 on_unshare;
+	 on_setregid, on_setresgid, on_capset, on_setsid, on_setpgid, on_prctl, on_rlimit,
+	 on_prlimit, on_unshare;
 state_fn on_cgroup_attach, on_container, on_container_end, on_container_end_leave, on_asyncevent;
 state_fn on_user, on_user_gone, on_group, on_group_gone, on_iface, on_mount_row;
 state_fn on_state_thread, on_state_fd;

@@ -68,7 +68,10 @@ static void load_table(struct eng_state *st, struct eng_proc *p, const struct fm
 	}
 	if (!number)
 		return;
-	/* The map holds the first one's pid (never 0), for a process may go while the rows are read. */
+	/*
+	 * The map holds the first one's pid (never 0), for a process may go while the rows are
+	 * read.
+	 */
 	pid = (intptr_t)idmap__get(&st->tables, (int64_t)number);
 	owner = pid ? idmap__get(&st->procs, pid) : NULL;
 	if (!owner) {
@@ -162,8 +165,8 @@ static void load_all(struct eng_state *st, struct eng_proc *p, const struct fmt_
 }
 
 /*
- * A process that has ended and is kept for its children: no threads, no descriptors. Or the main thread of one that goes on:
- * its other threads follow.
+ * A process that has ended and is kept for its children: no threads, no descriptors. Or the main
+ * thread of one that goes on: its other threads follow.
  */
 static void load_dead(struct eng_state *st, const struct fmt_ev *ev)
 {
@@ -187,7 +190,7 @@ static struct eng_thread *row_thread(struct eng_state *st, const struct fmt_ev *
 	struct eng_proc *p = idmap__get(&st->procs, fmt_ev__pid(ev));
 
 	if (!t && p && p->dead && fmt_ev__tid(ev) != fmt_ev__pid(ev))
-		return thread__new(st, p, fmt_ev__tid(ev));	/* of a dead main thread's process */
+		return thread__new(st, p, fmt_ev__tid(ev));	/* its main thread is dead */
 	return thread__get(st, fmt_ev__tid(ev), fmt_ev__pid(ev));
 }
 
@@ -220,7 +223,7 @@ void on_state_thread(struct eng_state *st, struct eng_ctx *ctx)
 	proc__find_container(st, p);
 }
 
-/* --- descriptors ------------------------------------------------------------------------------------------- */
+/* --- descriptors ------------------------------------------------------------------------------ */
 
 static void load_addrs(struct eng_tuple *t, const struct fmt_str *s, bool listening)
 {

@@ -2,9 +2,9 @@
 /*
  * Processes and threads: birth, parents, death.
  *
- * The tree: every process is in the list of its parent's children, or, if the parent is not known, in the list of
- * orphans that wait for that thread id, or in none. There are no cycles, whatever the trace says: a link that would
- * close one is not made.
+ * The tree: every process is in the list of its parent's children, or, if the parent is not known,
+ * in the list of orphans that wait for that thread id, or in none. There are no cycles, whatever
+ * the trace says: a link that would close one is not made.
  */
 #include <stdlib.h>
 
@@ -90,7 +90,7 @@ const struct eng_str *eng_thread__cmdline(struct eng_thread *t)
 	return t->cmdline;
 }
 
-/* --- the tree ------------------------------------------------------------------------------------ */
+/* --- the tree --------------------------------------------------------------------------------- */
 
 static void unlink_proc(struct eng_proc *p)
 {
@@ -213,7 +213,7 @@ void proc__change_all(struct eng_state *st)
 		p->epoch = next_epoch(st);
 }
 
-/* --- processes -------------------------------------------------------------------------------------- */
+/* --- processes -------------------------------------------------------------------------------- */
 
 struct eng_proc *proc__new(struct eng_state *st, int64_t pid)
 {
@@ -243,7 +243,7 @@ static void free_threads(struct eng_state *st, struct eng_proc *p);
 
 static void destroy(struct eng_state *st, struct eng_proc *p)
 {
-	p->dead = false;		/* so that the leaving of its last child does not forget it too */
+	p->dead = false;	/* so that the leaving of its last child does not forget it too */
 	free_threads(st, p);
 	while (p->child)
 		proc__set_ptid(st, p->child, 0);
@@ -318,7 +318,7 @@ void proc__ended(struct eng_state *st, struct eng_proc *p, int64_t reaper)
 	forget_if_idle(st, p);
 }
 
-/* --- threads ---------------------------------------------------------------------------------------- */
+/* --- threads ---------------------------------------------------------------------------------- */
 
 struct eng_thread *thread__new(struct eng_state *st, struct eng_proc *p, int64_t tid)
 {
@@ -388,7 +388,7 @@ struct eng_thread *thread__get(struct eng_state *st, int64_t tid, int64_t pid)
 	if (t && (!pid || t->proc->pid == pid))
 		return t;
 	if (t)
-		thread__remove(st, t, 0);	/* the number is another's now: its end was missed */
+		thread__remove(st, t, 0);	/* the number is another's: its end was missed */
 	if (!pid)
 		pid = tid;
 	p = idmap__get(&st->procs, pid);

@@ -14,7 +14,7 @@ struct saver {
 	uint64_t ts;
 	eng_next_batch_fn next;
 	void *arg;
-	struct idmap tables;		/* of tables that are shared: pid of the first owner, by address */
+	struct idmap tables;	/* of tables that are shared: pid of the first owner, by address */
 	int r;
 };
 
@@ -43,7 +43,7 @@ static void num(struct saver *s, unsigned p, uint64_t v)
 	fmt_batch__int(s->b, p, v);
 }
 
-/* --- small tables --------------------------------------------------------------------------------------------- */
+/* --- small tables ----------------------------------------------------------------------------- */
 
 static void save_accounts(struct saver *s, const struct accounts *a, const char *container)
 {
@@ -149,9 +149,11 @@ static void save_containers(struct saver *s)
 	free(all);
 }
 
-/* --- processes ------------------------------------------------------------------------------------------------- */
+/* --- processes -------------------------------------------------------------------------------- */
 
-/* Among processes that share a table, the number of it: the first one's pid. 0: it is not shared. */
+/*
+ * Among processes that share a table, the number of it: the first one's pid. 0: it is not shared.
+ */
 static uint64_t table_number(struct saver *s, const struct eng_proc *p, bool *ret_first)
 {
 	int64_t key = (int64_t)(intptr_t)p->fds;
@@ -315,7 +317,7 @@ static void save_proc(struct saver *s, const struct eng_proc *p)
 	number = table_number(s, p, &first);
 	threads = threads__sorted(p);
 	if (threads[0]->tid != p->pid)
-		save_dead(s, p);	/* its main thread has ended; what is the process's stands there */
+		save_dead(s, p);	/* the main thread has ended: the process's own part */
 	for (uint32_t i = 0; i < p->n_threads && row(s, EV_state_thread, threads[i]->tid, p->pid);
 	     i++) {
 		if (threads[i]->tid == p->pid)

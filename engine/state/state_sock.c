@@ -2,8 +2,9 @@
 /*
  * Sockets: their addresses, which end they are, and their names.
  *
- * In a tuple the client is the source and the server the destination, whichever side this process is. A connection that
- * was accepted, or a datagram socket that others write to, belongs to a server.
+ * In a tuple the client is the source and the server the destination, whichever side this process
+ * is. A connection that was accepted, or a datagram socket that others write to, belongs to a
+ * server.
  */
 #include <string.h>
 
@@ -108,7 +109,7 @@ void on_socketpair(struct eng_state *st, struct eng_ctx *ctx)
 	ctx->fd = eng_fdtable__get(ctx->proc->fds, (int64_t)fd1);
 }
 
-/* --- addresses ------------------------------------------------------------------------------------- */
+/* --- addresses -------------------------------------------------------------------------------- */
 
 static size_t ip_len(uint8_t family)
 {
@@ -145,8 +146,8 @@ static bool ends_are(const struct eng_tuple *t, const struct sock_end *c, const 
 }
 
 /*
- * Take over addresses. The same ones, in either order, change nothing. A destination that is set already stays unless
- * overwrite says otherwise (connect). True if something changed.
+ * Take over addresses. The same ones, in either order, change nothing. A destination that is set
+ * already stays unless overwrite says otherwise (connect). True if something changed.
  */
 static bool set_ends(struct eng_fd *fd, const struct sock_addrs *a, bool overwrite)
 {
@@ -185,7 +186,8 @@ static void swap_ends(struct eng_tuple *t)
 /* Name the descriptor with what is in scratch. */
 static void take_name(struct eng_state *st, struct eng_ctx *ctx, struct eng_fd *fd)
 {
-	struct eng_str *name = eng_str__new((char *)st->scratch.p, st->scratch.len, st->scratch.len);
+	struct buf *b = &st->scratch;
+	struct eng_str *name = eng_str__new((char *)b->p, b->len, b->len);
 
 	if (eng_str__set(&fd->name, name))
 		ctx->fd_name_changed = true;
@@ -314,7 +316,7 @@ void on_bind(struct eng_state *st, struct eng_ctx *ctx)
 	name_by_addrs(st, ctx, fd, &a, false);
 }
 
-/* --- datagrams: addresses come with each message ------------------------------------------------------ */
+/* --- datagrams: addresses come with each message ---------------------------------------------- */
 
 static bool any_fd(const struct eng_proc *p, bool (*test)(const struct eng_fd *fd, uint16_t port),
 		   uint16_t port)
@@ -337,7 +339,9 @@ static bool comes_from(const struct eng_fd *fd, uint16_t port)
 	return fd->type == FDT_IPV4 && fd->tuple.cport == port;
 }
 
-/* Whoever owns the destination's port is the server; if both ends could be, whoever reads first is. */
+/*
+ * Whoever owns the destination's port is the server; if both ends could be, whoever reads first is.
+ */
 static uint8_t guess_role(const struct eng_proc *p, const struct eng_tuple *t, bool incoming)
 {
 	if (!any_fd(p, is_bound_to, t->sport))

@@ -114,7 +114,9 @@ static void birth_told_by_the_child_alone(void **state)
 	world__free(w);
 }
 
-/* Imported files have no task_new: the creator's return stands for it, but not across namespaces. */
+/*
+ * Imported files have no task_new: the creator's return stands for it, but not across namespaces.
+ */
 static void birth_told_by_an_imported_creator(void **state)
 {
 	struct world *w = world__new();

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * world - a state and the events that happen in it, for tests: ev() begins one, i() and s() give its parameters,
- * go() applies it. The event stays entered, and w->ctx valid, until the next one begins.
+ * world - a state and the events that happen in it, for tests: ev() begins one, i() and s() give
+ * its parameters, go() applies it. The event stays entered, and w->ctx valid, until the next one
+ * begins.
  */
 #ifndef TESTS_ENGINE_WORLD_H
 #define TESTS_ENGINE_WORLD_H
