@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <string.h>
+
+#include "capture/decode.h"
+
+void cap_decoder__init(struct cap_decoder *d, int64_t mono_offset, int64_t boot_offset)
+{
+	memset(d, 0, sizeof(*d));
+	d->plans = cap_calls__plans();
+	d->mono_offset = mono_offset;
+	d->boot_offset = boot_offset;
+	cap_hierarchies__read(&d->hierarchies);
+}
+
+void cap_decoder__done(struct cap_decoder *d)
+{
+	cap_calls__free_plans(d->plans);
+	buf__done(&d->text);
+}
+
+bool cap_parts__split(struct cap_parts *p, const struct cap_record *r)
+{
+	const uint8_t *at = (const uint8_t *)(r + 1) + 8u * r->n_nums, *end = (const uint8_t *)r + r->len;
+
+	p->rec = r;
+	p->nums = (const uint64_t *)(r + 1);
+	p->n_nums = r->n_nums;
+	memset(p->blob, 0, sizeof(p->blob));
+	while (at + sizeof(struct cap_blob) <= end) {
+		const struct cap_blob *b = (const void *)at;
+
+		at += sizeof(*b) + ((b->len + 7u) & ~7u);
+		if (at > end || b->tag >= TAG__N)
+			return false;
+		p->blob[b->tag] = b;
+	}
+	return at == end;
+}
+
+static inline uint64_t convert(const struct cap_decoder *d, struct cap_op *op, uint64_t v)
+{
+	switch (op->conv) {
+	case CONV_U32: return (uint32_t)v;
+	case CONV_S32: return (uint64_t)(int64_t)(int32_t)v;
+	case CONV_U16: return (uint16_t)v;
+	case CONV_S16: return (uint64_t)(int64_t)(int16_t)v;
+	case CONV_U8: return (uint8_t)v;
+	case CONV_S8: return (uint64_t)(int64_t)(int8_t)v;
+	case CONV_BOOL: return v != 0;
+	case CONV_BOOT_TIME: return v ? v + (uint64_t)d->boot_offset : 0;
+	case CONV_GROUP32: v = (uint32_t)v; break;
+	case CONV_GROUP64: break;
+	default: return v;
+	}
+	if (v != op->last_native) {
+		op->last_native = v;
+		op->last_value = fmt_group__from_native((enum fmt_group)op->group, v);
+	}
+	return op->last_value;
+}
+
+static void add_blob(struct fmt_batch *b, const struct fmt_event_info *ev, unsigned param, const struct cap_blob *blob)
+{
+	if (ev->params[param].type == PT_BYTES)
+		fmt_batch__bytes(b, param, cap_blob__bytes(blob), blob->len, blob->full);
+	else
+		fmt_batch__str(b, param, (const char *)cap_blob__bytes(blob), blob->len, blob->full);
+}
+
+static void add_str(struct fmt_batch *b, const struct fmt_event_info *ev, const char *name, const struct buf *text)
+{
+	int p = fmt_event__param(ev, name);
+
+	if (p >= 0 && text->len)
+		fmt_batch__str(b, (unsigned)p, (const char *)text->p, (uint32_t)text->len, (uint32_t)text->len);
+}
+
+/* --- paths --------------------------------------------------------------------------------------------------- */
+
+#define PIPEFS_MAGIC 0x50495045u	/* include/uapi/linux/magic.h */
+#define SOCKFS_MAGIC 0x534f434bu
+#define ANON_INODE_FS_MAGIC 0x09041934u
+
+void cap_path__text(const struct cap_blob *blob, struct buf *out)
+{
+	const struct cap_path *head = (const void *)cap_blob__bytes(blob);
+	const char *names = (const char *)(head + 1);
+	size_t n, end;
+
+	if (blob->len < sizeof(*head))
+		return;
+	n = end = blob->len - sizeof(*head);
+	if (head->flags & CAP_PATH_PSEUDO) {
+		if (head->magic == ANON_INODE_FS_MAGIC)
+			buf__puts(out, "anon_inode:");
+		if (n)
+			buf__add(out, names, strnlen(names, n));
+		return;
+	}
+	if (head->flags & CAP_PATH_CUT)
+		buf__puts(out, "...");
+	/* Each name ends with NUL; take them from the end. */
+	while (end) {
+		size_t start = end - 1;
+
+		while (start && names[start - 1])
+			start--;
+		buf__u8(out, '/');
+		buf__add(out, names + start, end - 1 - start);
+		end = start;
+	}
+	if (!n)
+		buf__u8(out, '/');
+	if (head->flags & CAP_PATH_DELETED)
+		buf__puts(out, " (deleted)");
+}
+
+static void add_path(struct cap_decoder *d, const struct cap_parts *p, struct fmt_batch *b,
+		     const struct fmt_event_info *ev, enum cap_tag tag, const char *name)
+{
+	if (!p->blob[tag])
+		return;
+	d->text.len = 0;
+	cap_path__text(p->blob[tag], &d->text);
+	add_str(b, ev, name, &d->text);
+}
+
+/* --- processes ------------------------------------------------------------------------------------------------ */
+
+/* argv[0] and the rest, apart. */
+static void add_args(struct fmt_batch *b, const struct fmt_event_info *ev, const struct cap_blob *blob)
+{
+	const char *s = (const char *)cap_blob__bytes(blob);
+	size_t n = strnlen(s, blob->len), cut = blob->full - blob->len;
+
+	fmt_batch__str(b, (unsigned)fmt_event__param(ev, "exe"), s, (uint32_t)n, (uint32_t)(n == blob->len ? n + cut : n));
+	if (n < blob->len)
+		n++;
+	fmt_batch__str(b, (unsigned)fmt_event__param(ev, "args"), s + n, (uint32_t)(blob->len - n),
+		       (uint32_t)(blob->full - n));
+}
+
+/* The kernel calls a program that is executed by descriptor /dev/fd/N or /dev/fd/N/NAME. */
+static void add_pathname(struct fmt_batch *b, const struct cap_parts *p)
+{
+	const struct cap_blob *blob = p->blob[TAG_FILENAME];
+	const char *s = (const char *)cap_blob__bytes(blob);
+	size_t n = blob->len, skip = 0;
+
+	if (p->rec->res >= 0 && n >= 8 && !memcmp(s, "/dev/fd/", 8)) {
+		skip = 8;
+		while (skip < n && s[skip] != '/')
+			skip++;
+		skip += skip < n;
+	}
+	fmt_batch__str(b, P_execveat_pathname, s + skip, (uint32_t)(n - skip), blob->full - (uint32_t)skip);
+}
+
+void cap_decode__exec(struct cap_decoder *d, const struct cap_parts *p, struct fmt_batch *b)
+{
+	const struct fmt_event_info *ev = fmt_event(p->rec->type);
+
+	add_path(d, p, b, ev, TAG_CWD, "cwd");
+	add_path(d, p, b, ev, TAG_EXE, "trusted_exepath");
+	if (p->blob[TAG_ARGS])
+		add_args(b, ev, p->blob[TAG_ARGS]);
+	if (p->rec->type == EV_execveat && p->blob[TAG_FILENAME])
+		add_pathname(b, p);
+}
+
+static void decode_exit(const struct cap_parts *p, struct fmt_batch *b)
+{
+	uint64_t status = p->n_nums ? p->nums[0] : 0;
+
+	fmt_batch__int(b, P_procexit_ret, status >> 8 & 0xff);
+	fmt_batch__int(b, P_procexit_sig, status & 0x7f);
+	fmt_batch__int(b, P_procexit_core, status >> 7 & 1);
+}
+
+/* The directory of a process that was born into a cgroup is a walk; the kernel's own tracepoints give text. */
+static void decode_attach(struct cap_decoder *d, const struct cap_parts *p, struct fmt_batch *b)
+{
+	const char *names = p->n_nums > 3 ? cap_hierarchies__names(&d->hierarchies, (int)p->nums[3]) : "";
+
+	add_path(d, p, b, fmt_event(EV_cgroup_attach), TAG_PATH, "path");
+	fmt_batch__str(b, P_cgroup_attach_subsys, names, (uint32_t)strlen(names), (uint32_t)strlen(names));
+}
+
+/* --- rows -------------------------------------------------------------------------------------------------------- */
+
+static void finish(struct cap_decoder *d, const struct cap_parts *p, struct fmt_batch *b, uint8_t kind)
+{
+	const struct fmt_event_info *ev = fmt_event(p->rec->type);
+
+	switch (p->rec->type) {
+	case EV_procexit:
+		decode_exit(p, b);
+		return;
+	case EV_cgroup_attach:
+		decode_attach(d, p, b);
+		return;
+	}
+	switch (kind) {
+	case KIND_OPEN:
+		add_path(d, p, b, ev, TAG_PATH, "path");
+		break;
+	case KIND_CWD:
+		add_path(d, p, b, ev, TAG_CWD, "cwd");
+		break;
+	case KIND_EXEC:
+		cap_decode__exec(d, p, b);
+		break;
+	case KIND_DEREF:
+		cap_decode__deref(p, b);
+		break;
+	case KIND_POLL:
+		cap_decode__poll(d, p, b);
+		break;
+	case KIND_SOCKOPT:
+		cap_decode__sockopt(p, b);
+		break;
+	case KIND_SOCK:
+	case KIND_READ:
+	case KIND_WRITE:
+	case KIND_MSG_READ:
+	case KIND_MSG_WRITE:
+		cap_decode__socket(d, p, b);
+	}
+}
+
+/* Blobs straight from the record, in passing; anything that needs thought waits for finish(). */
+static void add_blobs(const struct cap_plan *plan, const struct fmt_event_info *ev, struct cap_parts *p,
+		      struct fmt_batch *b, bool *more)
+{
+	if (!cap_parts__split(p, p->rec)) {
+		memset(p->blob, 0, sizeof(p->blob));
+		return;
+	}
+	for (unsigned t = 0; t < TAG__N; t++) {
+		if (!p->blob[t])
+			continue;
+		if (plan->blob[t] != CAP_NO_PARAM)
+			add_blob(b, ev, plan->blob[t], p->blob[t]);
+		else
+			*more = true;
+	}
+}
+
+int cap_decoder__row(struct cap_decoder *d, const struct cap_record *r, unsigned cpu, struct fmt_batch *b)
+{
+	const struct fmt_event_info *ev = fmt_event(r->type);
+	struct cap_plan *plan = ev ? &d->plans[r->type] : NULL;
+	struct cap_parts p = { .rec = r, .nums = (const uint64_t *)(r + 1), .n_nums = r->n_nums };
+	bool more;
+	int code;
+
+	if (!ev || !plan->given || r->len < sizeof(*r) + 8u * r->n_nums)
+		return 1;
+	code = fmt_batch__begin(b, r->type, r->ts + (uint64_t)d->mono_offset, r->dur, (uint32_t)r->pid_tid,
+				(uint32_t)(r->pid_tid >> 32), (uint16_t)cpu, r->res);
+	if (code < 0)
+		return code;
+	for (unsigned i = 0; i < plan->n_ops; i++) {
+		struct cap_op *op = &plan->ops[i];
+
+		if (op->num < r->n_nums)
+			fmt_batch__int(b, op->param, convert(d, op, p.nums[op->num]));
+	}
+	more = plan->kind >= KIND_OPEN || !(ev->flags & EF_SYSCALL);
+	if (r->len > sizeof(*r) + 8u * r->n_nums)
+		add_blobs(plan, ev, &p, b, &more);
+	if (more)
+		finish(d, &p, b, plan->kind);
+	fmt_batch__end(b);
+	return 0;
+}

@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "capture/call_table.h"
+#include "capture/driver_internal.h"
+#include "capture/spoor.skel.h"
+#include "format/base/alloc.h"
+#include "format/base/log.h"
+
+#define DEFAULT_RING (8u << 20)
+#define MIN_RING (2u * CAP_RECORD_MAX)
+#define MAX_RING (1u << 30)
+#define SLOTS 32768u
+
+/* --- messages ------------------------------------------------------------------------------------------ */
+
+static char libbpf_said[512];		/* the last warning, for the case that nothing better is known */
+
+static int on_libbpf(enum libbpf_print_level level, const char *fmt, va_list ap)
+{
+	char msg[512];
+
+	if (level == LIBBPF_DEBUG)
+		return 0;
+	vsnprintf(msg, sizeof(msg), fmt, ap);
+	msg[strcspn(msg, "\n")] = 0;
+	if (level == LIBBPF_WARN && !libbpf_said[0])
+		snprintf(libbpf_said, sizeof(libbpf_said), "%s", msg);
+	log_debug("%s", msg);
+	return 0;
+}
+
+static bool has_cap(unsigned cap)
+{
+	char line[256];
+	uint64_t eff = 0;
+	FILE *f = fopen("/proc/self/status", "re");
+
+	while (f && fgets(line, sizeof(line), f))
+		if (!strncmp(line, "CapEff:", 7))
+			eff = strtoull(line + 7, NULL, 16);
+	if (f)
+		fclose(f);
+	return eff >> cap & 1;
+}
+
+#define CAP_NR_SYS_ADMIN 21		/* include/uapi/linux/capability.h */
+#define CAP_NR_PERFMON 38
+#define CAP_NR_BPF 39
+
+static int say_no_permission(struct err *err)
+{
+	bool bpf = has_cap(CAP_NR_BPF), perfmon = has_cap(CAP_NR_PERFMON);
+
+	if (has_cap(CAP_NR_SYS_ADMIN) || (bpf && perfmon))
+		return err__set(err, -EPERM, "the kernel does not permit BPF programs although the privilege is there: "
+				"a lockdown, a security module or a container's seccomp filter stands in between");
+	return err__set(err, -EPERM, "recording needs %s, which %s here: run it as root, or give it "
+			"the capabilities (setcap cap_bpf,cap_perfmon,cap_sys_ptrace+ep)",
+			bpf ? "CAP_PERFMON" : perfmon ? "CAP_BPF" : "CAP_BPF and CAP_PERFMON",
+			bpf || perfmon ? "is missing" : "are missing");
+}
+
+static int say_why(int code, struct err *err)
+{
+	if (access("/sys/kernel/btf/vmlinux", R_OK))
+		return err__set(err, -FMT_E_UNSUPPORTED, "the kernel does not describe its types: there is no "
+				"/sys/kernel/btf/vmlinux; it takes a kernel built with CONFIG_DEBUG_INFO_BTF=y (5.8 or later)");
+	if (code == -EPERM || code == -EACCES)
+		return say_no_permission(err);
+	if (code == -ENOSYS)
+		return err__set(err, -FMT_E_UNSUPPORTED, "the kernel has no BPF: it takes CONFIG_BPF_SYSCALL=y");
+	if (code == -ENOMEM)
+		return err__set(err, code, "not enough memory for the ring buffers: make them smaller with --ring-size, or "
+				"raise the limit of locked memory (ulimit -l) on kernels before 5.11");
+	return err__set(err, code, "the kernel refuses the BPF programs: %s%s%s", strerror(-code),
+			libbpf_said[0] ? "; " : "", libbpf_said);
+}
+
+/* --- loading --------------------------------------------------------------------------------------------- */
+
+static uint64_t ring_size(uint64_t asked)
+{
+	uint64_t n = MIN_RING;
+
+	if (!asked)
+		asked = DEFAULT_RING;
+	while (n < asked && n < MAX_RING)
+		n *= 2;
+	return n;
+}
+
+/* The bytes of an id as words, and as many bits of mask. */
+static void set_ids(struct spoor_bpf *s, const struct cap_driver_opts *o)
+{
+	for (unsigned i = 0; i < o->n_ids && i < CAP_IDS; i++) {
+		size_t n = strlen(o->ids[i]);
+
+		if (n > CAP_ID_WORDS * 8)
+			n = CAP_ID_WORDS * 8;
+		memcpy((void *)s->rodata->ids[i], o->ids[i], n);
+		memset((void *)s->rodata->id_masks[i], 0xff, n);
+	}
+	s->rodata->n_ids = o->n_ids < CAP_IDS ? o->n_ids : CAP_IDS;
+}
+
+static int configure(struct cap_driver *d, const struct cap_driver_opts *o)
+{
+	struct spoor_bpf *s = d->skel;
+	struct bpf_program *p;
+	int r;
+
+	bpf_object__for_each_program(p, s->obj)
+		bpf_program__set_autoattach(p, false);
+	cap_calls__descs((struct cap_desc *)s->rodata->descs, (uint16_t *)s->rodata->compat, o->noise);
+	cap_calls__derefs((uint8_t (*)[3])s->rodata->deref_arg, (uint8_t (*)[3])s->rodata->deref_len);
+	s->rodata->own_tgid = (uint32_t)getpid();
+	s->rodata->snaplen = o->snaplen < CAP_SNAP_MAX ? o->snaplen : CAP_SNAP_MAX;
+	s->rodata->ring_mask = d->ring_bytes - 1;
+	s->rodata->ring_room = d->ring_bytes - CAP_RECORD_MAX;
+	s->rodata->slot_mask = SLOTS - 1;
+	set_ids(s, o);
+	r = bpf_map__set_max_entries(s->maps.rings, d->n_cpus);
+	r = r ? r : bpf_map__set_value_size(s->maps.rings, (uint32_t)d->ring_stride);
+	r = r ? r : bpf_map__set_max_entries(s->maps.slots, SLOTS);
+	r = r ? r : bpf_map__set_max_entries(s->maps.tallies, SLOTS);
+	return r;
+}
+
+static int load_once(struct cap_driver *d, const struct cap_driver_opts *o, bool direct, struct err *err)
+{
+	int r;
+
+	libbpf_said[0] = 0;
+	d->skel = spoor_bpf__open();
+	if (!d->skel)
+		return say_why(-errno, err);
+	d->skel->rodata->direct_reads = direct;
+	r = configure(d, o);
+	if (!r)
+		r = spoor_bpf__load(d->skel);
+	if (!r)
+		return 0;
+	spoor_bpf__destroy(d->skel);
+	d->skel = NULL;
+	return r;
+}
+
+/*
+ * CONFIG_MODULES=n or a locked-down libbpf aside, a kernel that lacks direct reads refuses the programs with EINVAL or
+ * EACCES: then helpers do the reading.
+ */
+static int load(struct cap_driver *d, const struct cap_driver_opts *o, struct err *err)
+{
+	int r = -EINVAL;
+
+	if (!o->slow_reads)
+		r = load_once(d, o, true, NULL);
+	if (r == -EINVAL || r == -EACCES || r == -E2BIG || r == -ENOENT || r == -ENOTSUP)
+		r = load_once(d, o, false, NULL);
+	return r ? say_why(r, err) : 0;
+}
+
+static int map_rings(struct cap_driver *d, struct err *err)
+{
+	int fd = bpf_map__fd(d->skel->maps.rings);
+
+	d->mapped = d->ring_stride * d->n_cpus;
+	d->map = mmap(NULL, d->mapped, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (d->map == MAP_FAILED) {
+		d->map = NULL;
+		return err__set(err, -errno, "cannot map the ring buffers: %s", strerror(errno));
+	}
+	return 0;
+}
+
+static int64_t clock_offset(clockid_t clock)
+{
+	int64_t best = 0, width = INT64_MAX;
+
+	for (int i = 0; i < 9; i++) {
+		struct timespec a, real, b;
+		int64_t t0, t1, r;
+
+		clock_gettime(clock, &a);
+		clock_gettime(CLOCK_REALTIME, &real);
+		clock_gettime(clock, &b);
+		t0 = a.tv_sec * 1000000000ll + a.tv_nsec;
+		t1 = b.tv_sec * 1000000000ll + b.tv_nsec;
+		r = real.tv_sec * 1000000000ll + real.tv_nsec;
+		if (t1 - t0 < width) {
+			width = t1 - t0;
+			best = r - (t0 + t1) / 2;
+		}
+	}
+	return best;
+}
+
+int cap_driver__open(struct cap_driver **ret, const struct cap_driver_opts *o, struct err *err)
+{
+	struct cap_driver *d = xcalloc(1, sizeof(*d));
+	int r, n = libbpf_num_possible_cpus();
+
+	libbpf_set_print(on_libbpf);
+	libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
+	d->n_cpus = n > 0 ? (unsigned)n : 1;
+	d->ring_bytes = ring_size(o->ring_bytes);
+	d->ring_stride = CAP_RING_CTL + d->ring_bytes + CAP_RECORD_MAX;
+	d->rings = xcalloc(d->n_cpus, sizeof(*d->rings));
+	d->mono_offset = clock_offset(CLOCK_MONOTONIC);
+	d->boot_offset = clock_offset(CLOCK_BOOTTIME);
+	r = load(d, o, err);
+	if (!r)
+		r = map_rings(d, err);
+	if (r) {
+		cap_driver__close(d);
+		return r;
+	}
+	for (unsigned i = 0; i < d->n_cpus; i++)
+		d->rings[i].ctl = (void *)((char *)d->map + i * d->ring_stride);
+	*ret = d;
+	return 0;
+}
+
+void cap_driver__close(struct cap_driver *d)
+{
+	if (!d)
+		return;
+	cap_driver__detach(d);
+	if (d->map)
+		munmap(d->map, d->mapped);
+	spoor_bpf__destroy(d->skel);
+	free(d->rings);
+	free(d);
+}
+
+/* --- attaching ------------------------------------------------------------------------------------------- */
+
+/* Births first: what is born while the rest is being attached is known then. */
+int cap_driver__attach(struct cap_driver *d, struct err *err)
+{
+	struct spoor_bpf *s = d->skel;
+	struct bpf_program *progs[] = {
+		s->progs.on_exit, s->progs.on_fork, s->progs.on_exec, s->progs.on_cgroup_attach,
+		s->progs.on_cgroup_mkdir, s->progs.on_cgroup_rmdir, s->progs.on_signal_generate,
+		s->progs.on_signal_deliver, s->progs.on_sys_exit, s->progs.on_sys_enter,
+	};
+
+	for (unsigned i = 0; i < sizeof(progs) / sizeof(*progs); i++) {
+		struct bpf_link *link = bpf_program__attach(progs[i]);
+
+		if (!link)
+			return err__set(err, -errno, "cannot attach to the tracepoint of '%s': %s",
+					bpf_program__name(progs[i]), strerror(errno));
+		d->links[d->n_links++] = link;
+	}
+	return 0;
+}
+
+void cap_driver__record(struct cap_driver *d)
+{
+	__atomic_store_n(&d->skel->data->mode, (uint8_t)0, __ATOMIC_RELEASE);
+}
+
+void cap_driver__detach(struct cap_driver *d)
+{
+	while (d->n_links)
+		bpf_link__destroy(d->links[--d->n_links]);
+}
+
+/* --- walks ------------------------------------------------------------------------------------------------- */
+
+static int walk_records(int fd, int (*fn)(void *arg, const struct cap_record *r), void *arg)
+{
+	size_t have = 0, size = 4 * CAP_RECORD_MAX;
+	uint8_t *b = xmalloc(size);
+	ssize_t n;
+	int r = 0;
+
+	while (!r && (n = read(fd, b + have, size - have)) > 0) {
+		size_t at = 0;
+
+		have += (size_t)n;
+		while (!r && have - at >= sizeof(struct cap_record)) {
+			const struct cap_record *rec = (const void *)(b + at);
+
+			if (rec->len < sizeof(*rec) || rec->len > have - at)
+				break;
+			r = fn(arg, rec);
+			at += rec->len;
+		}
+		memmove(b, b + at, have - at);
+		have -= at;
+	}
+	free(b);
+	return r;
+}
+
+int cap_driver__walk(struct cap_driver *d, const char *what, int (*fn)(void *arg, const struct cap_record *r),
+		     void *arg, struct err *err)
+{
+	struct bpf_program *p = strcmp(what, "task") ? d->skel->progs.walk_file : d->skel->progs.walk_task;
+	struct bpf_link *link = bpf_program__attach_iter(p, NULL);
+	int fd, r;
+
+	if (!link)
+		return err__set(err, -errno, "cannot list what is there (BPF iterator over %s): %s", what,
+				strerror(errno));
+	fd = bpf_iter_create(bpf_link__fd(link));
+	r = fd < 0 ? err__set(err, -errno, "cannot read the BPF iterator over %s: %s", what, strerror(errno)) :
+		     walk_records(fd, fn, arg);
+	if (fd >= 0)
+		close(fd);
+	bpf_link__destroy(link);
+	return r;
+}
+
+/* --- what it knows ----------------------------------------------------------------------------------------- */
+
+unsigned cap_driver__n_cpus(const struct cap_driver *d)
+{
+	return d->n_cpus;
+}
+
+bool cap_driver__loss(struct cap_driver *d, unsigned cpu, struct cap_loss *ret)
+{
+	struct cap_cpu_ring *r = &d->rings[cpu];
+	uint64_t lost = __atomic_load_n(&r->ctl->lost, __ATOMIC_RELAXED);
+	uint64_t reentered = __atomic_load_n(&r->ctl->reentered, __ATOMIC_RELAXED);
+
+	if (lost == r->lost && reentered == r->reentered)
+		return false;
+	ret->full = lost - r->lost;
+	ret->reentered = reentered - r->reentered;
+	ret->last = __atomic_load_n(&r->ctl->lost_last, __ATOMIC_RELAXED);
+	r->lost = lost;
+	r->reentered = reentered;
+	return true;
+}
+
+int64_t cap_driver__mono_offset(const struct cap_driver *d)
+{
+	return d->mono_offset;
+}
+
+int64_t cap_driver__boot_offset(const struct cap_driver *d)
+{
+	return d->boot_offset;
+}

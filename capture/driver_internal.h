@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* driver_internal - the driver's own state, shared by loading (driver.c) and reading (rings.c). */
+#ifndef CAP_DRIVER_INTERNAL_H
+#define CAP_DRIVER_INTERNAL_H
+
+#include "capture/driver.h"
+
+struct spoor_bpf;
+struct bpf_link;
+
+struct cap_cpu_ring {
+	struct cap_ring *ctl;
+	uint64_t at;			/* next byte to read */
+	uint64_t given;			/* the tail, as the producer knows it */
+	uint64_t end;			/* of this round */
+	uint64_t ts;			/* time of the record at `at`; UINT64_MAX: none in this round */
+	uint64_t lost, reentered;	/* as told so far */
+};
+
+struct cap_driver {
+	struct spoor_bpf *skel;
+	struct bpf_link *links[16];
+	unsigned n_links;
+	unsigned n_cpus;
+	uint64_t ring_bytes;
+	uint64_t ring_stride;		/* from one ring to the next in the mapping */
+	void *map;
+	size_t mapped;
+	struct cap_cpu_ring *rings;
+	unsigned current;		/* the ring whose records are being handed out ... */
+	uint64_t until;			/* ... up to this time, when another has an older one */
+	uint64_t horizon;		/* younger records wait for the next round */
+	double fill;
+	int64_t mono_offset, boot_offset;
+};
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * hierarchy - names of the cgroup hierarchies of this machine.
+ *
+ * Traces name cgroups "subsystem=path", one for each subsystem. The kernel's programs say which hierarchy, by number;
+ * which subsystems that has stands in /proc/cgroups, and in /proc/self/cgroup for named ones. The unified hierarchy (0) has the
+ * subsystems that no other has; if all are elsewhere it is called "unified".
+ */
+#ifndef CAP_HIERARCHY_H
+#define CAP_HIERARCHY_H
+
+#include <stdbool.h>
+
+#include "format/base/alloc.h"
+
+#define CAP_MAX_HIERARCHIES 32u
+
+struct cap_hierarchies {
+	unsigned n;
+	struct {
+		int id;
+		char names[192];	/* "cpu,cpuacct" */
+	} h[CAP_MAX_HIERARCHIES];
+};
+
+void cap_hierarchies__read(struct cap_hierarchies *h);
+/* Names of a hierarchy, "" if it is not known even after reading them again. */
+const char *cap_hierarchies__names(struct cap_hierarchies *h, int id);
+/* The text of a /proc/PID/cgroup as a PT_STRLIST, appended to out. */
+void cap_hierarchies__list(struct cap_hierarchies *h, const char *text, struct buf *out);
+
+#endif

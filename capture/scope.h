@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * scope - which rows go into the trace: containers (-c), a command's processes, a condition (-f).
+ *
+ * Whatever is asked for, the lives of processes (births, execs, deaths, moves between cgroups) are recorded of the whole
+ * machine: without them nobody could say later who a process was. A container that is asked for by a name
+ * that is not known yet is recorded as soon as its name is; until then every nameless container is, lest
+ * its beginning be missed.
+ */
+#ifndef CAP_SCOPE_H
+#define CAP_SCOPE_H
+
+#include "engine/filter/filter.h"
+#include "engine/state/state.h"
+
+#define CAP_MAX_SCOPE 8u		/* containers: CAP_IDS */
+
+struct cap_scope {
+	const char *containers[CAP_MAX_SCOPE];	/* as given */
+	char ids[CAP_MAX_SCOPE][65];	/* what they were resolved to; "": unknown so far */
+	unsigned n_containers;
+	bool only_command;
+	uint32_t command;		/* its process id */
+	uint8_t *in_tree;		/* only_command: bit set = process descends from it */
+	struct eng_prog *prog;
+	struct eng_run *run;
+	struct arena mem;
+};
+
+int cap_scope__container(struct cap_scope *s, const char *name, struct err *err);
+int cap_scope__filter(struct cap_scope *s, const char *text, struct err *err);
+void cap_scope__command(struct cap_scope *s, uint32_t pid);
+void cap_scope__done(struct cap_scope *s);
+
+/* Look the containers up by name. True if all are known: the driver can leave out the others itself. */
+bool cap_scope__resolve(struct cap_scope *s);
+/* Does any row have to be looked at? */
+bool cap_scope__active(const struct cap_scope *s);
+/* To be called with the first row of each batch that rows are looked at in. */
+void cap_scope__batch(struct cap_scope *s, const struct fmt_batch *b);
+bool cap_scope__wants(struct cap_scope *s, const struct eng_ctx *ctx);
+
+#endif

@@ -1,0 +1,373 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * spoor-capture - records from the kernel into a trace file.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "capture/command.h"
+#include "capture/recorder.h"
+#include "format/base/cli.h"
+#include "format/base/log.h"
+#include "format/base/text.h"
+
+#define DEFAULT_SNAPLEN 80
+#define FLUSH_NS 1000000000u
+
+struct options {
+	struct cap_recorder_opts rec;
+	struct cap_scope scope;
+	uint64_t duration;		/* ns, 0: no limit */
+	char **command;
+};
+
+/* --- options --------------------------------------------------------------------------------------------------- */
+
+static int set_write(void *u, const char *v, struct err *err)
+{
+	(void)err;
+	((struct options *)u)->rec.path = v;
+	return 0;
+}
+
+static int set_duration(void *u, const char *v, struct err *err)
+{
+	struct options *o = u;
+	int r = text__parse_duration(v, &o->duration, err);
+
+	return !r && !o->duration ? err__set(err, -FMT_E_VALUE, "the duration must be longer than nothing") : r;
+}
+
+static int set_count(void *u, const char *v, struct err *err)
+{
+	struct options *o = u;
+	int r = text__parse_u64(v, UINT64_MAX, &o->rec.max_events, err);
+
+	return !r && !o->rec.max_events ? err__set(err, -FMT_E_VALUE, "0: write 1 or more") : r;
+}
+
+static int set_container(void *u, const char *v, struct err *err)
+{
+	return cap_scope__container(&((struct options *)u)->scope, v, err);
+}
+
+static int set_filter(void *u, const char *v, struct err *err)
+{
+	struct options *o = u;
+
+	if (o->scope.prog)
+		return err__set(err, -FMT_E_VALUE, "give one condition: join them with 'and' or 'or'");
+	return cap_scope__filter(&o->scope, v, err);
+}
+
+static int set_snaplen(void *u, const char *v, struct err *err)
+{
+	uint64_t n;
+	int r = text__parse_size(v, &n, err);
+
+	if (!r && n > CAP_SNAP_MAX)
+		return err__set(err, -FMT_E_VALUE, "%s: at most %u bytes of a call are kept", v, CAP_SNAP_MAX);
+	((struct options *)u)->rec.driver.snaplen = r ? 0 : (uint32_t)n;
+	return r;
+}
+
+static int set_noise(void *u, const char *v, struct err *err)
+{
+	(void)v;
+	(void)err;
+	((struct options *)u)->rec.driver.noise = true;
+	return 0;
+}
+
+static int set_only_command(void *u, const char *v, struct err *err)
+{
+	(void)v;
+	(void)err;
+	((struct options *)u)->scope.only_command = true;
+	return 0;
+}
+
+static int set_force(void *u, const char *v, struct err *err)
+{
+	(void)v;
+	(void)err;
+	((struct options *)u)->rec.force = true;
+	return 0;
+}
+
+static int set_level(void *u, const char *v, struct err *err)
+{
+	uint64_t n;
+	int r = text__parse_u64(v, 19, &n, err);
+
+	if (!r && !n)
+		return err__set(err, -FMT_E_VALUE, "0: levels are 1 to 19");
+	((struct options *)u)->rec.writer.level = r ? 0 : (int)n;
+	return r;
+}
+
+static int set_fsync(void *u, const char *v, struct err *err)
+{
+	struct options *o = u;
+
+	if (!strcmp(v, "none"))
+		o->rec.writer.fsync = FSYNC_NONE;
+	else if (!strcmp(v, "end"))
+		o->rec.writer.fsync = FSYNC_END;
+	else if (!strcmp(v, "chunk"))
+		o->rec.writer.fsync = FSYNC_CHUNK;
+	else
+		return err__set(err, -FMT_E_VALUE, "'%s': write none, end or chunk", v);
+	return 0;
+}
+
+static int set_ring_size(void *u, const char *v, struct err *err)
+{
+	struct options *o = u;
+	int r = text__parse_size(v, &o->rec.driver.ring_bytes, err);
+
+	if (!r && (o->rec.driver.ring_bytes < (128u << 10) || o->rec.driver.ring_bytes > (1u << 30)))
+		return err__set(err, -FMT_E_VALUE, "%s: between 128 KiB and 1 GiB", v);
+	return r;
+}
+
+static int set_slow_reads(void *u, const char *v, struct err *err)
+{
+	(void)v;
+	(void)err;
+	((struct options *)u)->rec.driver.slow_reads = true;
+	return 0;
+}
+
+static const struct cli_opt opts[] = {
+	{ 'w', "write", "FILE", "Write the trace to FILE; - writes to standard output.", set_write },
+	{ 'd', "duration", "TIME", "Stop after TIME: 30s, 5m, 1h30m; a bare number means seconds.", set_duration },
+	{ 'n', "count", "EVENTS", "Stop after this many events.", set_count },
+	{ 'c', "container", "CONTAINER", "Record this container only: an id, the beginning of one, or a name. "
+	  "It need not exist yet. May be given several times. Births, execs and deaths of processes outside are "
+	  "recorded too.", set_container },
+	{ 'f', "filter", "CONDITION", "Record only events that satisfy the condition, in the language of the rules. "
+	  "Births, execs and deaths of processes are always recorded.", set_filter },
+	{ 0, "only-command", NULL, "With COMMAND: record only it and the processes that descend from it.",
+	  set_only_command },
+	{ 's', "snaplen", "BYTES", "Keep this many of the bytes that a call reads or writes; 80 without this "
+	  "option, 0 keeps none.", set_snaplen },
+	{ 0, "noise", NULL, "Record the calls that say little too (futex, clock_gettime, epoll_wait ...), which "
+	  "are otherwise only counted.", set_noise },
+	{ 0, "level", "N", "Compression, 1 (fast) to 19 (small); 3 without this option.", set_level },
+	{ 0, "fsync", "WHEN", "Ask the disk to keep what was written: none (the default), end, or chunk.", set_fsync },
+	{ 0, "ring-size", "BYTES", "Size of the buffer of each processor, 8MiB without this option. A larger one "
+	  "outlasts longer bursts.", set_ring_size },
+	{ 0, "slow-reads", NULL, "Let BPF helpers read the kernel's memory, as on kernels before 6.17: slower.",
+	  set_slow_reads },
+	{ 0, "force", NULL, "Overwrite FILE if it exists.", set_force },
+	{ 0, NULL, NULL, NULL, NULL },
+};
+
+static const struct cli cli = {
+	.tool = "spoor-capture",
+	.usage = "-w FILE [options]\n-w FILE [options] -- COMMAND [ARGUMENT...]",
+	.about = "Records what this machine's processes and containers do, from the kernel, into a trace file: every system "
+		 "call with its arguments, births and deaths of processes, signals, containers. The state of the machine at the "
+		 "beginning is recorded first, and nothing falls between it and the first event.\n"
+		 "It ends after the duration, the number of events or the command's end, or on SIGINT (Ctrl-C) or SIGTERM, and "
+		 "then says how many events were recorded, how many were lost, and how large the trace is. What is lost is "
+		 "stated in the trace. The recorder's own calls are left out.\n"
+		 "It needs root, or CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE.",
+	.examples = "spoor-capture -w all.spoor -d 30s\tthe whole machine, half a minute\n"
+		    "spoor-capture -w web.spoor -c web1\ta container by its name, until Ctrl-C\n"
+		    "spoor-capture -w build.spoor --only-command -- make\ta command and what it starts\n"
+		    "spoor-capture -w - -f 'proc.name = sshd' | spoor-replay -\twatch a program live",
+	.opts = opts,
+	.stop_at_first = true,
+};
+
+/* --- running ------------------------------------------------------------------------------------------------------- */
+
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+struct run {
+	const struct options *o;
+	struct cap_recorder *rec;
+	struct cap_command command;
+	int signals;
+	bool asked;			/* somebody wants it to end */
+	uint64_t started, shown;
+};
+
+static int open_signals(struct err *err)
+{
+	sigset_t set;
+	int fd;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return fd < 0 ? err__set(err, -errno, "cannot receive signals: %s", strerror(errno)) : fd;
+}
+
+/*
+ * A signal ends the recording. With a command it goes to the command, whose end then ends the recording; a second one
+ * ends it at once. What a terminal sends has reached the command already.
+ */
+static void take_signals(struct run *r)
+{
+	struct signalfd_siginfo s;
+
+	while (read(r->signals, &s, sizeof(s)) == sizeof(s)) {
+		if (s.ssi_signo == SIGCHLD)
+			continue;
+		if (r->command.pid && !r->asked && !cap_command__ended(&r->command)) {
+			if (s.ssi_code != SI_KERNEL)
+				kill(r->command.pid, (int)s.ssi_signo);
+			r->asked = true;
+			continue;
+		}
+		r->asked = true;
+		r->command.ended = true;
+	}
+}
+
+static bool finished(struct run *r)
+{
+	if (r->command.pid)
+		return cap_command__ended(&r->command) || (r->o->duration && now_ns() - r->started >= r->o->duration);
+	return r->asked || (r->o->duration && now_ns() - r->started >= r->o->duration);
+}
+
+static void show_progress(struct run *r)
+{
+	struct cap_recorder_stats s;
+	char ev[32], lost[32], size[32];
+
+	if (!isatty(STDERR_FILENO) || now_ns() - r->shown < 500000000u)
+		return;
+	r->shown = now_ns();
+	cap_recorder__stats(r->rec, &s);
+	fprintf(stderr, "\r%s events, %s lost, %s\033[K", text__count(s.events, ev), text__count(s.lost, lost),
+		text__size(s.bytes, size));
+}
+
+static int wait_ms(const struct run *r)
+{
+	uint64_t gone = now_ns() - r->started;
+	int ms = cap_recorder__pause(r->rec);
+
+	if (r->o->duration && gone < r->o->duration && (r->o->duration - gone) / 1000000u < (uint64_t)ms)
+		ms = (int)((r->o->duration - gone) / 1000000u) + 1;
+	return ms;
+}
+
+static int record(struct run *r, struct err *err)
+{
+	struct pollfd p = { .fd = r->signals, .events = POLLIN };
+	int code = 0;
+
+	r->started = now_ns();
+	while (!code && !finished(r)) {
+		poll(&p, 1, wait_ms(r));
+		take_signals(r);
+		code = cap_recorder__round(r->rec, err);
+		show_progress(r);
+	}
+	return code < 0 ? code : 0;
+}
+
+static void say_end(const struct run *r, const struct cap_recorder_stats *s)
+{
+	char ev[32], lost[32], size[32], bytes[32];
+
+	if (isatty(STDERR_FILENO))
+		fprintf(stderr, "\r\033[K");
+	if (r->command.pid && r->command.ended && WIFSIGNALED(r->command.status))
+		fprintf(stderr, "%s: the command was ended by signal %d\n", cli.tool, WTERMSIG(r->command.status));
+	else if (r->command.pid && r->command.ended && WIFEXITED(r->command.status) && WEXITSTATUS(r->command.status))
+		fprintf(stderr, "%s: the command ended with status %d\n", cli.tool, WEXITSTATUS(r->command.status));
+	fprintf(stderr, "%s events, %s lost, %s (%s bytes), %.2f bytes/event\n", text__count(s->events, ev),
+		text__count(s->lost, lost), text__size(s->bytes, size), text__count(s->bytes, bytes),
+		s->events ? (double)s->bytes / (double)s->events : 0.0);
+}
+
+static int run(struct options *o, struct err *err)
+{
+	struct run r = { .o = o, .command = { .go = -1, .failed = -1 } };
+	struct cap_recorder_stats stats = { 0 };
+	const char *ids[CAP_MAX_SCOPE];
+	char line[sizeof(((struct fmt_meta *)0)->command)] = "";
+	int code, end;
+
+	r.signals = open_signals(err);
+	code = r.signals < 0 ? r.signals : 0;
+	if (!code && o->command)
+		code = cap_command__prepare(&r.command, o->command, err);
+	if (code)
+		return code;
+	for (char **a = o->command; a && *a; a++)
+		snprintf(line + strlen(line), sizeof(line) - strlen(line), "%s%s", *line ? " " : "", *a);
+	o->rec.command = line;
+	cap_scope__command(&o->scope, (uint32_t)r.command.pid);
+	if (cap_scope__resolve(&o->scope)) {
+		for (unsigned i = 0; i < o->scope.n_containers; i++)
+			ids[i] = o->scope.ids[i];
+		o->rec.driver.ids = ids;
+		o->rec.driver.n_ids = o->scope.n_containers;
+	}
+	code = cap_recorder__start(&r.rec, &o->rec, err);
+	if (!code) {
+		code = o->command ? cap_command__release(&r.command, o->command[0], err) : 0;
+		if (!code)
+			code = record(&r, err);
+		end = cap_recorder__finish(r.rec, &stats, err);
+		code = code ? code : end;
+		say_end(&r, &stats);
+	}
+	cap_command__done(&r.command);
+	close(r.signals);
+	return code;
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = {
+		.rec = { .flush_ns = FLUSH_NS, .writer = { .sz = sizeof(struct fmt_writer_opts) },
+			 .driver = { .sz = sizeof(struct cap_driver_opts), .snaplen = DEFAULT_SNAPLEN } },
+	};
+	struct err err = { 0 };
+	int first, code;
+
+	log__tool(cli.tool);
+	o.rec.scope = &o.scope;
+	first = cli__parse(&cli, argc, argv, &o);
+	if (first < argc)
+		o.command = argv + first;
+	if (!o.rec.path) {
+		err__set(&err, -FMT_E_VALUE, "say where to write the trace: -w FILE (-w - writes to standard output)");
+	} else if (o.scope.only_command && !o.command) {
+		err__set(&err, -FMT_E_VALUE, "--only-command needs a command: -- COMMAND");
+	} else if (!strcmp(o.rec.path, "-") && isatty(STDOUT_FILENO)) {
+		err__set(&err, -FMT_E_VALUE, "a trace is no text: send standard output to a file or a pipe");
+	}
+	code = err.code ? err.code : run(&o, &err);
+	cap_scope__done(&o.scope);
+	if (!code)
+		return EXIT_OK;
+	err__print(cli.tool, &err);
+	return EXIT_ASKED;
+}
