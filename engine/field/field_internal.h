@@ -84,6 +84,9 @@ static inline bool give_bool(struct eng_vals *out, bool v)
 /* What was written to b, moved to the scratch memory; b is freed. */
 bool give_buf(struct eng_vals *out, struct buf *b);
 
+/* Names of capabilities joined by blanks. */
+bool give_caps(struct eng_vals *out, uint64_t set);
+
 /* --- shared by the files ---------------------------------------------------------------------- */
 
 /* The call has a result, and it says that it failed. */
