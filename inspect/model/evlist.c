@@ -25,7 +25,7 @@ int ins_evlist__new(struct ins_evlist **ret, struct ins_trace *t, const struct i
 	if (!r)
 		r = evlist__scan_init(l, &l->back);
 	if (!r)
-		r = ins_walk__new(&l->shown, t);
+		r = ins_walk__new(&l->shown, t, NULL);
 	if (r < 0) {
 		ins_evlist__free(l);
 		return r;

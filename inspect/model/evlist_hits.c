@@ -100,13 +100,22 @@ bool evlist__may_hold(struct ins_evlist *l, uint32_t chunk)
 
 int evlist__scan_init(struct ins_evlist *l, struct ins_scan *s)
 {
+	struct fmt_want want = { .no_payload = true };
 	int r = 0;
 
 	s->chunk = INS_NONE;
 	s->rows = xmalloc(FMT_BATCH_MAX_EVENTS * sizeof(*s->rows));
 	if (!l->needs_state)
 		return fmt_batch__new(&s->plain);
-	r = ins_walk__new(&s->walk, l->t);
+	if (l->scope.kind != OF_FILE) {
+		want.by_type = true;
+		if (l->lens->cond)
+			eng_prog__want(l->lens->cond->prog, &want);
+	} else {
+		/* any path of any event may be the file's; the condition may want bytes */
+		want.no_payload = !l->lens->cond;
+	}
+	r = ins_walk__new(&s->walk, l->t, &want);
 	if (!r && l->lens->cond)
 		r = eng_run__new(&s->run, l->lens->cond->prog);
 	return r;
@@ -262,11 +271,40 @@ static enum ins_answer match_with_state(struct ins_evlist *l, struct ins_scan *s
 	return INS_FOUND;
 }
 
-enum ins_answer evlist__hits(struct ins_evlist *l, struct ins_scan *s, uint32_t chunk, uint64_t ns,
-			     const struct ins_hits **ret)
+static enum ins_answer match_chunk(struct ins_evlist *l, struct ins_scan *s, uint32_t chunk, uint64_t ns)
 {
 	static const struct fmt_want base_only = { .by_type = true, .no_payload = true };
 	enum ins_answer a = INS_FOUND;
+
+	s->n = s->chunk == chunk ? s->n : 0;
+	if (!evlist__may_hold(l, chunk))
+		;
+	else if (l->needs_state)
+		a = match_with_state(l, s, chunk, ns);
+	else if (!ins_trace__read(l->t, chunk, &base_only, s->plain))
+		match_plain(l, s);
+	if (a != INS_PENDING)
+		keep_hits(l, chunk, s->rows, a == INS_END ? 0 : s->n);
+	return a;
+}
+
+/*
+ * On the way from the keyframe to a chunk the state passes all chunks between. Who goes back through the list
+ * needs those next: they are matched on the way.
+ */
+static uint32_t next_to_match(const struct ins_evlist *l, uint32_t chunk)
+{
+	uint32_t i = l->needs_state ? ins_trace__keyframe(l->t, chunk) : chunk;
+
+	while (i < chunk && (l->hits[i].known || l->t->chunks[i].kind != CHUNK_EVENTS))
+		i++;
+	return i;
+}
+
+enum ins_answer evlist__hits(struct ins_evlist *l, struct ins_scan *s, uint32_t chunk, uint64_t ns,
+			     const struct ins_hits **ret)
+{
+	uint64_t until = ins_now() + ns;
 
 	if (chunk >= l->n_hits) {
 		size_t was = l->cap_hits;
@@ -275,17 +313,11 @@ enum ins_answer evlist__hits(struct ins_evlist *l, struct ins_scan *s, uint32_t 
 		memset(l->hits + was, 0, (l->cap_hits - was) * sizeof(*l->hits));
 		l->n_hits = l->t->n_read;
 	}
-	if (!l->hits[chunk].known) {
-		s->n = s->chunk == chunk ? s->n : 0;
-		if (!evlist__may_hold(l, chunk))
-			;
-		else if (l->needs_state)
-			a = match_with_state(l, s, chunk, ns);
-		else if (!ins_trace__read(l->t, chunk, &base_only, s->plain))
-			match_plain(l, s);
-		if (a == INS_PENDING)
-			return a;
-		keep_hits(l, chunk, s->rows, a == INS_END ? 0 : s->n);
+	while (!l->hits[chunk].known) {
+		uint64_t now = ins_now();
+
+		if (match_chunk(l, s, next_to_match(l, chunk), now < until ? until - now : 1) == INS_PENDING)
+			return INS_PENDING;
 	}
 	*ret = &l->hits[chunk];
 	return INS_FOUND;

@@ -16,11 +16,11 @@ struct ins_walk {
 	uint32_t chunk, row;		/* rows before `row` are applied */
 	bool loaded, has_saved;
 	bool valid;			/* st is the state at (chunk, row) */
-	bool all;			/* b was decoded whole, not only what the state needs */
-	struct fmt_want state_want;
+	bool all;			/* b was decoded as wanted, not only what the state needs */
+	struct fmt_want state_want, want;
 };
 
-int ins_walk__new(struct ins_walk **ret, struct ins_trace *t)
+int ins_walk__new(struct ins_walk **ret, struct ins_trace *t, const struct fmt_want *want)
 {
 	struct ins_walk *w = xcalloc(1, sizeof(*w));
 	int r;
@@ -36,6 +36,10 @@ int ins_walk__new(struct ins_walk **ret, struct ins_trace *t)
 	}
 	w->state_want = (struct fmt_want){ .by_type = true, .no_payload = true };
 	eng_state__want(&w->state_want);
+	if (want)
+		w->want = *want;
+	if (want && want->by_type)
+		eng_state__want(&w->want);
 	*ret = w;
 	return 0;
 }
@@ -110,7 +114,7 @@ static void save(struct ins_walk *w)
 
 static int load(struct ins_walk *w, uint32_t chunk, bool all)
 {
-	int r = ins_trace__read(w->t, chunk, all ? &(struct fmt_want){ 0 } : &w->state_want, w->b);
+	int r = ins_trace__read(w->t, chunk, all ? &w->want : &w->state_want, w->b);
 
 	w->chunk = chunk;
 	w->row = 0;

@@ -16,7 +16,8 @@ struct ins_walk;
 /* Called between enter and leave of an event. */
 typedef void (*ins_walk_fn)(void *arg, const struct eng_ctx *ctx);
 
-int ins_walk__new(struct ins_walk **ret, struct ins_trace *t);
+/* want: what is decoded of the chunk that the walk is in, beyond the state's needs; NULL: all of it. */
+int ins_walk__new(struct ins_walk **ret, struct ins_trace *t, const struct fmt_want *want);
 void ins_walk__free(struct ins_walk *w);
 /*
  * Be at the first row of a chunk. 1: not there yet after ns nanoseconds, call again with the same chunk;

@@ -34,7 +34,8 @@ struct events {
 	bool has_cur;			/* cur is a place of the list */
 	uint64_t model_gen;
 	bool model_done;
-	struct ins_evpos shown[MAX_ROWS];
+	struct ins_evpos shown[MAX_ROWS];	/* the lines of the screen */
+	bool placed;			/* they are right */
 	unsigned n_shown, rows;
 	int skip;
 	/* the job that is under way */
@@ -55,6 +56,7 @@ static void make_list(struct ins_ui *ui, struct ins_frame *f, struct events *e)
 		ins_ui__message(ui, ST_BAD, "the events cannot be listed");
 	e->model_gen = m->gen;
 	e->model_done = m->done;
+	e->placed = false;
 	e->n_shown = 0;
 }
 
@@ -106,7 +108,7 @@ static void follow_model(struct ins_ui *ui, struct ins_frame *f, struct events *
 		e->model_gen = m->gen;
 		e->model_done = m->done;
 		ins_evlist__rescope(e->list);
-		e->n_shown = 0;
+		e->placed = false;
 		if (e->has_cur)
 			e->top = e->cur;
 		if (!e->has_cur && e->job == JOB_NONE)
@@ -122,7 +124,7 @@ static void settle(struct events *e, struct ins_evpos at)
 	e->has_cur = true;
 	if (ins_evpos__cmp(e->top, at) > 0)
 		e->top = at;
-	e->n_shown = 0;
+	e->placed = false;
 }
 
 /* One line further; the job ends at the list's end. */
@@ -235,52 +237,90 @@ static void run_job(struct ins_ui *ui, struct events *e, uint64_t ns)
 		step_job(ui, e, until - now);
 }
 
-/* Which places are on the screen; the cursor's is one of them. False: not all known yet. */
-static bool find_shown(struct events *e, uint64_t ns)
+/* The places of up to a screen's lines from `from` on. INS_END: the list ends on the screen. */
+static enum ins_answer list_from(struct events *e, struct ins_evpos from, uint64_t ns)
 {
 	uint64_t until = ins_now() + ns;
-	unsigned at = 0;
 
-	if (e->n_shown || !e->has_cur)
-		return true;
-	e->shown[0] = e->top;
+	e->shown[0] = from;
 	e->n_shown = 1;
-	for (unsigned i = 1; i < e->rows; i++) {
-		enum ins_answer a = ins_evlist__next(e->list, e->shown[i - 1], 1, ns, &e->shown[i]);
+	while (e->n_shown < e->rows) {
+		uint64_t now = ins_now();
+		enum ins_answer a = ins_evlist__next(e->list, e->shown[e->n_shown - 1], 1,
+						     now < until ? until - now : 1, &e->shown[e->n_shown]);
 
 		if (a != INS_FOUND)
-			return a == INS_END;
+			return a;
 		e->n_shown++;
-		if (ins_now() > until)
-			break;
 	}
-	while (at < e->n_shown && ins_evpos__cmp(e->shown[at], e->cur))
-		at++;
-	return at < e->n_shown;
+	return INS_FOUND;
 }
 
-/* Move the top so that the cursor's line is shown: it is the last line then, or in the middle after a jump. */
-static void place_top(struct events *e, uint64_t ns)
+static bool is_shown(const struct events *e, struct ins_evpos at)
 {
-	struct ins_evpos at = e->cur;
-	unsigned lines = e->rows - 1;
+	for (unsigned i = 0; i < e->n_shown; i++)
+		if (!ins_evpos__cmp(e->shown[i], at))
+			return true;
+	return false;
+}
 
-	if (!e->has_cur || find_shown(e, ns))
-		return;
-	if (ins_evpos__cmp(e->cur, e->shown[e->n_shown - 1]) > 0 && e->n_shown == e->rows) {
-		struct ins_evpos next;
+/* `lines` lines up from a place, or as many as there are. */
+static enum ins_answer go_up(struct events *e, struct ins_evpos *at, unsigned lines, uint64_t ns)
+{
+	for (unsigned i = 0; i < lines; i++) {
+		enum ins_answer a = ins_evlist__next(e->list, *at, -1, ns, at);
 
-		/* just below the last line? */
-		if (ins_evlist__next(e->list, e->shown[e->n_shown - 1], 1, ns, &next) != INS_FOUND ||
-		    ins_evpos__cmp(next, e->cur))
-			lines = e->rows / 2;
+		if (a != INS_FOUND)
+			return a == INS_PENDING ? a : INS_FOUND;
 	}
-	for (unsigned i = 0; i < lines; i++)
-		if (ins_evlist__next(e->list, at, -1, ns, &at) != INS_FOUND)
-			break;
-	e->top = at;
-	e->n_shown = 0;
-	find_shown(e, ns);
+	return INS_FOUND;
+}
+
+/* How far above the cursor the top has to be: a line's step scrolls by a line, a jump puts it in the middle. */
+static unsigned lines_above(struct events *e, uint64_t ns)
+{
+	struct ins_evpos next;
+
+	if (e->n_shown == e->rows &&
+	    ins_evlist__next(e->list, e->shown[e->n_shown - 1], 1, ns, &next) == INS_FOUND &&
+	    !ins_evpos__cmp(next, e->cur))
+		return e->rows - 1;
+	return e->rows / 2;
+}
+
+/*
+ * Know which places are on the screen, with the cursor's among them and no blank lines at the end while there are
+ * lines above. INS_PENDING: not all known yet; what is known is shown.
+ */
+static enum ins_answer place(struct events *e, uint64_t ns)
+{
+	struct ins_evpos top = e->cur;
+	enum ins_answer a;
+
+	if (!e->has_cur || e->placed)
+		return INS_FOUND;
+	a = list_from(e, e->top, ns);
+	if (!is_shown(e, e->cur)) {
+		if (a == INS_PENDING && ins_evpos__cmp(e->cur, e->top) > 0)
+			return a;
+		a = go_up(e, &top, lines_above(e, ns), ns);
+		e->top = a == INS_PENDING ? e->cur : top;
+		if (a == INS_PENDING) {
+			list_from(e, e->cur, ns);
+			return a;
+		}
+		a = list_from(e, e->top, ns);
+	}
+	if (a == INS_END && e->n_shown < e->rows) {
+		top = e->top;
+		a = go_up(e, &top, e->rows - e->n_shown, ns);
+		if (a == INS_PENDING)
+			return a;
+		e->top = top;
+		a = list_from(e, e->top, ns);
+	}
+	e->placed = a != INS_PENDING;
+	return a;
 }
 
 /* Texts for what is shown, and some lines around, so that the next keys find theirs made. */
@@ -327,8 +367,7 @@ static bool work(struct ins_ui *ui, struct ins_frame *f, void *state, uint64_t n
 		run_job(ui, e, ns);
 		return true;
 	}
-	place_top(e, ns);
-	if (fill(e, ns) == INS_PENDING)
+	if (place(e, ns) == INS_PENDING || fill(e, ns) == INS_PENDING)
 		return true;
 	return ins_evlist__step(e->list, ns);
 }
@@ -431,14 +470,14 @@ static void draw(struct ins_ui *ui, struct ins_frame *f, void *state, struct ins
 	rows = rows < MAX_ROWS ? rows : MAX_ROWS;
 	if (rows != e->rows) {
 		e->rows = rows;
-		e->n_shown = 0;
+		e->placed = false;
 	}
 	lay_out(ui, f, at, w, x);
 	for (unsigned i = 0; i < N_COLS; i++)
 		ins_screen__puts(ui->screen, at.y, x[i], w[i], ST_COLHEAD, titles[i]);
 	if (e->list) {
 		run_job(ui, e, QUICK / 2);
-		place_top(e, QUICK / 2);
+		place(e, QUICK / 2);
 		fill(e, QUICK);
 	}
 	for (unsigned i = 0; e->list && i < e->n_shown; i++) {
