@@ -208,7 +208,7 @@ int decoder__columns(struct events_decoder *d, const struct schema_map *map, con
 		if (!w.wanted)
 			continue;
 		w.tc = b->by_type[type];
-		w.param = map->param[d->table.id];
+		w.param = schema_map__param(map, d->table.id, 0);
 		w.n_params = map->n_params[d->table.id];
 		w.rows = d->next + d->start[index];
 		if (!decode_table(d, &w))

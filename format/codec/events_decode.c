@@ -43,8 +43,21 @@ void events_decoder__free(struct events_decoder *d)
 uint64_t *decoder__column(struct events_decoder *d, unsigned k)
 {
 	if (!d->col[k])
-		d->col[k] = xmalloc((LIMIT_ROWS + FMT_COL_SLACK) * sizeof(*d->col[k]));
+		d->col[k] = xmalloc((d->cap_rows + FMT_COL_SLACK) * sizeof(*d->col[k]));
 	return d->col[k];
+}
+
+/* Columns from now on hold this many rows. */
+static void fit_columns(struct events_decoder *d, uint32_t rows)
+{
+	if (rows <= d->cap_rows)
+		return;
+	for (unsigned c = 0; c <= TABLE_MAX_COLS; c++) {
+		free(d->col[c]);
+		d->col[c] = NULL;
+	}
+	while (d->cap_rows < rows)
+		d->cap_rows = d->cap_rows ? 2 * d->cap_rows : 1024;
 }
 
 /* Bounded by the declared size, which was checked against the limit; zstd checks its checksum. */
@@ -161,11 +174,14 @@ static bool base_column(struct events_decoder *d, const struct table *t, unsigne
 
 static bool decode_threads(struct events_decoder *d, const struct table *t, struct fmt_batch *b)
 {
-	uint64_t *tid = decoder__column(d, 0), *pid = decoder__column(d, 1);
+	uint64_t *tid, *pid;
 	unsigned seen = 0;
 
 	if (t->id != BASE_THREADS || t->rows > LIMIT_ROWS)
 		return false;
+	fit_columns(d, t->rows);
+	tid = decoder__column(d, 0);
+	pid = decoder__column(d, 1);
 	for (unsigned c = 0; c < t->n_cols; c++) {
 		const struct col_desc *cd = &t->col[c];
 		uint64_t *out = cd->id == BCOL_TID ? tid : cd->id == BCOL_PID ? pid : NULL;
@@ -409,7 +425,10 @@ int events_decoder__decode(struct events_decoder *d, const struct schema_map *ma
 	int r;
 
 	fmt_batch__reset(b, first_num);
+	if (n_events > LIMIT_ROWS)
+		return err__set(err, -FMT_E_LIMIT, "the chunk has more events than the limit");
 	reserve_rows(d);
+	fit_columns(d, n_events);
 	for (uint32_t k = 0; k < n_sections; k++) {
 		if (sections[k].entry.kind == SECTION_BASE)
 			base = &sections[k];

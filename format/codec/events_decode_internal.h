@@ -15,6 +15,7 @@ struct events_decoder {
 	uint64_t *work;			/* for col__decode */
 	struct clock clock;
 	uint64_t *col[TABLE_MAX_COLS + 1];	/* columns that have no place in the batch */
+	uint32_t cap_rows;		/* of each of them */
 	uint64_t *dict_nuls, *dict_cut;
 	size_t cap_dict;
 	/* rows by thread; rows by type (see split_rows) */

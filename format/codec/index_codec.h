@@ -16,6 +16,7 @@ struct index_entry {
 	uint64_t offset, length, first_num, t_first, t_last, n_lost;
 	uint32_t n_events, n_alerts;
 	uint16_t kind, flags;
+	uint32_t zero;			/* no padding: entries are compared as bytes */
 };
 
 struct chunk_index {

@@ -214,12 +214,13 @@ static bool map_events(struct schema_map *m, const struct schema_read *s)
 		m->n_events++;
 		m->n_unknown_events += !mine;
 		m->n_params[id] = (uint8_t)n;
+		m->first[id] = at;
 		if (mine) {
 			taken[mine->id] = true;
 			m->event[id] = mine->id;
 			for (unsigned p = 0; p < n; p++) {
-				m->param[id][p] = map_param(s, at + p, p, mine, &params_taken);
-				m->n_unknown_params += m->param[id][p] == MAP_NO_PARAM;
+				m->params[at + p] = map_param(s, at + p, p, mine, &params_taken);
+				m->n_unknown_params += m->params[at + p] == MAP_NO_PARAM;
 			}
 		}
 		at += (uint32_t)n;
@@ -233,10 +234,11 @@ int schema_map__new(struct schema_map **ret, const uint8_t *raw, size_t n, struc
 	struct schema_map *m = xcalloc(1, sizeof(*m));
 	bool ok;
 
-	m->param = xmalloc(LIMIT_FILE_TYPES * sizeof(*m->param));
-	memset(m->param, MAP_NO_PARAM, LIMIT_FILE_TYPES * sizeof(*m->param));
 	memset(m->event, 0xff, sizeof(m->event));
-	ok = read_all(&s, raw, n) && map_events(m, &s);
+	ok = read_all(&s, raw, n);
+	m->params = xmalloc(s.n_pa);
+	memset(m->params, MAP_NO_PARAM, s.n_pa);
+	ok = ok && map_events(m, &s);
 	free_columns(s.ev);
 	free_columns(s.pa);
 	free(s.names);
@@ -253,6 +255,6 @@ void schema_map__free(struct schema_map *m)
 {
 	if (!m)
 		return;
-	free(m->param);
+	free(m->params);
 	free(m);
 }

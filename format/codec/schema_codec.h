@@ -17,9 +17,16 @@
 struct schema_map {
 	uint16_t event[LIMIT_FILE_TYPES];	/* file's id -> ours, or MAP_NONE */
 	uint8_t n_params[LIMIT_FILE_TYPES];
-	uint8_t (*param)[LIMIT_FILE_PARAMS];	/* [file id][file index] -> ours, or MAP_NO_PARAM */
+	uint32_t first[LIMIT_FILE_TYPES];	/* of an event's parameters in params */
+	uint8_t *params;			/* file's parameter -> ours, or MAP_NO_PARAM */
 	uint32_t n_events, n_unknown_events, n_unknown_params;
 };
+
+/* Our index of parameter `index` of the file's event `type`, which has more than that. */
+static inline uint8_t *schema_map__param(const struct schema_map *m, unsigned type, unsigned index)
+{
+	return &m->params[m->first[type] + index];
+}
 
 /* The schema of this build, as the section's raw bytes. */
 void schema__encode(struct buf *out);

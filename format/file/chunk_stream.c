@@ -313,8 +313,12 @@ int chunk_stream__next(struct chunk_stream *cs, const struct chunk **ret, struct
 		err__file(err, cs->name);
 		return -FMT_E_CORRUPT;
 	}
-	if (r > 0)
-		return cs->told_end ? 1 : fault_end(cs, true, cs->next_seq, cs->in.pos, err);
+	if (r > 0 && cs->told_end)
+		return 1;
+	if (r > 0) {
+		cs->skipped_bytes += cs->in.have;
+		return fault_end(cs, true, cs->next_seq, cs->in.pos, err);
+	}
 	if (r < 0)
 		return fault_here(cs, why, err);
 	cs->cur.h = h;

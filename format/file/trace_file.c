@@ -124,7 +124,6 @@ int trace_file__open(struct trace_file *f, int fd, bool regular, const char *nam
 	if (f->cs.pre.minor > TRACE_MINOR)
 		log_warn("%s: version %u.%u; this spoor knows %u.%u and leaves out what is newer", name, f->cs.pre.major,
 			 f->cs.pre.minor, TRACE_MAJOR, TRACE_MINOR);
-	use_own_schema(f);
 	r = trace_file__next(f, &c, &first);
 	if (r < 0 && !f->cs.pre_ok) {
 		/* that was about the preamble; META comes behind it */
@@ -136,6 +135,8 @@ int trace_file__open(struct trace_file *f, int fd, bool regular, const char *nam
 		chunk_stream__unread(&f->cs);
 	if (first.code)
 		f->cs.pending = first;
+	if (!f->map)
+		use_own_schema(f);
 	if (f->cs.uuid_known)
 		uuid__format(f->cs.uuid, f->meta.uuid);
 	return 0;

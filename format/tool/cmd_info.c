@@ -76,7 +76,7 @@ static void base_column_name(const struct walk *w, const struct col_desc *d, uin
 static void param_column_name(const struct walk *w, const struct col_desc *d, uint32_t type, char *out, size_t n)
 {
 	uint16_t mine = type < LIMIT_FILE_TYPES ? w->f.map->event[type] : MAP_NONE;
-	uint8_t p = mine != MAP_NONE && d->id < w->f.map->n_params[type] ? w->f.map->param[type][d->id] : MAP_NO_PARAM;
+	uint8_t p = mine != MAP_NONE && d->id < w->f.map->n_params[type] ? *schema_map__param(w->f.map, type, d->id) : MAP_NO_PARAM;
 
 	snprintf(out, n, "%s.%s%s", mine != MAP_NONE ? fmt_events[mine].name : "unknown",
 		 p != MAP_NO_PARAM ? fmt_events[mine].params[p].name : "unknown",

@@ -211,10 +211,10 @@ static void unknown_events(void **state)
 	rows__plausible(a, 3, 4000);
 	x = encode_with(enc, a);
 	map->event[EV_read] = MAP_NONE;
-	map->param[EV_openat][P_openat_flags] = MAP_NO_PARAM;
+	*schema_map__param(map, EV_openat, P_openat_flags) = MAP_NO_PARAM;
 	assert_int_equal(decode(x, &all, 1, a->n, b, &skipped), 0);
 	map->event[EV_read] = EV_read;
-	map->param[EV_openat][P_openat_flags] = P_openat_flags;
+	*schema_map__param(map, EV_openat, P_openat_flags) = P_openat_flags;
 	for (uint32_t k = 0; k < a->n; k++) {
 		struct fmt_ev was = fmt_batch__ev(a, k), ev;
 
@@ -301,7 +301,7 @@ static void schema_round_trip(void **state)
 
 		assert_int_equal(map->event[id], info ? id : MAP_NONE);
 		for (unsigned p = 0; info && p < info->n_params; p++)
-			assert_int_equal(map->param[id][p], p);
+			assert_int_equal(*schema_map__param(map, id, p), p);
 	}
 	assert_int_equal(map->n_unknown_events, 0);
 	assert_int_equal(map->n_unknown_params, 0);
