@@ -188,12 +188,13 @@ static bool lex_modifier(struct parser *p, enum eng_mod *ret)
 	struct lexer saved = p->lex;
 
 	for (unsigned i = MOD_ONEOF; i <= MOD_ALLOF; i++) {
-		if (lex__word_blank(&p->lex, eng_mod_names[i])) {
+		if (!lex__word_blank(&p->lex, eng_mod_names[i]))
+			continue;
+		if (list_follows(p)) {
 			*ret = i;
-			if (list_follows(p))
-				return true;
-			p->lex = saved;
+			return true;
 		}
+		p->lex = saved;
 	}
 	return false;
 }

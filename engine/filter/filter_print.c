@@ -180,6 +180,10 @@ void eng_ast__print(const struct eng_ast *a, struct buf *out)
 		buf__puts(out, ")");
 		break;
 	case N_NOT:
+		if (a->kids[0]->kind == N_NOT) {	/* not(not(x)) */
+			eng_ast__print(a->kids[0]->kids[0], out);
+			break;
+		}
 		buf__puts(out, "not ");
 		eng_ast__print(a->kids[0], out);
 		break;

@@ -87,6 +87,7 @@ static bool in_class(const char *name, uint8_t c)
 /* "[:name:]" at `at`. Bytes taken, 0: it is none. *bad: no such class, nothing can match. */
 static uint32_t read_class(const struct reader *r, uint32_t at, struct byte_set *s, bool *bad)
 {
+	bool found = false;
 	char name[8];
 	uint32_t n = 0;
 
@@ -97,13 +98,13 @@ static uint32_t read_class(const struct reader *r, uint32_t at, struct byte_set 
 	name[n] = 0;
 	if (at + 3 + n >= r->len || r->p[at + 2 + n] != ':' || r->p[at + 3 + n] != ']')
 		return 0;
-	*bad = true;
 	for (unsigned c = 0; c < 256; c++) {
 		if (in_class(name, (uint8_t)c)) {
 			set__add(s, (uint8_t)c);
-			*bad = false;
+			found = true;
 		}
 	}
+	*bad |= !found;
 	return n + 4;
 }
 
@@ -127,14 +128,20 @@ static bool read_end(const struct reader *r, uint32_t *at, uint8_t *ret)
 	return true;
 }
 
+/* What stands in a set: classes take bytes as they are, bytes and ranges are folded at both ends. */
+struct members {
+	struct byte_set classes, bytes;
+	bool fold, bad;
+};
+
 /* One element of a set: a class, a byte or a range. False: the set does not end. */
-static bool read_element(const struct reader *r, uint32_t *at, struct byte_set *s, bool *bad)
+static bool read_element(const struct reader *r, uint32_t *at, struct members *m)
 {
 	uint8_t lo, hi;
 	uint32_t took;
 
 	if (r->p[*at] == '[' && *at + 1 < r->len && r->p[*at + 1] == ':') {
-		took = read_class(r, *at, s, bad);
+		took = read_class(r, *at, &m->classes, &m->bad);
 		if (took) {
 			*at += took;
 			return true;
@@ -148,31 +155,36 @@ static bool read_element(const struct reader *r, uint32_t *at, struct byte_set *
 		if (!read_end(r, at, &hi))
 			return false;
 	}
+	if (m->fold) {
+		lo = fold(lo);
+		hi = fold(hi);
+	}
 	for (unsigned c = lo; c <= hi; c++)
-		set__add(s, (uint8_t)c);
+		set__add(&m->bytes, (uint8_t)c);
 	return true;
 }
 
 /* A set after its '['. False: it has no end, the bracket is a byte like others. */
-static bool read_set(struct reader *r, bool folding, struct byte_set *s, bool *bad)
+static bool read_set(struct reader *r, bool folding, struct byte_set *ret, bool *bad)
 {
 	uint32_t at = r->at, first;
 	bool negated = at < r->len && (r->p[at] == '!' || r->p[at] == '^');
+	struct members m = { .fold = folding };
 
-	*s = (struct byte_set){ 0 };
-	*bad = false;
 	at += negated;
 	for (first = at; at < r->len && (r->p[at] != ']' || at == first);)
-		if (!read_element(r, &at, s, bad))
+		if (!read_element(r, &at, &m))
 			return false;
 	if (at >= r->len)
 		return false;
-	for (unsigned c = 'a'; folding && c <= 'z'; c++) {	/* subjects are looked up in lower case */
-		if (set__has(s, (uint8_t)(c - 32)))
-			set__add(s, (uint8_t)c);
+	*ret = (struct byte_set){ 0 };
+	for (unsigned i = 0; i < 256; i++) {
+		uint8_t c = (uint8_t)i;
+
+		if ((set__has(&m.classes, c) || set__has(&m.bytes, folding ? fold(c) : c)) != negated)
+			set__add(ret, c);
 	}
-	for (unsigned i = 0; negated && i < 4; i++)
-		s->bits[i] = ~s->bits[i];
+	*bad = m.bad;
 	r->at = at + 1;
 	return true;
 }
@@ -218,11 +230,9 @@ struct match_glob *match_glob__new(const char *pattern, uint32_t len, bool fold_
 
 static bool tok__fits(const struct match_glob *g, const struct tok *t, uint8_t c)
 {
-	if (g->fold)
-		c = fold(c);
 	switch (t->kind) {
 	case TK_BYTE:
-		return t->byte == c;
+		return t->byte == (g->fold ? fold(c) : c);
 	case TK_ANY:
 		return true;
 	case TK_SET:
