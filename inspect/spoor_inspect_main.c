@@ -187,12 +187,28 @@ static void tend_terminal(struct ins_ui *ui, struct ins_screen *s)
 		ins_screen__resize(s, w, h);
 }
 
+/* All inputs that are there; the first is waited for. False: the terminal is gone. */
+static bool take_inputs(struct ins_ui *ui, int ms, bool *ret_any)
+{
+	for (int n = 0; n < 64 && !ui->quit && !ui->suspend; n++) {
+		struct ins_input in = ins_term__read(n ? 0 : ms);
+
+		if (in.kind == IN_END)
+			return false;
+		if (in.kind == IN_NONE)
+			return true;
+		*ret_any = true;
+		ins_ui__input(ui, &in);
+	}
+	return true;
+}
+
 static int run_terminal(struct ins_ui *ui, const struct ins_script *script, bool use_tty)
 {
 	struct ins_screen s;
 	struct err err = { 0 };
+	bool busy = true, dirty = true;
 	uint64_t drawn = 0;
-	bool more = true;
 	int w, h;
 
 	if (ins_term__open(cli__color(STDOUT_FILENO), use_tty, &err) < 0) {
@@ -203,25 +219,23 @@ static int run_terminal(struct ins_ui *ui, const struct ins_script *script, bool
 	ins_screen__init(&s, w, h, ins_term__utf8());
 	run_script(ui, &s, script, false);
 	while (!ui->quit) {
-		struct ins_input in = ins_term__read(more ? 0 : -1);
-
-		if (in.kind == IN_END)
-			break;
-		if (in.kind != IN_NONE) {
-			ins_ui__input(ui, &in);
-			tend_terminal(ui, &s);
-			drawn = 0;
-		}
-		if (ui->quit)
-			break;
-		if (!drawn || ins_now() - drawn > REDRAW || !more) {
+		if (dirty || ins_now() - drawn > REDRAW) {
 			ins_ui__draw(ui, &s);
 			ins_term__draw(&s);
 			drawn = ins_now();
+			/* what is shown now may need work that nothing needed before */
+			busy |= dirty;
+			dirty = false;
 		}
-		more = ins_ui__work(ui, SLICE);
-		if (!more)
-			drawn = 0;
+		if (!take_inputs(ui, busy ? 0 : -1, &dirty))
+			break;
+		tend_terminal(ui, &s);
+		if (busy || dirty) {
+			bool was = busy;
+
+			busy = ins_ui__work(ui, SLICE);
+			dirty |= was && !busy;
+		}
 	}
 	ins_term__close();
 	ins_screen__done(&s);

@@ -250,6 +250,23 @@ static bool load_chunk(struct ins_pass *p)
 	return p->loaded;
 }
 
+/* Rows up to `to`. The detector does not show rows of keyframes, which name what was there before. */
+static void feed(struct ins_pass *p, uint32_t to)
+{
+	if (!p->keyframe) {
+		eng_detector__feed(p->det, p->b, false, p->row, to);
+		return;
+	}
+	for (uint32_t i = p->row; i < to; i++) {
+		struct fmt_ev ev = fmt_batch__ev(p->b, i);
+		struct eng_ctx ctx;
+
+		eng_state__enter(p->st, &ev, &ctx);
+		on_event(p, &ctx);
+		eng_state__leave(p->st, &ctx);
+	}
+}
+
 bool ins_pass__step(struct ins_pass *p, uint64_t ns)
 {
 	uint64_t until = ins_now() + ns;
@@ -269,7 +286,7 @@ bool ins_pass__step(struct ins_pass *p, uint64_t ns)
 			return false;
 		}
 		to = p->row + SLICE_ROWS < p->b->n ? p->row + SLICE_ROWS : p->b->n;
-		eng_detector__feed(p->det, p->b, p->keyframe, p->row, to);
+		feed(p, to);
 		p->row = to;
 		if (to && !p->keyframe) {
 			p->m->upto_num = p->b->first_num + to;
