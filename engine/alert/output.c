@@ -270,13 +270,6 @@ void eng_output__text(const struct eng_output *o, const struct eng_ctx *ctx, str
 
 /* --- JSON --------------------------------------------------------------------------------------- */
 
-/* Times that print as text are nanoseconds since the epoch in JSON. */
-static bool is_time(const struct eng_field *f)
-{
-	return !strcmp(f->name, "evt.time") || !strcmp(f->name, "evt.time.s") ||
-	       !strcmp(f->name, "evt.time.iso8601") || !strcmp(f->name, "evt.datetime");
-}
-
 void output_field__json(const struct output_field *f, const struct eng_ctx *ctx, struct arena *scratch,
 			struct buf *out)
 {
@@ -285,9 +278,7 @@ void output_field__json(const struct output_field *f, const struct eng_ctx *ctx,
 	buf__puts(out, "\"");
 	text__json(out, f->name.p, f->name.len);
 	buf__puts(out, "\":");
-	if (is_time(f->x->ref.field))
-		buf__printf(out, "%llu", (unsigned long long)fmt_ev__ts(ctx->ev));
-	else if (!get(f->x, ctx, scratch, &v))
+	if (!get(f->x, ctx, scratch, &v))
 		buf__puts(out, "null");
 	else
 		eng_val__json(&f->x->ref, &v, out);

@@ -27,17 +27,10 @@ void evt_set__all(struct evt_set *s)
 unsigned evt_set__codes(const struct evt_set *s)
 {
 	unsigned n = 0;
-	bool raw = false;
 
-	for (unsigned i = 0; i < FMT_MAX_EVENTS; i++) {
-		if (!evt_set__has(s, i))
-			continue;
-		if (fmt_events[i].flags & EF_RAW)
-			raw = true;
-		else
-			n += 2;
-	}
-	return n + 2 * raw;
+	for (unsigned i = 0; i < WORDS; i++)
+		n += (unsigned)__builtin_popcountll(s->w[i]);
+	return n * 2;
 }
 
 static void invert(struct part *p)
@@ -52,19 +45,15 @@ static void invert(struct part *p)
 }
 
 /*
- * Upstream has one pair of codes for all calls without parameters of their own, so naming one of them means all. It
- * shows when a name is excluded: evt.type != futex keeps all of them out.
+ * (Upstream has one pair of codes for all calls that it gives no parameters, so that there evt.type != X keeps
+ * all of them out if X is one. Here every call has its own.)
  */
 static void add_name(struct evt_set *s, const char *name)
 {
 	int id = fmt_event__by_name(name);
 
-	if (id < 0)
-		return;
-	evt_set__add(s, (unsigned)id);
-	for (unsigned i = 0; fmt_events[id].flags & EF_RAW && i < FMT_MAX_EVENTS; i++)
-		if (fmt_event(i) && fmt_events[i].flags & EF_RAW)
-			evt_set__add(s, i);
+	if (id >= 0)
+		evt_set__add(s, (unsigned)id);
 }
 
 static bool is_bare_field(const struct eng_operand *o, const char *name)

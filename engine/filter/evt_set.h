@@ -32,10 +32,7 @@ void evt_set__all(struct evt_set *s);
  */
 int evt_set__of(const struct eng_ast *a, struct evt_set *ret, struct eng_pos *ret_at, struct err *err);
 
-/*
- * How many of upstream's event codes the set stands for: it counts entry and exit of a call, and one pair for all
- * calls that have no parameters of their own.
- */
+/* How many of upstream's event codes the set stands for: it counts entry and exit of a call. */
 unsigned evt_set__codes(const struct evt_set *s);
 
 #endif

@@ -219,7 +219,7 @@ int eng_lit__parse(struct eng_vtype t, struct eng_text text, struct eng_lit *ret
 	if (memchr(text.p, 0, text.len))
 		return err__set(err, -FMT_E_VALUE,
 				"filter error: filter value cannot contain a NUL byte (\\x00)");
-	if (t.type == T_STR || t.ptype == PT_SOCKADDR || t.ptype == PT_SOCKTUPLE)
+	if (t.type == T_STR)
 		return text.len > ENG_MAX_LITERAL ? too_long(text, err) : 0;
 	switch (t.type) {
 	case T_PORT:
