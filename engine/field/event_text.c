@@ -87,13 +87,11 @@ static void signal_set(uint64_t set, struct buf *out)
 static void date(uint64_t ns, struct buf *out)
 {
 	time_t s = (time_t)(ns / NS);
-	char day[40], zone[16];
+	char text[40];
 	struct tm tm;
 
-	if (!localtime_r(&s, &tm) || !strftime(day, sizeof(day), "%Y-%m-%d %H:%M:%S", &tm))
-		return;
-	strftime(zone, sizeof(zone), "%z", &tm);
-	buf__printf(out, "%s.%09u %s", day, (unsigned)(ns % NS), zone);
+	if (localtime_r(&s, &tm) && strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &tm))
+		buf__printf(out, "%s.%09u", text, (unsigned)(ns % NS));
 }
 
 /* --- what numbers refer to -------------------------------------------------------------------- */
@@ -352,7 +350,6 @@ static bool number_of_proc(const struct eng_ctx *ctx, const char *name, uint64_t
 		{ "vm_size", p->vm_size },
 		{ "vm_rss", p->vm_rss },
 		{ "vm_swap", p->vm_swap },
-		{ "pidns_init_start_ts", p->pidns_start },
 		{ "flags", 0 },
 	};
 
@@ -362,7 +359,8 @@ static bool number_of_proc(const struct eng_ctx *ctx, const char *name, uint64_t
 			return true;
 		}
 	}
-	return false;
+	*ret = p->pidns_start;
+	return p->pidns_start && !strcmp(name, "pidns_init_start_ts");
 }
 
 static const struct eng_str *string_of_proc(const struct eng_ctx *ctx, const char *name)

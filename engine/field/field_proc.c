@@ -530,7 +530,7 @@ bool get_proc(const struct eng_fref *ref, const struct eng_ctx *ctx, struct eng_
 	uint16_t id = ref->field->id;
 
 	if (eng_ctx__nobody(ctx))
-		return id == F_thread_tid && give_s64(out, 0);
+		return id == F_thread_tid && give_s64(out, (int32_t)fmt_ev__tid(ctx->ev));
 	switch (id) {
 	case F_proc_name:
 		return give_estr(out, t->comm);

@@ -144,13 +144,27 @@ uint64_t eng_state__first_ts(const struct eng_state *st)
 
 /* --- events ----------------------------------------------------------------------------------- */
 
-static struct eng_thread *find_thread(struct eng_state *st, const struct fmt_batch *b, uint32_t idx)
+/* Numbers of threads that are none: the idle task's, and imported files' -1. */
+static bool is_nobody(uint32_t tid)
 {
+	return !tid || tid == UINT32_MAX;
+}
+
+/* What happens to a thread that is not known does not make it known: it may have ended. */
+static bool is_passing(uint16_t type)
+{
+	return type == EV_procinfo || type == EV_switch;
+}
+
+static struct eng_thread *find_thread(struct eng_state *st, const struct fmt_ev *ev, uint32_t idx)
+{
+	const struct fmt_thread want = ev->b->threads[idx];
 	struct eng_thread *t;
 
-	if (!b->threads[idx].tid)
+	if (is_nobody(want.tid) ||
+	    (is_passing(ev->type) && !eng_state__thread(st, want.tid)))
 		return st->nobody;
-	t = thread__get(st, b->threads[idx].tid, b->threads[idx].pid);
+	t = thread__get(st, want.tid, want.pid);
 	if (idx >= st->n_hits) {
 		size_t was = st->n_hits;
 
@@ -165,10 +179,10 @@ static struct eng_thread *find_thread(struct eng_state *st, const struct fmt_bat
  * Right whatever batch it is: what is remembered must be alive (gen) and have the numbers asked
  * for.
  */
-static inline struct eng_thread *thread_of(struct eng_state *st, const struct fmt_batch *b,
-					   uint32_t idx)
+static inline struct eng_thread *thread_of(struct eng_state *st, const struct fmt_ev *ev)
 {
-	struct fmt_thread want = b->threads[idx];
+	uint32_t idx = ev->b->thread[ev->row];
+	struct fmt_thread want = ev->b->threads[idx];
 
 	if (idx < st->n_hits && st->hits[idx].gen == st->gen) {
 		struct eng_thread *t = st->hits[idx].t;
@@ -176,7 +190,7 @@ static inline struct eng_thread *thread_of(struct eng_state *st, const struct fm
 		if (t->tid == want.tid && (t->proc->pid == want.pid || !want.pid))
 			return t;
 	}
-	return find_thread(st, b, idx);
+	return find_thread(st, ev, idx);
 }
 
 /* Of what happens to nobody, only that counts which is not about a process. */
@@ -220,13 +234,14 @@ void eng_state__enter(struct eng_state *st, const struct fmt_ev *ev, struct eng_
 		enter_row(st, ctx);
 		return;
 	}
-	t = thread_of(st, ev->b, ev->b->thread[ev->row]);
+	t = thread_of(st, ev);
 	ctx->thread = t;
 	ctx->proc = t->proc;
 	if (info->flags & (EF_USES_FD | EF_OPENS_FD | EF_CLOSES_FD)) {
-		ctx->has_fd_num = true;
+		ctx->has_fd_num = info->flags & EF_OPENS_FD;
 		ctx->fd_num = -1;
 		if (info->fd_param >= 0 && fmt_ev__int(ev, (unsigned)info->fd_param, &num)) {
+			ctx->has_fd_num = true;
 			ctx->fd_num = (int64_t)num;
 			ctx->fd = idmap__get(&t->proc->fds->fds, (int64_t)num);
 		}

@@ -153,7 +153,7 @@ struct eng_state;
 struct eng_ctx {
 	const struct fmt_ev *ev;
 	struct eng_state *state;
-	struct eng_thread *thread;	/* never NULL; tid 0: see eng_ctx__nobody */
+	struct eng_thread *thread;	/* never NULL; tid 0: nobody's, see eng_ctx__nobody */
 	struct eng_proc *proc;		/* its process, never NULL */
 	struct eng_fd *fd;		/* that it works on or opened; NULL: none or not known */
 	int64_t fd_num;			/* valid if has_fd_num; -1 if the call failed to open one */

@@ -210,6 +210,7 @@ static void take_clone_params(struct eng_state *st, struct eng_thread *t, const 
 static void take_clone_image(struct eng_state *st, struct eng_thread *t, const struct fmt_ev *ev)
 {
 	struct eng_proc *p = t->proc;
+	struct eng_thread *leader;
 	struct eng_image *im;
 
 	if (p->image != st->no_image || !fmt_ev__str_id(ev, P_clone_exe))
@@ -223,6 +224,9 @@ static void take_clone_image(struct eng_state *st, struct eng_thread *t, const s
 	image__unref(p->image);
 	p->image = im;
 	proc__set_comm(st, t, eng_str__ref(im->comm));
+	leader = idmap__get(&st->threads, p->pid);
+	if (leader && leader != t)
+		proc__set_comm(st, leader, eng_str__ref(im->comm));
 	proc__changed(st, p);
 }
 
@@ -295,6 +299,8 @@ static void on_clone_child(struct eng_state *st, struct eng_ctx *ctx)
 	if (t->vtid < 0)
 		set_ns_ids(st, t, ev_s64(ev, P_clone_vtid, t->tid),
 			   ev_s64(ev, P_clone_vpid, t->proc->pid));
+	if (t->proc->ptid < 0)
+		proc__set_ptid(st, t->proc, b.ptid);
 }
 
 void on_clone(struct eng_state *st, struct eng_ctx *ctx)
@@ -434,6 +440,8 @@ void on_exec(struct eng_state *st, struct eng_ctx *ctx)
 	take_exec_params(st, ctx);
 	if (p->ptid < 0)
 		proc__set_ptid(st, p, ev_s64(ctx->ev, P_execve_ptid, -1));
+	if (p->vpid < 0)	/* nothing says where it lives: Falco's guess is the host */
+		set_ns_ids(st, ctx->thread, ctx->thread->tid, p->pid);
 	p->exec_time = fmt_ev__ts(ctx->ev);
 	proc__unshare_fds(st, p);
 	fdtable__exec(st, p->fds);

@@ -111,18 +111,6 @@ void on_socketpair(struct eng_state *st, struct eng_ctx *ctx)
 
 /* --- addresses -------------------------------------------------------------------------------- */
 
-static size_t ip_len(uint8_t family)
-{
-	return family == SA_INET ? 4 : 16;
-}
-
-static bool ip_is_any(const uint8_t *ip, uint8_t family)
-{
-	static const uint8_t any[16];
-
-	return !memcmp(ip, any, ip_len(family));
-}
-
 static bool set_ip(uint8_t *at, const uint8_t *ip)
 {
 	if (!memcmp(at, ip, 16))
@@ -149,7 +137,7 @@ static bool ends_are(const struct eng_tuple *t, const struct sock_end *c, const 
  * Take over addresses. The same ones, in either order, change nothing. A destination that is set
  * already stays unless overwrite says otherwise (connect). True if something changed.
  */
-static bool set_ends(struct eng_fd *fd, const struct sock_addrs *a, bool overwrite)
+static bool set_ends(struct eng_fd *fd, const struct sock_addrs *a)
 {
 	struct eng_tuple *t = &fd->tuple;
 	uint8_t type = a->family == SA_INET ? FDT_IPV4 : FDT_IPV6;
@@ -166,10 +154,8 @@ static bool set_ends(struct eng_fd *fd, const struct sock_addrs *a, bool overwri
 	fd->type = type;
 	changed = set_ip(t->cip, a->src.ip);
 	changed |= set_port(&t->cport, a->src.port);
-	if (overwrite || ip_is_any(t->sip, t->family))
-		changed |= set_ip(t->sip, a->dst.ip);
-	if (overwrite || !t->sport)
-		changed |= set_port(&t->sport, a->dst.port);
+	changed |= set_ip(t->sip, a->dst.ip);
+	changed |= set_port(&t->sport, a->dst.port);
 	return changed;
 }
 
@@ -240,7 +226,7 @@ void on_connect(struct eng_state *st, struct eng_ctx *ctx)
 		return;
 	if (is_ip(&a)) {
 		sock_addrs__unmap(&a, true);
-		if (set_ends(fd, &a, true) && fd->role == FDR_SERVER && fd->tuple.l4 == L4_UDP)
+		if (set_ends(fd, &a) && fd->role == FDR_SERVER && fd->tuple.l4 == L4_UDP)
 			swap_ends(&fd->tuple);
 		name_by_tuple(st, ctx, fd);
 	} else if (a.family == SA_UNIX && fd->type == FDT_UNIX) {
@@ -286,7 +272,7 @@ void on_accept(struct eng_state *st, struct eng_ctx *ctx)
 	ctx__set_fd(ctx, fd);
 	if (is_ip(&a)) {
 		fd->tuple.l4 = L4_TCP;
-		set_ends(fd, &a, true);
+		set_ends(fd, &a);
 	}
 	if (a.family)
 		name_by_addrs(st, ctx, fd, &a, true);
@@ -360,7 +346,7 @@ static void update_ip(struct eng_state *st, struct eng_ctx *ctx, struct eng_fd *
 		      struct sock_addrs *a, bool incoming)
 {
 	sock_addrs__unmap(a, true);
-	if (!set_ends(fd, a, false))
+	if (!set_ends(fd, a))
 		return;
 	/* A stream's addresses do not change: it can only be a datagram socket. */
 	if (fd->tuple.l4 == L4_UNKNOWN)

@@ -97,6 +97,8 @@ static void process(struct scap_lists *l, struct cursor *c, unsigned version)
 {
 	uint64_t tid = cursor__le64(c), pid = cursor__le64(c), ptid = cursor__le64(c);
 
+	if ((int64_t)pid <= 0)	/* the tool had made this thread up, and knew only its number */
+		pid = tid;
 	if (c->bad || !begin(l, EV_state_thread, (uint32_t)tid, (uint32_t)pid))
 		return;
 	fmt_batch__int(l->rows, P_state_thread_ptid, ptid);
