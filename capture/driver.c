@@ -137,6 +137,32 @@ static int configure(struct cap_driver *d, const struct cap_driver_opts *o)
 	return r;
 }
 
+/* The programs that the one at the return of calls hands over to. */
+static int set_collectors(struct spoor_bpf *s)
+{
+	const struct { uint32_t kind; struct bpf_program *p; } all[] = {
+		{ KIND_NOISE, s->progs.collect_noise }, { KIND_READ, s->progs.collect_read },
+		{ KIND_WRITE, s->progs.collect_write }, { KIND_STRS, s->progs.collect_strs },
+		{ KIND_OPEN, s->progs.collect_open }, { KIND_EXEC, s->progs.collect_exec },
+		{ KIND_EXEC_FILE, s->progs.collect_exec_file }, { KIND_EXEC_ARGS, s->progs.collect_exec_args },
+		{ KIND_CLONE, s->progs.collect_clone }, { KIND_IOV_READ, s->progs.collect_iov_read },
+		{ KIND_IOV_WRITE, s->progs.collect_iov_write }, { KIND_MSG_READ, s->progs.collect_msg_read },
+		{ KIND_MSG_WRITE, s->progs.collect_msg_write }, { KIND_SOCK, s->progs.collect_sock },
+		{ KIND_SOCKOPT, s->progs.collect_sockopt }, { KIND_POLL, s->progs.collect_poll },
+		{ KIND_OUT_STR, s->progs.collect_out_str }, { KIND_TEXT_ARG, s->progs.collect_text_arg },
+		{ KIND_DEREF, s->progs.collect_deref }, { KIND_CRED, s->progs.collect_cred },
+		{ KIND_CWD, s->progs.collect_cwd }, { KIND_UNKNOWN, s->progs.collect_unknown },
+	};
+	int r = 0;
+
+	for (unsigned i = 0; i < sizeof(all) / sizeof(*all) && !r; i++) {
+		int fd = bpf_program__fd(all[i].p);
+
+		r = bpf_map_update_elem(bpf_map__fd(s->maps.collectors), &all[i].kind, &fd, BPF_ANY);
+	}
+	return r;
+}
+
 static int load_once(struct cap_driver *d, const struct cap_driver_opts *o, bool direct, struct err *err)
 {
 	int r;
@@ -149,6 +175,8 @@ static int load_once(struct cap_driver *d, const struct cap_driver_opts *o, bool
 	r = configure(d, o);
 	if (!r)
 		r = spoor_bpf__load(d->skel);
+	if (!r)
+		r = set_collectors(d->skel);
 	if (!r)
 		return 0;
 	spoor_bpf__destroy(d->skel);

@@ -95,6 +95,15 @@ static __always_inline int call_open(const struct call *c, struct out *o)
 	return 0;
 }
 
+/* The same for the programs that are called: see forget(). */
+static __always_inline int call_begin(const struct call *c, struct out *o)
+{
+	if (call_open(c, o))
+		return -1;
+	o->off = forget(o, o->off);
+	return 0;
+}
+
 static __always_inline void call_strs(const struct call *c, struct out *o)
 {
 	__u32 strs = c->d->strs;
@@ -109,6 +118,7 @@ static __always_inline void call_strs(const struct call *c, struct out *o)
 		out_user_str(o, TAG_S3, (void *)call_arg(c, 3));
 	if (strs & 16)
 		out_user_str(o, TAG_S4, (void *)call_arg(c, 4));
+	o->off = forget(o, o->off);
 }
 
 static __always_inline __u32 call_abi(const struct call *c)

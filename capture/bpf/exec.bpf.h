@@ -232,7 +232,7 @@ int collect_exec(struct bpf_raw_tracepoint_args *ctx)
 	struct call c;
 	struct out o;
 
-	if (!call_again(&c, ctx) || call_open(&c, &o))
+	if (!call_again(&c, ctx) || call_begin(&c, &o))
 		return 0;
 	t = c.task;
 	cred = K(t, cred);
@@ -330,7 +330,7 @@ int collect_clone(struct bpf_raw_tracepoint_args *ctx)
 	struct call c;
 	struct out o;
 
-	if (!call_again(&c, ctx) || call_open(&c, &o))
+	if (!call_again(&c, ctx) || call_begin(&c, &o))
 		return 0;
 	switch (c.d->event) {
 	case EV_clone:
@@ -366,7 +366,7 @@ int collect_cred(struct bpf_raw_tracepoint_args *ctx)
 	struct call c;
 	struct out o;
 
-	if (!call_again(&c, ctx) || call_open(&c, &o))
+	if (!call_again(&c, ctx) || call_begin(&c, &o))
 		return 0;
 	cred = K(c.task, cred);
 	out_num(&o, cap_word(&cred->cap_inheritable));

@@ -109,7 +109,7 @@ static __always_inline int collect_iov(struct bpf_raw_tracepoint_args *ctx, bool
 	struct call c;
 	struct out o;
 
-	if (!call_again(&c, ctx) || call_open(&c, &o))
+	if (!call_again(&c, ctx) || call_begin(&c, &o))
 		return 0;
 	iov = call_arg(&c, 1);
 	count = call_arg(&c, 2);
@@ -162,7 +162,7 @@ static __always_inline int collect_msg(struct bpf_raw_tracepoint_args *ctx, bool
 	struct out o;
 	bool many;
 
-	if (!call_again(&c, ctx) || call_open(&c, &o))
+	if (!call_again(&c, ctx) || call_begin(&c, &o))
 		return 0;
 	many = c.d->event == EV_recvmmsg || c.d->event == EV_sendmmsg;
 	if (msghdr_read(&c, call_arg(&c, 1), &m))
@@ -211,7 +211,7 @@ static __always_inline int collect_buf(struct bpf_raw_tracepoint_args *ctx, bool
 	struct call c;
 	struct out o;
 
-	if (!call_again(&c, ctx) || call_open(&c, &o))
+	if (!call_again(&c, ctx) || call_begin(&c, &o))
 		return 0;
 	ptr = call_arg(&c, 1);
 	size = call_arg(&c, 2);

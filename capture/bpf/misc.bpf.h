@@ -17,7 +17,7 @@ int collect_poll(struct bpf_raw_tracepoint_args *ctx)
 	struct out o;
 	__u64 n;
 
-	if (!call_again(&c, ctx) || call_open(&c, &o))
+	if (!call_again(&c, ctx) || call_begin(&c, &o))
 		return 0;
 	n = call_arg(&c, 1);
 	out_user_mem(&o, TAG_POLL, (void *)call_arg(&c, 0), (n < POLL_MAX ? n : POLL_MAX) * POLLFD_SIZE,
@@ -39,7 +39,7 @@ int collect_out_str(struct bpf_raw_tracepoint_args *ctx)
 	struct call c;
 	struct out o;
 
-	if (!call_again(&c, ctx) || call_open(&c, &o))
+	if (!call_again(&c, ctx) || call_begin(&c, &o))
 		return 0;
 	switch (c.d->event) {
 	case EV_getcwd:			/* the result counts the NUL */
@@ -85,7 +85,7 @@ int collect_cwd(struct bpf_raw_tracepoint_args *ctx)
 	struct call c;
 	struct out o;
 
-	if (!call_again(&c, ctx) || call_open(&c, &o))
+	if (!call_again(&c, ctx) || call_begin(&c, &o))
 		return 0;
 	fs = K(c.task, fs);
 	call_strs(&c, &o);
@@ -103,7 +103,7 @@ int collect_text_arg(struct bpf_raw_tracepoint_args *ctx)
 	struct out o;
 	__u32 cmd;
 
-	if (!call_again(&c, ctx) || call_open(&c, &o))
+	if (!call_again(&c, ctx) || call_begin(&c, &o))
 		return 0;
 	cmd = call_arg(&c, 0);
 	switch (c.d->event) {
@@ -164,7 +164,7 @@ int collect_deref(struct bpf_raw_tracepoint_args *ctx)
 	struct call c;
 	struct out o;
 
-	if (!call_again(&c, ctx) || call_open(&c, &o))
+	if (!call_again(&c, ctx) || call_begin(&c, &o))
 		return 0;
 	if (!c.compat) {
 		if (c.d->event == EV_io_submit) {	/* the first of an array of pointers to struct iocb */

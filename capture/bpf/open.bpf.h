@@ -46,7 +46,7 @@ int collect_open(struct bpf_raw_tracepoint_args *ctx)
 	struct call c;
 	struct out o;
 
-	if (!call_again(&c, ctx) || call_open(&c, &o))
+	if (!call_again(&c, ctx) || call_begin(&c, &o))
 		return 0;
 	open_args(&c, &h);
 	if (c.ret >= 0)

@@ -103,18 +103,21 @@ static __always_inline void out_blob_end(struct out *o, __u32 tag, __u32 n, __u3
 	o->off = off + 8 + ((n + 7) & ~7ull);
 }
 
-/* The string at a user address. Without it, if the page is not there, the blob is left out. */
+/*
+ * The string at a user address. If its page is not there the blob is left out. How much longer a cut one was is not
+ * known: its true length says one more.
+ */
 static __always_inline void out_user_str(struct out *o, __u32 tag, const void *addr)
 {
 	__u64 off = o->off;
 	long n;
 
-	if (off > OUT_LIMIT(CAP_STR_MAX + 8) || !addr)
+	if (off > OUT_LIMIT(CAP_STR_MAX + 16) || !addr)
 		return;
-	n = bpf_probe_read_user_str(o->rec + off + 8, CAP_STR_MAX, addr);
-	if (n <= 0 || n > CAP_STR_MAX)
+	n = bpf_probe_read_user_str(o->rec + off + 8, CAP_STR_MAX + 1, addr);
+	if (n <= 0 || n > CAP_STR_MAX + 1)
 		return;
-	out_blob_end(o, tag, n - 1, n == CAP_STR_MAX ? n : n - 1);
+	out_blob_end(o, tag, n - 1, n > CAP_STR_MAX ? n : n - 1);
 }
 
 /* n bytes at a user address, at most max (a constant); full is how many there are. */

@@ -46,50 +46,48 @@ static __always_inline void out_path(struct out *o, __u32 tag, const struct path
 	struct vfsmount *m = K(path, mnt), *root_m = root ? K(root, mnt) : NULL;
 	__u64 off = forget(o, o->off), start = off + 8 + sizeof(struct cap_path);
 	struct cap_path *head;
-	__u32 flags = CAP_PATH_CUT;
 
 	if (off > OUT_LIMIT(CAP_STR_MAX + 512) || !d || !m)
 		return;
 	o->off = off;
 	head = (void *)(o->rec + off + 8);
 	head->magic = K(d, d_sb) ? K(K(d, d_sb), s_magic) : 0;
-	off = start;
+	head->flags = CAP_PATH_CUT;
 	if (!K(d, d_hash.pprev) && K(d, d_parent) != d)
-		flags |= CAP_PATH_DELETED;
+		head->flags |= CAP_PATH_DELETED;
+	off = start;
 	for (int i = 0; i < PATH_DEPTH; i++) {
 		struct dentry *parent;
 
 		if (d == root_d && m == root_m) {
-			flags &= ~CAP_PATH_CUT;
+			head->flags &= ~CAP_PATH_CUT;
 			break;
 		}
 		parent = K(d, d_parent);
-		if (d == K(m, mnt_root) || d == parent) {
+		if (d == parent || d == K(m, mnt_root)) {
 			struct mount *mount = (void *)m - bpf_core_field_offset(struct mount, mnt);
 			struct mount *above = K(mount, mnt_parent);
 
 			if (d != K(m, mnt_root) || mount == above) {
-				flags &= ~CAP_PATH_CUT;
-				flags |= CAP_PATH_OUTSIDE;
+				head->flags ^= CAP_PATH_CUT | CAP_PATH_OUTSIDE;
 				break;
 			}
-			d = K(mount, mnt_mountpoint);
-			m = &above->mnt;
+			d = (void *)forget(o, (__u64)K(mount, mnt_mountpoint));
+			m = (void *)forget(o, (__u64)&above->mnt);
 			continue;
 		}
 		if (off > OUT_LIMIT(512) || off - start > CAP_STR_MAX)
 			break;
 		off = forget(o, path_name(o, off, d));
-		d = parent;
+		d = (void *)forget(o, (__u64)parent);
 	}
-	if (off == start && flags & CAP_PATH_OUTSIDE) {
+	if (off == start && head->flags & CAP_PATH_OUTSIDE) {
 		/* A root that is nobody's: pipes, sockets, anonymous inodes have one name, their own. */
 		if (off > OUT_LIMIT(512))
 			return;
 		off = path_name(o, off, d);
-		flags |= CAP_PATH_PSEUDO;
+		head->flags |= CAP_PATH_PSEUDO;
 	}
-	head->flags = flags;
 	off = forget(o, off - start) + sizeof(struct cap_path);
 	out_blob_end(o, tag, off, off);
 	o->off = forget(o, o->off);

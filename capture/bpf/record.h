@@ -24,7 +24,7 @@
 
 #define CAP_RECORD_MAX 65536u		/* longest record; records stay well below */
 #define CAP_RING_CTL 4096u		/* the control page in front of a ring's data */
-#define CAP_STR_MAX 4096u		/* a string argument: PATH_MAX */
+#define CAP_STR_MAX 4096u		/* a string argument: more than any path has */
 #define CAP_SNAP_MAX 16384u		/* most payload bytes of one event */
 #define CAP_ARGS_MAX 32768u		/* command line, environment */
 #define CAP_ENV_MAX 4096u

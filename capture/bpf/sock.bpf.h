@@ -103,7 +103,7 @@ int collect_sock(struct bpf_raw_tracepoint_args *ctx)
 	struct out o;
 	__u32 fd;
 
-	if (!call_again(&c, ctx) || call_open(&c, &o))
+	if (!call_again(&c, ctx) || call_begin(&c, &o))
 		return 0;
 	fd = call_arg(&c, 0);
 	if (c.d->event == EV_accept || c.d->event == EV_accept4) {
@@ -135,7 +135,7 @@ int collect_sockopt(struct bpf_raw_tracepoint_args *ctx)
 	__u64 keep;
 	__u32 len;
 
-	if (!call_again(&c, ctx) || call_open(&c, &o))
+	if (!call_again(&c, ctx) || call_begin(&c, &o))
 		return 0;
 	len = call_arg(&c, 4);
 	if (c.d->event == EV_getsockopt && bpf_probe_read_user(&len, sizeof(len), (void *)call_arg(&c, 4)))

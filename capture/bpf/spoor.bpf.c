@@ -24,7 +24,7 @@ int collect_strs(struct bpf_raw_tracepoint_args *ctx)
 	struct call c;
 	struct out o;
 
-	if (!call_again(&c, ctx) || call_open(&c, &o))
+	if (!call_again(&c, ctx) || call_begin(&c, &o))
 		return 0;
 	call_strs(&c, &o);
 	call_close(&c, &o);
@@ -38,7 +38,7 @@ int collect_unknown(struct bpf_raw_tracepoint_args *ctx)
 	struct call c;
 	struct out o;
 
-	if (!call_again(&c, ctx) || call_open(&c, &o))
+	if (!call_again(&c, ctx) || call_begin(&c, &o))
 		return 0;
 	out_num(&o, c.nr & ~(NR_COMPAT | NR_X32));
 	out_num(&o, call_abi(&c));
