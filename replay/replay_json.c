@@ -300,7 +300,7 @@ void rpl_json(const struct eng_ctx *ctx, struct buf *out)
 	put_num(out, "cpu", fmt_ev__cpu(e));
 	if (fmt_ev__dur(e))
 		put_num(out, "duration", (int64_t)fmt_ev__dur(e));
-	if (e->info->flags & (EF_SYSCALL | EF_URING)) {
+	if (e->info->flags & (EF_SYSCALL | EF_URING) && res != FMT_NO_RES) {
 		put_num(out, "res", res);
 		if (res < 0 && res >= -MAX_ERRNO && fmt_errno_name((int)-res)) {
 			put_key(out, "error");

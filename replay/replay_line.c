@@ -294,6 +294,10 @@ static void put_result(struct line *l)
 	if (ctx->ev->type == EV_exit || ctx->ev->type == EV_exit_group)
 		return;
 	buf__add(l->out, " = ", 3);
+	if (res == FMT_NO_RES) {
+		buf__add(l->out, "?", 1);
+		return;
+	}
 	if (res < 0 && res >= -MAX_ERRNO) {
 		name = fmt_errno_name((int)-res);
 		paint(l, C_ERR);

@@ -424,12 +424,29 @@ void event__param_text(const struct eng_ctx *ctx, unsigned param, uint32_t max_b
 	}
 }
 
+/* Does the event carry this parameter itself? */
+static bool carries(const struct fmt_ev *ev, unsigned param)
+{
+	struct fmt_str data;
+	uint64_t v;
+
+	switch (fmt_ptype_store(ev->info->params[param].type)) {
+	case STORE_INT: return fmt_ev__int(ev, param, &v);
+	case STORE_STR: return fmt_ev__str_id(ev, param) != 0;
+	case STORE_BYTES: return fmt_ev__bytes(ev, param, &data);
+	}
+	return false;
+}
+
 void eng_event__args(const struct eng_ctx *ctx, uint32_t max_bytes, struct buf *out)
 {
 	const struct fmt_event_info *info = ctx->ev->info;
 	struct buf resolved = { 0 };
 
 	for (unsigned i = 0; i < info->n_params; i++) {
+		/* an imported event, or one that failed, has nothing to say here */
+		if (info->params[i].extra && !carries(ctx->ev, i))
+			continue;
 		if (i)
 			buf__u8(out, ' ');
 		buf__puts(out, info->params[i].name);

@@ -201,7 +201,7 @@ static bool result_text(const struct fmt_ev *ev, struct eng_vals *out)
 
 static bool error_count(const struct fmt_ev *ev, struct eng_vals *out)
 {
-	return has_result(ev) && give_u64(out, has_failed(ev));
+	return has_result(ev) && give_u64(out, fmt_ev__failed(ev));
 }
 
 enum error_class { ERR_FILE, ERR_NET, ERR_MEMORY, ERR_OTHER };
@@ -229,7 +229,7 @@ static bool buflen(const struct eng_ctx *ctx, uint16_t id, struct eng_vals *out)
 	uint8_t c = ctx->ev->info->category;
 	bool in = c == CAT_IO_READ, wrote = c == CAT_IO_WRITE, file, net, fits = false;
 
-	if (!ctx->fd || !is_io(ctx->ev) || has_failed(ctx->ev))
+	if (!ctx->fd || !is_io(ctx->ev) || fmt_ev__failed(ctx->ev))
 		return false;
 	file = ctx->fd->type == FDT_FILE;
 	net = fd_type__is_inet(ctx->fd->type);
@@ -432,7 +432,7 @@ bool get_evt(const struct eng_fref *ref, const struct eng_ctx *ctx, struct eng_v
 	case F_evt_rawres:
 		return has_result(ev) && give_s64(out, fmt_ev__res(ev));
 	case F_evt_failed:
-		return has_result(ev) && give_bool(out, has_failed(ev));
+		return has_result(ev) && give_bool(out, fmt_ev__failed(ev));
 	case F_evt_is_io:
 		return give_bool(out, flags & (EF_READS | EF_WRITES));
 	case F_evt_is_io_read:

@@ -92,12 +92,7 @@ bool give_caps(struct eng_vals *out, uint64_t set);
 /* The call has a result, and it says that it failed. */
 static inline bool has_result(const struct fmt_ev *ev)
 {
-	return ev->info->flags & (EF_SYSCALL | EF_URING);
-}
-
-static inline bool has_failed(const struct fmt_ev *ev)
-{
-	return has_result(ev) && fmt_ev__res(ev) < 0;
+	return ev->info->flags & (EF_SYSCALL | EF_URING) && fmt_ev__res(ev) != FMT_NO_RES;
 }
 
 /* Falco's words and letters for a kind of descriptor. */

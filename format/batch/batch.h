@@ -24,6 +24,7 @@
 #define FMT_BATCH_MAX_EVENTS 65536u
 #define FMT_BATCH_MAX_BYTES (4u << 20)	/* strings and payload; a batch is full above this */
 #define FMT_BATCH_HARD_BYTES (64u << 20)	/* what a reader accepts at most */
+#define FMT_NO_RES INT64_MIN		/* a call whose result the source does not have */
 #define FMT_MAX_STR (1u << 20)		/* longest string or payload of one event */
 
 struct fmt_thread {
@@ -58,7 +59,7 @@ struct fmt_batch {
 	/* base columns, cap = FMT_BATCH_MAX_EVENTS */
 	uint64_t *ts;			/* time of return, ns since the epoch, not decreasing as a rule */
 	uint64_t *dur;			/* ns from entry to return; 0 if not known or not a call */
-	int64_t *res;			/* result; 0 where there is none */
+	int64_t *res;			/* result; 0 where there is none, FMT_NO_RES where it is not known */
 	uint16_t *type;			/* enum fmt_event_id */
 	uint16_t *cpu;
 	uint32_t *thread;		/* index into threads */
@@ -137,9 +138,16 @@ static inline uint32_t fmt_ev__pid(const struct fmt_ev *e)
 	return e->b->threads[e->b->thread[e->row]].pid;
 }
 
+/* Is it a call that failed, as far as is known? */
+static inline bool fmt_ev__failed(const struct fmt_ev *e)
+{
+	return e->info->flags & (EF_SYSCALL | EF_URING) && fmt_ev__res(e) < 0 &&
+	       fmt_ev__res(e) != FMT_NO_RES;
+}
+
 /*
  * A numeric parameter (sign-extended for signed kinds), also one whose source is RET.
- * False if this event does not carry it; *ret is untouched then.
+ * False if this event does not carry it; *ret means nothing then.
  */
 static inline bool fmt_ev__int(const struct fmt_ev *e, unsigned p, uint64_t *ret)
 {
@@ -147,7 +155,7 @@ static inline bool fmt_ev__int(const struct fmt_ev *e, unsigned p, uint64_t *ret
 
 	if (e->info->params[p].src == SRC_RET) {
 		*ret = (uint64_t)e->b->res[e->row];
-		return true;
+		return e->b->res[e->row] != FMT_NO_RES;
 	}
 	if (!c->present || (c->has_null && c->null[e->sub >> 6] >> (e->sub & 63) & 1))
 		return false;

@@ -271,6 +271,8 @@ static void add_event(struct scap_source *s, const struct scap_event *ev)
 	if (ev->code == CODE_ASYNC && add_async_container(s, ev))
 		return;
 	info = id >= 0 ? fmt_event((unsigned)id) : NULL;
+	if (ev->code == CODE_GENERIC)	/* these say that a call was made, no more */
+		res = FMT_NO_RES;
 	if (!info) {
 		s->s.skipped_unknown++;
 		return;

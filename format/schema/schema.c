@@ -17,14 +17,18 @@
 /* One array of parameters for each event. */
 #define EVENT(id_, name_, cat_, flags_, coll_, doc_) \
 	static const struct fmt_param params_##name_[] = {
-#define FIELD(ev_, name_, type_, base_, group_, src_, doc_) { \
-	.name = #name_, .type = PT_##type_, .base = BASE_##base_, .src = SRC_##src_, \
+#define FIELD(...) PARAM(false, __VA_ARGS__)
+#define EXTRA(...) PARAM(true, __VA_ARGS__)
+#define PARAM(extra_, ev_, name_, type_, base_, group_, src_, doc_) { \
+	.name = #name_, .type = PT_##type_, .base = BASE_##base_, .src = SRC_##src_, .extra = extra_, \
 	.group = IS_RELPATH(type_, GROUP_NONE, GROUP_##group_), \
 	.dirfd = IS_RELPATH(type_, P_##ev_##_##group_, -1), .doc = doc_ },
 #define END(ev_) };
 #include "events.def"
 #undef EVENT
 #undef FIELD
+#undef EXTRA
+#undef PARAM
 #undef END
 
 /*

@@ -126,6 +126,7 @@ struct fmt_param {
 	uint8_t base;		/* enum fmt_base */
 	uint8_t src;		/* enum fmt_src */
 	uint8_t group;		/* enum fmt_group */
+	bool extra;		/* not in Falco's table */
 	int8_t dirfd;		/* PT_RELPATH: index of the directory's FD parameter, else -1 */
 	const char *doc;
 };

@@ -86,7 +86,7 @@ static void add_loss(struct ins_pass *p, const struct fmt_ev *ev)
 /* What is counted of every event, whatever it is. */
 static void count_event(struct ins_pass *p, const struct fmt_ev *ev)
 {
-	bool failed = ev->info->flags & (EF_SYSCALL | EF_URING) && fmt_ev__res(ev) < 0;
+	bool failed = fmt_ev__failed(ev);
 	struct ins_proc *pr;
 
 	p->m->type_counts[ev->type]++;

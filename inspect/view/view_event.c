@@ -71,7 +71,7 @@ static void put_result(struct ins_page *p, const struct eng_ctx *ctx)
 	const char *name = res < 0 && res > -4096 ? fmt_errno_name((int)-res) : NULL;
 	char dur[16];
 
-	if (ctx->ev->info->flags & (EF_SYSCALL | EF_URING)) {
+	if (ctx->ev->info->flags & (EF_SYSCALL | EF_URING) && res != FMT_NO_RES) {
 		ins_page__label(p, "result");
 		ins_page__printf(p, res < 0 ? ST_BAD : ST_GOOD, "%lld", (long long)res);
 		if (name)
