@@ -62,8 +62,7 @@ HAVE_CAPTURE := $(shell command -v $(CLANG) >/dev/null 2>&1 && command -v $(BPFT
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla \
 	-Wwrite-strings
 CFLAGS ?= -O2 -g
-BASE_CFLAGS := -std=gnu11 -D_GNU_SOURCE -DSPOOR_VERSION='"$(VERSION)"' \
-	-DSPOOR_DATADIR='"$(DATADIR)"' -I. -I$(B) -pthread -fstack-protector-strong
+BASE_CFLAGS := -std=gnu11 -D_GNU_SOURCE -I. -I$(B) -pthread -fstack-protector-strong
 ALL_CFLAGS := $(BASE_CFLAGS) $(WARN) -Werror $(SAN_FLAGS) \
 	$(if $(HAVE_LIBS),$(shell pkg-config --cflags $(LIBS) $(LIBS_inspect))) $(CFLAGS)
 ALL_LDFLAGS := -pthread $(SAN_FLAGS) $(LDFLAGS)
@@ -157,6 +156,9 @@ $(B)/obj/%.o: %.c $(B)/flags
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/obj/format/base/cli.o: ALL_CFLAGS += -DSPOOR_VERSION='"$(VERSION)"'
+$(B)/obj/format/base/cli.o: VERSION
 
 $(LIB): $(OBJ_lib) $(B)/sources
 	$(call say,AR,$@)
