@@ -100,18 +100,22 @@ static uint64_t ring_size(uint64_t asked)
 	return n;
 }
 
-/* The bytes of an id as words, and as many bits of mask. */
-static void set_ids(struct spoor_bpf *s, const struct cap_driver_opts *o)
+/* What the runtimes call a container's cgroup, by its id: cgroupfs, and systemd with the runtime's name in front. */
+static void set_names(struct spoor_bpf *s, const struct cap_driver_opts *o)
 {
-	for (unsigned i = 0; i < o->n_ids && i < CAP_IDS; i++) {
-		size_t n = strlen(o->ids[i]);
+	static const char *const before[CAP_NAMES_PER_ID] = { "", "docker-", "cri-containerd-", "crio-", "libpod-" };
+	uint32_t n = 0;
 
-		if (n > CAP_ID_WORDS * 8)
-			n = CAP_ID_WORDS * 8;
-		memcpy((void *)s->rodata->ids[i], o->ids[i], n);
-		memset((void *)s->rodata->id_masks[i], 0xff, n);
-	}
-	s->rodata->n_ids = o->n_ids < CAP_IDS ? o->n_ids : CAP_IDS;
+	for (unsigned i = 0; i < o->n_ids && i < CAP_IDS; i++)
+		for (unsigned k = 0; k < CAP_NAMES_PER_ID; k++, n++) {
+			char name[CAP_NAME_WORDS * 8] = "";
+			int len = snprintf(name, sizeof(name), "%s%s", before[k], o->ids[i]);
+
+			memcpy((void *)s->rodata->names[n], name, sizeof(name));
+			memset((void *)s->rodata->name_masks[n], 0xff,
+			       (size_t)len < sizeof(name) ? (size_t)len : sizeof(name));
+		}
+	s->rodata->n_names = n;
 }
 
 static int configure(struct cap_driver *d, const struct cap_driver_opts *o)
@@ -129,7 +133,7 @@ static int configure(struct cap_driver *d, const struct cap_driver_opts *o)
 	s->rodata->ring_mask = d->ring_bytes - 1;
 	s->rodata->ring_room = d->ring_bytes - CAP_RECORD_MAX;
 	s->rodata->slot_mask = SLOTS - 1;
-	set_ids(s, o);
+	set_names(s, o);
 	r = bpf_map__set_max_entries(s->maps.rings, d->n_cpus);
 	r = r ? r : bpf_map__set_value_size(s->maps.rings, (uint32_t)d->ring_stride);
 	r = r ? r : bpf_map__set_max_entries(s->maps.slots, SLOTS);

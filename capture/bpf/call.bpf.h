@@ -123,7 +123,7 @@ static __always_inline void call_strs(const struct call *c, struct out *o)
 
 static __always_inline __u32 call_abi(const struct call *c)
 {
-	return c->compat ? ABI_COMPAT : c->nr & NR_X32 ? ABI_X32 : ABI_NATIVE;
+	return c->nr >> 30;
 }
 
 static __always_inline void call_close(const struct call *c, struct out *o)

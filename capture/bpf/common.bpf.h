@@ -24,9 +24,9 @@ const volatile __u64 ring_mask = (1 << 20) - 1;
 const volatile __u64 ring_room = (1 << 20) - CAP_RECORD_MAX;	/* full above it */
 const volatile __u32 slot_mask = 0x3ff;
 const volatile __u32 snaplen = 80;
-const volatile __u32 n_ids = 0;		/* containers asked for; 0: all */
-const volatile __u64 ids[CAP_IDS][CAP_ID_WORDS];	/* their ids or prefixes, zero-padded ... */
-const volatile __u64 id_masks[CAP_IDS][CAP_ID_WORDS];	/* ... and the bits that count */
+const volatile __u32 n_names = 0;	/* cgroups of the containers that are asked for; 0: all */
+const volatile __u64 names[CAP_IDS * CAP_NAMES_PER_ID][CAP_NAME_WORDS];	/* how they begin, zero-padded ... */
+const volatile __u64 name_masks[CAP_IDS * CAP_NAMES_PER_ID][CAP_NAME_WORDS];	/* ... and the bits that count */
 const volatile struct cap_desc descs[CAP_MAX_EVENTS];
 const volatile __u16 compat[CAP_MAX_COMPAT];	/* i386 number -> event */
 const volatile __u8 deref_arg[CAP_MAX_EVENTS][3];	/* KIND_DEREF: structures behind arguments: */

@@ -165,6 +165,7 @@ static __always_inline int collect_msg(struct bpf_raw_tracepoint_args *ctx, bool
 	if (!call_again(&c, ctx) || call_begin(&c, &o))
 		return 0;
 	many = c.d->event == EV_recvmmsg || c.d->event == EV_sendmmsg;
+	c.compat = forget(&o, c.compat);
 	if (msghdr_read(&c, call_arg(&c, 1), &m))
 		size = iov_load(&o, c.compat, m.iov, m.iovlen, many ? 0 : c.ret);
 	out_num(&o, size);
@@ -179,6 +180,9 @@ static __always_inline int collect_msg(struct bpf_raw_tracepoint_args *ctx, bool
 		}
 		size = n;
 	}
+	c.compat = forget(&o, c.compat);
+	c.ret = forget(&o, c.ret);
+	size = forget(&o, size);
 	iov_gather(&o, c.compat, m.iovlen, size, size);
 	if (m.name) {
 		if (!reading || c.ret >= 0)

@@ -92,10 +92,12 @@ int walk_task(struct bpf_iter__task *ctx)
 		out_exe(&o, exe, cred);
 	out_comm(&o, t);
 	if (fs && K(t, group_leader) == t) {
+		const struct path *path = (void *)forget(&o, exe ? (__u64)&exe->f_path : 0);
+
 		out_path(&o, TAG_CWD, &fs->pwd, &fs->root);
 		out_path(&o, TAG_ROOT, &fs->root, NULL);
-		if (exe)
-			out_path(&o, TAG_EXE, &exe->f_path, &fs->root);
+		if (path)
+			out_path(&o, TAG_EXE, path, &fs->root);
 	}
 	walk_close(&o, seq, EV_state_thread, t);
 	return 0;

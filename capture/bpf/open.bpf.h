@@ -7,6 +7,7 @@
 #include "path.bpf.h"
 
 #define O_CREAT 0100
+#define S_IALLUGO 07777
 #define O_TMPFILE_BIT 020000000		/* __O_TMPFILE, include/uapi/asm-generic/fcntl.h */
 
 struct open_how_head {			/* include/uapi/linux/openat2.h */
@@ -33,6 +34,7 @@ static __always_inline void open_args(const struct call *c, struct open_how_head
 		break;
 	}
 	h->flags &= 0xffffffff;
+	h->mode &= S_IALLUGO;		/* fs/open.c, build_open_how() */
 	if (!(h->flags & (O_CREAT | O_TMPFILE_BIT)))
 		h->mode = 0;
 }

@@ -33,7 +33,8 @@
 #define CAP_MAX_NUMS 32u		/* numbers of one record */
 #define CAP_N_CATEGORIES 32u
 #define CAP_IDS 8u			/* containers to filter by ... */
-#define CAP_ID_WORDS 8u			/* ... by an id of 64 characters or a prefix */
+#define CAP_NAMES_PER_ID 5u		/* ... each under the names that runtimes give its cgroup ... */
+#define CAP_NAME_WORDS 10u		/* ... of which the first 80 bytes count */
 
 struct cap_ring {			/* the control page */
 	__u64 head;			/* bytes ever written: the producer's */
@@ -61,7 +62,7 @@ struct cap_record {
 	__u32 len;			/* of the whole record */
 };
 
-enum cap_abi { ABI_NATIVE, ABI_COMPAT, ABI_X32 };
+enum cap_abi { ABI_NATIVE, ABI_X32, ABI_COMPAT };	/* the two highest bits of a slot's number */
 
 struct cap_blob {
 	__u16 tag;			/* enum cap_tag */

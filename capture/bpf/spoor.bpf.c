@@ -41,7 +41,7 @@ int collect_unknown(struct bpf_raw_tracepoint_args *ctx)
 	if (!call_again(&c, ctx) || call_begin(&c, &o))
 		return 0;
 	out_num(&o, c.nr & ~(NR_COMPAT | NR_X32));
-	out_num(&o, call_abi(&c));
+	out_num(&o, c.compat ? 1 : c.nr & NR_X32 ? 2 : 0);	/* events.def: parameter abi */
 	call_close(&c, &o);
 	return 0;
 }

@@ -50,24 +50,17 @@ static __always_inline void tallies_flush(struct thread_slot *s, __u32 k, __u64 
 	a->since = now;
 }
 
-/* Is a cgroup's name that of a container that is asked for? Its id is the whole name or follows the last '-'. */
 static __always_inline bool name_wanted(const char *name)
 {
-	__u64 word[CAP_ID_WORDS] = {};
-	char *c = (char *)word;
-	__u32 from = 0;
+	__u64 word[CAP_NAME_WORDS] = {};
 
-	bpf_probe_read_kernel_str(word, 24, name);
-	for (__u32 i = 0; i < 24; i++)
-		if (c[i] == '-' || c[i] == ':')
-			from = i + 1;
-	bpf_probe_read_kernel_str(word, sizeof(word), name + from);
-	for (__u32 i = 0; i < CAP_IDS && i < n_ids; i++) {
+	bpf_probe_read_kernel_str(word, sizeof(word), name);
+	for (__u32 i = 0; i < CAP_IDS * CAP_NAMES_PER_ID && i < n_names; i++) {
 		__u64 diff = 0;
 
 #pragma unroll
-		for (__u32 w = 0; w < CAP_ID_WORDS; w++)
-			diff |= (word[w] ^ ids[i][w]) & id_masks[i][w];
+		for (__u32 w = 0; w < CAP_NAME_WORDS; w++)
+			diff |= (word[w] ^ names[i][w]) & name_masks[i][w];
 		if (!diff)
 			return true;
 	}
@@ -116,7 +109,7 @@ static __always_inline void slot_scope(struct thread_slot *s)
 {
 	s->generation = scope_generation;
 	s->flags &= ~THREAD_OUT;
-	if (n_ids && !task_wanted((struct task_struct *)s->task))
+	if (n_names && !task_wanted((struct task_struct *)s->task))
 		s->flags |= THREAD_OUT;
 }
 
@@ -179,7 +172,7 @@ static __always_inline struct thread_slot *slot_get(__u64 key, __u32 *k)
 		if (!s)
 			return NULL;
 	}
-	if (n_ids && s->generation != scope_generation)
+	if (n_names && s->generation != scope_generation)
 		slot_scope(s);
 	return s;
 }
