@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <setjmp.h>
 #include <stdlib.h>
+#include <arpa/inet.h>
 
 #include <cmocka.h>
 
@@ -101,6 +102,53 @@ void exit_thread(struct world *w, int64_t tid, int64_t pid, int64_t reaper)
 	i(w, P_procexit_reaper_tid, reaper);
 	go(w);
 	leave(w);
+}
+
+static void add_end(struct buf *b, const char *ip, uint16_t port)
+{
+	int family = strchr(ip, ':') ? AF_INET6 : AF_INET;
+	uint8_t a[16];
+
+	assert_int_equal(inet_pton(family, ip, a), 1);
+	buf__add(b, a, family == AF_INET ? 4 : 16);
+	buf__le16(b, port);
+}
+
+static void give(struct world *w, unsigned param, struct buf *b)
+{
+	fmt_batch__str(w->b, param, (char *)b->p, (uint32_t)b->len, (uint32_t)b->len);
+	buf__done(b);
+}
+
+void addr(struct world *w, unsigned param, const char *ip, uint16_t port)
+{
+	struct buf b = { 0 };
+
+	buf__u8(&b, strchr(ip, ':') ? 10 : 2);
+	add_end(&b, ip, port);
+	give(w, param, &b);
+}
+
+void tuple(struct world *w, unsigned param, const char *src, uint16_t src_port, const char *dst,
+	   uint16_t dst_port)
+{
+	struct buf b = { 0 };
+
+	buf__u8(&b, strchr(src, ':') ? 10 : 2);
+	add_end(&b, src, src_port);
+	add_end(&b, dst, dst_port);
+	give(w, param, &b);
+}
+
+void unix_tuple(struct world *w, unsigned param, uint64_t src, uint64_t dst, const char *path)
+{
+	struct buf b = { 0 };
+
+	buf__u8(&b, 1);
+	buf__le64(&b, src);
+	buf__le64(&b, dst);
+	buf__add(&b, path, strlen(path) + 1);
+	give(w, param, &b);
 }
 
 char *dump(struct eng_state *st)

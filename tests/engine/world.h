@@ -48,6 +48,11 @@ void exec_as(struct world *w, int64_t pid, const char *comm, const char *path, c
 void open_file(struct world *w, int64_t tid, int64_t pid, const char *path, int64_t fd,
 	       uint32_t flags);
 void exit_thread(struct world *w, int64_t tid, int64_t pid, int64_t reaper);
+/* Parameters that are addresses: IPv6 where the text has a colon. */
+void addr(struct world *w, unsigned param, const char *ip, uint16_t port);
+void tuple(struct world *w, unsigned param, const char *src, uint16_t src_port, const char *dst,
+	   uint16_t dst_port);
+void unix_tuple(struct world *w, unsigned param, uint64_t src, uint64_t dst, const char *path);
 /* The state's dump; free() it. */
 char *dump(struct eng_state *st);
 /* A new state with what a keyframe of st holds. */
