@@ -25,16 +25,16 @@ static void print_diags(const struct eng_ruleset *rs, FILE *to)
 /* --rule and --tag: if any is given, only what one of them names stays enabled. */
 static int select_rules(struct eng_ruleset *rs, const struct rpl_opts *o, struct err *err)
 {
-	int code = 0;
-
 	if (o->globs.n || o->tags.n)
-		code = eng_ruleset__select(rs, false, "*", NULL);
-	for (size_t i = 0; i < o->globs.n && !code; i++)
-		code = eng_ruleset__select(rs, true, o->globs.v[i], NULL);
-	for (size_t i = 0; i < o->tags.n && !code; i++)
-		code = eng_ruleset__select(rs, true, NULL, o->tags.v[i]);
-	if (code)
-		return err__set(err, code, "selecting rules: %s", err__text(code));
+		eng_ruleset__select(rs, false, "*", NULL);
+	for (size_t i = 0; i < o->globs.n; i++)
+		if (eng_ruleset__select(rs, true, o->globs.v[i], NULL) <= 0)
+			return err__set(err, -FMT_E_UNKNOWN, "--rule: no rule has the name '%s' "
+					"(--list rules -r FILE shows all)", o->globs.v[i]);
+	for (size_t i = 0; i < o->tags.n; i++)
+		if (eng_ruleset__select(rs, true, NULL, o->tags.v[i]) <= 0)
+			return err__set(err, -FMT_E_UNKNOWN, "--tag: no rule has the tag '%s' "
+					"(--list rules -r FILE shows all)", o->tags.v[i]);
 	eng_ruleset__min_priority(rs, o->priority);
 	return 0;
 }

@@ -129,14 +129,17 @@ static void put_fd(const struct eng_ctx *ctx, int64_t num, struct buf *out)
 	}
 }
 
-static void put_pid(const struct eng_ctx *ctx, int64_t pid, struct buf *out)
+/* A thread by number; own: as numbered in the caller's pid namespace, which the call's arguments and result are. */
+static void put_pid(const struct eng_ctx *ctx, int64_t pid, bool own, struct buf *out)
 {
-	const struct eng_thread *t = pid > 0 ? eng_state__thread(ctx->state, pid) : NULL;
+	const struct eng_thread *t = NULL;
 
+	if (pid > 0)
+		t = own ? eng_state__seen_by(ctx->state, ctx->proc, pid) : eng_state__thread(ctx->state, pid);
 	if (t && t->comm && t->comm->len) {
 		text__safe(out, t->comm->s, t->comm->len);
 		buf__add(out, "(", 1);
-		rpl_put_u64(out, (uint64_t)pid);
+		rpl_put_u64(out, (uint64_t)t->tid);
 		buf__add(out, ")", 1);
 	} else {
 		put_s64(out, pid);
@@ -171,7 +174,7 @@ static void put_int(const struct eng_ctx *ctx, const struct fmt_param *p, uint64
 		if (p->name[0] == 'v')	/* vtid, vpid, vpgid: ids of another namespace name nobody here */
 			put_s64(out, (int64_t)v);
 		else
-			put_pid(ctx, (int64_t)v, out);
+			put_pid(ctx, (int64_t)v, p->src <= SRC_A5, out);
 		return;
 	case PT_BOOL:
 		buf__puts(out, v ? "true" : "false");

@@ -135,9 +135,12 @@ static void descriptor(const struct eng_ctx *ctx, int64_t num, struct buf *out)
 		buf__add(out, fd->name->s, fd->name->len);
 }
 
-static void thread_name(const struct eng_ctx *ctx, int64_t tid, struct buf *out)
+/* What the caller passed or got is a number of its own pid namespace; what the kernel adds is not. */
+static void thread_name(const struct eng_ctx *ctx, const struct fmt_param *p, int64_t tid, struct buf *out)
 {
-	const struct eng_thread *t = eng_state__thread(ctx->state, tid);
+	bool own = p->src <= SRC_A5;
+	const struct eng_thread *t = own ? eng_state__seen_by(ctx->state, ctx->proc, tid)
+					 : eng_state__thread(ctx->state, tid);
 	const struct eng_str *comm = t ? t->comm ? t->comm : t->proc->comm : NULL;
 
 	if (comm)
@@ -184,7 +187,7 @@ static void integer(const struct eng_ctx *ctx, const struct fmt_param *p, uint64
 		return;
 	case PT_PID:
 		buf__printf(raw, "%" PRId64, (int64_t)v);
-		thread_name(ctx, (int64_t)v, resolved);
+		thread_name(ctx, p, (int64_t)v, resolved);
 		return;
 	case PT_UID:
 	case PT_GID:

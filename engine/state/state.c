@@ -272,6 +272,25 @@ struct eng_proc *eng_state__proc(struct eng_state *st, int64_t pid)
 	return idmap__get(&st->procs, pid);
 }
 
+static bool same_namespace(const struct eng_proc *a, const struct eng_proc *b)
+{
+	if (a->pidns_start && b->pidns_start)
+		return a->pidns_start == b->pidns_start;
+	return a->container && a->container == b->container;
+}
+
+struct eng_thread *eng_state__seen_by(struct eng_state *st, const struct eng_proc *by, int64_t tid)
+{
+	struct eng_thread *t;
+
+	if (by->vpid <= 0 || by->vpid == by->pid)
+		return eng_state__thread(st, tid);
+	idmap__each(&st->threads, i, t)
+		if (t->vtid == tid && !t->proc->dead && same_namespace(t->proc, by))
+			return t;
+	return NULL;
+}
+
 void eng_state__each_proc(struct eng_state *st, void (*fn)(struct eng_proc *p, void *arg),
 			  void *arg)
 {
