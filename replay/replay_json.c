@@ -126,6 +126,12 @@ static void put_int_value(struct buf *out, const struct fmt_param *p, uint64_t v
 	case PT_BOOL:
 		buf__puts(out, v ? "true" : "false");
 		return;
+	case PT_UID: case PT_GID:
+		if ((uint32_t)v == UINT32_MAX) {	/* none */
+			buf__puts(out, "-1");
+			return;
+		}
+		break;
 	case PT_ABSTIME:
 		put_cstr(out, text__iso(v, "Z", text));
 		return;
@@ -283,6 +289,21 @@ static void put_container(const struct eng_ctx *ctx, struct buf *out)
 	buf__add(out, "}", 1);
 }
 
+/* As evt.category: for reads and writes it is that of what is read or written. */
+static void put_category(const struct eng_ctx *ctx, struct buf *out)
+{
+	static __thread struct eng_fref ref;
+	static __thread struct arena scratch;
+	struct eng_vals v = { .scratch = &scratch };
+
+	if (!ref.field && eng_field__resolve("evt.category", 12, &scratch, &ref, NULL))
+		return;
+	if (eng_field__get(&ref, ctx, false, &v)) {
+		put_key(out, "category");
+		put_string(out, v.v[0].str.p, v.v[0].str.len);
+	}
+}
+
 void rpl_json(const struct eng_ctx *ctx, struct buf *out)
 {
 	const struct fmt_ev *e = ctx->ev;
@@ -295,8 +316,7 @@ void rpl_json(const struct eng_ctx *ctx, struct buf *out)
 	put_cstr(out, text__iso(fmt_ev__ts(e), "Z", time));
 	put_key(out, "type");
 	put_cstr(out, e->info->name);
-	put_key(out, "category");
-	put_cstr(out, fmt_category_names[e->info->category]);
+	put_category(ctx, out);
 	put_num(out, "cpu", fmt_ev__cpu(e));
 	if (fmt_ev__dur(e))
 		put_num(out, "duration", (int64_t)fmt_ev__dur(e));
@@ -309,7 +329,9 @@ void rpl_json(const struct eng_ctx *ctx, struct buf *out)
 	}
 	put_args(ctx, out);
 	put_fd(ctx, out);
-	put_process(ctx, out);
-	put_container(ctx, out);
+	if (fmt_ev__pid(e)) {			/* else no process did it */
+		put_process(ctx, out);
+		put_container(ctx, out);
+	}
 	buf__add(out, "}", 1);
 }

@@ -371,7 +371,12 @@ static int set_window(struct rpl_run *r, struct fmt_source *s, struct err *err)
 		code = err__set(err, FMT_E_VALUE, "--to is before --from");
 	if (code || !r->o->from || !s->ops->seek)
 		return code;
-	return s->ops->seek(s, r->from, err);
+	code = s->ops->seek(s, r->from, err);
+	if (code == -FMT_E_UNSUPPORTED) {	/* a pipe: it is read from its beginning */
+		memset(err, 0, sizeof(*err));
+		code = 0;
+	}
+	return code;
 }
 
 /* How far we are, on the terminal, unless the output goes there too. */

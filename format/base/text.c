@@ -107,7 +107,7 @@ void text__json(struct buf *out, const char *str, size_t n)
 		uint32_t cp = s[i];
 		unsigned len = s[i] < 0x80 ? 1 : utf8_at(s + i, n - i, &cp);
 
-		if (len && cp >= 0x20 && cp != '"' && cp != '\\' && cp != 0x7f) {
+		if (len && cp != '"' && cp != '\\' && !is_unsafe(cp)) {
 			i += len;
 			continue;
 		}
@@ -129,6 +129,8 @@ void text__json(struct buf *out, const char *str, size_t n)
 			buf__puts(out, "\\b");
 		} else if (cp == '\f') {
 			buf__puts(out, "\\f");
+		} else if (cp > 0xffff) {	/* as a surrogate pair */
+			buf__printf(out, "\\u%04x\\u%04x", 0xd7c0 + (cp >> 10), 0xdc00 + (cp & 0x3ff));
 		} else {
 			buf__printf(out, "\\u%04x", cp);
 		}

@@ -18,7 +18,10 @@
  */
 void text__safe(struct buf *out, const char *s, size_t n);
 
-/* Append as the inside of a JSON string: quotes, backslash and controls escaped; invalid UTF-8 becomes U+FFFD. */
+/*
+ * Append as the inside of a JSON string: quotes, backslash and whatever text__safe does not let through escaped; invalid
+ * UTF-8 becomes U+FFFD.
+ */
 void text__json(struct buf *out, const char *s, size_t n);
 
 /* "256MiB", "64k", "1G", "1000" (bytes). k, M, G and KiB, MiB, GiB are powers of 1024; kB, MB, GB of 1000. */

@@ -67,6 +67,11 @@ static void json_text(void **state)
 	text__json(&b, "a\"b\\c\n\x01\xff\xc3\xa9", 10);
 	buf__u8(&b, 0);
 	assert_string_equal((char *)b.p, "a\\\"b\\\\c\\n\\u0001\xef\xbf\xbd\xc3\xa9");
+	b.len = 0;
+	/* C1, bidi override, a tag character: a reader gets them, a terminal does not */
+	text__json(&b, "\xc2\x9b\xe2\x80\xae\xf3\xa0\x81\x81\xf0\x9f\x98\x80", 13);
+	buf__add(&b, "", 1);
+	assert_string_equal((char *)b.p, "\\u009b\\u202e\\udb40\\udc41\xf0\x9f\x98\x80");
 	buf__done(&b);
 }
 

@@ -8,10 +8,9 @@
 # With SPOOR_BLESS=1 (make bless T=...) the file is rewritten; look at git diff then.
 
 golden() {
-	local file=$1 got rc
+	local file=$1 got rc=0
 	shift
-	got=$("$@" 2>&1)
-	rc=$?
+	got=$("$@" 2>&1) || rc=$?
 	[ $rc = 0 ] || got+=$'\n'"[exit $rc]"
 	if [ -n "${SPOOR_BLESS:-}" ]; then
 		mkdir -p "$(dirname "$file")"

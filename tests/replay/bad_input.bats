@@ -16,8 +16,8 @@ setup() {
 refuses() {
 	local code=$1 pattern=$2
 	shift 2
-	"$@" >out 2>err
-	rc=$?
+	rc=0
+	"$@" >out 2>err || rc=$?
 	echo "exit $rc"
 	cat err
 	[ $rc = "$code" ] && [ "$(wc -l <err)" = 1 ] && grep -qE "$pattern" err

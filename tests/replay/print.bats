@@ -25,8 +25,11 @@ setup() {
 }
 
 @test "no text of the trace reaches the terminal as a control sequence" {
-	for o in "" "-o json" "-p %proc.name(%evt.args)"; do
-		run bash -c "spoor-replay $trace ${o:+\"\${@}\"} | LC_ALL=C grep -c -P '[\x00-\x08\x0b-\x1f\x7f]'" - $o
+	for o in -n99 -ojson '-p%proc.name(%evt.args)'; do
+		spoor-replay "$trace" "$o" >"$BATS_TEST_TMPDIR/out"
+		grep -q 'cod.exe' "$BATS_TEST_TMPDIR/out"
+		run env LC_ALL=C grep -cP '[\x00-\x08\x0b-\x1f\x7f-\xff]' "$BATS_TEST_TMPDIR/out"
+		echo "$o: $output"
 		[ "$output" = 0 ]
 	done
 }

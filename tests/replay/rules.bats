@@ -64,6 +64,9 @@ setup() {
 	[ "$(spoor-replay "$trace" -r "$rules" --rule 'Any*' --rule 'Secret read' | wc -l)" = 2 ]
 	run spoor-replay "$trace" -r "$rules" --rule 'No such*'
 	[ "$status" = 1 ]
+	[[ $output == *"no rule has the name 'No such*'"* ]]
+	run spoor-replay "$trace" -r "$rules" --tag files --priority critical
+	[ "$status" = 1 ]
 	[[ $output == *"no rule is left"* ]]
 }
 

@@ -15,7 +15,7 @@ cases_record() {	# file; leaves the container's id in CASES_ID, cases that this 
 	dir=$(mktemp -d /tmp/spoor-cases.XXXXXX)
 	container_make "$dir" "$CASES_ID" && cp "$SPOOR_SRC/tests/rules/cases.sh" "$dir/image/cases.sh" || rc=1
 	if [ $rc = 0 ]; then
-		spoor-capture -w "$file" -- "$BASH" -c \
+		spoor-capture -w "$file" --only-command -- "$BASH" -c \
 			'source "$SPOOR_SRC/tests/lib/container.bash"; container_run "$@"' - \
 			"$dir" "$CASES_ID" /bin/sh /cases.sh >"$dir/out" 2>"$dir/err" || { rc=1; cat "$dir/err" >&2; }
 	fi
@@ -34,12 +34,11 @@ cases_events() {	# trace
 	} | sort -s -k 1,1
 }
 
-# case <tab> rule <tab> count, of all alerts; those before the first mark belong to "start"
+# case <tab> rule <tab> count, of all alerts behind the first mark; and each case that was run
 cases_counts() {	# trace
 	cases_events "$1" | awk -F '\t' '
-		BEGIN { name = "start" }
 		$2 == "mark" { name = $3; seen[name] = 1; next }
-		{ n[name "\t" $3]++ }
+		name { n[name "\t" $3]++ }
 		END { for (k in n) print k "\t" n[k]; for (c in seen) print c "\t(ran)\t1" }' | sort
 }
 

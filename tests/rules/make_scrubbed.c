@@ -77,11 +77,27 @@ static bool says(const struct fmt_ev *e, const char *param, const char *text)
 	return s && s->len == strlen(text) && !memcmp(s->p, text, s->len);
 }
 
+static bool names_box(const struct fmt_ev *e, unsigned param)
+{
+	const struct fmt_str *s = fmt_ev__str(e, param);
+
+	return s && memmem(s->p, s->len, box, strlen(box));
+}
+
 static bool is_wanted(const struct fmt_ev *e)
 {
-	uint64_t id = 1;
+	uint64_t id = 1, pid = 0;
 
 	switch (e->type) {
+	case EV_task_new:		/* in its creator's context, which may be outside */
+		return fmt_ev__int(e, P_task_new_pid, &pid) && kept((uint32_t)pid);
+	case EV_cgroup_attach:		/* likewise */
+		return fmt_ev__int(e, P_cgroup_attach_pid, &pid) && kept((uint32_t)pid) &&
+		       names_box(e, P_cgroup_attach_path);
+	case EV_cgroup_mkdir:
+		return names_box(e, P_cgroup_mkdir_path);
+	case EV_cgroup_rmdir:
+		return names_box(e, P_cgroup_rmdir_path);
 	case EV_state_user:
 		return fmt_ev__int(e, P_state_user_uid, &id) && !id;
 	case EV_state_group:
