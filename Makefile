@@ -94,6 +94,9 @@ tool = $(B)/$(call dash,$(patsubst %_main.c,%,$(notdir $(1))))
 GENERATORS := $(filter %/events_md_main.c,$(MAINS))
 TOOLS := $(foreach m,$(filter-out $(GENERATORS),$(MAINS)),$(call tool,$m))
 
+# Targets that build and then run something do so with all processors.
+PARALLEL := $(MAKE) --no-print-directory -j$(shell nproc)
+
 # --- Targets -------------------------------------------------------------------------------------
 
 .PHONY: all demo test bench fuzz install uninstall deps check help clean bless events-md man
@@ -109,20 +112,20 @@ note-capture: $(TOOLS)
 
 demo: ## record a container under attack, delete it, replay the trace, look into it (root)
 	@scripts/deps install build capture demo
-	@$(MAKE) --no-print-directory all progs
+	@$(PARALLEL) all progs
 	@SPOOR_BUILD=$(abspath $(B)) scripts/demo
 
 test: ## run all tests; T=engine/filter runs those whose path contains that, J=1 one at a time
 	@scripts/deps install build capture test
-	@$(MAKE) --no-print-directory test-run
+	@$(PARALLEL) test-run
 
 bless: ## rewrite the expected output of the tests that T selects, then look at git diff
 	$(if $(T),,$(error bless needs T=..., the tests to bless))
-	@SPOOR_BLESS=1 $(MAKE) --no-print-directory test-run
+	@SPOOR_BLESS=1 $(PARALLEL) test-run
 
 bench: ## measure and print ratios, side by side in one run (root for the capture part)
 	@scripts/deps install build capture test
-	@$(MAKE) --no-print-directory bench-run
+	@$(PARALLEL) bench-run
 
 deps: ## install what is missing (root on Debian), else print the one line that does
 	@scripts/deps install build capture test demo fuzz && echo "all is there that building, testing and the demo need"
@@ -286,7 +289,7 @@ $(FUZZERS): build/fuzz/%: build/fuzz/obj/tests/fuzz/%.o $(FUZZ_LIB)
 
 fuzz: ## run every fuzzer for FUZZ_TIME seconds; T= selects
 	@scripts/deps install build fuzz
-	@$(MAKE) --no-print-directory fuzz-run
+	@$(PARALLEL) fuzz-run
 
 fuzz-run: $(FUZZERS)
 	@FUZZ_TIME=$(FUZZ_TIME) tests/fuzz/run $(T)
