@@ -96,6 +96,8 @@ void eng_run__enable(struct eng_run *r, int cond, bool on);
 void eng_prog__want(const struct eng_prog *p, struct fmt_want *w);
 /* Readable listing of the program: predicates with scope and users, conditions, index by type. */
 void eng_prog__dump(const struct eng_prog *p, struct buf *out);
+/* A condition in its canonical form, macros put in. */
+void eng_prog__print(const struct eng_prog *p, int cond, struct buf *out);
 /* For one condition and event: the tree with the value of every part, and which part decided. */
 void eng_prog__explain(const struct eng_prog *p, int cond, const struct eng_ctx *ctx, struct buf *out);
 

@@ -158,6 +158,11 @@ void eng_prog__dump(const struct eng_prog *p, struct buf *out)
 		dump_list(p, p->lists[i], out);
 }
 
+void eng_prog__print(const struct eng_prog *p, int cond, struct buf *out)
+{
+	eng_ast__print(p->conds[cond].ast, out);
+}
+
 /* --- Explain ------------------------------------------------------------------------------------ */
 
 struct explain {

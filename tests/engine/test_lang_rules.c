@@ -410,8 +410,8 @@ static void results_are_readable(void **state)
 	assert_true(eng_ruleset__load_text(rs, "a\033b.yaml", text, strlen(text), &err) < 0);
 	eng_ruleset__result_text(rs, false, &b);
 	buf__u8(&b, 0);
-	assert_string_equal((char *)b.p, "a\\x1bb.yaml: Invalid\n"
-			    "a\\x1bb.yaml:4:16: error: LOAD_ERR_COMPILE_CONDITION, in rule 'r': x is not a valid "
+	assert_string_equal((char *)b.p, "a\\x1Bb.yaml: Invalid\n"
+			    "a\\x1Bb.yaml:4:16: error: LOAD_ERR_COMPILE_CONDITION, in rule 'r': x is not a valid "
 			    "number\n    evt.type = open and proc.pid = x\n                                   ^\n");
 	assert_int_equal(err.line, 4);
 	assert_int_equal(err.col, 16);
