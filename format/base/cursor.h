@@ -22,7 +22,7 @@ static inline struct cursor cursor__of(const void *p, size_t n)
 {
 	const uint8_t *b = p;
 
-	return (struct cursor){ .p = b, .end = b + n, .start = b };
+	return (struct cursor){ .p = b, .end = n ? b + n : b, .start = b };	/* p may be NULL if n is 0 */
 }
 
 static inline size_t cursor__left(const struct cursor *c)

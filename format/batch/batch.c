@@ -154,13 +154,13 @@ int fmt_batch__new(struct fmt_batch **ret)
 	size_t n = FMT_BATCH_MAX_EVENTS + FMT_COL_SLACK;
 
 	b->build = xcalloc(1, sizeof(*b->build));
-	b->ts = xcalloc(n, sizeof(*b->ts));
-	b->dur = xcalloc(n, sizeof(*b->dur));
-	b->res = xcalloc(n, sizeof(*b->res));
-	b->type = xcalloc(n, sizeof(*b->type));
-	b->cpu = xcalloc(n, sizeof(*b->cpu));
-	b->thread = xcalloc(n, sizeof(*b->thread));
-	b->sub = xcalloc(n, sizeof(*b->sub));
+	b->ts = xmalloc(n * sizeof(*b->ts));
+	b->dur = xmalloc(n * sizeof(*b->dur));
+	b->res = xmalloc(n * sizeof(*b->res));
+	b->type = xmalloc(n * sizeof(*b->type));
+	b->cpu = xmalloc(n * sizeof(*b->cpu));
+	b->thread = xmalloc(n * sizeof(*b->thread));
+	b->sub = xmalloc(n * sizeof(*b->sub));
 	fmt_batch__reserve_threads(b, 256);
 	fmt_batch__reserve_payload(b, 4096);
 	b->first_num = 1;

@@ -79,9 +79,9 @@ uint32_t chunk_build__section(struct chunk_build *b, enum section_kind kind, uin
 
 	buf__reserve(&b->body, n);
 	out = b->body.p + b->body.len;
-	if (raw_size >= RAW_BELOW)
+	if (raw_size >= RAW_BELOW && !b->raw)
 		n = compress(b->cctx, out, n, raw, raw_size, cuts, n_cuts);
-	if (raw_size >= RAW_BELOW && !ZSTD_isError(n)) {
+	if (raw_size >= RAW_BELOW && !b->raw && !ZSTD_isError(n)) {
 		s.codec = CODEC_ZSTD;
 		s.stored_size = (uint32_t)n;
 	} else {

@@ -13,6 +13,7 @@ struct chunk_build {
 	struct buf summary, table, body;	/* table: packed section entries */
 	uint32_t n_sections;
 	uint64_t raw_bytes;
+	bool raw;				/* store sections uncompressed */
 	void *cctx;				/* ZSTD_CCtx */
 };
 

@@ -37,31 +37,27 @@ const uint8_t *col__nulls(const struct col_desc *d, const uint8_t *data, uint32_
 /* Rows worked on at a time, so that all passes over them stay in the first cache. */
 #define BLOCK 512u
 
-__attribute__((optimize("O3")))
-static void widen(uint64_t *restrict out, const uint8_t *restrict p, unsigned shift, uint64_t fill,
+VECTORIZE static void widen(uint64_t *restrict out, const uint8_t *restrict p, unsigned shift, uint64_t fill,
 		  uint32_t n)
 {
 	for (uint32_t k = 0; k < n; k++)
 		out[k] = fill | (uint64_t)p[k] << shift;
 }
 
-__attribute__((optimize("O3")))
-static void widen2(uint64_t *restrict out, const uint8_t *restrict p, const uint8_t *restrict q,
+VECTORIZE static void widen2(uint64_t *restrict out, const uint8_t *restrict p, const uint8_t *restrict q,
 		   unsigned shift, unsigned shift2, uint64_t fill, uint32_t n)
 {
 	for (uint32_t k = 0; k < n; k++)
 		out[k] = fill | (uint64_t)p[k] << shift | (uint64_t)q[k] << shift2;
 }
 
-__attribute__((optimize("O3")))
-static void merge(uint64_t *restrict out, const uint8_t *restrict p, unsigned shift, uint32_t n)
+VECTORIZE static void merge(uint64_t *restrict out, const uint8_t *restrict p, unsigned shift, uint32_t n)
 {
 	for (uint32_t k = 0; k < n; k++)
 		out[k] |= (uint64_t)p[k] << shift;
 }
 
-__attribute__((optimize("O3")))
-static void unzigzag_all(uint64_t *out, uint32_t n)
+VECTORIZE static void unzigzag_all(uint64_t *out, uint32_t n)
 {
 	for (uint32_t k = 0; k < n; k++)
 		out[k] = col__unzigzag(out[k]);
@@ -109,22 +105,19 @@ static void residuals(const struct planes *pl, bool sign, uint32_t at, uint32_t 
 		unzigzag_all(out, n);
 }
 
-__attribute__((optimize("O3")))
-static void add_base(uint64_t *out, uint64_t base, uint32_t n)
+VECTORIZE static void add_base(uint64_t *out, uint64_t base, uint32_t n)
 {
 	for (uint32_t k = 0; k < n; k++)
 		out[k] += base;
 }
 
-__attribute__((optimize("O3")))
-static void add_col(uint64_t *restrict out, const uint64_t *restrict ref, uint64_t base, uint32_t n)
+VECTORIZE static void add_col(uint64_t *restrict out, const uint64_t *restrict ref, uint64_t base, uint32_t n)
 {
 	for (uint32_t k = 0; k < n; k++)
 		out[k] += ref[k] + base;
 }
 
-__attribute__((optimize("O3")))
-static void add_cap(uint64_t *restrict out, const uint64_t *restrict ref, uint64_t base, uint32_t n)
+VECTORIZE static void add_cap(uint64_t *restrict out, const uint64_t *restrict ref, uint64_t base, uint32_t n)
 {
 	for (uint32_t k = 0; k < n; k++)
 		out[k] += ref[k] < base ? ref[k] : base;
@@ -147,8 +140,7 @@ static void add_last(uint64_t *restrict out, const uint64_t *restrict ref, uint6
 	}
 }
 
-__attribute__((optimize("O3")))
-static void take_same(uint64_t *restrict out, const uint64_t *restrict ref, uint32_t n)
+VECTORIZE static void take_same(uint64_t *restrict out, const uint64_t *restrict ref, uint32_t n)
 {
 	for (uint32_t k = 0; k < n; k++)
 		out[k] = out[k] ? col__unzigzag(out[k] - 1) : ref[k];

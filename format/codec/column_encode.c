@@ -20,8 +20,7 @@ static bool is_null(const uint64_t *null, uint32_t k)
 }
 
 /* Differences without bitmap: loops that the compiler can vectorise. */
-__attribute__((optimize("O3")))
-static void residuals_plain(const struct col_desc *d, const uint64_t *restrict v, uint32_t n,
+VECTORIZE static void residuals_plain(const struct col_desc *d, const uint64_t *restrict v, uint32_t n,
 			    const uint64_t *restrict ref, uint64_t *restrict z)
 {
 	uint64_t base = d->base;
@@ -102,8 +101,7 @@ static void residuals_by_row(const struct col_desc *d, uint64_t *v, uint32_t n, 
 }
 
 /* Zigzag if any residual has its top bit set; finds which bytes vary. */
-__attribute__((optimize("O3")))
-static void fold(struct col_desc *d, uint64_t *z, uint32_t n, uint64_t *ret_or, uint64_t *ret_and)
+VECTORIZE static void fold(struct col_desc *d, uint64_t *z, uint32_t n, uint64_t *ret_or, uint64_t *ret_and)
 {
 	uint64_t any = 0, all = ~(uint64_t)0;
 
@@ -123,8 +121,7 @@ static void fold(struct col_desc *d, uint64_t *z, uint32_t n, uint64_t *ret_or, 
 	*ret_and = all;
 }
 
-__attribute__((optimize("O3")))
-static void cut_plane(uint8_t *restrict out, const uint64_t *restrict z, unsigned shift, uint32_t n)
+VECTORIZE static void cut_plane(uint8_t *restrict out, const uint64_t *restrict z, unsigned shift, uint32_t n)
 {
 	for (uint32_t k = 0; k < n; k++)
 		out[k] = (uint8_t)(z[k] >> shift);

@@ -92,8 +92,7 @@ static void finish_int(struct fmt_col *c, const uint8_t *null, uint32_t n)
 	memcpy(c->null, null, (n + 7) / 8);
 }
 
-__attribute__((optimize("O3")))
-static bool finish_str(struct fmt_batch *b, struct fmt_col *c, const uint64_t *restrict v, uint32_t n)
+VECTORIZE static bool finish_str(struct fmt_batch *b, struct fmt_col *c, const uint64_t *restrict v, uint32_t n)
 {
 	uint32_t *restrict out = c->s;
 	uint64_t top = 0;
@@ -192,9 +191,11 @@ int decoder__columns(struct events_decoder *d, const struct schema_map *map, con
 		struct table_work w = { .t = &d->table, .b = b };
 		uint16_t index, type;
 
-		r = table_reader__next(&tr, 1, &d->table);
+		r = decoder__table(d, &tr, 1);
 		if (r <= 0)
 			break;
+		if (d->table.id >= TABLE_ID_FUTURE)
+			continue;
 		if (d->table.id >= LIMIT_FILE_TYPES)
 			goto bad;
 		index = d->index_of[d->table.id];
@@ -217,5 +218,5 @@ int decoder__columns(struct events_decoder *d, const struct schema_map *map, con
 	if (r == 0 && !cursor__left(&tr.data))
 		return 0;
 bad:
-	return err__set(err, -FMT_E_CORRUPT, "a columns section is not valid");
+	return decoder__invalid(d, "columns", err);
 }

@@ -47,6 +47,34 @@ uint64_t *decoder__column(struct events_decoder *d, unsigned k)
 	return d->col[k];
 }
 
+int decoder__table(struct events_decoder *d, struct table_reader *tr, unsigned n_virtual)
+{
+	int r = table_reader__next(tr, n_virtual, &d->table);
+
+	d->newer = d->newer || r == -FMT_E_VERSION;
+	return r;
+}
+
+int decoder__invalid(const struct events_decoder *d, const char *section, struct err *err)
+{
+	if (d->newer)
+		return err__set(err, -FMT_E_VERSION,
+				"the %s section has a column coded in a way that this spoor (%u.%u) does not know: use a newer spoor",
+				section, TRACE_MAJOR, TRACE_MINOR);
+	return err__set(err, -FMT_E_CORRUPT, "the %s section is not valid", section);
+}
+
+/* tables of the future come behind those known here, with ids that are no event's. */
+static bool no_more_tables(struct events_decoder *d, struct table_reader *tr)
+{
+	int r;
+
+	while ((r = decoder__table(d, tr, 0)) == 1)
+		if (d->table.id < TABLE_ID_FUTURE)
+			return false;
+	return r == 0;
+}
+
 /* Columns from now on hold this many rows. */
 static void fit_columns(struct events_decoder *d, uint32_t rows)
 {
@@ -327,14 +355,14 @@ static bool decode_base_tables(struct events_decoder *d, const uint8_t *raw, siz
 
 	if (!table_reader__init(&tr, raw, size))
 		return false;
-	if (table_reader__next(&tr, 0, &d->table) != 1 || !decode_threads(d, &d->table, b))
+	if (decoder__table(d, &tr, 0) != 1 || !decode_threads(d, &d->table, b))
 		return false;
-	if (table_reader__next(&tr, 0, &d->table) != 1 || !decode_rows(d, &d->table, n, b))
+	if (decoder__table(d, &tr, 0) != 1 || !decode_rows(d, &d->table, n, b))
 		return false;
 	for (uint32_t k = 0; k < d->n_types; k++)
-		if (table_reader__next(&tr, 0, &d->table) != 1 || !decode_results(d, &d->table, k, b))
+		if (decoder__table(d, &tr, 0) != 1 || !decode_results(d, &d->table, k, b))
 			return false;
-	return !table_reader__next(&tr, 0, &d->table) && !cursor__left(&tr.data);
+	return no_more_tables(d, &tr) && !cursor__left(&tr.data);
 }
 
 /* From the file's type indices to our types; the rows of unknown types go. */
@@ -387,20 +415,23 @@ static bool decode_dict(struct events_decoder *d, const uint8_t *raw, size_t siz
 	uint64_t *nuls, *cut;
 	struct fmt_str *out;
 	size_t bytes, cap;
+	uint32_t rows;
 	char *p;
 
-	if (b->dict.n || !table_reader__init(&tr, raw, size) || table_reader__next(&tr, 0, &d->table) != 1)
+	if (b->dict.n || !table_reader__init(&tr, raw, size) || decoder__table(d, &tr, 0) != 1)
+		return false;
+	rows = d->table.rows;
+	cap = d->cap_dict;
+	nuls = d->dict_nuls = xgrow(d->dict_nuls, &cap, rows + FMT_COL_SLACK, sizeof(*nuls));
+	cut = d->dict_cut = xgrow(d->dict_cut, &d->cap_dict, rows + FMT_COL_SLACK, sizeof(*cut));
+	if (!base_column(d, &d->table, DCOL_NULS, nuls) || !base_column(d, &d->table, DCOL_CUT, cut) ||
+	    !no_more_tables(d, &tr))
 		return false;
 	bytes = cursor__left(&tr.data);
-	cap = d->cap_dict;
-	nuls = d->dict_nuls = xgrow(d->dict_nuls, &cap, d->table.rows + FMT_COL_SLACK, sizeof(*nuls));
-	cut = d->dict_cut = xgrow(d->dict_cut, &d->cap_dict, d->table.rows + FMT_COL_SLACK, sizeof(*cut));
-	if (!base_column(d, &d->table, DCOL_NULS, nuls) || !base_column(d, &d->table, DCOL_CUT, cut))
-		return false;
 	p = arena__alloc(&b->dict.mem, bytes + 1);
 	memcpy(p, tr.data.p, bytes);
-	out = strtab__append(&b->dict, d->table.rows, bytes);
-	for (uint32_t k = 0; k < d->table.rows; k++) {
+	out = strtab__append(&b->dict, rows, bytes);
+	for (uint32_t k = 0; k < rows; k++) {
 		char *q = memchr(p, 0, bytes);
 
 		for (uint64_t left = nuls[k]; q && left; left--)
@@ -411,7 +442,7 @@ static bool decode_dict(struct events_decoder *d, const uint8_t *raw, size_t siz
 		bytes -= (size_t)(q + 1 - p);
 		p = q + 1;
 	}
-	return !bytes && !table_reader__next(&tr, 0, &d->table);
+	return !bytes;
 }
 
 int events_decoder__decode(struct events_decoder *d, const struct schema_map *map,
@@ -427,6 +458,7 @@ int events_decoder__decode(struct events_decoder *d, const struct schema_map *ma
 	fmt_batch__reset(b, first_num);
 	if (n_events > LIMIT_ROWS)
 		return err__set(err, -FMT_E_LIMIT, "the chunk has more events than the limit");
+	d->newer = false;
 	reserve_rows(d);
 	fit_columns(d, n_events);
 	for (uint32_t k = 0; k < n_sections; k++) {
@@ -440,7 +472,7 @@ int events_decoder__decode(struct events_decoder *d, const struct schema_map *ma
 		goto fail;
 	if (!decode_base_tables(d, raw, base->entry.raw_size, n_events, b) ||
 	    !adopt_types(d, map, n_events, b, ret_skipped)) {
-		r = err__set(err, -FMT_E_CORRUPT, "the base section is not valid");
+		r = decoder__invalid(d, "base", err);
 		goto fail;
 	}
 	/* strings and payload first: the columns are checked against them */
@@ -450,7 +482,7 @@ int events_decoder__decode(struct events_decoder *d, const struct schema_map *ma
 		if (s->entry.kind == SECTION_DICT && s->p) {
 			r = events_decoder__section(d, s, &raw, err);
 			if (r == 0 && !decode_dict(d, raw, s->entry.raw_size, b))
-				r = err__set(err, -FMT_E_CORRUPT, "the strings section is not valid");
+				r = decoder__invalid(d, "strings", err);
 		} else if (s->entry.kind == SECTION_PAYLOAD && s->p) {
 			r = check_entry(s, err);
 			payload += s->entry.raw_size;

@@ -11,7 +11,8 @@
 struct events_decoder {
 	void *dctx;			/* ZSTD_DCtx */
 	struct buf raw;			/* the section in work */
-	struct table table;
+	struct table table;		/* the table in work */
+	bool newer;			/* a column is coded in a way not known here */
 	uint64_t *work;			/* for col__decode */
 	struct clock clock;
 	uint64_t *col[TABLE_MAX_COLS + 1];	/* columns that have no place in the batch */
@@ -28,6 +29,10 @@ struct events_decoder {
 };
 
 uint64_t *decoder__column(struct events_decoder *d, unsigned k);
+/* Read the next table into d->table; as table_reader__next, and keeps in mind what is newer. */
+int decoder__table(struct events_decoder *d, struct table_reader *tr, unsigned n_virtual);
+/* The error of a section that is not valid, or too new. */
+int decoder__invalid(const struct events_decoder *d, const char *section, struct err *err);
 /* The parameters of our type that are asked for. */
 uint64_t decoder__wanted(const struct fmt_want *w, uint16_t type);
 /* Decode the tables of a COLUMNS section. */

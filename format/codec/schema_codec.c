@@ -145,6 +145,7 @@ static bool read_names(struct schema_read *s, const struct cursor *rest)
 static bool read_all(struct schema_read *s, const uint8_t *raw, size_t n)
 {
 	struct table_reader tr;
+	int r;
 
 	if (!table_reader__init(&tr, raw, n) || table_reader__next(&tr, 0, s->t) != 1 ||
 	    s->t->id != SCHEMA_EVENTS || s->t->rows > LIMIT_ROWS || !read_columns(s->t, s->ev, SEV__N))
@@ -154,7 +155,10 @@ static bool read_all(struct schema_read *s, const uint8_t *raw, size_t n)
 	    s->t->rows > LIMIT_ROWS || !read_columns(s->t, s->pa, SPA__N))
 		return false;
 	s->n_pa = s->t->rows;
-	return read_names(s, &tr.data);
+	while ((r = table_reader__next(&tr, 0, s->t)) == 1)
+		if (s->t->id < TABLE_ID_FUTURE)
+			return false;
+	return r == 0 && read_names(s, &tr.data);
 }
 
 static const char *name_of(const struct schema_read *s, uint64_t id)
@@ -249,6 +253,24 @@ int schema_map__new(struct schema_map **ret, const uint8_t *raw, size_t n, struc
 	}
 	*ret = m;
 	return 0;
+}
+
+struct schema_map *schema_map__own(void)
+{
+	struct schema_map *m = xcalloc(1, sizeof(*m));
+
+	memset(m->event, 0xff, sizeof(m->event));
+	m->params = xmalloc(FMT_MAX_PARAMS);
+	for (unsigned p = 0; p < FMT_MAX_PARAMS; p++)
+		m->params[p] = (uint8_t)p;
+	for (unsigned id = 0; id < FMT_MAX_EVENTS; id++) {
+		if (!fmt_event(id))
+			continue;
+		m->event[id] = (uint16_t)id;
+		m->n_params[id] = fmt_events[id].n_params;
+		m->n_events++;
+	}
+	return m;
 }
 
 void schema_map__free(struct schema_map *m)

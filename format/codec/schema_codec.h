@@ -31,6 +31,8 @@ static inline uint8_t *schema_map__param(const struct schema_map *m, unsigned ty
 /* The schema of this build, as the section's raw bytes. */
 void schema__encode(struct buf *out);
 int schema_map__new(struct schema_map **ret, const uint8_t *raw, size_t n, struct err *err);
+/* That of a file that was written with this build's schema. */
+struct schema_map *schema_map__own(void);
 void schema_map__free(struct schema_map *m);
 
 #endif

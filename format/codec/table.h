@@ -13,6 +13,7 @@
 #include "format/codec/layout.h"
 
 #define TABLE_MAX_COLS 128u
+#define TABLE_ID_FUTURE 0x10000u	/* tables with this id or a higher one may be added, and are ignored */
 
 /* Build tables: begin, columns, end, ...; then append all of it to a buffer. */
 struct table_writer {

@@ -16,46 +16,57 @@ static int io_error(struct chunk_stream *cs, int code, struct err *err)
 {
 	err__set_at(err, code, cs->in.pos + cs->in.have, "cannot read: %s", err__text(code));
 	err__file(err, cs->name);
-	cs->told_end = true;
-	cs->ended = true;
+	cs->dead = true;
 	return code;
+}
+
+/* Load and parse the preamble. */
+static int read_preamble(struct chunk_stream *cs, struct err *err)
+{
+	size_t need = PREAMBLE_SIZE;
+	int r;
+
+	for (;;) {
+		r = trace_input__need(&cs->in, need);
+		if (r < 0)
+			return err__set(err, r, "cannot read: %s", err__text(r));
+		r = preamble__unpack(&cs->pre, trace_input__p(&cs->in), cs->in.have < need ? cs->in.have : need, err);
+		if (r != 1)
+			break;
+		if (need == cs->pre.size)
+			return err__set_at(err, -FMT_E_TRUNCATED, cs->in.have,
+					   "the file ends within its preamble: nothing can be read of it");
+		need = cs->pre.size;
+	}
+	if (r == -FMT_E_FORMAT) {
+		*err = (struct err){ 0 };
+		trace_input__need(&cs->in, PROBE_BYTES);
+		return source_not_a_trace(trace_input__p(&cs->in), cs->in.have, err);
+	}
+	return r;
 }
 
 int chunk_stream__open(struct chunk_stream *cs, int fd, bool regular, const char *name, const void *head,
 		       size_t n, struct err *err)
 {
+	struct err why = { 0 };
 	int r;
 
 	*cs = (struct chunk_stream){ 0 };
 	snprintf(cs->name, sizeof(cs->name), "%s", name);
 	trace_input__init(&cs->in, fd, regular, head, n);
-	r = trace_input__need(&cs->in, PREAMBLE_SIZE);
-	if (r >= 0)
-		r = preamble__unpack(&cs->pre, trace_input__p(&cs->in), cs->in.have < PREAMBLE_SIZE ? cs->in.have : PREAMBLE_SIZE, err);
-	if (r == 1) {
-		r = trace_input__need(&cs->in, cs->pre.size);
-		if (r >= 0)
-			r = preamble__unpack(&cs->pre, trace_input__p(&cs->in), cs->in.have, err);
-		if (r == 1)
-			r = err__set_at(err, -FMT_E_TRUNCATED, cs->in.have, "the file ends within its preamble: nothing can be read of it");
-	}
-	if (r == -FMT_E_FORMAT) {
-		if (err)
-			*err = (struct err){ 0 };
-		trace_input__need(&cs->in, PROBE_BYTES);
-		r = source_not_a_trace(trace_input__p(&cs->in), cs->in.have, err);
-	}
+	r = read_preamble(cs, &why);
+	err__file(&why, name);
 	if (r == -FMT_E_CORRUPT) {
 		/* what follows may be whole */
-		cs->pending = err ? *err : (struct err){ .code = r };
-		if (err)
-			*err = (struct err){ 0 };
+		cs->pending = why;
 		cs->resync = true;
 		cs->gap_from = 0;
 		return 0;
 	}
 	if (r < 0) {
-		err__file(err, name);
+		if (err && !err->code)
+			*err = why;
 		chunk_stream__close(cs);
 		return r;
 	}
@@ -79,8 +90,14 @@ int chunk_stream__fault(const struct chunk_stream *cs, int code, const char *wha
 {
 	const char *kind = chunk_kind__name(cs->cur.h.kind);
 
-	err__set_at(err, code, cs->cur.offset, "chunk %llu (%s): %s; it is left out; " REMEDY,
-		    (unsigned long long)cs->cur.h.seq, kind ? kind : "unknown", what, cs->name);
+	/* no writer makes a chunk over a limit */
+	code = code == -FMT_E_LIMIT ? -FMT_E_CORRUPT : code;
+	if (code == -FMT_E_VERSION)	/* not damaged: there is nothing to save it from */
+		err__set_at(err, code, cs->cur.offset, "chunk %llu (%s) is left out: %s",
+			    (unsigned long long)cs->cur.h.seq, kind ? kind : "unknown", what);
+	else
+		err__set_at(err, code, cs->cur.offset, "chunk %llu (%s): %s; it is left out; " REMEDY,
+			    (unsigned long long)cs->cur.h.seq, kind ? kind : "unknown", what, cs->name);
 	err__file(err, cs->name);
 	return code;
 }
@@ -280,6 +297,8 @@ int chunk_stream__next(struct chunk_stream *cs, const struct chunk **ret, struct
 		cs->pending.code = 0;
 		return code;
 	}
+	if (cs->dead)
+		return 1;
 	*ret = &cs->cur;
 	if (cs->again) {
 		cs->again = false;
@@ -384,6 +403,6 @@ void chunk_stream__seek(struct chunk_stream *cs, uint64_t offset)
 {
 	trace_input__seek(&cs->in, offset);
 	cs->cur.h.length = 0;
-	cs->chained = cs->resync = cs->again = cs->ended = cs->told_end = false;
+	cs->chained = cs->resync = cs->again = cs->ended = cs->told_end = cs->dead = false;
 	cs->pending.code = 0;
 }

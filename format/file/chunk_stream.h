@@ -35,6 +35,7 @@ struct chunk_stream {
 	bool again;			/* give the chunk in cur once more */
 	bool ended;			/* an END chunk was last */
 	bool told_end;			/* the missing end has been reported */
+	bool dead;			/* reading failed: nothing more comes */
 	struct chunk cur;
 	size_t cap_sections;
 	uint64_t gap_from;		/* where the resync began */

@@ -57,8 +57,8 @@ struct fmt_source {
 struct fmt_source_ops {
 	/*
 	 * The next batch: 0 with *ret (borrowed until the next call), 1 at the end, negative on error.
-	 * After -FMT_E_CORRUPT or -FMT_E_TRUNCATED a further call goes on behind the damage if there
-	 * is more to read; each such error is given once.
+	 * After -FMT_E_CORRUPT, -FMT_E_TRUNCATED or -FMT_E_VERSION (a chunk that is too new) a further
+	 * call goes on behind it if there is more to read; each such error is given once.
 	 */
 	int (*next)(struct fmt_source *s, const struct fmt_batch **ret, struct fmt_batch_info *info,
 		    struct err *err);

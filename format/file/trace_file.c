@@ -67,16 +67,6 @@ static int take_schema(struct trace_file *f, const struct chunk *c, struct err *
 	return 0;
 }
 
-/* ids never change their meaning, so our own schema does for a file whose schema is damaged. */
-static void use_own_schema(struct trace_file *f)
-{
-	struct buf raw = { 0 };
-
-	schema__encode(&raw);
-	schema_map__new(&f->map, raw.p, raw.len, NULL);
-	buf__done(&raw);
-}
-
 int trace_file__next(struct trace_file *f, const struct chunk **ret, struct err *err)
 {
 	for (;;) {
@@ -86,7 +76,7 @@ int trace_file__next(struct trace_file *f, const struct chunk **ret, struct err 
 			return r;
 		if ((*ret)->h.flags & CHUNK_INCOMPAT_MASK) {
 			return chunk_stream__fault(&f->cs, -FMT_E_VERSION,
-						   "it is written in a way that this spoor does not know (use a newer one)", err);
+						   "it is written in a way that this spoor does not know: use a newer spoor", err);
 		}
 		switch ((*ret)->h.kind) {
 		case CHUNK_META:
@@ -135,8 +125,9 @@ int trace_file__open(struct trace_file *f, int fd, bool regular, const char *nam
 		chunk_stream__unread(&f->cs);
 	if (first.code)
 		f->cs.pending = first;
+	/* ids never change their meaning, so our own schema does for a file whose schema is damaged */
 	if (!f->map)
-		use_own_schema(f);
+		f->map = schema_map__own();
 	if (f->cs.uuid_known)
 		uuid__format(f->cs.uuid, f->meta.uuid);
 	return 0;

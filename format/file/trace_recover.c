@@ -166,7 +166,7 @@ static bool is_wanted(const struct recover *r, const struct chunk *c)
 
 static bool goes_on(int code)
 {
-	return code == -FMT_E_CORRUPT || code == -FMT_E_TRUNCATED || code == -FMT_E_LIMIT || code == -FMT_E_VERSION;
+	return code == -FMT_E_CORRUPT || code == -FMT_E_TRUNCATED || code == -FMT_E_VERSION;
 }
 
 /* A chunk was left out; if its header was valid, that says what it held. */

@@ -116,6 +116,7 @@ int fmt_writer__open_fd(struct fmt_writer **ret, int fd, const char *name, const
 	w->no_payload = o->no_payload;
 	w->next_num = 1;
 	r = chunk_build__init(&w->build, level);
+	w->build.raw = o->raw;
 	if (r == 0)
 		r = events_encoder__new(&w->enc, level);
 	if (r == 0)

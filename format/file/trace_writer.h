@@ -20,6 +20,7 @@ struct fmt_writer_opts {
 	int level;			/* zstd level; 0 = default (3) */
 	enum fmt_fsync fsync;
 	bool no_payload;		/* leave payloads out */
+	bool raw;			/* do not compress: for looking at the bytes, and where zstd's version must not matter */
 	uint64_t created_ns;		/* time of creation; 0 = now. With meta->uuid set too the file is a
 					 * function of what is written. */
 };

@@ -11,7 +11,7 @@
 /* Damage and a cut end are the input's fault; all else is what was asked. */
 static inline int tool_error_code(int code)
 {
-	return code == -FMT_E_CORRUPT || code == -FMT_E_TRUNCATED || code == -FMT_E_LIMIT ? EXIT_DAMAGED : EXIT_ASKED;
+	return code == -FMT_E_CORRUPT || code == -FMT_E_TRUNCATED ? EXIT_DAMAGED : EXIT_ASKED;
 }
 
 /* Print it; the exit code. */
