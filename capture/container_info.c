@@ -157,7 +157,7 @@ static bool docker_dir_of(uint32_t pid, const char *id, char *dir, size_t size)
 		for (int i = 0; i < 3 && root; i++)
 			root = strchr(root, ' ') ? strchr(root, ' ') + 1 : NULL;
 		at = root ? strstr(root, id) : NULL;
-		if (!at || at - root < 2 || at[-1] != '/' || memchr(root, ' ', (size_t)(at - root)))
+		if (!at || at - root < 12 || memcmp(at - 12, "/containers/", 12) || memchr(root, ' ', (size_t)(at - root)))
 			continue;
 		at[-1] = 0;
 		found = (size_t)snprintf(dir, size, "%s", root) < size;
@@ -240,7 +240,7 @@ static cJSON *labels_of_runc(const cJSON *list)
 	return labels;
 }
 
-/* Bare runc knows no names: a container is called what it was started as. */
+/* Bare runc knows no names: a container is called what it was started as, in short if that is a long number. */
 static bool from_runc(struct cap_container_info *c, const char *id)
 {
 	for (unsigned i = 0; i < N(runc_dirs); i++) {
@@ -251,7 +251,10 @@ static bool from_runc(struct cap_container_info *c, const char *id)
 			continue;
 		labels = labels_of_runc(part_of(part_of(j, "config"), "labels"));
 		name = text_of(labels, "io.kubernetes.cri.container-name");
-		set(c->name, sizeof(c->name), *name ? name : id);
+		if (*name)
+			set(c->name, sizeof(c->name), name);
+		else
+			snprintf(c->name, sizeof(c->name), "%.*s", strlen(id) == 64 ? 12 : 64, id);
 		set(c->image, sizeof(c->image), text_of(labels, "io.kubernetes.cri.image-name"));
 		set(c->runtime, sizeof(c->runtime), strstr(runc_dirs[i], "docker") ? "docker" :
 		    strstr(runc_dirs[i], "containerd") ? "containerd" : "runc");

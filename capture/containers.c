@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,15 +8,19 @@
 #include "capture/containers.h"
 #include "capture/snapshot.h"
 
-#define FIRST_TRY_NS 20000000u
-#define TRIES 8u			/* after 20, 40, 80 ... ms: five seconds in all */
+/* Often at first, since a container may be gone soon and its runtime's files with it; then ever more rarely. */
+#define SOON_NS 3000000u
+#define SOON_TRIES 50u
+#define TRIES 61u			/* six seconds in all */
 
 struct cap_met {
 	char id[16], full_id[65];
 	uint32_t pid;			/* a process in it */
 	unsigned tries;
-	uint64_t next_try;
+	uint64_t next_try, delay;
 	bool known, ended, used;	/* used: in this chunk */
+	bool accounts;			/* its users have been read */
+	uint32_t inside;		/* a process that surely has the container's root; 0: none yet */
 	int32_t exit_code;		/* of its first process; -1: not seen */
 	bool oom;
 };
@@ -36,7 +41,7 @@ static struct cap_met *meet(struct cap_containers *c, const struct eng_container
 		return m;
 	c->met = xgrow(c->met, &c->cap, c->n + 1, sizeof(*c->met));
 	m = &c->met[c->n++];
-	*m = (struct cap_met){ .pid = pid, .next_try = now + FIRST_TRY_NS, .exit_code = -1 };
+	*m = (struct cap_met){ .pid = pid, .next_try = now, .delay = SOON_NS, .exit_code = -1 };
 	memcpy(m->id, ec->id, sizeof(m->id));
 	snprintf(m->full_id, sizeof(m->full_id), "%s", ec->full_id ? ec->full_id->s : ec->id);
 	if (!c->next_try || m->next_try < c->next_try)
@@ -53,6 +58,11 @@ void cap_containers__see(struct cap_containers *c, const struct eng_ctx *ctx, ui
 		return;
 	m = meet(c, ctx->proc->container, (uint32_t)ctx->proc->pid, now);
 	m->used = true;
+	/* A runtime's own processes enter the cgroup before they change the root. */
+	if (!m->inside && ctx->ev->type == EV_execve && !fmt_ev__res(ctx->ev)) {
+		m->inside = (uint32_t)ctx->proc->pid;
+		m->next_try = c->next_try = now;
+	}
 	if (ctx->ev->type != EV_procexit || ctx->proc->vpid != 1 || ctx->thread->tid != ctx->proc->pid ||
 	    !fmt_ev__int(ctx->ev, P_procexit_status, &code))
 		return;
@@ -72,7 +82,9 @@ static void container_row(struct cap_met *m, const struct cap_container_info *i,
 			  bool keyframe)
 {
 #define P(name) (keyframe ? (unsigned)P_state_container_##name : (unsigned)P_container_##name)
-	if (fmt_batch__begin(b, keyframe ? EV_state_container : EV_container, ts, 0, m->pid, m->pid, 0, 0) < 0)
+	uint32_t pid = m->inside ? m->inside : m->pid;
+
+	if (fmt_batch__begin(b, keyframe ? EV_state_container : EV_container, ts, 0, pid, pid, 0, 0) < 0)
 		return;
 	add(b, P(id), m->id, strlen(m->id));
 	add(b, P(full_id), m->full_id, strlen(m->full_id));
@@ -82,7 +94,14 @@ static void container_row(struct cap_met *m, const struct cap_container_info *i,
 	add(b, P(json), (const char *)i->json.p, i->json.len);
 	fmt_batch__end(b);
 #undef P
-	cap_host__container_accounts(b, ts, m->pid, m->id, keyframe);
+}
+
+static void accounts(struct cap_met *m, uint32_t pid, struct fmt_batch *b, uint64_t ts, bool keyframe)
+{
+	if (m->accounts || !pid)
+		return;
+	m->accounts = true;
+	cap_host__container_accounts(b, ts, pid, m->id, keyframe);
 }
 
 static void try(struct cap_met *m, struct fmt_batch *b, uint64_t ts, bool keyframe)
@@ -90,7 +109,7 @@ static void try(struct cap_met *m, struct fmt_batch *b, uint64_t ts, bool keyfra
 	struct cap_container_info i = { 0 };
 
 	m->tries++;
-	if (cap_container__look_up(&i, m->full_id, m->pid)) {
+	if (cap_container__look_up(&i, m->full_id, m->inside ? m->inside : m->pid)) {
 		m->known = true;
 		container_row(m, &i, b, ts, keyframe);
 	}
@@ -110,19 +129,31 @@ void cap_containers__rows(struct cap_containers *c, struct fmt_batch *b, uint64_
 	for (size_t i = 0; i < c->n; i++) {
 		struct cap_met *m = &c->met[i];
 
+		accounts(m, m->inside, b, now, false);
 		if (open_question(m) && m->next_try <= now && !fmt_batch__full(b)) {
 			try(m, b, now, false);
-			m->next_try = now + ((uint64_t)FIRST_TRY_NS << m->tries);
+			m->next_try = now + m->delay;
+			if (m->tries > SOON_TRIES)
+				m->delay *= 2;
 		}
 		if (open_question(m) && (!c->next_try || m->next_try < c->next_try))
 			c->next_try = m->next_try;
 	}
 }
 
+int cap_containers__wait_ms(const struct cap_containers *c, uint64_t now)
+{
+	if (!c->next_try)
+		return INT_MAX;
+	return c->next_try <= now ? 0 : (int)((c->next_try - now) / 1000000u) + 1;
+}
+
 void cap_containers__first_rows(struct cap_containers *c, struct fmt_batch *b, uint64_t ts)
 {
-	for (size_t i = 0; i < c->n && !fmt_batch__full(b); i++)
+	for (size_t i = 0; i < c->n && !fmt_batch__full(b); i++) {
 		try(&c->met[i], b, ts, true);
+		accounts(&c->met[i], c->met[i].pid, b, ts, true);
+	}
 }
 
 static void forget(struct cap_containers *c, struct cap_met *m)

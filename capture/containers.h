@@ -20,8 +20,10 @@ struct cap_containers {
 
 /* After a row has been applied: remember the container of its process, and how its first process ended. */
 void cap_containers__see(struct cap_containers *c, const struct eng_ctx *ctx, uint64_t now);
-/* Rows of events: what has been found out since (container, useradded, groupadded). full as in snapshot.h. */
+/* Rows of events: what has been found out since (container, useradded, groupadded). */
 void cap_containers__rows(struct cap_containers *c, struct fmt_batch *b, uint64_t now);
+/* ms until the next look at a runtime's files; INT_MAX: none is due. */
+int cap_containers__wait_ms(const struct cap_containers *c, uint64_t now);
 /* The cgroup of a container has gone: a row that it has ended, once. */
 void cap_containers__cgroup_gone(struct cap_containers *c, struct fmt_batch *b, uint64_t ts, const char *path);
 /* Names of those that are there at the beginning, as rows of the keyframe. */

@@ -307,7 +307,10 @@ int cap_recorder__round(struct cap_recorder *r, struct err *err)
 
 int cap_recorder__pause(const struct cap_recorder *r)
 {
-	return r->in_round > 1000 || cap_rings__fill(r->driver) > 0.05 ? BUSY_PAUSE_MS : IDLE_PAUSE_MS;
+	int ms = r->in_round > 1000 || cap_rings__fill(r->driver) > 0.05 ? BUSY_PAUSE_MS : IDLE_PAUSE_MS;
+	int look = cap_containers__wait_ms(&r->containers, now_ns(r));
+
+	return look < ms ? look : ms;
 }
 
 /* --- beginning and end -------------------------------------------------------------------------------------------- */
