@@ -333,7 +333,7 @@ static void expect_on(const char *want, void (*select)(struct eng_ruleset *rs))
 	for (unsigned i = 0; i < n; i++) {
 		assert_int_equal(r[i].enabled, r[i].cond >= 0);
 		if (r[i].cond >= 0) {
-			snprintf(got + strlen(got), 2, "%u", i);
+			got[strlen(got)] = (char)('0' + i);
 			assert_ptr_equal(eng_ruleset__by_cond(rs, r[i].cond), &r[i]);
 		}
 	}
