@@ -226,6 +226,8 @@ endif
 PROG_SRC := $(foreach s,$(TEST_SRC),$(if $(findstring /progs/,$s),$s))
 FUZZ_SRC := $(filter tests/fuzz/fuzz_%,$(TEST_SRC))
 BENCH_SRC := $(filter tests/bench/bench_%,$(TEST_SRC))
+BENCH_CAPTURE := $(if $(BENCH_SRC),$(shell grep -l '^\#include "capture/' $(BENCH_SRC)))
+BENCH_SRC := $(filter-out $(if $(HAVE_CAPTURE),,$(BENCH_CAPTURE)),$(BENCH_SRC))
 named = $(foreach s,$(2),$(if $(filter $(1),$(notdir $s)),$s))
 LINK_SRC := $(filter-out $(PROG_SRC) $(FUZZ_SRC) $(BENCH_SRC),$(TEST_SRC))
 UNIT_SRC := $(call named,test_%,$(LINK_SRC))
@@ -242,8 +244,9 @@ $(call test_bin,$(1)): $(B)/obj/$(1:.c=.o) $(call shared,$(1)) $(OBJ_$(2)) $(LIB
 	@mkdir -p $$(@D)
 	$$(Q)$$(CC) $$(ALL_LDFLAGS) -o $$@ $$(filter %.o %.a,$$^) $$(LDLIBS_test) $$(LDLIBS_$(2)) $$(LDLIBS_lib)
 endef
-$(foreach s,$(UNIT_SRC) $(MAKE_SRC) $(BENCH_SRC),$(eval $(call test_rule,$s,$(filter replay inspect capture,$(call second,$s)))))
-$(patsubst %.c,$(B)/obj/%.o,$(filter tests/capture/%,$(LINK_SRC))): | $(SKELS)
+needs = $(filter replay inspect capture,$(second) $(if $(filter $(1),$(BENCH_CAPTURE)),capture))
+$(foreach s,$(UNIT_SRC) $(MAKE_SRC) $(BENCH_SRC),$(eval $(call test_rule,$s,$(call needs,$s))))
+$(patsubst %.c,$(B)/obj/%.o,$(filter tests/capture/%,$(LINK_SRC)) $(BENCH_CAPTURE)): | $(SKELS)
 
 PROG_BINS := $(call test_bin,$(PROG_SRC))
 $(PROG_BINS): $(B)/%: %.c $(B)/flags
