@@ -144,6 +144,8 @@ static int cannot_read(struct eng_ruleset *rs, const char *path, struct err *err
 	struct rules_file *f = add_file(rs, path);
 
 	rules__error(rs, LOAD_ERR_FILE_READ, ctx__file(rs, f->name), "%s", why);
+	err__file(err, path);		/* no place in the file, and nothing of it to show */
+	err__set(err, -FMT_E_VALUE, "cannot read the rules: %s", why);
 	return finish_file(rs, f, err);
 }
 

@@ -28,7 +28,7 @@ setup() {
 	for o in -n99 -ojson '-p%proc.name(%evt.args)'; do
 		spoor-replay "$trace" "$o" >"$BATS_TEST_TMPDIR/out"
 		grep -q 'cod.exe' "$BATS_TEST_TMPDIR/out"
-		run env LC_ALL=C grep -cP '[\x00-\x08\x0b-\x1f\x7f-\xff]' "$BATS_TEST_TMPDIR/out"
+		run env LC_ALL=C grep -cP '[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80[\xa8-\xae]' "$BATS_TEST_TMPDIR/out"
 		echo "$o: $output"
 		[ "$output" = 0 ]
 	done
