@@ -80,6 +80,8 @@ static int unknown(const char *text, size_t len, struct err *err)
 	unsigned best;
 	const struct eng_field *all = eng_field__all(&n);
 
+	if (!err)		/* nobody reads the name that is nearest */
+		return -FMT_E_UNKNOWN;
 	while (name_len < len && name_len < MAX_NAME && text[name_len] != '[')
 		name_len++;
 	best = (unsigned)name_len / 3 + 1;
