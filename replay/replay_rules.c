@@ -39,7 +39,7 @@ static int select_rules(struct eng_ruleset *rs, const struct rpl_opts *o, struct
 	return 0;
 }
 
-static int check_some_left(const struct eng_ruleset *rs, struct err *err)
+static int check_some_left(const struct eng_ruleset *rs, const struct rpl_opts *o, struct err *err)
 {
 	unsigned n;
 	const struct eng_rule *rules = eng_ruleset__rules(rs, &n);
@@ -47,9 +47,11 @@ static int check_some_left(const struct eng_ruleset *rs, struct err *err)
 	for (unsigned i = 0; i < n; i++)
 		if (rules[i].enabled)
 			return 0;
-	return err__set(err, FMT_E_VALUE,
-			n ? "no rule is left after --rule, --tag and --priority (--list rules -r FILE shows all)"
-			  : "there is no rule in the files given with -r");
+	if (n)
+		return err__set(err, -FMT_E_VALUE, "no rule is left after --rule, --tag and --priority "
+				"(--list rules -r FILE shows all)");
+	err__file(err, o->rules.v[0]);
+	return err__set(err, -FMT_E_VALUE, "there are no rules in it%s", o->rules.n > 1 ? ", nor in the other files" : "");
 }
 
 int rpl_rules__load(struct eng_ruleset **ret, const struct rpl_opts *o, struct err *err)
@@ -66,7 +68,7 @@ int rpl_rules__load(struct eng_ruleset **ret, const struct rpl_opts *o, struct e
 	if (!code)
 		code = eng_ruleset__compile(rs, err);
 	if (!code && o->mode == MODE_RUN)
-		code = check_some_left(rs, err);
+		code = check_some_left(rs, o, err);
 	if (code) {
 		eng_ruleset__free(rs);
 		return code;

@@ -189,7 +189,7 @@ static int parse_explain(struct rpl_run *r, struct err *err)
 	size_t len;
 
 	if (!at || text__parse_u64(at + 1, UINT64_MAX, &r->explain_num, NULL))
-		return err__set(err, FMT_E_VALUE, "--explain %s: write RULE@NUMBER, the number as %%evt.num prints it",
+		return err__set(err, -FMT_E_VALUE, "--explain %s: write RULE@NUMBER, the number as %%evt.num prints it",
 				r->o->explain);
 	len = (size_t)(at - r->o->explain);
 	eng_ruleset__rules(r->rs, &n_rules);
@@ -197,10 +197,10 @@ static int parse_explain(struct rpl_run *r, struct err *err)
 		if (strlen(r->rules[i].name) == len && !memcmp(r->rules[i].name, r->o->explain, len))
 			r->explain_rule = &r->rules[i];
 	if (!r->explain_rule)
-		return err__set(err, FMT_E_UNKNOWN, "--explain: no rule is called '%.*s' (--list rules -r FILE lists them)",
+		return err__set(err, -FMT_E_UNKNOWN, "--explain: no rule is called '%.*s' (--list rules -r FILE lists them)",
 				(int)len, r->o->explain);
 	if (r->explain_rule->cond < 0)
-		return err__set(err, FMT_E_VALUE, "--explain: '%s' is not compiled: disabled, or for another source",
+		return err__set(err, -FMT_E_VALUE, "--explain: '%s' is not compiled: disabled, or for another source",
 				r->explain_rule->name);
 	return 0;
 }
@@ -368,7 +368,7 @@ static int set_window(struct rpl_run *r, struct fmt_source *s, struct err *err)
 	if (!code && r->o->to)
 		code = text__parse_time(r->o->to, s->meta.start_ns, &r->to, err);
 	if (!code && r->to < r->from)
-		code = err__set(err, FMT_E_VALUE, "--to is before --from");
+		code = err__set(err, -FMT_E_VALUE, "--to is before --from");
 	if (code || !r->o->from || !s->ops->seek)
 		return code;
 	code = s->ops->seek(s, r->from, err);

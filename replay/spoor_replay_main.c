@@ -66,7 +66,7 @@ static int set_output(void *u, const char *v, struct err *err)
 	struct rpl_opts *o = u;
 
 	if (strcmp(v, "text") && strcmp(v, "json"))
-		return err__set(err, FMT_E_VALUE, "'%s': write text or json", v);
+		return err__set(err, -FMT_E_VALUE, "'%s': write text or json", v);
 	o->json = !strcmp(v, "json");
 	return 0;
 }
@@ -75,7 +75,7 @@ static int parse_priority(const char *v, enum eng_priority *ret, struct err *err
 {
 	if (!eng_priority__parse(v, ret))
 		return 0;
-	return err__set(err, FMT_E_VALUE, "'%s': write emergency, alert, critical, error, warning, notice, "
+	return err__set(err, -FMT_E_VALUE, "'%s': write emergency, alert, critical, error, warning, notice, "
 			"informational or debug", v);
 }
 
@@ -97,7 +97,7 @@ static int set_count(void *u, const char *v, struct err *err)
 	struct rpl_opts *o = u;
 	int code = text__parse_u64(v, UINT64_MAX, &o->count, err);
 
-	return !code && !o->count ? err__set(err, FMT_E_VALUE, "0: write 1 or more") : code;
+	return !code && !o->count ? err__set(err, -FMT_E_VALUE, "0: write 1 or more") : code;
 }
 
 static int set_payload(void *u, const char *v, struct err *err)
@@ -113,7 +113,7 @@ static int set_payload(void *u, const char *v, struct err *err)
 static int set_mode(struct rpl_opts *o, enum rpl_mode mode, struct err *err)
 {
 	if (o->mode != MODE_RUN && o->mode != mode)
-		return err__set(err, FMT_E_VALUE, "give one of --validate, --check, --list, --dump-prog, --explain");
+		return err__set(err, -FMT_E_VALUE, "give one of --validate, --check, --list, --dump-prog, --explain");
 	o->mode = mode;
 	return 0;
 }
@@ -145,7 +145,7 @@ static int set_explain(void *u, const char *v, struct err *err)
 static int set_list(void *u, const char *v, struct err *err)
 {
 	if (strcmp(v, "fields") && strcmp(v, "events") && strcmp(v, "rules"))
-		return err__set(err, FMT_E_VALUE, "'%s': write fields, events or rules", v);
+		return err__set(err, -FMT_E_VALUE, "'%s': write fields, events or rules", v);
 	((struct rpl_opts *)u)->list = v;
 	return set_mode(u, MODE_LIST, err);
 }

@@ -346,6 +346,15 @@ static void story(void)
 	write_batch(false);
 }
 
+/* The same numbers every time. */
+static uint32_t next_random(void)
+{
+	static uint32_t x = 1;
+
+	x = x * 1664525 + 1013904223;
+	return x >> 8;
+}
+
 static void many(uint64_t n)
 {
 	static const char *const files[] = {
@@ -358,9 +367,12 @@ static void many(uint64_t n)
 		uint32_t pid = pids[i / 5 % 3];
 		const char *file = files[i / 5 % 6];
 
-		open_file(pid, file, file, 1, 5, 2000);
-		for (int k = 0; k < 3; k++)
-			read_file(pid, 5, "0123456789abcdef", 16, 4096);
+		open_file(pid, file, file, 1, 5, 2000 + next_random() % 9000);
+		for (int k = 0; k < 3; k++) {
+			uint32_t text[4] = { next_random(), next_random(), next_random(), next_random() };
+
+			read_file(pid, 5, (const char *)text, sizeof(text), 16 + next_random() % 4096);
+		}
 		close_fd(pid, 5);
 		if (fmt_batch__full(b) || b->n > FMT_BATCH_MAX_EVENTS - 8)
 			write_batch(false);
