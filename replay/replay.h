@@ -85,6 +85,12 @@ uint64_t rpl_now(void);			/* monotonic ns */
 
 /* Load -r, select by --rule, --tag and --priority, compile. Warnings and errors go to stderr as they are found. */
 int rpl_rules__load(struct eng_ruleset **ret, const struct rpl_opts *o, struct err *err);
+/*
+ * Parse a condition into mem and, unless prog is NULL, add it there. 0, or negative with err: place and caret within
+ * the text.
+ */
+int rpl_condition(const char *text, struct eng_prog *prog, struct arena *mem, struct eng_ast **ret, eng_warn_fn warn,
+		  struct err *err);
 /* --validate, --check, --dump-prog. Return the exit code. */
 int rpl_validate(const struct rpl_opts *o, char **files, int n);
 int rpl_check(const struct rpl_opts *o);

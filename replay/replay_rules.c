@@ -111,6 +111,19 @@ int rpl_validate(const struct rpl_opts *o, char **files, int n)
 	return cli__finish_stdout() == EXIT_OK && !bad ? EXIT_OK : EXIT_ASKED;
 }
 
+int rpl_condition(const char *text, struct eng_prog *prog, struct arena *mem, struct eng_ast **ret, eng_warn_fn warn,
+		  struct err *err)
+{
+	size_t len = strlen(text);
+	int n = eng_filter__parse(text, len, 1000, mem, ret, err);
+
+	if (!n && prog)
+		n = eng_prog__add(prog, *ret, warn, NULL, err);
+	if (n < 0 && err && err->line)
+		err__caret(err, text, len, err->line, err->col);
+	return n < 0 ? n : 0;
+}
+
 static void print_warning(void *arg, const char *code, const char *msg)
 {
 	(void)arg;
@@ -124,14 +137,11 @@ int rpl_check(const struct rpl_opts *o)
 	struct eng_ast *ast;
 	struct err err = { 0 };
 	struct buf out = { 0 };
-	int code = eng_filter__parse(o->condition, strlen(o->condition), 1000, &mem, &ast, &err);
+	int code = o->syntax_only ? 0 : eng_prog__new(&prog);
 
-	if (!code && !o->syntax_only) {
-		code = eng_prog__new(&prog);
-		if (!code)
-			code = eng_prog__add(prog, ast, print_warning, NULL, &err);
-	}
-	if (code >= 0) {
+	if (!code)
+		code = rpl_condition(o->condition, prog, &mem, &ast, print_warning, &err);
+	if (!code) {
 		eng_ast__print(ast, &out);	/* as it is understood */
 		buf__add(&out, "\n", 1);
 		fwrite(out.p, 1, out.len, stdout);

@@ -164,22 +164,27 @@ static int on_alert(void *arg, const struct eng_rule *rule, const struct eng_ctx
 
 static int compile_filter(struct rpl_run *r, struct err *err)
 {
-	const char *text = r->o->filter;
 	struct eng_ast *ast;
-	int n;
+	int code = eng_prog__new(&r->filter);
 
-	n = eng_filter__parse(text, strlen(text), 1000, &r->mem, &ast, err);
-	if (!n)
-		n = eng_prog__new(&r->filter);
-	if (!n)
-		n = eng_prog__add(r->filter, ast, NULL, NULL, err);
-	if (n >= 0)
-		n = eng_prog__seal(r->filter, err);
-	if (n >= 0)
-		n = eng_run__new(&r->filter_run, r->filter);
-	if (n < 0)
+	if (!code)
+		code = rpl_condition(r->o->filter, r->filter, &r->mem, &ast, NULL, err);
+	if (!code)
+		code = eng_prog__seal(r->filter, err);
+	if (!code)
+		code = eng_run__new(&r->filter_run, r->filter);
+	if (code)
 		err__file(err, "-f");
-	return n;
+	return code;
+}
+
+static int compile_format(struct rpl_run *r, struct err *err)
+{
+	int code = eng_output__compile(r->o->format, &r->mem, &r->format, err);
+
+	if (code)
+		err__file(err, "-p");
+	return code;
 }
 
 static int parse_explain(struct rpl_run *r, struct err *err)
@@ -245,7 +250,7 @@ int rpl_run__new(struct rpl_run **ret, const struct rpl_opts *o, struct err *err
 	if (!code && o->filter)
 		code = compile_filter(r, err);
 	if (!code && o->format)
-		code = eng_output__compile(o->format, &r->mem, &r->format, err);
+		code = compile_format(r, err);
 	if (code)
 		goto out;
 	r->stats.per_rule = xcalloc(n_rules + 1, sizeof(*r->stats.per_rule));
