@@ -82,12 +82,12 @@ container_run() {	# dir id command...
 
 container_remove() {	# dir id
 	local dir=$1 id=$2 d
-	runc delete -f "$id" >/dev/null 2>&1
+	runc delete -f "$id" >/dev/null 2>&1 || :
 	for d in /sys/fs/cgroup/*/docker /sys/fs/cgroup/docker; do	# ours if it is empty
-		rmdir "$d" 2>/dev/null
+		rmdir "$d" 2>/dev/null || :
 	done
-	umount "$dir/bundle/rootfs" 2>/dev/null
-	umount "$dir/layer" 2>/dev/null
+	umount "$dir/bundle/rootfs" 2>/dev/null || :
+	umount "$dir/layer" 2>/dev/null || :
 	rm -rf --one-file-system "$dir"
 	return 0
 }

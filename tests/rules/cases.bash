@@ -45,7 +45,7 @@ cases_counts() {	# trace
 cases_check() {	# trace [left-out]
 	cases_counts "$1" | awk -F '\t' -v left="${2:-}" '
 		BEGIN { n_left = split(left, l, /[ \n]+/); for (i = 1; i <= n_left; i++) skip[l[i]] = 1 }
-		FNR == NR { if ($2 == "(ran)") ran[$1] = 1; else got[$1 "\t" $2] = $3; next }
+		FILENAME == "-" { if ($2 == "(ran)") ran[$1] = 1; else got[$1 "\t" $2] = $3; next }
 		/^#/ || NF != 3 { next }
 		{ want[$1 "\t" $2] = 1 }
 		$1 in skip { next }
