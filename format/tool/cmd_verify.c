@@ -17,6 +17,7 @@ int trace_tool__verify(const char *file, const struct trace_tool_opts *o)
 	(void)o;
 	if (r < 0)
 		return tool_error(&err);
-	printf("%s: all %s chunks are as they were written\n", file, text__count(chunks, n));
+	tool_print(stdout, tool_file(file));
+	printf(": all %s chunks are as they were written\n", text__count(chunks, n));
 	return EXIT_OK;
 }

@@ -5,18 +5,24 @@
 
 #include "format/base/text.h"
 #include "format/tool/info.h"
+#include "format/tool/tool_error.h"
 
 #define LABEL 12
 #define MAX_COLUMNS 30u
 #define MAX_CONTAINERS 20u
 
-static void print_safe(const char *s)
+void tool_print(FILE *to, const char *s)
 {
 	struct buf b = { 0 };
 
 	text__safe(&b, s, strlen(s));
-	fwrite(b.p, 1, b.len, stdout);
+	fwrite(b.p, 1, b.len, to);
 	buf__done(&b);
+}
+
+static void print_safe(const char *s)
+{
+	tool_print(stdout, s);
 }
 
 static void label(const char *name)

@@ -5,8 +5,19 @@
 #ifndef FMT_TOOL_ERROR_H
 #define FMT_TOOL_ERROR_H
 
+#include <stdio.h>
+#include <string.h>
+
 #include "format/base/cli.h"
 #include "format/base/log.h"
+
+/* Print a file name, or whatever else is not ours, so that no terminal is told anything by it. */
+void tool_print(FILE *to, const char *s);
+/* How a file is called in messages. */
+static inline const char *tool_file(const char *path)
+{
+	return strcmp(path, "-") ? path : "stdin";
+}
 
 /* Damage and a cut end are the input's fault; all else is what was asked. */
 static inline int tool_error_code(int code)

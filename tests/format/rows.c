@@ -153,7 +153,8 @@ void rows__plausible(struct fmt_batch *b, uint64_t seed, uint32_t n)
 	for (uint32_t k = 0; k < n && !fmt_batch__full(b); k++) {
 		uint32_t tid = 1000 + (uint32_t)rng__below(&r, 4), fd = 3 + (uint32_t)rng__below(&r, 5);
 		uint64_t dur = 300 + rng__below(&r, 900), what = rng__below(&r, 4);
-		const char *path = paths[rng__below(&r, sizeof(paths) / sizeof(*paths))];
+		unsigned which = (unsigned)rng__below(&r, sizeof(paths) / sizeof(*paths));
+		const char *path = paths[which];
 
 		ts += dur + rng__below(&r, 2000);
 		switch (what) {
@@ -162,7 +163,7 @@ void rows__plausible(struct fmt_batch *b, uint64_t seed, uint32_t n)
 			fmt_batch__int(b, P_openat_dirfd, (uint64_t)-100);
 			fmt_batch__str(b, P_openat_name, path, (uint32_t)strlen(path), (uint32_t)strlen(path));
 			fmt_batch__int(b, P_openat_flags, 1);
-			fmt_batch__int(b, P_openat_ino, 1000 + (uint64_t)(path - paths[0]));
+			fmt_batch__int(b, P_openat_ino, 1000 + which);
 			break;
 		case 1:
 			fmt_batch__begin(b, EV_read, ts, dur, tid, tid, (uint16_t)(tid & 1), 4096);

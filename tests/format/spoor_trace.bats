@@ -1,0 +1,224 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# spoor-trace on good, damaged and wrong input: what it says, and how it exits.
+
+bats_require_minimum_version 1.5.0
+
+golden=${SPOOR_SRC:-$BATS_TEST_DIRNAME/../..}/tests/format/golden
+
+setup() {
+	cd "$BATS_TEST_TMPDIR"
+	cp "$golden"/version_1_0.spoor t.spoor
+}
+
+damage() {	# file offset: one byte changed
+	printf '\xa5' | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
+}
+
+@test "info says what was recorded" {
+	run --separate-stderr spoor-trace info t.spoor
+	[ "$status" = 0 ]
+	[ -z "$stderr" ]
+	[[ $output == *"t.spoor: version 1.0, closed in order"* ]]
+	[[ $output == *"host        host"* ]]
+	[[ $output == *"kernel      6.1.0, x86_64, 2 processors"* ]]
+	[[ $output == *"events      600 in "* ]]
+	[[ $output == *"containers  2: 001122334455 aabbccddeeff"* ]]
+	[[ $output == *"processes   4"* ]]
+	[[ $output =~ KEYFRAME\ +2\  ]]
+	[[ $output =~ EVENTS\ +4\  ]]
+	[[ $output =~ openat\ +[0-9]+ ]]
+}
+
+@test "info -o json is one object" {
+	run spoor-trace info -o json t.spoor
+	[ "$status" = 0 ]
+	[ "${#lines[@]}" = 1 ]
+	[ "$(jq -r '[.version, .complete, .events, .processes, .lost, .damaged, .hostname] | join(" ")' <<<"$output")" = \
+		"1.0 true 600 4 0 0 host" ]
+	[ "$(jq '[.types[].n] | add' <<<"$output")" = 600 ]
+	[ "$(jq '.bytes' <<<"$output")" = "$(stat -c %s t.spoor)" ]
+	[ "$(jq '[.chunks[].stored] | add + 64' <<<"$output")" = "$(stat -c %s t.spoor)" ]
+	[ "$(jq -r '.containers | join(" ")' <<<"$output")" = "001122334455 aabbccddeeff" ]
+	[ "$(jq 'has("columns")' <<<"$output")" = false ]
+}
+
+@test "info --columns shows columns" {
+	run spoor-trace info --columns t.spoor
+	[ "$status" = 0 ]
+	[[ $output == *"columns, each compressed alone"* ]]
+	[[ $output == *"times"* ]]
+	[[ $output == *"durations"* ]]
+	[[ $output == *"openat.name"* ]]
+	run spoor-trace info --columns -o json t.spoor
+	[ "$(jq -r '.columns[] | select(.name == "durations") | .rows' <<<"$output")" = 600 ]
+}
+
+@test "info of a damaged trace: what is readable, and exit 2" {
+	head -c 15000 t.spoor >cut.spoor
+	touch -d '1 hour ago' cut.spoor
+	run --separate-stderr spoor-trace info cut.spoor
+	[ "$status" = 2 ]
+	[[ $output == *"not closed"* ]]
+	[[ $stderr == *"cut.spoor: the trace ends within chunk"* ]]
+	[[ $stderr == *"'spoor-trace recover cut.spoor -w OUT'"* ]]
+	[ "$(wc -l <<<"$stderr")" = 1 ]
+}
+
+@test "verify" {
+	run spoor-trace verify t.spoor
+	[ "$status" = 0 ]
+	[ "$output" = "t.spoor: all 10 chunks are as they were written" ]
+	damage t.spoor 15000
+	run --separate-stderr spoor-trace verify t.spoor
+	[ "$status" = 2 ]
+	[ -z "$output" ]
+	[[ $stderr == "spoor-trace: t.spoor: chunk "*"(at byte "*")" ]]
+}
+
+@test "verify from a pipe" {
+	run bash -c 'cat t.spoor | spoor-trace verify -'
+	[ "$status" = 0 ]
+	[ "$output" = "stdin: all 10 chunks are as they were written" ]
+	run bash -c 'head -c 15000 t.spoor | spoor-trace verify -'
+	[ "$status" = 2 ]
+}
+
+@test "recover: nothing left out" {
+	run spoor-trace recover t.spoor -w out.spoor
+	[ "$status" = 0 ]
+	[ "$output" = "out.spoor: 600 events in 8 chunks" ]
+	cmp t.spoor out.spoor
+}
+
+@test "recover: a trace that was cut" {
+	head -c -3000 t.spoor >cut.spoor
+	run spoor-trace recover cut.spoor -w out.spoor
+	[ "$status" = 2 ]
+	[[ $output == "out.spoor: "*" events in "*" chunks; left out: "* ]]
+	spoor-trace verify out.spoor
+	spoor-trace info -o json out.spoor | jq -e '.complete and .lost > 0 and .events < 600'
+}
+
+@test "recover to stdout" {
+	spoor-trace recover t.spoor -w - >out.spoor 2>err
+	cmp t.spoor out.spoor
+	grep -q '600 events' err
+}
+
+@test "recover replaces only with --force, and never its input" {
+	echo precious >out.spoor
+	run spoor-trace recover t.spoor -w out.spoor
+	[ "$status" = 1 ]
+	[ "$output" = "spoor-trace: out.spoor: the file exists; '--force' replaces it" ]
+	[ "$(cat out.spoor)" = precious ]
+	spoor-trace recover t.spoor -w out.spoor --force
+	cmp t.spoor out.spoor
+	run spoor-trace recover t.spoor -w t.spoor --force
+	[ "$status" = 1 ]
+	cmp t.spoor "$golden"/version_1_0.spoor
+}
+
+@test "what is no trace" {
+	check() {	# text
+		for c in info verify; do
+			run spoor-trace $c x
+			[ "$status" = 1 ]
+			[ "${#lines[@]}" = 1 ]
+			[[ $output == "spoor-trace: x: "*"$1"* ]] || { echo "$output"; false; }
+		done
+		run spoor-trace recover x -w y
+		[ "$status" = 1 ]
+		[[ $output == *"$1"* ]]
+		[ ! -e y ]
+	}
+	: >x; check "the file is empty"
+	echo hello >x; check "it looks like a text file"
+	printf '\x7fELF\2\1\1' >x; check "it looks like an ELF binary"
+	printf '\xd4\xc3\xb2\xa1\2\0\4\0' >x; check "it looks like a packet capture (pcap)"
+	echo hello | gzip >x; check "it looks like a gzip'd file that holds no capture"
+	printf '{"a":1}' >x; check "it looks like JSON text"
+	printf '\x00\x01\x02\x03' >x; check "not a trace"
+	sed 's/\r//' t.spoor >x; check "begins like a trace but was changed on the way"
+	cp "$golden"/version_major.spoor x; check "trace of version 2.0; this spoor reads up to 1.x: use a newer spoor"
+	rm x; check "No such file or directory"
+	mkdir x; check "is a directory"
+}
+
+@test "no permission" {
+	[ "$(id -u)" != 0 ] || skip "root may read everything"
+	chmod 0 t.spoor
+	run spoor-trace info t.spoor
+	[ "$status" = 1 ]
+	[[ $output == *"Permission denied"* ]]
+}
+
+@test "a pipe where a file is needed" {
+	mkfifo f
+	for c in "info f" "recover f -w y"; do
+		cat t.spoor >f &
+		run spoor-trace $c
+		kill %1 2>/dev/null || :
+		wait
+		[ "$status" = 1 ]
+		[[ $output == *"is a pipe or device"* ]]
+	done
+}
+
+@test "wrong command lines" {
+	run spoor-trace
+	[ "$status" = 1 ]
+	[[ $output == *"what to do?"* ]]
+	run spoor-trace inof t.spoor
+	[ "$status" = 1 ]
+	[[ $output == *"no such command: inof"* ]]
+	run spoor-trace info
+	[ "$status" = 1 ]
+	[[ $output == *"which file?"* ]]
+	run spoor-trace info a b
+	[ "$status" = 1 ]
+	[[ $output == *"one file at a time"* ]]
+	run spoor-trace verify -o json t.spoor
+	[ "$status" = 1 ]
+	[[ $output == *"verify takes no option --output"* ]]
+	run spoor-trace recover t.spoor
+	[ "$status" = 1 ]
+	[[ $output == *"needs an output file: -w OUT"* ]]
+	run spoor-trace info -o xml t.spoor
+	[ "$status" = 1 ]
+	[[ $output == *"text or json"* ]]
+}
+
+@test "help names every command" {
+	run spoor-trace --help
+	[ "$status" = 0 ]
+	for c in info verify recover; do
+		[[ $output == *"$c FILE"* ]]
+	done
+}
+
+@test "no escape sequence from a trace reaches the terminal" {
+	cp "$golden"/hostile_names.spoor x.spoor
+	for o in text json; do
+		run spoor-trace info -o $o x.spoor
+		[ "$status" = 0 ]
+		[[ $output == *"[31mred"* ]]
+		[[ $output == *"[7m2a9c81d0e4"* ]]
+		! LC_ALL=C grep -q $'[\x01-\x08\x0b-\x1f\x7f]' <<<"$output"
+		! LC_ALL=C grep -q $'\xc2\x9b' <<<"$output"
+	done
+	jq -e '.command | startswith("sh\r")' <<<"$output"
+	mv x.spoor $'x\x1b[m.spoor'
+	run spoor-trace info $'x\x1b[m.spoor'
+	[[ $output != *$'\x1b'* ]]
+	run spoor-trace verify $'x\x1b[m.spoor'
+	[[ $output != *$'\x1b'* ]]
+	run spoor-trace recover $'x\x1b[m.spoor' -w $'y\x1b[m'
+	[[ $output != *$'\x1b'* ]]
+}
+
+@test "a full stdout is an error" {
+	[ -w /dev/full ] || skip "no /dev/full here"
+	run bash -c 'spoor-trace info t.spoor >/dev/full'
+	[ "$status" = 1 ]
+}
