@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "inspect/model/evtext.h"
 #include "inspect/model/pass_internal.h"
@@ -173,10 +174,12 @@ static uint8_t direction(const struct eng_fd *fd)
 	return fd->role == FDR_CLIENT ? CONN_OUT : fd->role == FDR_SERVER ? CONN_IN : CONN_OTHER;
 }
 
-static uint32_t conn_of(struct ins_pass *p, const struct fmt_ev *ev, const struct eng_fd *fd)
+/* The connection of this process with this name, made like `like` if it is new. */
+static uint32_t conn_named(struct ins_pass *p, const struct fmt_ev *ev, const char *text, size_t n,
+			   const struct ins_conn *like)
 {
 	struct ins_model *m = p->m;
-	uint32_t name = ins_model__intern(m, fd->name->s, fd->name->len), i;
+	uint32_t name = ins_model__intern(m, text, n), i;
 	uint64_t key = (uint64_t)(p->proc + 1) << 32 | name;
 	struct ins_conn *c;
 
@@ -191,9 +194,11 @@ static uint32_t conn_of(struct ins_pass *p, const struct fmt_ev *ev, const struc
 	}
 	m->conns = xgrow(m->conns, &m->cap_conns, m->n_conns + 1, sizeof(*c));
 	c = &m->conns[m->n_conns];
-	*c = (struct ins_conn){ .proc = p->proc, .next_of_proc = m->procs[p->proc].conns, .name = name,
-				.dir = direction(fd), .fd_type = fd->type, .tuple = fd->tuple,
-				.before = p->keyframe };
+	*c = *like;
+	c->proc = p->proc;
+	c->next_of_proc = m->procs[p->proc].conns;
+	c->name = name;
+	c->before = p->keyframe;
 	if (!p->keyframe) {
 		c->first_ts = c->last_ts = fmt_ev__ts(ev);
 		c->first_num = fmt_ev__num(ev);
@@ -201,6 +206,13 @@ static uint32_t conn_of(struct ins_pass *p, const struct fmt_ev *ev, const struc
 	m->procs[p->proc].conns = m->n_conns;
 	ins_map__put(&m->by_conn, key, m->n_conns);
 	return m->n_conns++;
+}
+
+static uint32_t conn_of(struct ins_pass *p, const struct fmt_ev *ev, const struct eng_fd *fd)
+{
+	struct ins_conn like = { .dir = direction(fd), .fd_type = fd->type, .tuple = fd->tuple };
+
+	return conn_named(p, ev, fd->name->s, fd->name->len, &like);
 }
 
 static struct fd_hit *hit_of(struct ins_pass *p, const struct fmt_ev *ev, const struct eng_fd *fd)
@@ -233,14 +245,9 @@ static void touch_conn(struct ins_pass *p, const struct eng_ctx *ctx, uint32_t c
 {
 	struct ins_conn *c = &p->m->conns[conn];
 	struct ins_proc *pr = &p->m->procs[p->proc];
-	int64_t res = fmt_ev__res(ctx->ev);
 
-	if (c->dir == CONN_OTHER)
+	if (c->dir == CONN_OTHER && ctx->fd)
 		c->dir = direction(ctx->fd);
-	if (ctx->ev->type == EV_connect || ctx->ev->type == EV_uring_connect) {
-		c->failed = res < 0 && res != -EINPROGRESS && res != -EAGAIN && res != -EALREADY;
-		c->error = c->failed ? (int32_t)-res : 0;
-	}
 	if (!p->counts)
 		return;
 	if (!c->n_events) {
@@ -304,6 +311,49 @@ static void on_fd(struct ins_pass *p, const struct eng_ctx *ctx)
 	}
 }
 
+/* Calls that copy from one descriptor to another inside the kernel: where both are found. */
+static const struct { uint16_t type; uint8_t from, to; } copies[] = {
+	{ EV_sendfile, P_sendfile_in_fd, P_sendfile_out_fd },
+	{ EV_splice, P_splice_fd_in, P_splice_fd_out },
+	{ EV_copy_file_range, P_copy_file_range_fdin, P_copy_file_range_fdout },
+};
+
+static void on_copy_end(struct ins_pass *p, const struct eng_ctx *ctx, unsigned param, uint64_t rd,
+			uint64_t wr)
+{
+	struct eng_fd *fd;
+	struct fd_hit *hit;
+	uint64_t num;
+
+	if (!fmt_ev__int(ctx->ev, param, &num))
+		return;
+	fd = eng_fdtable__get(ctx->proc->fds, (int64_t)num);
+	if (!fd)
+		return;
+	hit = hit_of(p, ctx->ev, fd);
+	if (hit->use != INS_NONE)
+		touch_use(p, ctx->ev, hit->use, rd ? FOP_READ : FOP_WRITE, rd, wr);
+	else if (hit->conn != INS_NONE)
+		touch_conn(p, ctx, hit->conn, rd, wr);
+}
+
+/* False: it is no such call. */
+static bool on_copy(struct ins_pass *p, const struct eng_ctx *ctx)
+{
+	int64_t res = fmt_ev__res(ctx->ev);
+
+	for (size_t i = 0; i < sizeof(copies) / sizeof(*copies); i++) {
+		if (copies[i].type != ctx->ev->type)
+			continue;
+		if (res > 0) {
+			on_copy_end(p, ctx, copies[i].from, (uint64_t)res, 0);
+			on_copy_end(p, ctx, copies[i].to, 0, (uint64_t)res);
+		}
+		return true;
+	}
+	return false;
+}
+
 /* An opening that was forbidden is worth seeing; one of a file that does not exist is not: programs look everywhere. */
 static void on_failed_open(struct ins_pass *p, const struct eng_ctx *ctx)
 {
@@ -316,6 +366,22 @@ static void on_failed_open(struct ins_pass *p, const struct eng_ctx *ctx)
 	file = file_of_param(p, ctx, (unsigned)param);
 	if (file != INS_NONE)
 		pass__touch(p, ctx, file, FOP_FAIL);
+}
+
+static void on_refused(struct ins_pass *p, const struct eng_ctx *ctx)
+{
+	struct ins_conn like = { .dir = CONN_OUT, .failed = true,
+				 .error = (int32_t)-fmt_ev__res(ctx->ev) };
+	uint32_t conn;
+
+	p->text.len = 0;
+	if (!ins_ctx__refused_peer(ctx, &like.tuple, &p->text))
+		return;
+	like.fd_type = like.tuple.family == AF_INET ? FDT_IPV4 : like.tuple.family == AF_INET6 ? FDT_IPV6 :
+		       FDT_UNIX;
+	conn = conn_named(p, ctx->ev, (char *)p->text.p, p->text.len, &like);
+	if (conn != INS_NONE)
+		touch_conn(p, ctx, conn, 0, 0);
 }
 
 /* A socket that was there when the recording began. */
@@ -343,7 +409,9 @@ void pass__io_event(struct ins_pass *p, const struct eng_ctx *ctx)
 	}
 	if (flags & EF_OPENS_FD && fmt_ev__res(ev) < 0 && ev->info->category == CAT_FILE)
 		on_failed_open(p, ctx);
-	else if (ctx->fd && flags & (EF_OPENS_FD | EF_USES_FD))
+	else if ((ev->type == EV_connect || ev->type == EV_uring_connect) && fmt_ev__res(ev) < 0)
+		on_refused(p, ctx);
+	else if (ctx->fd && flags & (EF_OPENS_FD | EF_USES_FD) && !on_copy(p, ctx))
 		on_fd(p, ctx);
 	if (p->path_op[ev->type])
 		on_path_ops(p, ctx);
