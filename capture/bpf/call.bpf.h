@@ -6,7 +6,7 @@
 #ifndef CALL_BPF_H
 #define CALL_BPF_H
 
-#include "thread.bpf.h"
+#include "capture/bpf/thread.bpf.h"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);

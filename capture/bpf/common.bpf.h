@@ -16,7 +16,7 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 
-#include "record.h"
+#include "capture/bpf/record.h"
 
 const volatile bool direct_reads = true;
 const volatile __u32 own_tgid = 0;

@@ -9,8 +9,8 @@
 #ifndef EXEC_BPF_H
 #define EXEC_BPF_H
 
-#include "call.bpf.h"
-#include "path.bpf.h"
+#include "capture/bpf/call.bpf.h"
+#include "capture/bpf/path.bpf.h"
 
 #define EXE_WRITABLE (1ull << 32)	/* flags.def, execve_flags */
 #define EXE_UPPER_LAYER (1ull << 33)

@@ -7,7 +7,7 @@
 #ifndef IO_BPF_H
 #define IO_BPF_H
 
-#include "sock.bpf.h"
+#include "capture/bpf/sock.bpf.h"
 
 #define IOV_MAX_READ 32			/* iovecs looked at; with more, the size is the result */
 #define SOCKADDR_MAX 128

@@ -6,8 +6,8 @@
 #ifndef ITER_BPF_H
 #define ITER_BPF_H
 
-#include "exec.bpf.h"
-#include "sock.bpf.h"
+#include "capture/bpf/exec.bpf.h"
+#include "capture/bpf/sock.bpf.h"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -3,8 +3,8 @@
 #ifndef MISC_BPF_H
 #define MISC_BPF_H
 
-#include "call.bpf.h"
-#include "path.bpf.h"
+#include "capture/bpf/call.bpf.h"
+#include "capture/bpf/path.bpf.h"
 
 #define POLL_MAX 64
 #define POLLFD_SIZE 8

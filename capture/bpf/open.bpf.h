@@ -3,8 +3,8 @@
 #ifndef OPEN_BPF_H
 #define OPEN_BPF_H
 
-#include "call.bpf.h"
-#include "path.bpf.h"
+#include "capture/bpf/call.bpf.h"
+#include "capture/bpf/path.bpf.h"
 
 #define O_CREAT 0100
 #define S_IALLUGO 07777

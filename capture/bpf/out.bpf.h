@@ -9,7 +9,7 @@
 #ifndef OUT_BPF_H
 #define OUT_BPF_H
 
-#include "common.bpf.h"
+#include "capture/bpf/common.bpf.h"
 
 /* Events without a call, and categories; events.def has them. */
 enum bpf_event {

@@ -9,7 +9,7 @@
 #ifndef PATH_BPF_H
 #define PATH_BPF_H
 
-#include "out.bpf.h"
+#include "capture/bpf/out.bpf.h"
 
 #define PATH_DEPTH 64
 #define OVERLAYFS_MAGIC 0x794c7630	/* include/uapi/linux/magic.h */

@@ -3,7 +3,7 @@
 #ifndef SCHED_BPF_H
 #define SCHED_BPF_H
 
-#include "exec.bpf.h"
+#include "capture/bpf/exec.bpf.h"
 
 #define PF_KTHREAD 0x200000		/* include/linux/sched.h */
 

@@ -3,8 +3,8 @@
 #ifndef SOCK_BPF_H
 #define SOCK_BPF_H
 
-#include "call.bpf.h"
-#include "path.bpf.h"
+#include "capture/bpf/call.bpf.h"
+#include "capture/bpf/path.bpf.h"
 
 #define AF_UNIX 1
 #define AF_INET 2

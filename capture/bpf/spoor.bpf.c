@@ -6,14 +6,14 @@
  * return, and what pointers lead to is in memory then, since the kernel has just read it. An exec
  * replaces registers and memory, and takes what it needs from the kernel's objects.
  */
-#include "call.bpf.h"
-#include "exec.bpf.h"
-#include "io.bpf.h"
-#include "misc.bpf.h"
-#include "open.bpf.h"
-#include "sched.bpf.h"
-#include "sock.bpf.h"
-#include "iter.bpf.h"
+#include "capture/bpf/call.bpf.h"
+#include "capture/bpf/exec.bpf.h"
+#include "capture/bpf/io.bpf.h"
+#include "capture/bpf/misc.bpf.h"
+#include "capture/bpf/open.bpf.h"
+#include "capture/bpf/sched.bpf.h"
+#include "capture/bpf/sock.bpf.h"
+#include "capture/bpf/iter.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 

@@ -11,7 +11,7 @@
 #ifndef THREAD_BPF_H
 #define THREAD_BPF_H
 
-#include "out.bpf.h"
+#include "capture/bpf/out.bpf.h"
 
 #define TS_COMPAT 2			/* arch/x86/include/asm/thread_info.h */
 #define STACK_SHIFT 14			/* arch/x86/include/asm/page_64_types.h: THREAD_SIZE without KASAN */
