@@ -12,6 +12,7 @@
 #include "replay/replay.h"
 
 #define MAX_ERRNO 4095
+#define AT_CWD (-100)		/* AT_FDCWD */
 _Static_assert((unsigned)P_execve_exe == P_execveat_exe && (unsigned)P_execve_args == P_execveat_args &&
 	       (unsigned)P_execve_flags == P_execveat_flags, "what both have is in the same place");
 
@@ -31,6 +32,8 @@ struct layout {
 	int8_t target;			/* exec: the file that runs now; -1 */
 	bool named;			/* not a call: parameters with their names */
 	bool ready;
+	/* bit by parameter: where the value 0, or the working directory, goes without saying */
+	uint64_t hide_zero, hide_cwd;
 };
 
 struct line {
@@ -116,6 +119,10 @@ static void make_layout(struct layout *lay, const struct fmt_event_info *info)
 
 		if (info->params[i].src == SRC_RET && lay->ret < 0)
 			lay->ret = (int8_t)i;
+		if (info->flags & EF_OPENS_FD && !strcmp(info->params[i].name, "mode"))
+			lay->hide_zero |= (uint64_t)1 << i;
+		if (!lay->named && info->params[i].type == PT_FD && !strstr(info->params[i].name, "out"))
+			lay->hide_cwd |= (uint64_t)1 << i;
 		if (!is_shown(info, i))
 			continue;
 		before = r;
@@ -163,10 +170,11 @@ static void put_duration(struct buf *out, uint64_t ns)
 	whole = ns / unit;
 	hundredths = unit > 1 ? ns % unit * 100 / unit : 0;
 	rpl_put_u64(out, whole);
-	if (whole < 10 && hundredths)
-		buf__printf(out, ".%02u", (unsigned)hundredths);
-	else if (whole < 100 && hundredths >= 10)
-		buf__printf(out, ".%u", (unsigned)(hundredths / 10));
+	if (whole < 100 && hundredths >= (whole < 10 ? 1 : 10)) {
+		char digits[3] = { '.', (char)('0' + hundredths / 10), (char)('0' + hundredths % 10) };
+
+		buf__add(out, digits, whole < 10 ? 3 : 2);
+	}
 	buf__puts(out, units[u]);
 }
 
@@ -229,21 +237,17 @@ static bool put_argv(struct line *l, unsigned exe, unsigned args)
 
 static bool put_arg(struct line *l, unsigned i)
 {
-	const struct fmt_event_info *info = l->ctx->ev->info;
-	const struct fmt_param *p = &info->params[i];
-	uint64_t v;
+	const struct fmt_ev *e = l->ctx->ev;
+	uint64_t bit = (uint64_t)1 << i, v;
 
-	if (is_exec(info)) {
-		if (i == (unsigned)P_execve_exe)
-			return put_argv(l, P_execve_exe, P_execve_args);
-		if (i == (unsigned)P_execve_args)
-			return false;
-	}
-	if (!strcmp(p->name, "mode") && info->flags & EF_OPENS_FD && fmt_ev__int(l->ctx->ev, i, &v) && !v)
-		return false;			/* nothing is created */
-	if (p->type == PT_FD && !l->lay->named && !strstr(p->name, "out") &&
-	    fmt_ev__int(l->ctx->ev, i, &v) && (int64_t)v == -100)
-		return false;			/* the working directory goes without saying */
+	if (is_exec(e->info) && i == (unsigned)P_execve_exe)
+		return put_argv(l, P_execve_exe, P_execve_args);
+	if (is_exec(e->info) && i == (unsigned)P_execve_args)
+		return false;
+	if (l->lay->hide_zero & bit && fmt_ev__int(e, i, &v) && !v)
+		return false;
+	if (l->lay->hide_cwd & bit && fmt_ev__int(e, i, &v) && (int64_t)v == AT_CWD)
+		return false;
 	return rpl_value(l->ctx, i, l->payload, l->out);
 }
 

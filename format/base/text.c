@@ -105,8 +105,13 @@ void text__json(struct buf *out, const char *str, size_t n)
 
 	while (i < n) {
 		uint32_t cp = s[i];
-		unsigned len = s[i] < 0x80 ? 1 : utf8_at(s + i, n - i, &cp);
+		unsigned len;
 
+		if (cp >= 0x20 && cp < 0x7f && cp != '"' && cp != '\\') {
+			i++;
+			continue;
+		}
+		len = cp < 0x80 ? 1 : utf8_at(s + i, n - i, &cp);
 		if (len && cp != '"' && cp != '\\' && !is_unsafe(cp)) {
 			i += len;
 			continue;
