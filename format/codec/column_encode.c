@@ -49,7 +49,32 @@ VECTORIZE static void residuals_plain(const struct col_desc *d, const uint64_t *
 	}
 }
 
-/* One row at a time: predictors with memory, and columns with missing rows. */
+/* What the decoder expects of row k, before its residual. carry: see residuals_by_row. */
+static uint64_t expect(const struct col_desc *d, uint32_t k, const uint64_t *ref, const uint64_t *slots,
+		       uint64_t carry)
+{
+	switch (d->pred) {
+	case PRED_PREV:
+		return carry;
+	case PRED_COL:
+		return ref[k] + d->base;
+	case PRED_LAST:
+		return slots[ref[k] & (COL_LAST_SLOTS - 1)];
+	case PRED_NEXT:
+		return carry + 1;
+	case PRED_SAME:
+		return ref[k];
+	case PRED_CAP:
+		return ref[k] < d->base ? ref[k] : d->base;
+	default:
+		return d->base;
+	}
+}
+
+/*
+ * One row at a time: predictors with memory, and columns with missing rows. carry is the row before, for NEXT
+ * the highest so far.
+ */
 static void residuals_by_row(const struct col_desc *d, uint64_t *v, uint32_t n, const uint64_t *null,
 			     const uint64_t *ref, uint64_t *slots, uint64_t *z)
 {
@@ -59,44 +84,20 @@ static void residuals_by_row(const struct col_desc *d, uint64_t *v, uint32_t n, 
 		for (uint32_t k = 0; k < COL_LAST_SLOTS; k++)
 			slots[k] = d->base;
 	for (uint32_t k = 0; k < n; k++) {
-		uint64_t *slot = NULL, want;
+		uint64_t want = expect(d, k, ref, slots, carry);
 
-		switch (d->pred) {
-		case PRED_PREV:
-			want = carry;
-			break;
-		case PRED_COL:
-			want = ref[k] + d->base;
-			break;
-		case PRED_LAST:
-			slot = &slots[ref[k] & (COL_LAST_SLOTS - 1)];
-			want = *slot;
-			break;
-		case PRED_NEXT:
-			want = carry + 1;
-			break;
-		case PRED_SAME:
-			want = ref[k];
-			break;
-		case PRED_CAP:
-			want = ref[k] < d->base ? ref[k] : d->base;
-			break;
-		default:
-			want = d->base;
-		}
 		if (is_null(null, k))
 			v[k] = want;
-		if (d->pred == PRED_SAME) {
+		if (d->pred == PRED_SAME)
 			z[k] = v[k] == want ? 0 : col__zigzag(v[k]) + 1;
-		} else if (d->pred == PRED_NEXT) {
+		else if (d->pred == PRED_NEXT)
 			z[k] = v[k] == want ? 0 : v[k] + 1;
-			carry = v[k] > carry ? v[k] : carry;
-		} else {
+		else
 			z[k] = v[k] - want;
+		if (d->pred == PRED_LAST)
+			slots[ref[k] & (COL_LAST_SLOTS - 1)] = v[k];
+		if (d->pred != PRED_NEXT || v[k] > carry)
 			carry = v[k];
-		}
-		if (slot)
-			*slot = v[k];
 	}
 }
 

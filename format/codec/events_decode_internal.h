@@ -33,6 +33,17 @@ uint64_t *decoder__column(struct events_decoder *d, unsigned k);
 int decoder__table(struct events_decoder *d, struct table_reader *tr, unsigned n_virtual);
 /* The error of a section that is not valid, or too new. */
 int decoder__invalid(const struct events_decoder *d, const char *section, struct err *err);
+/* Step over tables of the future; false if there is anything else. */
+bool decoder__no_more_tables(struct events_decoder *d, struct table_reader *tr);
+/* Columns from now on hold this many rows. */
+void decoder__fit_columns(struct events_decoder *d, uint32_t rows);
+/* Decode a column of a base table into out; false if the table lacks it or it is not of a base column's form. */
+bool decoder__base_column(struct events_decoder *d, const struct table *t, unsigned id, uint64_t *out);
+/* Decode the base section of n rows: all base columns, with the file's type indices in b->type. */
+bool decoder__base(struct events_decoder *d, const uint8_t *raw, size_t size, uint32_t n, struct fmt_batch *b);
+/* From the file's type indices to our types; the rows of unknown types go. */
+bool decoder__adopt_types(struct events_decoder *d, const struct schema_map *map, uint32_t n, struct fmt_batch *b,
+			  uint64_t *ret_skipped);
 /* The parameters of our type that are asked for. */
 uint64_t decoder__wanted(const struct fmt_want *w, uint16_t type);
 /* Decode the tables of a COLUMNS section. */

@@ -51,7 +51,7 @@ enum section_kind {
 };
 enum section_codec { CODEC_RAW = 0, CODEC_ZSTD = 1 };
 #define SECTION_INCOMPAT_MASK 0xf0u	/* of the flags byte */
-#define SECTION_DICT_PREFIX 0x10u	/* reserved: zstd prefix from the keyframe's dictionary */
+#define SECTION_PREFIX 0x10u		/* reserved: zstd prefix from an earlier chunk of the segment */
 #define SECTION_ANY_TYPE 0xffffu	/* COLUMNS: several event types, see the tables inside */
 
 struct preamble {

@@ -263,13 +263,6 @@ static int check_chain(struct chunk_stream *cs, struct err *err)
 	return -FMT_E_CORRUPT;
 }
 
-static int no_more(struct chunk_stream *cs, struct err *err)
-{
-	if (cs->ended || cs->told_end)
-		return 1;
-	return fault_end(cs, false, cs->next_seq, cs->in.pos, err);
-}
-
 /* Step over the current chunk. */
 static int leave(struct chunk_stream *cs)
 {
@@ -281,6 +274,73 @@ static int leave(struct chunk_stream *cs)
 	return trace_input__skip(&cs->in, end - cs->in.pos);
 }
 
+/* Go to where the next header must be: behind the current chunk, or where one is found. 1: the end. */
+static int go_on(struct chunk_stream *cs, struct err *err)
+{
+	uint64_t from = cs->cur.offset;
+	int r;
+
+	if (cs->resync)
+		return resync(cs, err);
+	r = leave(cs);
+	if (r < 0)
+		return io_error(cs, r, err);
+	if (r == 0)
+		return 0;
+	/* sections of the chunk that nobody asked for are not all there */
+	return cs->told_end ? 1 : fault_end(cs, true, cs->cur.h.seq, from, err);
+}
+
+/* What stands here is no whole header: the end, garbage behind the end, a cut, or damage. */
+static int no_header(struct chunk_stream *cs, int r, const char *why, struct err *err)
+{
+	if (!cs->in.have)
+		return cs->ended || cs->told_end ? 1 : fault_end(cs, false, cs->next_seq, cs->in.pos, err);
+	if (r < 0)
+		return fault_here(cs, why, err);
+	if (cs->told_end)
+		return 1;
+	cs->skipped_bytes += cs->in.have;
+	return fault_end(cs, true, cs->next_seq, cs->in.pos, err);
+}
+
+/* */
+static int behind_end(struct chunk_stream *cs, struct err *err)
+{
+	if (!cs->in.have || cs->told_end)
+		return 1;
+	cs->told_end = true;
+	err__set_at(err, -FMT_E_CORRUPT, cs->in.pos, "more bytes follow the end of the trace: they are not read");
+	err__file(err, cs->name);
+	return -FMT_E_CORRUPT;
+}
+
+/* A valid header stands here: make its chunk the current one. */
+static int take_header(struct chunk_stream *cs, const struct chunk_header *h, struct err *err)
+{
+	struct err head = { 0 };
+	int chain, r;
+
+	cs->cur.h = *h;
+	cs->cur.offset = cs->in.pos;
+	if (!cs->uuid_known) {
+		memcpy(cs->uuid, h->uuid, sizeof(cs->uuid));
+		cs->uuid_known = true;
+	}
+	chain = check_chain(cs, err);
+	trace_hash(cs->hash_prev, trace_input__p(&cs->in), h->header_size);
+	cs->chained = true;
+	cs->next_seq = h->seq + 1;
+	r = read_head(cs, chain < 0 ? &head : err);
+	cs->ended = r == 0 && h->kind == CHUNK_END;
+	if (chain == 0)
+		return r;
+	/* that was told; the chunk itself, or what is wrong with it, is given by the next call */
+	cs->again = r == 0;
+	cs->pending = head;
+	return chain;
+}
+
 int chunk_stream__next(struct chunk_stream *cs, const struct chunk **ret, struct err *err)
 {
 	struct chunk_header h;
@@ -289,13 +349,12 @@ int chunk_stream__next(struct chunk_stream *cs, const struct chunk **ret, struct
 	int r;
 
 	if (cs->pending.code) {
-		int code = cs->pending.code;
-
+		r = cs->pending.code;
 		err__file(&cs->pending, cs->name);
 		if (err && !err->code)
 			*err = cs->pending;
 		cs->pending.code = 0;
-		return code;
+		return r;
 	}
 	if (cs->dead)
 		return 1;
@@ -304,67 +363,15 @@ int chunk_stream__next(struct chunk_stream *cs, const struct chunk **ret, struct
 		cs->again = false;
 		return 0;
 	}
-	if (cs->resync) {
-		r = resync(cs, err);
-	} else {
-		uint64_t from = cs->cur.offset;
-
-		r = leave(cs);
-		if (r < 0)
-			return io_error(cs, r, err);
-		if (r > 0) {
-			/* the chunk's sections, not needed or asked for, are not all there */
-			return cs->told_end ? 1 : fault_end(cs, true, cs->cur.h.seq, from, err);
-		}
-	}
+	r = go_on(cs, err);
 	if (r)
 		return r;
 	r = header_here(cs, &h, &why, &cut);
 	if (r < 0 && r != -FMT_E_CORRUPT)
 		return io_error(cs, r, err);
-	if (!cs->in.have)
-		return no_more(cs, err);
-	if (cs->ended && cs->told_end)
-		return 1;
-	if (cs->ended) {
-		cs->told_end = true;
-		err__set_at(err, -FMT_E_CORRUPT, cs->in.pos, "more bytes follow the end of the trace: they are not read");
-		err__file(err, cs->name);
-		return -FMT_E_CORRUPT;
-	}
-	if (r > 0 && cs->told_end)
-		return 1;
-	if (r > 0) {
-		cs->skipped_bytes += cs->in.have;
-		return fault_end(cs, true, cs->next_seq, cs->in.pos, err);
-	}
-	if (r < 0)
-		return fault_here(cs, why, err);
-	cs->cur.h = h;
-	cs->cur.offset = cs->in.pos;
-	if (!cs->uuid_known) {
-		memcpy(cs->uuid, h.uuid, sizeof(cs->uuid));
-		cs->uuid_known = true;
-	}
-	r = check_chain(cs, err);
-	trace_hash(cs->hash_prev, trace_input__p(&cs->in), h.header_size);
-	cs->chained = true;
-	cs->next_seq = h.seq + 1;
-	if (r < 0) {
-		/* tell it, then give the chunk */
-		struct err head = { 0 };
-		int rh = read_head(cs, &head);
-
-		if (rh < 0)
-			cs->pending = head;
-		else
-			cs->again = true;
-		cs->ended = h.kind == CHUNK_END;
-		return r;
-	}
-	r = read_head(cs, err);
-	cs->ended = r == 0 && h.kind == CHUNK_END;
-	return r;
+	if (cs->ended)
+		return behind_end(cs, err);
+	return r ? no_header(cs, r, why, err) : take_header(cs, &h, err);
 }
 
 int chunk_stream__body(struct chunk_stream *cs,

@@ -289,7 +289,7 @@ static void section_codec(struct buf *f)
 
 static void section_flag(struct buf *f)
 {
-	set(f, golden__entry(f, GOLDEN_EVENTS, SECTION_DICT) + 3, SECTION_DICT_PREFIX, 1);
+	set(f, golden__entry(f, GOLDEN_EVENTS, SECTION_DICT) + 3, SECTION_PREFIX, 1);
 	refit(f->p, f->len);
 }
 
