@@ -95,7 +95,8 @@ void text__safe(struct buf *out, const char *str, size_t n)
 		i += len;
 		from = i;
 	}
-	buf__add(out, s + from, n - from);
+	if (from < n)
+		buf__add(out, s + from, n - from);
 }
 
 void text__json(struct buf *out, const char *str, size_t n)
@@ -142,7 +143,8 @@ void text__json(struct buf *out, const char *str, size_t n)
 		i += len;
 		from = i;
 	}
-	buf__add(out, s + from, n - from);
+	if (from < n)
+		buf__add(out, s + from, n - from);
 }
 
 /* Decimal number with optional fraction: *whole and the fraction in 1e-9. False if there is none. */
