@@ -160,7 +160,7 @@ static bool labels(const struct eng_container *c, const char *set, struct eng_va
 	const cJSON *l;
 
 	cJSON_ArrayForEach(l, item(c, set)) {
-		if (!cJSON_IsString(l) || (!pods && (!strncmp(l->string, "io.kubernetes.", 14) ||
+		if (!cJSON_IsString(l) || !l->string || (!pods && (!strncmp(l->string, "io.kubernetes.", 14) ||
 						     !strncmp(l->string, "annotation.", 11))))
 			continue;
 		if (b.len)

@@ -7,6 +7,7 @@
 #include "engine/field/field_internal.h"
 
 #define MAX_ANCESTORS 100000u
+#define MAX_JOINED (1u << 20)	/* bytes of all ancestors' texts, made for one field */
 
 /* --- lists of strings, each followed by NUL --------------------------------------------------- */
 
@@ -94,7 +95,7 @@ static bool env_value(struct eng_vals *out, const struct eng_str *env, const cha
 /* Arguments: they stand behind the name in the command line that the image keeps. */
 static bool args(struct eng_vals *out, const struct eng_image *im)
 {
-	if (!im->args->len)
+	if (!im->args->len || im->cmdline->len <= im->comm->len)
 		return give_text(out, "");
 	return give_str(out, im->cmdline->s + im->comm->len + 1,
 			im->cmdline->len - im->comm->len - 1);
@@ -158,7 +159,11 @@ static bool all_ancestors(const struct eng_fref *ref, const struct eng_proc *p,
 	struct eng_val *list = arena__alloc(out->scratch, (n + 1) * sizeof(*list));
 
 	for (p = p->parent; i < n; p = p->parent) {
-		give_of(ref, p, out);
+		/* an environment is put together for each: not without end */
+		if (ref->field->id == F_proc_aenv && out->scratch->used > 16 * MAX_JOINED)
+			give_text(out, "");
+		else
+			give_of(ref, p, out);
 		list[i++] = out->v[0];
 	}
 	out->n = n;
@@ -175,6 +180,8 @@ static bool joined_ancestors(const struct eng_fref *ref, const struct eng_proc *
 	for (uint32_t n = depth(p); n; n--) {
 		p = p->parent;
 		give_of(ref, p, out);
+		if (b.len > MAX_JOINED)
+			break;
 		if (b.len)
 			buf__u8(&b, ' ');
 		buf__add(&b, out->v[0].str.p, out->v[0].str.len);
