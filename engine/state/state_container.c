@@ -22,8 +22,7 @@ struct container *container__get(struct eng_state *st, const char *id, size_t le
 	struct container *c, *first;
 	int64_t key;
 
-	if (len > SHORT_ID)
-		len = SHORT_ID;
+	len = strnlen(id, len > SHORT_ID ? SHORT_ID : len);
 	if (!len)
 		return NULL;
 	key = key_of(id, len);
@@ -66,11 +65,21 @@ static void take_out(struct eng_state *st, struct container *c)
 	free_container(c);
 }
 
+static void forget_json(struct eng_state *st, struct container *c)
+{
+	cJSON_Delete(c->root);
+	c->root = NULL;
+	st->json_bytes -= c->json_bytes;
+	c->json_bytes = 0;
+}
+
 /* Nobody is in it, and it has ended or nothing but its id is known: forget it. */
 void container__forget_idle(struct eng_state *st, struct container *c)
 {
-	if (!c->c.n_procs && (c->c.ended || (!c->c.json && !c->c.name && !c->c.image)))
+	if (!c->c.n_procs && (c->c.ended || (!c->c.json && !c->c.name && !c->c.image))) {
+		forget_json(st, c);
 		take_out(st, c);
+	}
 }
 
 void containers__clear(struct eng_state *st)
@@ -83,6 +92,7 @@ void containers__clear(struct eng_state *st)
 			free_container(c);
 		}
 	}
+	st->json_bytes = 0;
 	idmap__clear(&st->containers);
 }
 
@@ -124,11 +134,15 @@ void proc__set_container(struct eng_state *st, struct eng_proc *p, struct contai
 
 /* --- which container? ------------------------------------------------------------------------- */
 
-/* The next "subsystem=path" of a list; path is followed by NUL. NULL at the end. */
+/*
+ * The next "subsystem=path" of a list; path is followed by NUL. NULL at the end, and where a list
+ * is longer than any that a kernel makes.
+ */
+#define MAX_CGROUPS (64u << 10)
 static const char *next_cgroup(const struct eng_str *list, uint32_t *at, const char **subsys,
 			       size_t *n_subsys)
 {
-	while (*at < list->len) {
+	while (*at < list->len && *at < MAX_CGROUPS) {
 		const char *s = list->s + *at, *eq = strchr(s, '=');
 
 		*at += (uint32_t)strlen(s) + 1;
@@ -290,6 +304,8 @@ static void move_cgroups(struct eng_state *st, struct eng_proc *p, const struct 
 	while ((old = next_cgroup(p->cgroups, &at, &subsys, &n))) {
 		bool move = !hierarchy || in_hierarchy(hierarchy, subsys, n);
 
+		if (b.len + path->len > MAX_CGROUPS)
+			goto out;
 		if (!hierarchy && first && strcmp(first, old))
 			goto out;		/* several hierarchies: it is not said which */
 		first = old;
@@ -367,12 +383,30 @@ static void read_json(struct container *c)
 	}
 }
 
-static bool set_json(struct container *c, struct eng_str *json)
+/*
+ * A parsed document takes up to forty times its text: there is a limit for one and for all. What is
+ * longer is kept, but not understood.
+ */
+#define MAX_JSON (256u << 10)
+#define MAX_ALL_JSON (16u << 20)
+
+static void parse_json(struct eng_state *st, struct container *c)
+{
+	uint32_t len = c->c.json->len;
+
+	forget_json(st, c);
+	if (len > MAX_JSON || st->json_bytes + len > MAX_ALL_JSON)
+		return;
+	c->root = cJSON_ParseWithLength(c->c.json->s, len);
+	if (c->root)
+		st->json_bytes += c->json_bytes = len;
+}
+
+static bool set_json(struct eng_state *st, struct container *c, struct eng_str *json)
 {
 	if (!json || !eng_str__set(&c->c.json, json))
 		return false;
-	cJSON_Delete(c->root);
-	c->root = cJSON_ParseWithLength(c->c.json->s, c->c.json->len);
+	parse_json(st, c);
 	read_json(c);
 	return true;
 }
@@ -398,13 +432,15 @@ void on_container(struct eng_state *st, struct eng_ctx *ctx)
 	if (!id || !id->len)
 		return;
 	c = container__get(st, id->p, id->len, true);
+	if (!c)
+		return;
 	changed |= set_str(st, &c->c.full_id, ev, P(full_id));
 	changed |= set_str(st, &c->c.runtime, ev, P(runtime));
 	changed |= set_str(st, &c->c.name, ev, P(name));
 	changed |= set_str(st, &c->c.image, ev, P(image));
 	moved = set_str(st, &c->c.cgroup, ev, P(cgroup));
 	if (fmt_ev__str(ev, P(json)) && fmt_ev__str(ev, P(json))->len)
-		changed |= set_json(c, ev_str(st, ev, P(json)));
+		changed |= set_json(st, c, ev_str(st, ev, P(json)));
 #undef P
 	if (row)
 		EV_SET(&c->c.start, ev, P_state_container_start);
@@ -444,12 +480,12 @@ void on_asyncevent(struct eng_state *st, struct eng_ctx *ctx)
 	if (!name || name->len != 9 || memcmp(name->p, "container", 9))
 		return;
 	json = ev_str(st, ctx->ev, P_asyncevent_data);
-	root = json ? cJSON_ParseWithLength(json->s, json->len) : NULL;
+	root = json && json->len <= MAX_JSON ? cJSON_ParseWithLength(json->s, json->len) : NULL;
 	obj = cJSON_GetObjectItemCaseSensitive(root, "container");
 	id = cJSON_GetObjectItemCaseSensitive(obj, "id");
 	if (cJSON_IsString(id) && *id->valuestring) {
 		c = container__get(st, id->valuestring, strlen(id->valuestring), true);
-		if (set_json(c, eng_str__ref(json)))
+		if (set_json(st, c, eng_str__ref(json)))
 			proc__change_all(st);
 	}
 	cJSON_Delete(root);
