@@ -391,9 +391,10 @@ static void show_progress(const char *path, uint64_t offset, uint64_t size)
 		cli__progress(path, (double)offset / (double)size);
 }
 
+/* Errors behind which a source goes on: what is there besides is read. */
 static bool is_damage(int code)
 {
-	return code == -FMT_E_CORRUPT || code == -FMT_E_TRUNCATED;
+	return code == -FMT_E_CORRUPT || code == -FMT_E_TRUNCATED || code == -FMT_E_VERSION;
 }
 
 static void note_damage(struct rpl_run *r, const char *path, struct err *err)
@@ -443,6 +444,10 @@ int rpl_run__trace(struct rpl_run *r, const char *path, struct err *err)
 	eng_state__reset(r->st);
 	fmt_source__want(s, &r->want);
 	code = set_window(r, s, err);
+	if (is_damage(code)) {
+		note_damage(r, path, err);
+		code = 0;
+	}
 	if (!code)
 		code = read_batches(r, s, path, err);
 	r->stats.lost += s->lost;
