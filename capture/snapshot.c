@@ -5,7 +5,7 @@
 #include <time.h>
 
 #include "capture/fd_row.h"
-#include "capture/proc_text.h"
+#include "capture/proc_row.h"
 #include "capture/snapshot.h"
 
 struct task {
@@ -204,29 +204,6 @@ static void add_path(struct cap_snapshot *s, struct fmt_batch *b, unsigned param
 	add_text(b, param, (const char *)t->p, t->len, t->len);
 }
 
-static void add_proc_text(struct cap_snapshot *s, struct fmt_batch *b, const struct cap_proc_text *t)
-{
-	struct buf *out = &s->dec->text;
-
-	if (t->cmdline) {
-		size_t n = strnlen(t->cmdline, t->n_cmdline), rest = n < t->n_cmdline ? n + 1 : n;
-		size_t cut = t->n_cmdline == CAP_ARGS_MAX;	/* there is more, it is not known how much */
-
-		add_text(b, P_state_thread_exe, t->cmdline, n, n);
-		add_text(b, P_state_thread_args, t->cmdline + rest, t->n_cmdline - rest, t->n_cmdline - rest + cut);
-	}
-	if (t->environ)
-		add_text(b, P_state_thread_env, t->environ, t->n_environ,
-			 t->n_environ + (t->n_environ == CAP_ENV_MAX));
-	if (t->cgroup) {
-		out->len = 0;
-		cap_hierarchies__list(&s->dec->hierarchies, t->cgroup, out);
-		add_text(b, P_state_thread_cgroups, (const char *)out->p, out->len, out->len);
-	}
-	fmt_batch__int(b, P_state_thread_vm_size, t->vm_size);
-	fmt_batch__int(b, P_state_thread_vm_rss, t->vm_rss);
-}
-
 static void add_nums(struct cap_snapshot *s, struct fmt_batch *b, const struct cap_record *r)
 {
 	static const struct { uint8_t num, param; bool is_time; } map[] = {
@@ -275,7 +252,7 @@ static void thread_row(struct cap_snapshot *s, struct fmt_batch *b, const struct
 		add_text(b, P_state_thread_comm, (const char *)cap_blob__bytes(p.blob[TAG_COMM]),
 			 p.blob[TAG_COMM]->len, p.blob[TAG_COMM]->len);
 	if (is_leader(r)) {
-		add_proc_text(s, b, &t->text);
+		cap_proc_row__text(b, &t->text, &s->dec->hierarchies, &s->dec->text);
 		add_path(s, b, P_state_thread_cwd, p.blob[TAG_CWD]);
 		add_path(s, b, P_state_thread_root, p.blob[TAG_ROOT]);
 		add_path(s, b, P_state_thread_exepath, p.blob[TAG_EXE]);
@@ -303,17 +280,20 @@ static int rows_of(struct cap_snapshot *s, const struct walk *w, struct fmt_batc
 	return r;
 }
 
+static bool seen_by(const struct walk *w, uint32_t pid)
+{
+	size_t k = pid & (w->n_slots - 1);
+
+	for (; w->by_tid[k]; k = (k + 1) & (w->n_slots - 1))
+		if (tid_of(w->tasks[w->by_tid[k] - 1].rec) == pid)
+			return true;
+	return false;
+}
+
 /* A descriptor of a process that is only known from the first walk, or of the second walk. */
 static bool file_wanted(const struct cap_snapshot *s, const struct walk *w, const struct cap_record *r)
 {
-	size_t k = tid_of(r) & (s->second.n_slots - 1);
-
-	if (w == &s->second)
-		return true;
-	for (; s->second.by_tid[k]; k = (k + 1) & (s->second.n_slots - 1))
-		if (tid_of(s->second.tasks[s->second.by_tid[k] - 1].rec) == tid_of(r))
-			return false;
-	return true;
+	return w == &s->second || !seen_by(&s->second, tid_of(r));
 }
 
 static int file_rows_of(struct cap_snapshot *s, const struct walk *w, struct fmt_batch *b,
@@ -330,6 +310,22 @@ static int file_rows_of(struct cap_snapshot *s, const struct walk *w, struct fmt
 	return r;
 }
 
+/* A process that neither walk has shown, although it is there: some kernels hide some. */
+struct hidden {
+	struct cap_snapshot *s;
+	struct fmt_batch *b;
+};
+
+static void hidden_row(void *arg, uint32_t pid)
+{
+	struct hidden *h = arg;
+
+	if (seen_by(&h->s->first, pid) || seen_by(&h->s->second, pid) || fmt_batch__full(h->b))
+		return;
+	cap_proc_row__add(h->b, h->s->ts, pid, (uint64_t)h->s->dec->boot_offset, &h->s->dec->hierarchies,
+			  &h->s->dec->text, &h->s->mem);
+}
+
 int cap_snapshot__rows(struct cap_snapshot *s, struct fmt_batch *b, int (*full)(void *arg, struct fmt_batch *b), void *arg)
 {
 	int r;
@@ -337,6 +333,7 @@ int cap_snapshot__rows(struct cap_snapshot *s, struct fmt_batch *b, int (*full)(
 	for (size_t i = 0; i < s->second.n_files; i++)
 		cap_fd_rows__note(&s->fds, s->second.files[i]);
 	cap_host__rows(b, s->ts);
+	cap_proc_row__each(hidden_row, &(struct hidden){ s, b });
 	r = rows_of(s, &s->first, b, full, arg);
 	r = r ? r : rows_of(s, &s->second, b, full, arg);
 	r = r ? r : file_rows_of(s, &s->first, b, full, arg);

@@ -1,0 +1,277 @@
+# SPDX-License-Identifier: Apache-2.0
+# runner: alone
+#
+# Real recordings of programs that know what they did.
+
+setup_file() {
+	source "$SPOOR_SRC/tests/capture/lib.bash"
+	export CAPTURE_MISSING
+	CAPTURE_MISSING=$(capture_missing) || CAPTURE_MISSING=
+}
+
+setup() {
+	source "$SPOOR_SRC/tests/capture/lib.bash"
+	[ -z "$CAPTURE_MISSING" ] || skip "$CAPTURE_MISSING"
+	cd "$BATS_TEST_TMPDIR"
+	rec_pid=
+}
+
+teardown() {
+	[ -z "${rec_pid:-}" ] || kill -KILL "$rec_pid" 2>/dev/null || :
+	[ ! -d small ] || umount small 2>/dev/null || :
+}
+
+@test "calls of every family are recorded as the program made them" {
+	mkdir work
+	record t.spoor --only-command -- "$progs/calls" work >expected
+	events t.spoor >t.json
+	[ "$(wc -l <expected)" -gt 95 ]
+	conditions expected t.json
+}
+
+@test "the same where the kernel's memory has to be read by helpers" {
+	mkdir work
+	record t.spoor --slow-reads --only-command -- "$progs/calls" work >expected
+	events t.spoor >t.json
+	conditions expected t.json
+}
+
+@test "executions: arguments, environment, truncation, memfd, directory, script, failure, a thread's" {
+	mkdir work
+	record t.spoor --only-command -- "$progs/execs" work >expected
+	events t.spoor >t.json
+	conditions expected t.json
+	# The thread that executed was not the leader: said by an event of its own.
+	jq -es 'any(.[]; .type == "exec" and .args.old_tid != .process.tid)' t.json
+}
+
+@test "the same executions, with helpers" {
+	mkdir work
+	record t.spoor --slow-reads --only-command -- "$progs/execs" work >expected
+	events t.spoor >t.json
+	conditions expected t.json
+}
+
+@test "every call that strace sees is there, and no other" {
+	command -v strace >/dev/null || skip "strace is not installed"
+	command -v busybox >/dev/null || skip "busybox is not installed"
+	cp "$(command -v busybox)" busybox
+	local cmd=(./busybox find /etc -maxdepth 1)
+	strace -f -qq -o st "${cmd[@]}" >/dev/null 2>&1
+	# strace's first line is the exec, its last the exit; the recorded names differ from the kernel's in a few.
+	sed -n 's/^[0-9]* *\([a-z_0-9]*\)(.*/\1/p' st | sed 's/^pread64$/pread/; s/^pwrite64$/pwrite/; s/^prlimit64$/prlimit/' |
+		sort | uniq -c >want
+	record t.spoor --noise --only-command -- "${cmd[@]}" >/dev/null
+	events t.spoor 'evt.type exists' |
+		jq -r 'select(.process.exe == "./busybox" and .res != null and (.type | IN("signaldeliver", "procexit") | not) or
+			(.type == "exit_group" and .process.exe == "./busybox")) | .type' | sort | uniq -c >got
+	cat want got
+	diff want got
+}
+
+@test "births, parents and deaths of a tree of processes" {
+	record t.spoor --only-command -- sh -c 'sh -c "sh -c \"exit 5\"; exit 6"; exit 7' || true
+	grep -q 'the command ended with status 7' t.spoor.log
+	events t.spoor >t.json
+	# innermost first
+	[ "$(jq -r 'select(.type == "procexit") | .args.ret' t.json | paste -sd' ')" = "5 6 7" ]
+	# each one's parent is the one before
+	jq -es '[.[] | select(.type == "procexit")] | .[0].process.ppid == .[1].process.pid and .[1].process.ppid == .[2].process.pid' t.json
+	jq -es '[.[] | select(.type == "task_new")] | length == 2 and all(.[]; .args.flags | contains("CLONE_"))' t.json
+}
+
+@test "what was there before is known: descriptors, arguments, working directory, connections" {
+	mkdir there
+	echo old >there/file
+	(cd there && exec 7<file 8>>file && exec sleep 100 >/dev/null 2>&1) 3>&- &
+	local p=$!
+	until [ "$(cat /proc/$p/comm)" = sleep ]; do sleep 0.05; done
+	record t.spoor -d 100ms
+	kill $p
+	spoor-replay t.spoor --keyframes --internal -o json >t.json
+	cat >expected <<-EOF
+		.type == "state_thread" and .process.pid == $p and .args.exe == "sleep" and .args.args == ["100"] and .args.cwd == "$PWD/there" and .args.uid == $(id -u) and (.args.exepath | test("/sleep|coreutils|busybox")) and (.args.env | length) > 0 and (.args.cgroups | length) > 0
+		.type == "state_fd" and .process.pid == $p and .args.fd == 7 and .args.name == "$PWD/there/file" and .args.ino == $(stat -c %i there/file) and (.args.open_flags | contains("O_RDONLY")) and .process.user == "root"
+		.type == "state_fd" and .process.pid == $p and .args.fd == 8 and (.args.open_flags | contains("O_APPEND") and contains("O_WRONLY"))
+		.type == "state_thread" and .process.pid == 1
+	EOF
+	conditions expected t.json
+}
+
+@test "a descriptor opened before recording has its name in later events" {
+	echo content >old
+	(exec 5<old; until [ -e go ]; do sleep 0.05; done; read -r x <&5; read -r x <&5) 3>&- &
+	local p=$!
+	sleep 0.2
+	record_start t.spoor
+	touch go
+	wait $p || true
+	record_stop
+	events t.spoor "evt.type = read and proc.pid = $p and fd.name = $PWD/old" >t.json
+	[ -s t.json ]
+}
+
+@test "payload: none with -s 0, all with a larger -s" {
+	record t.spoor -s 0 --only-command -- sh -c 'printf %0300d 1' >/dev/null
+	events t.spoor 'evt.type = write' >t.json
+	jq -es 'length == 1 and .[0].args.data == {size: 300, base64: ""}' t.json
+	record u.spoor -s 1000 --only-command -- sh -c 'printf %0300d 1' >/dev/null
+	events u.spoor 'evt.type = write' >u.json
+	jq -es '.[0].args.data.size == 300 and (.[0].args.data.base64 | length) == 400' u.json
+}
+
+@test "noise is counted by thread, and recorded with --noise" {
+	record t.spoor --only-command -- sleep 0.01
+	events t.spoor >t.json
+	jq -es '[.[] | select(.type == "noise" and .process.name == "sleep")] | any(.[]; .args.event == "clock_nanosleep" and .args.n == 1 and .args.time >= 10000000 and .args.errors == 0)
+		and any(.[]; .args.event == "brk")' t.json
+	jq -es 'any(.[]; .type == "clock_nanosleep") | not' t.json
+	record u.spoor --noise --only-command -- sleep 0.01
+	events u.spoor >u.json
+	jq -es 'any(.[]; .type == "clock_nanosleep" and .args.interval == 10000000 and .duration >= 10000000)' u.json
+	jq -es 'any(.[]; .type == "noise") | not' u.json
+}
+
+@test "-n and -d end the recording" {
+	record t.spoor -n 50 -- sh -c 'for i in 1 2 3 4 5 6 7 8 9; do /bin/true; done'
+	[ "$(events t.spoor | wc -l)" = 50 ]
+	local t0=$SECONDS
+	record u.spoor -d 300ms
+	[ $((SECONDS - t0)) -lt 15 ]
+	grep -Eq '^[0-9,]+ events, [0-9,]+ lost, .* bytes/event$' u.spoor.log
+	spoor-trace verify u.spoor
+}
+
+@test "a signal ends it cleanly, and the trace is complete" {
+	for s in INT TERM; do
+		record_start $s.spoor
+		record_stop $s
+		[ "$rec_status" = 0 ]
+		grep -q 'bytes/event' $s.spoor.log
+		spoor-trace info $s.spoor | grep -q 'closed in order'
+	done
+}
+
+@test "a signal is passed on to the command, whose end ends the recording" {
+	record_start t.spoor -- sh -c 'trap "echo got it >got; exit 3" TERM; touch ready; while :; do sleep 0.05; done'
+	until [ -e ready ]; do sleep 0.05; done
+	record_stop TERM
+	[ "$rec_status" = 0 ]
+	[ "$(cat got)" = "got it" ]
+	grep -q 'ended with status 3' t.spoor.log
+}
+
+@test "a command that cannot be executed" {
+	run record t.spoor -- ./not-there
+	[ "$status" = 1 ]
+	grep -q "cannot execute './not-there': No such file" t.spoor.log
+}
+
+@test "a condition keeps what satisfies it, and the lives of processes" {
+	record t.spoor -f 'evt.type = openat and fd.name = /etc/hostname' -- sh -c 'cat /etc/hostname /etc/passwd >/dev/null'
+	events t.spoor >t.json
+	jq -es '[.[] | select(.type == "openat")] | length >= 1 and all(.[]; .args.path == "/etc/hostname")' t.json
+	jq -es 'any(.[]; .type == "execve" and .process.name == "cat") and (any(.[]; .type == "read") | not)' t.json
+	run record u.spoor -f 'evt.type = = x' -d 1s
+	[ "$status" = 1 ]
+	grep -q '\^' u.spoor.log
+}
+
+@test "losses are stated: in the last line, and by events with processor and time" {
+	[ "$(nproc)" -gt 1 ] || skip "needs two processors"
+	record t.spoor --ring-size 128k -- "$progs/flood" 2 2>/dev/null
+	lost=$(sed -n 's/.* events, \([0-9,]*\) lost.*/\1/p' t.spoor.log | tr -d ,)
+	[ "$lost" -gt 0 ]
+	events t.spoor 'evt.type = drop' >t.json
+	jq -es --argjson lost "$lost" '([.[].args.n] | add) == $lost and all(.[]; .args.reason == "buffer_full" and .args.from <= .args.to)' t.json
+	# nothing else is missing: recorded and lost make the flood's two million calls
+	n=$(spoor-replay t.spoor -f 'proc.name = flood' | wc -l)
+	[ $((n + lost)) -ge 2000000 ]
+}
+
+@test "time goes forward, over all processors" {
+	record t.spoor -- sh -c 'for i in 1 2 3 4 5 6 7 8; do (for j in 1 2 3 4 5 6 7 8 9; do /bin/true; done) & done; wait'
+	spoor-replay t.spoor --internal -p '%evt.rawtime' >times
+	[ "$(wc -l <times)" -gt 1000 ]
+	sort -nc times
+}
+
+@test "32-bit calls from a 64-bit program are told by what they are" {
+	"$progs/int80" || skip "this kernel has no 32-bit calls"
+	record t.spoor --only-command -- "$progs/int80"
+	events t.spoor >t.json
+	# 20 is getpid there and writev here; 5 is open there and fstat here
+	jq -es 'any(.[]; .type == "getpid" and .res == .process.pid) and any(.[]; .type == "open" and .args.name == "/etc/hostname" and .args.path == "/etc/hostname" and .res > 0)
+		and (any(.[]; .type == "writev" or .type == "fstat") | not)' t.json
+}
+
+@test "a pipe as output; its end ends the recording" {
+	spoor-capture -w - -d 200ms 2>log | spoor-replay - >out
+	[ -s out ]
+	spoor-capture -w - -d 20s 2>log | head -c 30000 >/dev/null
+	cat log
+	grep -q 'bytes/event' log
+	grep -q 'Broken pipe' log
+}
+
+@test "a full disk ends it, and says what was saved" {
+	mkdir small
+	mount -t tmpfs -o size=256k tmpfs small || skip "cannot mount"
+	run spoor-capture -w small/t.spoor -s 4096 -d 20s -- sh -c 'for i in $(seq 500); do head -c 4096 /dev/urandom >/dev/null; done'
+	cp small/t.spoor copy.spoor
+	umount small
+	printf '%s\n' "$output" >log
+	[ "$status" = 1 ]
+	cat log
+	grep -q 'bytes/event' log
+	grep -q 'No space left' log
+	run spoor-replay copy.spoor -n 1
+	[ "$status" = 2 ]
+	[[ "$output" == *"was read"* ]]
+}
+
+@test "wrong use is one line with the remedy" {
+	run spoor-capture
+	[ "$status" = 1 ]
+	[[ "$output" == *"-w FILE"* ]]
+	run spoor-capture -w x.spoor --only-command
+	[ "$status" = 1 ]
+	[[ "$output" == *"-- COMMAND"* ]]
+	run spoor-capture -w x.spoor -d nonsense
+	[ "$status" = 1 ]
+	run spoor-capture -w x.spoor -s 1M
+	[ "$status" = 1 ]
+	echo precious >y.spoor
+	run spoor-capture -w y.spoor -n 1
+	[ "$status" = 1 ]
+	[[ "$output" == *"--force"* ]]
+	[ "$(cat y.spoor)" = precious ]
+	run spoor-capture -w nowhere/x.spoor -n 1
+	[ "$status" = 1 ]
+	[[ "$output" == *"nowhere/x.spoor"* ]]
+}
+
+@test "without privilege the missing capabilities are named" {
+	command -v setpriv >/dev/null || skip "setpriv is not installed"
+	run setpriv --bounding-set -bpf,-perfmon,-sys_admin --inh-caps -bpf,-perfmon,-sys_admin spoor-capture -w x.spoor -n 1
+	[ "$status" = 1 ]
+	[[ "$output" == *"CAP_BPF and CAP_PERFMON"* ]]
+	run setpriv --bounding-set -perfmon,-sys_admin --inh-caps -perfmon,-sys_admin spoor-capture -w x.spoor -n 1
+	[ "$status" = 1 ]
+	[[ "$output" == *"needs CAP_PERFMON"* ]]
+	[ ! -s x.spoor ]
+}
+
+@test "CAP_BPF and CAP_PERFMON are enough to record" {
+	command -v setpriv >/dev/null || skip "setpriv is not installed"
+	local dir
+	dir=$(mktemp -d /tmp/spoor-caps.XXXXXX)
+	chmod 777 "$dir"
+	run setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps +bpf,+perfmon --ambient-caps +bpf,+perfmon \
+		spoor-capture -w "$dir/t.spoor" -- /bin/true
+	mv "$dir/t.spoor" . || true
+	rmdir "$dir"
+	echo "$output"
+	[ "$status" = 0 ]
+	events t.spoor 'evt.type = execve and proc.name = true' | grep -q '"res":0'
+}

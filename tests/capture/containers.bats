@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+# runner: alone
+#
+# Containers that are started while the machine is recorded.
+
+setup_file() {
+	source "$SPOOR_SRC/tests/capture/lib.bash"
+	source "$SPOOR_SRC/tests/lib/container.bash"
+	export CAPTURE_MISSING
+	CAPTURE_MISSING=$(capture_missing) || CAPTURE_MISSING=$(container_missing) || CAPTURE_MISSING=
+}
+
+setup() {
+	source "$SPOOR_SRC/tests/capture/lib.bash"
+	source "$SPOOR_SRC/tests/lib/container.bash"
+	[ -z "$CAPTURE_MISSING" ] || skip "$CAPTURE_MISSING"
+	cd "$BATS_TEST_TMPDIR"
+	rec_pid= dirs=() docker_pid=
+}
+
+teardown() {
+	[ -z "${rec_pid:-}" ] || kill -KILL "$rec_pid" 2>/dev/null || :
+	for d in "${dirs[@]}"; do container_remove "$d" "$(cat "$d/id")"; done
+	docker_stop
+}
+
+new_container() {	# -> $dir, $id, $short
+	dir=$(mktemp -d /tmp/spoor-test.XXXXXX)
+	id=$(container_new_id)
+	short=${id:0:12}
+	echo "$id" >"$dir/id"
+	dirs+=("$dir")
+	container_make "$dir" "$id"
+}
+
+docker_start() {
+	docker_dir=$(mktemp -d /tmp/spoor-docker.XXXXXX)
+	export DOCKER_HOST=unix://$docker_dir/sock
+	dockerd --iptables=false --ip6tables=false --bridge=none --data-root "$docker_dir/data" --exec-root "$docker_dir/exec" \
+		--pidfile "$docker_dir/pid" -H "$DOCKER_HOST" >"$docker_dir/log" 2>&1 3>&- & docker_pid=$!
+	for ((i = 0; i < 100; i++)); do
+		docker version >/dev/null 2>&1 && return 0
+		kill -0 "$docker_pid" 2>/dev/null || return 1
+		sleep 0.1
+	done
+	return 1
+}
+
+docker_stop() {
+	[ -n "$docker_pid" ] || return 0
+	docker ps -qa 2>/dev/null | xargs -r docker rm -f >/dev/null 2>&1
+	kill "$docker_pid"
+	wait "$docker_pid" 2>/dev/null
+	grep -o "$docker_dir[^ ]*" /proc/mounts | sort -r | xargs -r -n1 umount 2>/dev/null
+	rm -rf --one-file-system "$docker_dir"
+	rmdir /sys/fs/cgroup/*/docker /sys/fs/cgroup/docker 2>/dev/null
+	return 0
+}
+
+@test "a container that lives for a moment: id, name, end with its exit code, paths as it sees them" {
+	new_container
+	record_start t.spoor
+	container_run "$dir" "$id" /bin/sh -c 'cat /etc/shadow >/dev/null; exit 7' || true
+	sleep 0.2
+	record_stop
+	events t.spoor "container.id = $short" >t.json
+	cat >expected <<-EOF
+		.type == "openat" and .process.name == "cat" and .args.path == "/etc/shadow" and (.args.flags | contains("FD_LOWER_LAYER"))
+		.type == "execve" and .res == 0 and .args.trusted_exepath == "/bin/busybox" and (.args.flags | contains("EXE_LOWER_LAYER"))
+		.type == "procexit" and .args.ret == 7
+	EOF
+	conditions expected t.json
+	events t.spoor 'evt.type in (container, container_end)' >c.json
+	cat >expected <<-EOF
+		.type == "container" and .args.id == "$short" and .args.full_id == "$id" and .args.name == "$short" and .args.runtime == "runc"
+		.type == "container_end" and .args.id == "$short" and .args.exit_code == 7
+	EOF
+	conditions expected c.json
+	spoor-trace info t.spoor | grep -q "$short"
+}
+
+@test "what a container writes is told from its image, and so is what it runs" {
+	new_container
+	record_start t.spoor
+	container_run "$dir" "$id" /bin/sh -c 'cp /bin/busybox /tmp/sh; /tmp/sh true; ln -s /etc/passwd /tmp/l; cat /tmp/l; rm /tmp/sh; sleep 0.1' >/dev/null || true
+	record_stop
+	events t.spoor "container.id = $short" >t.json
+	cat >expected <<-EOF
+		.type == "openat" and .args.path == "/tmp/sh" and (.args.flags | contains("FD_UPPER_LAYER") and contains("O_F_CREATED"))
+		.type == "execve" and .res == 0 and .args.trusted_exepath == "/tmp/sh" and (.args.flags | contains("EXE_UPPER_LAYER"))
+		.type == "openat" and .args.name == "/tmp/l" and .args.path == "/etc/passwd"
+		.type == "unlink" and .args.path == "/tmp/sh"
+	EOF
+	conditions expected t.json
+	# its own users, not the machine's
+	events t.spoor 'evt.type = useradded' >u.json
+	jq -es --arg id "$short" 'any(.[]; .args.name == "app" and .args.uid == 1000 and .args.container_id == $id)' u.json
+}
+
+@test "-c records one container and nothing else, though it starts later" {
+	new_container
+	record_start t.spoor -c "$short"
+	cat /etc/hostname >/dev/null
+	container_run "$dir" "$id" /bin/sh -c 'cat /etc/shadow >/dev/null' || true
+	sleep 0.1
+	record_stop
+	events t.spoor "container.id = $short and evt.type = openat" | grep -q '"path":"/etc/shadow"'
+	# of the host there are only lives of processes
+	events t.spoor 'container.id = host' | jq -r .type | sort -u >types
+	! grep -vxE 'task_new|exec|execve|execveat|procexit|cgroup_[a-z]*|container|container_end|useradded|groupadded|drop' types
+	spoor-capture -w u.spoor -c "" 2>log || [ $? = 1 ]
+	grep -q "name is empty" log
+}
+
+@test "a container that was there before" {
+	new_container
+	jq '.process.args = ["/bin/sh", "-c", "exec 9</etc/passwd; while :; do sleep 0.05; done"]' "$dir/bundle/config.json" >"$dir/c"
+	mv "$dir/c" "$dir/bundle/config.json"
+	runc run -d --bundle "$dir/bundle" "$id" </dev/null >/dev/null 2>&1
+	record t.spoor -c "${id:0:8}" -d 400ms
+	spoor-replay t.spoor --keyframes --internal -o json >t.json
+	cat >expected <<-EOF
+		.type == "state_thread" and .container.id == "$short" and .args.exe == "/bin/sh" and .args.vpid == 1 and .args.root == "/"
+		.type == "state_fd" and .container.id == "$short" and .args.fd == 9 and .args.name == "/etc/passwd" and (.args.open_flags | contains("FD_LOWER_LAYER"))
+		.type == "execve" and .container.id == "$short" and .args.exe == "sleep"
+	EOF
+	conditions expected t.json
+	# entered from outside
+	record_start u.spoor
+	runc exec "$id" /bin/cat /etc/shadow </dev/null >/dev/null
+	record_stop
+	events u.spoor "container.id = $short and proc.name = cat and evt.type = openat" | grep -q '"path":"/etc/shadow"'
+}
+
+@test "the layouts of cgroups that runtimes and systemd use" {
+	local ids=() paths=(/kubepods/burstable/pod11111111-2222-3333-4444-555555555555/ID
+		/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod1111_2222.slice/cri-containerd-ID.scope
+		/system.slice/docker-ID.scope /libpod_parent/libpod-ID /k8s.io/ID)
+	record_start t.spoor
+	for path in "${paths[@]}"; do
+		new_container
+		ids+=("$short")
+		jq --arg p "${path/ID/$id}" '.linux.cgroupsPath = $p' "$dir/bundle/config.json" >"$dir/c"
+		mv "$dir/c" "$dir/bundle/config.json"
+		container_run "$dir" "$id" /bin/true
+	done
+	record_stop
+	find /sys/fs/cgroup/*/{kubepods,kubepods.slice,system.slice,libpod_parent,k8s.io} -depth -type d -exec rmdir {} \; 2>/dev/null || true
+	for i in "${!ids[@]}"; do
+		n=$(events t.spoor "container.id = ${ids[i]} and evt.type = execve and proc.name = true" | grep -c '"res":0') || true
+		echo "${paths[i]}: $n"
+		[ "$n" = 1 ]
+	done
+}
+
+@test "docker: id, name, image and labels; by its name with -c" {
+	command -v dockerd >/dev/null && command -v docker >/dev/null || skip "docker is not installed"
+	docker_start || skip "dockerd does not start here"
+	mkdir -p image/bin image/etc
+	cp "$(command -v busybox)" image/bin/
+	ln -s busybox image/bin/sh
+	ln -s busybox image/bin/cat
+	echo root:x:0:0:root:/:/bin/sh >image/etc/passwd
+	tar -C image -c . | docker import - spoor/test:7 >/dev/null
+	record_start t.spoor -c web1
+	docker run --rm --network none --name other spoor/test:7 cat /etc/passwd >/dev/null
+	docker run --rm --network none --name web1 -l app=demo spoor/test:7 sh -c 'cat /etc/passwd >/dev/null; /bin/busybox sleep 0.3; cat /etc/passwd' >/dev/null
+	record_stop
+	spoor-replay t.spoor -o json -f 'container.name = web1 and evt.type = openat and fd.name = /etc/passwd' >t.json
+	jq -es 'length >= 1 and all(.[]; .container.image | startswith("spoor/test"))' t.json
+	events t.spoor 'evt.type = container and container.name = web1 or evt.type = container' >c.json
+	jq -es 'any(.[]; .args.name == "web1" and .args.runtime == "docker" and (.args.json | fromjson | .container | .labels.app == "demo" and .imagetag == "7"))' c.json
+}

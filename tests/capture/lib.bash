@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# lib.bash - recording in tests.
+#
+#   capture_missing			prints why nothing can be recorded here, and succeeds then
+#   record FILE ARGS...			spoor-capture -w FILE ARGS, output in FILE.log
+#   record_start FILE ARGS...		the same in the background; returns when recording has begun
+#   record_stop [SIGNAL]		ends it; its status is $rec_status
+#   events FILE [CONDITION]		as JSON, one a line, internal ones too
+#   conditions FILE JSON		each line of FILE, a jq condition, must hold for some event; prints those that do not
+
+progs=$SPOOR_BUILD/tests/capture/progs
+
+capture_missing() {
+	[ "$(id -u)" = 0 ] || { echo "recording needs root"; return 0; }
+	command -v spoor-capture >/dev/null || { echo "spoor-capture is not built"; return 0; }
+	command -v jq >/dev/null || { echo "jq is not installed"; return 0; }
+	[ -r /sys/kernel/btf/vmlinux ] || { echo "the kernel has no BTF"; return 0; }
+	spoor-capture -w "$BATS_FILE_TMPDIR/try.spoor" --force -n 1 2>"$BATS_FILE_TMPDIR/try.log" || {
+		tail -n 1 "$BATS_FILE_TMPDIR/try.log"
+		return 0
+	}
+	return 1
+}
+
+record() {
+	local file=$1
+	shift
+	spoor-capture -w "$file" "$@" 2>"$file.log"
+}
+
+record_start() {
+	local file=$1 i
+	shift
+	spoor-capture -w "$file" "$@" 2>"$file.log" </dev/null & rec_pid=$!
+	for ((i = 0; i < 300; i++)); do
+		[ -s "$file" ] && return 0
+		kill -0 $rec_pid 2>/dev/null || { cat "$file.log"; return 1; }
+		sleep 0.05
+	done
+	return 1
+}
+
+record_stop() {
+	kill -"${1:-INT}" "$rec_pid"
+	rec_status=0
+	wait "$rec_pid" || rec_status=$?
+	rec_pid=
+}
+
+events() {
+	spoor-replay "$1" --internal -o json -s 16384 ${2:+-f "$2"}
+}
+
+conditions() {
+	local n
+	n=$(wc -l <"$1")
+	[ "$n" -gt 0 ] || { echo "no conditions in $1"; return 1; }
+	{
+		echo '[inputs] as $e | [$cond | split("\n")[] | select(. != "")] as $text | ['
+		sed 's/.*/any($e[]; &)/; $!s/$/,/' "$1"
+		echo '] | to_entries[] | select(.value | not) | "not recorded: " + $text[.key]'
+	} >"$1.jq"
+	jq -nr --rawfile cond "$1" -f "$1.jq" "$2" >"$1.failed" || return 1
+	cat "$1.failed"
+	[ ! -s "$1.failed" ]
+}
