@@ -35,6 +35,10 @@ void path__join(const char *base, size_t n_base, const char *path, size_t n, str
 
 	if (!n)
 		return;
+	if (n_base > PATH_JOIN_MAX)
+		n_base = PATH_JOIN_MAX;
+	if (n > PATH_JOIN_MAX)
+		n = PATH_JOIN_MAX;
 	buf__reserve(out, n_base + n + 2);
 	if (path[0] == '/')
 		buf__u8(out, '/');
@@ -47,6 +51,8 @@ void path__join(const char *base, size_t n_base, const char *path, size_t n, str
 		component(out, start, path + i, end - i);
 		i = end + 1;
 	}
+	if (out->len > start + PATH_JOIN_MAX)
+		out->len = start + PATH_JOIN_MAX;
 	if (out->len > start + 1 && out->p[out->len - 1] == '/')
 		out->len--;
 }

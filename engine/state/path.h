@@ -13,8 +13,10 @@ struct eng_proc;
 /*
  * Append path to out, "." and ".." and doubled or final slashes taken out, below base if it is
  * relative. base is normal already and ends with '/' (or is no path at all: "<UNKNOWN>"). An empty
- * path gives nothing.
+ * path gives nothing. What is made is cut at PATH_JOIN_MAX bytes, twice what the kernel takes and
+ * gives: a file that lies must not make paths of paths without end.
  */
+#define PATH_JOIN_MAX 8192
 void path__join(const char *base, size_t n_base, const char *path, size_t n, struct buf *out);
 
 /*

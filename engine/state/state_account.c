@@ -113,6 +113,8 @@ void on_user(struct eng_state *st, struct eng_ctx *ctx)
 	if (!fmt_ev__int(ev, P(uid), &uid))
 		return;
 	a = named_accounts(st, ev, P(container_id), true);
+	if (!a)
+		return;
 	u = idmap__get(&a->users, (uint32_t)uid);
 	changed = !u;
 	if (!u) {
@@ -155,6 +157,8 @@ void on_group(struct eng_state *st, struct eng_ctx *ctx)
 	if (!fmt_ev__int(ev, P(gid), &gid))
 		return;
 	a = named_accounts(st, ev, P(container_id), true);
+	if (!a)
+		return;
 	g = idmap__get(&a->groups, (uint32_t)gid);
 	changed = !g;
 	if (!g) {

@@ -29,6 +29,12 @@ struct birth {
 	const struct eng_thread *creator;	/* NULL: not known */
 };
 
+/* Can this be a thread's number? A file may say anything. */
+static bool is_number(int64_t tid)
+{
+	return tid > 0 && tid < UINT32_MAX;
+}
+
 static void inherit_thread(struct eng_thread *t, const struct eng_thread *from)
 {
 	t->uid = from->uid;
@@ -99,8 +105,13 @@ static struct eng_thread *make_thread(struct eng_state *st, const struct birth *
 	const struct eng_thread *from = b->creator;
 	struct eng_thread *t;
 
-	if (!p || p->dead)
-		p = thread__get(st, b->pid, b->pid)->proc;
+	if (!p || p->dead) {
+		/* Another process's thread has the number: as long as it lives there is no such process. */
+		if ((t = idmap__get(&st->threads, b->pid)))
+			p = t->proc;
+		else
+			p = thread__get(st, b->pid, b->pid)->proc;
+	}
 	if (!from || from->proc != p)
 		from = p->threads;
 	t = thread__new(st, p, b->tid);
@@ -122,6 +133,8 @@ static struct eng_thread *give_birth(struct eng_state *st, const struct birth *b
 		t = make_process(st, b);
 	t->clone_flags = b->flags;
 	t->start = b->start;
+	if (t->tid == t->proc->pid)
+		t->proc->start = t->start;
 	return t;
 }
 
@@ -159,7 +172,7 @@ void on_task_new(struct eng_state *st, struct eng_ctx *ctx)
 	struct eng_thread *t = idmap__get(&st->threads, b.tid);
 	struct eng_str *comm;
 
-	if (b.tid <= 0 || b.pid <= 0 || b.tid == ctx->thread->tid)
+	if (!is_number(b.tid) || !is_number(b.pid) || b.tid == ctx->thread->tid)
 		return;
 	if (!t || t->proc->pid != b.pid || !same_birth(t, ev, start))
 		t = give_birth(st, &b);
@@ -262,7 +275,7 @@ static void on_clone_creator(struct eng_state *st, struct eng_ctx *ctx)
 	if (ctx->proc->ptid < 0)
 		proc__set_ptid(st, ctx->proc, ev_s64(ev, P_clone_ptid, -1));
 	if (flags & (CL_CHILD_IN_PIDNS | CL_NEWPID | CL_PARENT | CL_VFORK) || tid == here ||
-	    ev->type == EV_vfork || (ctx->thread->vtid > 0 && ctx->thread->vtid != here) ||
+	    ev->type == EV_vfork || !is_number(tid) || (ctx->thread->vtid > 0 && ctx->thread->vtid != here) ||
 	    ended_lately(st, tid, here, fmt_ev__ts(ev)))
 		return;
 	t = idmap__get(&st->threads, tid);
@@ -284,6 +297,8 @@ static void on_clone_child(struct eng_state *st, struct eng_ctx *ctx)
 		.start = fmt_ev__ts(ev),
 	};
 
+	if (!is_number(b.pid))
+		b.pid = ctx->proc->pid;
 	if (!t->start || (imported(ev) && !same_birth(t, ev, 0))) {
 		b.creator = idmap__get(&st->threads, flags & CL_THREAD ? b.pid : b.ptid);
 		if (b.creator == t)
@@ -388,12 +403,9 @@ static void set_dir(struct eng_str **at, const struct fmt_str *s)
 
 	if (!s->len || s->p[0] != '/')
 		return;
-	n = eng_str__new(NULL, 0, 0);
-	n = xrealloc(n, sizeof(*n) + s->len + 2);
-	memcpy(n->s, s->p, s->len);
-	n->len = n->full_len = s->len + !slash;
+	n = eng_str__alloc(s->len + !slash, s->len + !slash);
+	memcpy(n->s, s->p, n->len < s->len ? n->len : s->len);
 	n->s[n->len - 1] = '/';
-	n->s[n->len] = 0;
 	eng_str__set(at, n);
 }
 

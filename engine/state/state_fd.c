@@ -356,6 +356,8 @@ void on_pipe(struct eng_state *st, struct eng_ctx *ctx)
 		if (ev->type == EV_pipe2)
 			flags = (uint32_t)ev_u64(ev, P_pipe2_flags, 0);
 	}
+	if ((int64_t)fd1 < 0 || (int64_t)fd2 < 0)
+		return;
 	add_pipe(st, ctx, (int64_t)fd1, ino, flags);
 	add_pipe(st, ctx, (int64_t)fd2, ino, flags);
 }

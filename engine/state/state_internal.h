@@ -35,6 +35,7 @@ struct accounts {
 /* A container, and what only this folder and the fields need of it. */
 struct container {
 	struct eng_container c;
+	uint32_t json_bytes;		/* length of what root was made from */
 	struct container *next;		/* of the same hash */
 	struct accounts accounts;	/* its own /etc/passwd, as far as known */
 	struct cJSON *root;		/* c.json parsed; NULL if none */
@@ -64,6 +65,7 @@ struct eng_state {
 	struct iface *ifaces;
 	size_t n_ifaces, cap_ifaces;
 	struct slots thread_slots, proc_slots, fd_slots;
+	size_t json_bytes;			/* of containers' documents, as far as parsed */
 	uint64_t epoch;				/* last one handed out */
 	/* look-ups by thread index of the batch at hand */
 	struct thread_hit *hits;
@@ -113,6 +115,8 @@ static inline int64_t ev_s64(const struct fmt_ev *ev, unsigned p, int64_t otherw
 /* --- state_str.c: strings --------------------------------------------------------------------- */
 
 struct eng_str *eng_str__new(const char *p, size_t len, size_t full_len);
+/* One to be filled in. May be shorter than asked for: so long strings have a limit together. */
+struct eng_str *eng_str__alloc(size_t len, size_t full_len);
 static inline struct eng_str *eng_str__ref(struct eng_str *s)
 {
 	if (s)

@@ -156,7 +156,7 @@ static void load_all(struct eng_state *st, struct eng_proc *p, const struct fmt_
 	proc__set_ptid(st, p, ev_s64(ev, P_state_thread_ptid, p->ptid));
 	changed = load_proc(st, p, ev);
 	changed |= load_cwd(st, p, ev);
-	if (fmt_ev__tid(ev) == p->pid || !p->start)
+	if (fmt_ev__tid(ev) == p->pid)
 		changed |= EV_SET(&p->start, ev, P_state_thread_start);
 	if (fmt_ev__str_id(ev, P_state_thread_exe))
 		changed |= load_image(st, p, ev, p->comm);

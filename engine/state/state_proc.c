@@ -10,7 +10,7 @@
 
 #include "engine/state/state_internal.h"
 
-#define MAX_WALK 100000u		/* ancestors looked at before a link is refused */
+#define MAX_WALK 4096u		/* ancestors looked at before a link is refused, or an init not found */
 
 struct orphans {
 	struct eng_proc *first;
@@ -46,23 +46,16 @@ void image__unref(struct eng_image *im)
 /* comm, then each argument after a blank. args holds them each followed by NUL. */
 static struct eng_str *make_cmdline(const struct eng_str *comm, const struct eng_str *args)
 {
-	uint32_t n = args->len;
+	uint32_t n = args->len, at = comm->len + 1;
 	struct eng_str *s;
 
 	if (n && !args->s[n - 1])
 		n--;
 	if (!args->len)
 		return eng_str__new(comm->s, comm->len, comm->full_len);
-	s = eng_str__new(NULL, 0, 0);
-	s = xrealloc(s, sizeof(*s) + comm->len + n + 2);
-	s->len = comm->len + 1 + n;
-	s->full_len = s->len + (args->full_len - args->len);
-	for (uint32_t i = 0; i < comm->len; i++)
-		s->s[i] = comm->s[i];
-	s->s[comm->len] = ' ';
-	for (uint32_t i = 0; i < n; i++)
-		s->s[comm->len + 1 + i] = args->s[i] ? args->s[i] : ' ';
-	s->s[s->len] = 0;
+	s = eng_str__alloc(at + n, at + n + (args->full_len - args->len));
+	for (uint32_t i = 0; i < s->len; i++)
+		s->s[i] = i < comm->len ? comm->s[i] : i < at || !args->s[i - at] ? ' ' : args->s[i - at];
 	return s;
 }
 
@@ -163,7 +156,9 @@ void proc__set_ptid(struct eng_state *st, struct eng_proc *p, int64_t ptid)
 	if (parent && !(p->child && is_ancestor(p, parent)) && parent != p) {
 		link_into(p, &parent->child);
 		p->parent = parent;
-	} else if (!parent && ptid > 0) {
+	} else if (parent) {
+		p->ptid = -1;		/* its own descendant: some event was missed, or lies */
+	} else if (ptid > 0) {
 		wait_for_parent(st, p);
 	}
 	proc__changed(st, p);
@@ -286,7 +281,9 @@ static int64_t find_init(const struct eng_proc *p)
 {
 	bool inner = p->vpid > 0 && p->vpid != p->pid;
 
-	for (const struct eng_proc *a = p->parent; a; a = a->parent) {
+	unsigned n = 0;
+
+	for (const struct eng_proc *a = p->parent; a && n < MAX_WALK; a = a->parent, n++) {
 		if ((a->vpid > 0 && a->vpid != a->pid) != inner)
 			return 0;
 		if (!a->dead && (a->pid == 1 || a->vpid == 1))
@@ -336,8 +333,15 @@ struct eng_thread *thread__new(struct eng_state *st, struct eng_proc *p, int64_t
 	t->slot = slots__take(&st->thread_slots);
 	t->epoch = next_epoch(st);
 	idmap__put(&st->threads, tid, t);
-	if (tid != p->pid)
+	if (tid == p->pid) {
+		t->start = p->start;
+	} else {
+		struct eng_proc *old = idmap__get(&st->procs, tid);
+
+		if (old && old->dead)	/* the number is another's now */
+			proc__free(st, old);
 		adopt(st, tid);
+	}
 	return t;
 }
 

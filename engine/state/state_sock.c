@@ -101,7 +101,8 @@ void on_socketpair(struct eng_state *st, struct eng_ctx *ctx)
 	uint64_t fd1, fd2, type = ev_u64(ev, P_socketpair_type, 0);
 
 	if (fmt_ev__res(ev) < 0 || !fmt_ev__int(ev, P_socketpair_fd1, &fd1) ||
-	    !fmt_ev__int(ev, P_socketpair_fd2, &fd2) || fd1 == fd2)
+	    !fmt_ev__int(ev, P_socketpair_fd2, &fd2) || fd1 == fd2 ||
+	    (int64_t)fd1 < 0 || (int64_t)fd2 < 0)
 		return;
 	new_socket(st, ctx, (int64_t)fd1, DOMAIN_UNIX, type, 0);
 	new_socket(st, ctx, (int64_t)fd2, DOMAIN_UNIX, type, 0);

@@ -6,23 +6,46 @@
 
 #define CACHED_LEN 512u		/* longer strings are not kept in the cache */
 
-struct eng_str *eng_str__new(const char *p, size_t len, size_t full_len)
-{
-	struct eng_str *s = xmalloc(sizeof(*s) + len + 1);
+/*
+ * Long strings of all states together. One string of a file may be a million processes' arguments:
+ * above MAX_LONG_BYTES long strings are cut to what is never counted.
+ */
+#define LONG_LEN 256u
+#define MAX_LONG_BYTES ((size_t)1 << 30)
+static size_t long_bytes;
 
+struct eng_str *eng_str__alloc(size_t len, size_t full_len)
+{
+	struct eng_str *s;
+
+	if (len > LONG_LEN && __atomic_add_fetch(&long_bytes, len, __ATOMIC_RELAXED) > MAX_LONG_BYTES) {
+		__atomic_sub_fetch(&long_bytes, len, __ATOMIC_RELAXED);
+		len = LONG_LEN;
+	}
+	s = xmalloc(sizeof(*s) + len + 1);
 	s->refs = 1;
 	s->len = (uint32_t)len;
 	s->full_len = (uint32_t)full_len;
-	if (len)
-		memcpy(s->s, p, len);
 	s->s[len] = 0;
+	return s;
+}
+
+struct eng_str *eng_str__new(const char *p, size_t len, size_t full_len)
+{
+	struct eng_str *s = eng_str__alloc(len, full_len);
+
+	if (s->len)
+		memcpy(s->s, p, s->len);
 	return s;
 }
 
 void eng_str__unref(struct eng_str *s)
 {
-	if (s && !--s->refs)
-		free(s);
+	if (!s || --s->refs)
+		return;
+	if (s->len > LONG_LEN)
+		__atomic_sub_fetch(&long_bytes, s->len, __ATOMIC_RELAXED);
+	free(s);
 }
 
 bool eng_str__same(const struct eng_str *a, const struct eng_str *b)
