@@ -56,7 +56,7 @@ static bool decode_threads(struct events_decoder *d, const struct table *t, stru
 	return true;
 }
 
-/* Threads by row; then the order by thread: d->rows says which row comes where. */
+/* Threads by row; then the order by thread: d->rows says which row comes where. */
 static bool decode_order(struct events_decoder *d, const struct table *t, uint32_t n, struct fmt_batch *b)
 {
 	uint64_t *v = decoder__column(d, 0);
@@ -118,7 +118,7 @@ static bool split_rows(struct events_decoder *d, const struct table *t, uint32_t
 	return true;
 }
 
-/* Times from what the clock expects, in order: needs threads, processors and durations. */
+/* Times from what the clock expects, in order: needs threads, processors and durations. */
 static bool decode_clock(struct events_decoder *d, const struct table *t, uint32_t n, struct fmt_batch *b)
 {
 	int first = find_column(t, BCOL_TIME);
@@ -135,6 +135,7 @@ static bool decode_clock(struct events_decoder *d, const struct table *t, uint32
 	return true;
 }
 
+/* */
 static bool decode_rows(struct events_decoder *d, const struct table *t, uint32_t n, struct fmt_batch *b)
 {
 	uint64_t *v = decoder__column(d, 0);
@@ -154,7 +155,7 @@ static bool decode_rows(struct events_decoder *d, const struct table *t, uint32_
 	return decoder__base_column(d, t, BCOL_TIME, b->ts);
 }
 
-/* The results of one type. */
+/* The results of one type. */
 static bool decode_results(struct events_decoder *d, const struct table *t, uint32_t index,
 			   struct fmt_batch *b)
 {

@@ -4,6 +4,7 @@
 #include "format/base/err.h"
 #include "format/codec/column.h"
 
+/* */
 int col_desc__get(struct cursor *c, unsigned index, struct col_desc *ret)
 {
 	struct col_desc d = { 0 };

@@ -87,7 +87,7 @@ static void residuals_by_row(const struct col_desc *d, uint64_t *v, uint32_t n, 
 		uint64_t want = expect(d, k, ref, slots, carry);
 
 		if (is_null(null, k))
-			v[k] = want;
+			v[k] = want;	/* */
 		if (d->pred == PRED_SAME)
 			z[k] = v[k] == want ? 0 : col__zigzag(v[k]) + 1;
 		else if (d->pred == PRED_NEXT)

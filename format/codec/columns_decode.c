@@ -105,6 +105,7 @@ VECTORIZE static bool finish_str(struct fmt_batch *b, struct fmt_col *c, const u
 	return top <= b->dict.n;
 }
 
+/* */
 static bool finish_bytes(struct table_work *w, struct fmt_col *c, unsigned col, const uint8_t *null,
 			 uint8_t full_col, uint8_t start_col)
 {

@@ -87,7 +87,7 @@ void decoder__fit_columns(struct events_decoder *d, uint32_t rows)
 		d->cap_rows = d->cap_rows ? 2 * d->cap_rows : 1024;
 }
 
-/* Bounded by the declared size, which was checked against the limit; zstd checks its checksum. */
+/* Bounded by the declared size, which was checked against the limit; zstd checks its checksum. */
 static int unpack_into(struct events_decoder *d, const struct stored_section *s, uint8_t *out,
 		       struct err *err)
 {
@@ -109,6 +109,7 @@ static int unpack_into(struct events_decoder *d, const struct stored_section *s,
 	return 0;
 }
 
+/* */
 static int check_entry(const struct stored_section *s, struct err *err)
 {
 	const char *name = section_kind__name(s->entry.kind);
@@ -179,7 +180,7 @@ static void reserve_rows(struct events_decoder *d)
 	d->next = xmalloc((LIMIT_ROWS + 1) * sizeof(*d->next));
 }
 
-/* Strings: a table, then the strings, each with a NUL behind it (see encode_dict). */
+/* Strings: a table, then the strings, each with a NUL behind it (see encode_dict). */
 static bool decode_dict(struct events_decoder *d, const uint8_t *raw, size_t size, struct fmt_batch *b)
 {
 	struct table_reader tr;

@@ -357,6 +357,7 @@ static void encode_bytes(struct events_encoder *e, struct type_work *w, unsigned
 	e->next_index++;
 }
 
+/* */
 static bool stored(const struct fmt_type_cols *tc, unsigned p, bool no_payload)
 {
 	return tc->col[p].present && fmt_events[tc->type].params[p].src != SRC_RET &&
@@ -458,7 +459,7 @@ static uint64_t type_size(const struct fmt_type_cols *tc, bool no_payload)
 	return cols * tc->n;
 }
 
-/* The big types one by one, then the small ones together. */
+/* The big types one by one, then the small ones together. */
 static uint32_t encode_types(struct events_encoder *e, const struct fmt_batch *b, bool no_payload,
 			     struct chunk_build *out)
 {

@@ -79,6 +79,7 @@ int preamble__unpack(struct preamble *ret, const uint8_t *p, size_t n, struct er
 		return err__set(err, -FMT_E_VERSION,
 				"trace of version %u.%u; this spoor reads up to %u.x: use a newer spoor", h.major, h.minor,
 				TRACE_MAJOR);
+	/* */
 	if (!h.major || h.size < PREAMBLE_SIZE || h.size > LIMIT_HEADER_SIZE)
 		return err__set_at(err, -FMT_E_CORRUPT, 8, "the first %u bytes of the trace are damaged", PREAMBLE_SIZE);
 	if (h.size > n) {
@@ -87,6 +88,7 @@ int preamble__unpack(struct preamble *ret, const uint8_t *p, size_t n, struct er
 	}
 	if (!check_fits(p, h.size))
 		return err__set_at(err, -FMT_E_CORRUPT, 0, "the first %u bytes of the trace are damaged", h.size);
+	/* */
 	if (h.incompat & ~PREAMBLE_INCOMPAT_KNOWN)
 		return err__set(err, -FMT_E_VERSION,
 				"trace of version %u.%u with features (flags 0x%x) that this spoor (%u.%u) does not know: use a newer spoor",
@@ -127,6 +129,7 @@ void chunk_header__replace(uint8_t *packed, const struct chunk_header *h)
 	put_check(packed, h->header_size);
 }
 
+/* */
 static const char *header_fault(const struct chunk_header *h)
 {
 	uint64_t head = (uint64_t)h->header_size + h->summary_size +

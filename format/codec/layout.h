@@ -26,17 +26,17 @@
 #define TRACE_HASH_SIZE 32u
 
 /* Limits, with their reasons: TRACE-FORMAT.md section 12. */
-#define LIMIT_HEADER_SIZE 4096u		/* preamble, and chunk header */
-#define LIMIT_CHUNK (128u << 20)
-#define LIMIT_SUMMARY (1u << 20)
-#define LIMIT_SECTIONS 2048u
-#define LIMIT_SECTION_RAW (64u << 20)
-#define LIMIT_CHUNK_RAW (160u << 20)	/* sum over the sections of a chunk */
-#define LIMIT_ROWS 65536u		/* rows of any table: events, threads, types, index entries */
-#define LIMIT_STRINGS (1u << 20)	/* dictionary entries */
-#define LIMIT_STRING (1u << 20)		/* bytes of one string or payload */
-#define LIMIT_FILE_TYPES 4096u		/* event ids in a file are below this */
-#define LIMIT_FILE_PARAMS 64u		/* parameters of one event type in a file */
+#define LIMIT_HEADER_SIZE 4096u		/* preamble, and chunk header */
+#define LIMIT_CHUNK (128u << 20)	/* */
+#define LIMIT_SUMMARY (1u << 20)	/* */
+#define LIMIT_SECTIONS 2048u		/* */
+#define LIMIT_SECTION_RAW (64u << 20)	/* */
+#define LIMIT_CHUNK_RAW (160u << 20)	/* sum over the sections of a chunk */
+#define LIMIT_ROWS 65536u		/* rows of any table but DICT */
+#define LIMIT_STRINGS (1u << 20)	/* dictionary entries */
+#define LIMIT_STRING (1u << 20)		/* bytes of one string or payload */
+#define LIMIT_FILE_TYPES 4096u		/* event ids in a file are below this */
+#define LIMIT_FILE_PARAMS 64u		/* parameters of one event type in a file */
 
 /* Flags of the preamble: none are defined. A set incompatible bit refuses the file. */
 #define PREAMBLE_INCOMPAT_KNOWN 0u

@@ -166,7 +166,7 @@ static const char *name_of(const struct schema_read *s, uint64_t id)
 	return id && id <= s->n_names ? s->names[id - 1] : NULL;
 }
 
-/* Which of our parameters is row `at` of the file's, the index'th of its event? taken: those found before. */
+/* Which of our parameters is row `at` of the file's, the index'th of its event? taken: those found before. */
 static uint8_t map_param(const struct schema_read *s, uint32_t at, unsigned index,
 			 const struct fmt_event_info *mine, uint64_t *taken)
 {
@@ -199,6 +199,7 @@ static const struct fmt_event_info *find_event(uint64_t id, const char *name)
 	return mine && !strcmp(mine->name, name) ? mine : NULL;
 }
 
+/* */
 static bool map_events(struct schema_map *m, const struct schema_read *s)
 {
 	bool taken[FMT_MAX_EVENTS] = { false };

@@ -45,6 +45,7 @@ static int by_value(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+/* */
 static void put_pids(const struct fmt_batch *b, struct buf *out)
 {
 	uint32_t *pids = xmalloc(b->n_threads * sizeof(*pids)), n = 0, last = 0;
@@ -181,6 +182,7 @@ int summary__decode(const uint8_t *p, size_t n, const struct schema_map *map, st
 		bool ok = body != NULL;
 
 		item = cursor__of(body, ok ? len : 0);
+		/* others are skipped */
 		if (ok && tag == SUMMARY_TYPES)
 			ok = get_types(&item, map, s, ret);
 		else if (ok && tag == SUMMARY_PIDS)

@@ -80,6 +80,7 @@ bool table_reader__init(struct table_reader *r, const uint8_t *p, size_t n)
 	return !r->dir.bad;
 }
 
+/* */
 int table_reader__next(struct table_reader *r, unsigned n_virtual, struct table *ret)
 {
 	uint64_t id, rows;

@@ -115,7 +115,7 @@ static int fault_here(struct chunk_stream *cs, const char *what, struct err *err
 	return -FMT_E_CORRUPT;
 }
 
-/* The file ends before its END chunk. within: chunk seq is cut and begins at `at`. */
+/* the file ends before its END chunk. within: chunk seq is cut and begins at `at`. */
 static int fault_end(struct chunk_stream *cs, bool within, uint64_t seq, uint64_t at, struct err *err)
 {
 	bool fresh = trace_input__age(&cs->in) < FRESH_NS;
@@ -148,6 +148,7 @@ static int header_here(struct chunk_stream *cs, struct chunk_header *h, const ch
 		*ret_cut = r > 0;
 		r = chunk_header__unpack(h, trace_input__p(&cs->in), cs->in.have, &need, why);
 	} while (r > 0 && !*ret_cut);
+	/* */
 	if (r == 0 && cs->uuid_known && memcmp(h->uuid, cs->uuid, sizeof(cs->uuid))) {
 		*why = "it belongs to another trace";
 		return -FMT_E_CORRUPT;
@@ -202,7 +203,7 @@ static int resync(struct chunk_stream *cs, struct err *err)
 	return 1;
 }
 
-/* Parse the section table; false if it does not fit the header. */
+/* parse the section table; false if it does not fit the header. */
 static bool read_table(struct chunk_stream *cs, const uint8_t *table)
 {
 	struct chunk *c = &cs->cur;

@@ -78,6 +78,7 @@ int trace_file__next(struct trace_file *f, const struct chunk **ret, struct err 
 			return chunk_stream__fault(&f->cs, -FMT_E_VERSION,
 						   "it is written in a way that this spoor does not know: use a newer spoor", err);
 		}
+		/* of other kinds nothing is known, or nothing is needed */
 		switch ((*ret)->h.kind) {
 		case CHUNK_META:
 			r = take_meta(f, *ret, err);
@@ -177,7 +178,7 @@ int trace_file__decode(struct trace_file *f, struct fmt_batch *b, uint64_t *skip
 	return 0;
 }
 
-/* Read the INDEX that the END at the file's end points to. False: there is none, or it does not fit. */
+/* read the INDEX that the END at the file's end points to. False: there is none, or it does not fit. */
 static bool load_index(struct trace_file *f, struct chunk_index *ret)
 {
 	uint64_t size = trace_input__size(&f->cs.in);

@@ -34,7 +34,7 @@ static uint64_t left_behind(const struct trace_input *in)
 	return !in->regular ? UINT64_MAX : size > end ? size - end : 0;
 }
 
-/* Make room to read more behind the window: move it to the front, then grow. */
+/* make room to read more behind the window: move it to the front, then grow. */
 static void make_room(struct trace_input *in, size_t n)
 {
 	size_t want = n < in->ahead ? in->ahead : n, step = in->have + in->ahead;

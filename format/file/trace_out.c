@@ -153,7 +153,7 @@ int trace_out__preamble(struct trace_out *o, const uint8_t uuid[16], const uint8
 	return 0;
 }
 
-/* One write per chunk: it is on disk whole, or the file ends within it. */
+/* one write per chunk: it is on disk whole, or the file ends within it. */
 static int put(struct trace_out *o, const struct chunk_header *h, struct iovec *iov, int n, struct err *err)
 {
 	uint8_t hash[TRACE_HASH_SIZE];

@@ -100,7 +100,7 @@ static const struct index_entry *entry_of(const struct fmt_reader *r, uint32_t c
 	return &r->all.e[r->chunks[chunk]];
 }
 
-/* Make a chunk the current one; what stands there must be what the index says. */
+/* make a chunk the current one; what stands there must be what the index says. */
 static int go_to(struct fmt_reader *r, uint32_t chunk, const struct chunk **ret, struct err *err)
 {
 	const struct index_entry *e;

@@ -162,6 +162,7 @@ int fmt_writer__batch(struct fmt_writer *w, const struct fmt_batch *b, bool keyf
 
 	if (w->out.failed.code)
 		return trace_out__failed(&w->out, err);
+	/* */
 	if (!keyframe && w->out.last_kind == CHUNK_SCHEMA)
 		return err__set(err, -EINVAL, "a trace begins with a keyframe");
 	if (!keyframe && !b->n)

@@ -197,6 +197,7 @@ damage() {	# file offset: one byte changed
 	done
 }
 
+# R-136
 @test "no escape sequence from a trace reaches the terminal" {
 	cp "$golden"/hostile_names.spoor x.spoor
 	for o in text json; do

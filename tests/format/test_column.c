@@ -79,6 +79,7 @@ static void round_trip(unsigned pred, uint32_t n, bool with_null, uint64_t base)
 	buf__done(&dir);
 }
 
+/* */
 static void every_predictor(void **state)
 {
 	static const uint32_t sizes[] = { 1, 2, 7, 8, 63, 64, 65, 511, 512, 513, 1500, MAX_ROWS };
@@ -123,7 +124,7 @@ static void constants_take_no_data(void **state)
 	buf__done(&data);
 }
 
-/* Every description that get accepts is safe to decode; here are those it must not accept. */
+/* Every description that get accepts is safe to decode; here are those it must not accept. */
 static void refused(void **state)
 {
 	static const struct { uint8_t bytes[8]; int code; } bad[] = {

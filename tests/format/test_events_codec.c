@@ -80,6 +80,7 @@ static int decode(const struct encoded *x, const struct fmt_want *want, uint64_t
 	return events_decoder__decode(dec, map, want, s, x->build.n_sections, first_num, n, into, skipped, NULL);
 }
 
+/* */
 static void round_trip(void **state)
 {
 	static const struct { uint32_t n; unsigned types; } shapes[] = {
@@ -108,7 +109,7 @@ static void round_trip(void **state)
 	fmt_batch__free(b);
 }
 
-/* The same batches give the same bytes, and so does what was read back. */
+/* The same batches give the same bytes, and so does what was read back. */
 static void deterministic(void **state)
 {
 	const struct fmt_want all = { 0 };
@@ -197,7 +198,7 @@ static void want_types_and_params(void **state)
 	fmt_batch__free(b);
 }
 
-/* Events and parameters that this version does not know are left out, the others are whole. */
+/* Events and parameters that this version does not know are left out, the others are whole. */
 static void unknown_events(void **state)
 {
 	const struct fmt_want all = { 0 };
@@ -237,7 +238,7 @@ static void unknown_events(void **state)
 }
 
 /*
- * Bytes of the raw sections changed at random: decoding fails or gives a batch in which nothing is out of
+ * R-134. Bytes of the raw sections changed at random: decoding fails or gives a batch in which nothing is out of
  * bounds (the sanitizers see to that).
  */
 static void hostile_sections(void **state)

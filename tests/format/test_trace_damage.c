@@ -71,6 +71,7 @@ static unsigned chunk_at(const struct layout *l, size_t at)
 	return UINT32_MAX;
 }
 
+/* */
 static void cut_at_every_byte(void **state)
 {
 	const char *path = tracefile__path("cut.spoor");
@@ -117,7 +118,7 @@ static void flip(const char *path, size_t at, uint8_t x)
 	close(fd);
 }
 
-/* One byte changed: verify says so, and all chunks but the one that holds it are read. */
+/* One byte changed: verify says so, and all chunks but the one that holds it are read. */
 static void flip_every_byte(void **state)
 {
 	const char *path = tracefile__path("flip.spoor");
@@ -159,6 +160,7 @@ static void flip_every_byte(void **state)
 	free(p);
 }
 
+/* */
 static void random_damage(void **state)
 {
 	const char *path = tracefile__path("big.spoor");
@@ -223,6 +225,7 @@ static void write_and_read(const char *path, const uint8_t *p, size_t n, struct 
 	assert_int_equal(r->open_code, 0);
 }
 
+/* */
 static void chain(void **state)
 {
 	const char *path = tracefile__path("chain.spoor"), *other = tracefile__path("other.spoor");
@@ -287,7 +290,7 @@ static void chain(void **state)
 	free(q);
 }
 
-/* A program that writes a chunk header into a file that is recorded does not get it read. */
+/* A program that writes a chunk header into a file that is recorded does not get it read. */
 static void planted_header(void **state)
 {
 	const char *path = tracefile__path("planted.spoor");
@@ -358,6 +361,7 @@ static void expect_recovered(const char *in, int code, uint64_t events, uint64_t
 	assert_int_equal(lost_in(out), lost);
 }
 
+/* */
 static void recovering(void **state)
 {
 	const char *path = tracefile__path("torn.spoor"), *out = tracefile__path("recovered.spoor");
@@ -441,6 +445,7 @@ static struct read_all edited(const char *name, const uint8_t *p, size_t n, stru
 	return tracefile__read(path);
 }
 
+/* */
 static void other_versions(void **state)
 {
 	const char *path = tracefile__path("version.spoor");
@@ -492,7 +497,7 @@ static void other_versions(void **state)
 	free(p);
 }
 
-/* Sizes that a hostile file states do not make the reader take that much. */
+/* Sizes that a hostile file states do not make the reader take that much. */
 static void hostile_sizes(void **state)
 {
 	const char *path = tracefile__path("sizes.spoor");

@@ -126,6 +126,7 @@ static void from_a_pipe(void **state)
 	free(cmd);
 }
 
+/* */
 static void seeking(void **state)
 {
 	const char *path = tracefile__path("seek.spoor");
@@ -213,6 +214,7 @@ static void large_keyframe(void **state)
 	fmt_batch__free(x);
 }
 
+/* */
 static void random_access(void **state)
 {
 	const char *path = tracefile__path("access.spoor");
@@ -267,7 +269,7 @@ static void random_access(void **state)
 	fmt_batch__free(want);
 }
 
-/* Losses and alerts are in the headers, so that nothing has to be decompressed to count them. */
+/* Losses and alerts are in the headers, so that nothing has to be decompressed to count them. */
 static void losses_and_alerts(void **state)
 {
 	const char *path = tracefile__path("lost.spoor");
@@ -339,7 +341,7 @@ static void growing(void **state)
 	fmt_batch__free(b);
 }
 
-/* The same input gives the same file, byte for byte. */
+/* The same input gives the same file, byte for byte. */
 static void reproducible(void **state)
 {
 	const char *one = tracefile__path("one.spoor"), *two = tracefile__path("two.spoor");

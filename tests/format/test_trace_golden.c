@@ -113,6 +113,7 @@ static void verify_and_say(const char *name, struct buf *out)
 		buf__printf(out, "verify: %llu chunks fit\n", (unsigned long long)chunks);
 }
 
+/* */
 static void defects(void **state)
 {
 	(void)state;

@@ -35,7 +35,7 @@ static uint64_t write_until_failure(struct fmt_writer *w, uint32_t n, struct err
 	return num - 1;
 }
 
-/* The size limit of this process plays the full disk. */
+/* The size limit of this process plays the full disk. */
 static void full_disk(void **state)
 {
 	const char *path = tracefile__path("full.spoor");
@@ -182,6 +182,7 @@ static void what_is_there(void **state)
 	assert_int_equal(st.st_mode & 0777, 0640);
 }
 
+/* */
 static void misuse(void **state)
 {
 	const char *path = tracefile__path("misuse.spoor");
