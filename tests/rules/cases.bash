@@ -2,12 +2,22 @@
 #
 # cases.bash - recording the cases of the rules, and comparing what the rules say of them with rules/cases.tsv.
 #
+#   why=$(cases_missing) && skip "$why"
 #   cases_record FILE		record tests/rules/cases.sh in a container made for it; a whole trace of this machine
 #   cases_check FILE [LEFT-OUT]	prints what differs; succeeds if nothing does. LEFT-OUT: cases that could not be run
 #
 # To record the trace that ships anew (root): tests/rules/record
 
 source "$SPOOR_SRC/tests/lib/container.bash"
+
+# Prints why the cases cannot be recorded here, and succeeds then.
+cases_missing() {
+	local out
+	container_missing && return 0
+	command -v spoor-capture >/dev/null || { echo "spoor-capture is not built"; return 0; }
+	out=$(spoor-capture -w - --only-command -- true 2>&1 >/dev/null) && return 1
+	echo "cannot record: $(tail -n 1 <<<"$out")"
+}
 
 cases_record() {	# file; leaves the container's id in CASES_ID, cases that this kernel cannot do in CASES_CANNOT
 	local file=$1 dir rc=0
