@@ -40,7 +40,9 @@ ifneq ($(filter-out address undefined thread,$(subst $(comma), ,$(SANITIZER))),)
 $(error SANITIZER is a comma-separated list of address, undefined, thread: '$(SANITIZER)' is not)
 endif
 B := build/$(subst $(comma),-,$(SANITIZER))
-SAN_FLAGS := -fsanitize=$(SANITIZER) -fno-sanitize-recover=all -fno-omit-frame-pointer
+# The code that sanitizers put in misleads the two warnings.
+SAN_FLAGS := -fsanitize=$(SANITIZER) -fno-sanitize-recover=all -fno-omit-frame-pointer \
+	-Wno-format-truncation -Wno-maybe-uninitialized
 else
 B := build
 SAN_FLAGS :=
