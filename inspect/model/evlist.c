@@ -127,6 +127,7 @@ enum ins_answer ins_evlist__next(struct ins_evlist *l, struct ins_evpos from, in
 {
 	uint64_t until = ins_now() + ns;
 	uint32_t chunk = from.chunk, row = from.row;
+	bool worked = false;	/* at least one chunk is looked at, however little time there is */
 
 	if (dir < 0 && chunk >= l->t->n_read) {
 		if (!l->t->n_read)
@@ -139,6 +140,11 @@ enum ins_answer ins_evlist__next(struct ins_evlist *l, struct ins_evpos from, in
 		const struct ins_hits *h;
 		uint32_t found;
 
+		if (chunk >= l->n_hits || !l->hits[chunk].known) {
+			if (worked && now > until)
+				return INS_PENDING;
+			worked = true;
+		}
 		if (evlist__hits(l, &l->here, chunk, now < until ? until - now : 1, &h) == INS_PENDING)
 			return INS_PENDING;
 		if (dir > 0 ? hit_after(h, row, &found) : hit_before(h, row, &found)) {
@@ -149,8 +155,6 @@ enum ins_answer ins_evlist__next(struct ins_evlist *l, struct ins_evpos from, in
 			return INS_END;
 		chunk += dir > 0 ? 1u : UINT32_MAX;
 		row = UINT32_MAX;	/* before the first row; behind the last */
-		if (ins_now() > until && chunk < l->t->n_read && !l->hits[chunk].known)
-			return INS_PENDING;
 	}
 	return dir > 0 && l->t->n_read < l->t->n_chunks ? INS_PENDING : INS_END;
 }
@@ -195,13 +199,16 @@ bool ins_evlist__step(struct ins_evlist *l, uint64_t ns)
 {
 	uint64_t until = ins_now() + ns;
 
-	while (l->counted_chunks < l->t->n_read && ins_now() < until) {
+	/* at least a step, however little time there is */
+	while (l->counted_chunks < l->t->n_read) {
 		const struct ins_hits *h;
 
 		if (evlist__hits(l, &l->back, l->counted_chunks, ns, &h) == INS_PENDING)
 			return true;
 		l->counted += h->n;
 		l->counted_chunks++;
+		if (ins_now() > until)
+			break;
 	}
 	return l->counted_chunks < l->t->n_chunks;
 }

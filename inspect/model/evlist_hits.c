@@ -219,7 +219,12 @@ static bool is_of_scope(struct ins_evlist *l, const struct eng_ctx *ctx)
 		return ins_ctx__names_file(ctx, name->p, name->len, &l->scratch);
 	}
 	if (l->scope.kind == OF_CONN) {
+		struct eng_tuple tuple;
+
 		name = ins_model__fstr(l->m, l->m->conns[l->scope.idx].name);
+		l->scratch.len = 0;
+		if (ins_ctx__refused_peer(ctx, &tuple, &l->scratch))
+			return l->scratch.len == name->len && !memcmp(l->scratch.p, name->p, name->len);
 		return ctx->fd && ctx->fd->name && ctx->fd->name->len == name->len &&
 		       !memcmp(ctx->fd->name->s, name->p, name->len);
 	}

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <arpa/inet.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
 #include "engine/state/path.h"
+#include "engine/state/sockaddr.h"
 #include "format/base/alloc.h"
 #include "inspect/model/evtext.h"
 
@@ -49,6 +51,33 @@ bool ins_ctx__names_file(const struct eng_ctx *ctx, const char *path, size_t n, 
 			return true;
 	}
 	return false;
+}
+
+bool ins_ctx__refused_peer(const struct eng_ctx *ctx, struct eng_tuple *ret, struct buf *name)
+{
+	const struct fmt_ev *ev = ctx->ev;
+	bool uring = ev->type == EV_uring_connect;
+	const struct fmt_str *s;
+	struct sock_addrs a;
+
+	if ((!uring && ev->type != EV_connect) || fmt_ev__res(ev) >= 0 ||
+	    fmt_ev__res(ev) == -EINPROGRESS || fmt_ev__res(ev) == -EALREADY)
+		return false;
+	s = fmt_ev__str(ev, uring ? (unsigned)P_uring_connect_addr_to : (unsigned)P_connect_addr);
+	if (!s || !sock_addrs__read(&a, s->p, s->len, false))
+		return false;
+	*ret = (struct eng_tuple){ .family = a.family, .l4 = ctx->fd ? ctx->fd->tuple.l4 : 0 };
+	if (a.family == SA_UNIX) {
+		buf__add(name, a.path, a.path_len);
+		return a.path_len > 0;
+	}
+	if (a.family != SA_INET && a.family != SA_INET6)
+		return false;
+	memcpy(ret->sip, a.dst.ip, sizeof(ret->sip));
+	ret->sport = a.dst.port;
+	buf__puts(name, "->");
+	sock_end__text(a.family, &a.dst, name);
+	return true;
 }
 
 void ins_tuple__text(const struct eng_tuple *t, bool server, struct buf *out)

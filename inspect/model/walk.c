@@ -151,9 +151,9 @@ int ins_walk__to(struct ins_walk *w, uint32_t chunk, uint64_t ns)
 			return 1;
 		if (w->chunk + 1 == chunk)
 			break;
+		load(w, w->chunk + 1, false);
 		if (ins_now() > until)
 			return 1;
-		load(w, w->chunk + 1, false);
 	}
 	r = load(w, chunk, true);
 	if (r < 0) {
