@@ -66,6 +66,17 @@ static struct eng_str *given_name(struct eng_state *st, struct eng_ctx *ctx,
 			    st->scratch.len + (name->full_len - name->len));
 }
 
+/* Is the name the very text that the caller gave? Then one test of it holds for the next open. */
+static uint32_t id_if_same(const struct fmt_ev *ev, const struct open_params *c,
+			   const struct eng_str *name)
+{
+	const struct fmt_str *given = c->name >= 0 ? fmt_ev__str(ev, (unsigned)c->name) : NULL;
+
+	if (!given || given->len != name->len || memcmp(given->p, name->s, name->len))
+		return 0;
+	return fmt_ev__str_id(ev, (unsigned)c->name);
+}
+
 void on_open(struct eng_state *st, struct eng_ctx *ctx)
 {
 	const struct fmt_ev *ev = ctx->ev;
@@ -88,6 +99,7 @@ void on_open(struct eng_state *st, struct eng_ctx *ctx)
 	} else {
 		eng_str__unref(name);
 		name = given_name(st, ctx, c);
+		ctx->fd_name_id = id_if_same(ev, c, name);
 	}
 	fd = fdtable__open(st, ctx->proc->fds, num,
 			   flags & FDF_DIRECTORY ? FDT_DIRECTORY : FDT_FILE);
