@@ -85,30 +85,35 @@ static bool parse_num(struct eng_text t, uint64_t *ret)
 	return end != t.p && !*end;
 }
 
-enum { NUM_EMPTY, NUM_ALL, NUM_UNKNOWN };
-
-/* evt.num is never below 1. */
-static int judge_num(const struct eng_check *c)
+static enum evt_verdict judge_list(const struct eng_check *c)
 {
 	uint64_t n;
 
-	if (c->op == OP_IN && c->rhs == RHS_LIST) {
-		for (uint32_t i = 0; i < c->n_values; i++)
-			if (!parse_num(c->values[i], &n) || n)
-				return NUM_UNKNOWN;
-		return NUM_EMPTY;
-	}
+	for (uint32_t i = 0; i < c->n_values; i++)
+		if (!parse_num(c->values[i], &n) || n)
+			return EVT_DEPENDS;
+	return EVT_NEVER;
+}
+
+enum evt_verdict evt_set__judge(const struct eng_check *c)
+{
+	uint64_t n;
+
+	if (!is_bare_field(c->left, "evt.num"))
+		return EVT_DEPENDS;
+	if (c->op == OP_IN && c->rhs == RHS_LIST)
+		return judge_list(c);
 	if (c->rhs != RHS_VALUE || c->mod || !parse_num(c->values[0], &n))
-		return NUM_UNKNOWN;
+		return EVT_DEPENDS;
 	switch (c->op) {
-	case OP_EQ: return n ? NUM_UNKNOWN : NUM_EMPTY;
-	case OP_NE: return n ? NUM_UNKNOWN : NUM_ALL;
-	case OP_LT: return n > 1 ? NUM_UNKNOWN : NUM_EMPTY;
-	case OP_LE: return n ? NUM_UNKNOWN : NUM_EMPTY;
-	case OP_GT: return n ? NUM_UNKNOWN : NUM_ALL;
-	case OP_GE: return n > 1 ? NUM_UNKNOWN : NUM_ALL;
+	case OP_EQ: return n ? EVT_DEPENDS : EVT_NEVER;
+	case OP_NE: return n ? EVT_DEPENDS : EVT_ALWAYS;
+	case OP_LT: return n > 1 ? EVT_DEPENDS : EVT_NEVER;
+	case OP_LE: return n ? EVT_DEPENDS : EVT_NEVER;
+	case OP_GT: return n ? EVT_DEPENDS : EVT_ALWAYS;
+	case OP_GE: return n > 1 ? EVT_DEPENDS : EVT_ALWAYS;
 	}
-	return NUM_UNKNOWN;
+	return EVT_DEPENDS;
 }
 
 static int refuse(struct walk *w, struct eng_pos at, const char *what)
@@ -120,13 +125,13 @@ static int refuse(struct walk *w, struct eng_pos at, const char *what)
 static int check_part(struct walk *w, const struct eng_check *c, bool negated, struct part *ret)
 {
 	bool names = (c->op == OP_EQ || c->op == OP_NE || c->op == OP_IN) && !c->mod;
-	int num = is_bare_field(c->left, "evt.num") ? judge_num(c) : NUM_UNKNOWN;
+	enum evt_verdict num = evt_set__judge(c);
 
 	evt_set__all(&ret->set);
 	ret->says = false;
-	if (num != NUM_UNKNOWN) {
+	if (num != EVT_DEPENDS) {
 		ret->says = true;
-		if (num == NUM_EMPTY)
+		if (num == EVT_NEVER)
 			ret->set = (struct evt_set){ 0 };
 	} else if (names && c->left->kind == OPD_CALL && holds_type_field(c->left)) {
 		return refuse(w, c->left->pos, "event code search does not support `evt.type` checks with "

@@ -32,6 +32,10 @@ void evt_set__all(struct evt_set *s);
  */
 int evt_set__of(const struct eng_ast *a, struct evt_set *ret, struct eng_pos *ret_at, struct err *err);
 
+/* evt.num is never below 1: is this check of it always false, always true, or neither (also for other fields)? */
+enum evt_verdict { EVT_NEVER, EVT_ALWAYS, EVT_DEPENDS };
+enum evt_verdict evt_set__judge(const struct eng_check *c);
+
 /* How many of upstream's event codes the set stands for: it counts entry and exit of a call. */
 unsigned evt_set__codes(const struct evt_set *s);
 

@@ -33,6 +33,7 @@ bool eng_net__holds(const struct eng_net *n, uint8_t family, const uint8_t *a);
 struct eng_lit {
 	struct eng_val v;		/* texts are borrowed from the tree */
 	struct eng_net net;		/* T_NET */
+	uint32_t rare;			/* T_STR, T_BYTES: place of the byte that is rarest in what is searched */
 };
 /* Read a literal as a value of type t. 0 or negative with the message in err. */
 int eng_lit__parse(struct eng_vtype t, struct eng_text text, struct eng_lit *ret, struct err *err);

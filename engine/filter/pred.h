@@ -37,8 +37,10 @@ struct eng_pred {
 	uint8_t level;			/* enum eng_level */
 	uint8_t cost;			/* rough, for ordering: 1 cheap .. 100 */
 	bool two_sided;
+	bool plain;			/* one value of the type that the test is for: test() is all there is to do */
 	struct eng_expr *left, *right;
 	uint32_t slot, right_slot;	/* where a run keeps the values: private to prog */
+	uint32_t arg_memo;		/* a test of evt.arg.X: where a run keeps answers by X's number; else UINT32_MAX */
 	eng_test_fn *test;
 	struct eng_vtype type;		/* what is compared */
 	struct eng_lit *lits;

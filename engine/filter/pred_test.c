@@ -43,31 +43,76 @@ TEST(text_order)
 	return p->op == OP_LT ? r < 0 : p->op == OP_LE ? r <= 0 : p->op == OP_GT ? r > 0 : r >= 0;
 }
 
+/*
+ * Look for the byte of the needle that is rarest in paths and command lines, then compare: most subjects do not even
+ * hold it.
+ */
 TEST(text_contains)
 {
-	const struct eng_val *l = &p->lits[i].v;
+	const struct eng_lit *l = &p->lits[i];
+	const char *from = v->str.p + l->rare, *end, *hit;
+	uint32_t n = l->v.str.len;
 
 	(void)s;
-	return !l->str.len || (v->str.len >= l->str.len && memmem(v->str.p, v->str.len, l->str.p, l->str.len));
+	if (n > v->str.len)
+		return false;
+	if (!n)
+		return true;
+	end = v->str.p + v->str.len - (n - 1 - l->rare);
+	while ((hit = memchr(from, l->v.str.p[l->rare], (size_t)(end - from)))) {
+		if (!memcmp(hit - l->rare, l->v.str.p, n))
+			return true;
+		from = hit + 1;
+	}
+	return false;
 }
 
-static uint8_t lower(char c)
+static char lower(char c)
 {
-	return (uint8_t)(c >= 'A' && c <= 'Z' ? c + 32 : c);
+	return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+}
+
+static char upper(char c)
+{
+	return c >= 'a' && c <= 'z' ? (char)(c - 32) : c;
+}
+
+static bool same_folded(const char *a, const char *b, uint32_t n)
+{
+	for (uint32_t k = 0; k < n; k++)
+		if (lower(a[k]) != lower(b[k]))
+			return false;
+	return true;
+}
+
+/* The next place of either case of a letter, NULL if there is none; small and large remember where each was. */
+static const char *next_letter(const char **small, const char **large, const char *from, const char *end, char c)
+{
+	if (*small && *small < from)
+		*small = memchr(from, lower(c), (size_t)(end - from));
+	if (*large && *large < from)
+		*large = memchr(from, upper(c), (size_t)(end - from));
+	return !*small ? *large : !*large ? *small : *small < *large ? *small : *large;
 }
 
 TEST(text_icontains)
 {
-	const struct eng_val *l = &p->lits[i].v;
+	const struct eng_lit *l = &p->lits[i];
+	const char *from = v->str.p + l->rare, *end, *hit, *small, *large;
+	uint32_t n = l->v.str.len;
 
 	(void)s;
-	for (uint32_t at = 0; at + (uint64_t)l->str.len <= v->str.len; at++) {
-		uint32_t k = 0;
-
-		while (k < l->str.len && lower(v->str.p[at + k]) == lower(l->str.p[k]))
-			k++;
-		if (k == l->str.len)
+	if (n > v->str.len)
+		return false;
+	if (!n)
+		return true;
+	end = v->str.p + v->str.len - (n - 1 - l->rare);
+	small = memchr(from, lower(l->v.str.p[l->rare]), (size_t)(end - from));
+	large = memchr(from, upper(l->v.str.p[l->rare]), (size_t)(end - from));
+	while ((hit = next_letter(&small, &large, from, end, l->v.str.p[l->rare]))) {
+		if (same_folded(hit - l->rare, l->v.str.p, n))
 			return true;
+		from = hit + 1;
 	}
 	return false;
 }

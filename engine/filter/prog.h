@@ -10,12 +10,13 @@
  * already decided. A condition's top conjunction is split by how long its parts hold:
  *
  *   gates    parts that depend on the process, on the descriptor, or on its name: one conjunction per condition and
- *            level. A run remembers per process (descriptor, name), and per list, a bit mask of the
- *            conditions whose gate is open.
+ *            level. A run remembers per process (descriptor, name), and per list, whose gate is open, as far
+ *            as it has been asked for.
  *   tests    all other parts. Each distinct one has the mask of the conditions that need it.
  *
- * So an event is: the mask of its type, and-ed with one remembered mask per level, and as long as bits are
- * left, tests that take away the conditions that need them. Bits that stay are matches.
+ * So an event is: the mask of its type, without the gates that are remembered as closed; as long as bits are left, the
+ * cheap tests, which take away the conditions that need them; the gates that were not known; the other tests. Bits that
+ * stay are matches.
  */
 #ifndef ENG_PROG_H
 #define ENG_PROG_H
@@ -53,10 +54,9 @@ struct prog_list {
 	node_ref *refs;			/* what is left of each */
 	bool opens_fd;			/* events have a descriptor of their own: remembered by name, not by number */
 	node_ref *gates[LV__N];		/* LV_PROC, LV_NAME, LV_FD; NULL: no condition has any */
-	uint32_t mask_at[LV__N];	/* word of the level's memo where this list's mask begins */
-	uint32_t mask_bit[LV__N];	/* which bit of the memo says that the mask is there */
+	uint32_t mask_at[LV__N];	/* where in the level's memo this list's masks begin */
 	struct prog_test *tests;
-	uint32_t n_tests;
+	uint32_t n_early, n_tests;	/* the first of them are cheap or serve several conditions */
 	uint32_t id;			/* number among the lists */
 };
 
@@ -66,11 +66,16 @@ struct prog_cond {
 	struct evt_set types;
 };
 
-/* Where memos keep what: words of 64 bits. */
+/*
+ * What a memo is made of, in words of 64 bits: two of its key; then bits that say what is known; then, in the same
+ * order, what it is. First one bit for each node of the level, then for each list a mask of its gates.
+ */
 struct memo_layout {
-	uint32_t n_nodes, n_masks;
-	uint32_t valid_at, known_at, value_at, masks_at, words;
+	uint32_t n_nodes;
+	uint32_t masks_at, n_bits_words;	/* within the known words, and how many those are */
+	uint32_t words;				/* all */
 };
+#define MEMO_KNOWN 2u			/* word where the known bits begin */
 
 /* Open addressing from a hash to a number. */
 struct hash_index {
@@ -104,6 +109,7 @@ struct eng_prog {
 	uint32_t n_lists;
 	struct prog_list *by_type[FMT_MAX_EVENTS];
 	struct memo_layout memo[LV__N];
+	uint32_t n_arg_memos;
 	size_t cap_preds, cap_pred_texts, cap_exprs, cap_expr_texts, cap_nodes, cap_kids, cap_conds, cap_lists;
 };
 

@@ -151,33 +151,136 @@ static node_ref *flatten(const struct eng_prog *p, const node_ref *parts, uint32
 	return out;
 }
 
+/* The parts of what a negated part negates: of not (a and b), a and b; of not a, a. */
+static const node_ref *parts_of_negated(const struct eng_prog *p, const node_ref *part, node_ref *one, uint32_t *ret_n)
+{
+	const struct prog_node *n = ref_node(p, *part);
+
+	if (*part & 1 && n->kind == NK_AND) {
+		*ret_n = n->n_kids;
+		return p->kids + n->kids;
+	}
+	*one = ref_not(*part);
+	*ret_n = 1;
+	return one;
+}
+
+static bool among(node_ref ref, const node_ref *set, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		if (set[i] == ref)
+			return true;
+	return false;
+}
+
+/* What all negated parts have in common, into out (room for the first one's parts). */
+static uint32_t find_common(const struct eng_prog *p, const node_ref *parts, uint32_t n, node_ref *out)
+{
+	node_ref one;
+	uint32_t n_set, k;
+	const node_ref *set = parts_of_negated(p, &parts[0], &one, &k);
+
+	memcpy(out, set, k * sizeof(*out));
+	for (uint32_t i = 1; i < n && k; i++) {
+		uint32_t left = 0;
+
+		set = parts_of_negated(p, &parts[i], &one, &n_set);
+		for (uint32_t c = 0; c < k; c++)
+			if (among(out[c], set, n_set))
+				out[left++] = out[c];
+		k = left;
+	}
+	return k;
+}
+
+/* A negated part without what is common: not (common and rest) becomes not rest. */
+static node_ref without(struct eng_prog *p, node_ref part, const node_ref *common, uint32_t n_common)
+{
+	node_ref one, r, *rest;
+	uint32_t n, k = 0;
+	const node_ref *set = parts_of_negated(p, &part, &one, &n);
+
+	rest = xmalloc((n + 1) * sizeof(*rest));
+	for (uint32_t i = 0; i < n; i++)
+		if (!among(set[i], common, n_common))
+			rest[k++] = set[i];
+	r = ref_not(prog__and(p, rest, k));
+	free(rest);
+	return r;
+}
+
+#define MAX_FACTOR 64u			/* parts looked through for what they have in common */
+
+/*
+ * (a and b) or (a and c) is a and (b or c): what all alternatives need can be asked first, and alone. As
+ * conjunctions: parts that are all negated. REF_NONE: they have nothing in common.
+ */
+static node_ref factor(struct eng_prog *p, const node_ref *parts, uint32_t n)
+{
+	uint32_t n_common, n_first;
+	node_ref one, *common, *rest, r;
+
+	if (n < 2 || n > MAX_FACTOR)
+		return REF_NONE;
+	parts_of_negated(p, &parts[0], &one, &n_first);
+	if (n_first > MAX_FACTOR)
+		return REF_NONE;
+	common = xmalloc((n_first + 1) * sizeof(*common));
+	n_common = find_common(p, parts, n, common);
+	if (!n_common) {
+		free(common);
+		return REF_NONE;
+	}
+	rest = xmalloc(n * sizeof(*rest));
+	for (uint32_t i = 0; i < n; i++)
+		rest[i] = without(p, parts[i], common, n_common);
+	common[n_common] = ref_not(prog__and(p, rest, n));
+	r = ref_not(prog__and(p, common, n_common + 1));
+	free(rest);
+	free(common);
+	return r;
+}
+
+/* Sorted parts without doubles and constants; *ret_n = 0 and REF_FALSE if they contradict. */
+static node_ref reduce(struct eng_prog *p, node_ref *parts, uint32_t n, uint32_t *ret_n)
+{
+	uint32_t k = 0;
+
+	qsort_r(parts, n, sizeof(*parts), by_cost, p);
+	for (uint32_t i = 0; i < n; i++) {
+		if (parts[i] == REF_TRUE || (k && parts[k - 1] == parts[i]))
+			continue;
+		if (parts[i] == REF_FALSE || (k && parts[k - 1] == ref_not(parts[i]))) {
+			*ret_n = 0;
+			return REF_FALSE;
+		}
+		parts[k++] = parts[i];
+	}
+	*ret_n = k;
+	return REF_TRUE;
+}
+
 node_ref prog__and(struct eng_prog *p, node_ref *parts, uint32_t n)
 {
 	struct prog_node node = { .kind = NK_AND, .level = LV_TYPE };
-	uint32_t k = 0, cost = 1;
+	uint32_t cost = 1;
 	node_ref *flat = flatten(p, parts, n, &n), r;
 
-	qsort_r(flat, n, sizeof(*flat), by_cost, p);
+	r = reduce(p, flat, n, &n);
+	if (n == 1)
+		r = flat[0];
+	if (n < 2)
+		goto out;
+	r = factor(p, flat, n);
+	if (r != REF_NONE)
+		goto out;
 	for (uint32_t i = 0; i < n; i++) {
-		if (flat[i] == REF_TRUE || (k && flat[k - 1] == flat[i]))
-			continue;
-		if (flat[i] == REF_FALSE || (k && flat[k - 1] == ref_not(flat[i]))) {
-			r = REF_FALSE;
-			goto out;
-		}
-		flat[k++] = flat[i];
 		node.level = (uint8_t)eng_level__join(node.level, ref_node(p, flat[i])->level);
 		cost += ref_node(p, flat[i])->cost;
 	}
-	if (!k)
-		r = REF_TRUE;
-	else if (k == 1)
-		r = flat[0];
-	else {
-		node.n_kids = k;
-		node.cost = cost < 100000 ? cost : 100000;
-		r = add_node(p, node, flat);
-	}
+	node.n_kids = n;
+	node.cost = cost < 100000 ? cost : 100000;
+	r = add_node(p, node, flat);
 out:
 	free(flat);
 	return r;
@@ -233,12 +336,20 @@ static void count_warning(void *arg, const char *code, const char *msg)
 	x->warn(x->warn_arg, code, msg);
 }
 
+static bool is_arg(const struct eng_expr *x)
+{
+	return x->kind == X_FIELD && x->ref.param_of && !strcmp(x->ref.field->name, "evt.arg");
+}
+
 static node_ref pred_node(struct eng_prog *p, uint32_t pred)
 {
 	struct prog_node n = { .kind = NK_PRED, .pred = pred, .level = p->preds[pred]->level };
+	enum evt_verdict verdict = evt_set__judge(p->preds[pred]->source);
 
-	if (p->preds[pred]->mode == PM_NEVER)
+	if (p->preds[pred]->mode == PM_NEVER || verdict == EVT_NEVER)
 		return REF_FALSE;
+	if (verdict == EVT_ALWAYS)
+		return REF_TRUE;
 	/* what is remembered for long costs next to nothing */
 	n.cost = n.level == LV_PROC ? 1 : p->preds[pred]->cost;
 	return add_node(p, n, NULL);
@@ -272,6 +383,7 @@ static int add_check(struct adding *x, const struct eng_ast *a, node_ref *ret)
 		return 0;
 	}
 	pred->slot = add_expr(p, pred->left);
+	pred->arg_memo = pred->plain && is_arg(pred->left) ? p->n_arg_memos++ : UINT32_MAX;
 	pred->right_slot = pred->right ? add_expr(p, pred->right) : 0;
 	p->preds = xgrow(p->preds, &p->cap_preds, p->n_preds + 1, sizeof(*p->preds));
 	p->pred_texts = xgrow(p->pred_texts, &p->cap_pred_texts, p->n_preds + 1, sizeof(*p->pred_texts));

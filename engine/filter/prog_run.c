@@ -24,6 +24,16 @@ struct run_slot {
 	struct eng_vals vals;
 };
 
+/* Answers of a test of evt.arg.X where X is a number that alone makes the text. */
+#define ARG_WAYS 8u
+struct arg_memo {
+	struct {
+		uint64_t value;
+		uint16_t type;		/* of the event; 0xffff: free */
+		bool hit;
+	} way[ARG_WAYS];
+};
+
 struct eng_run {
 	const struct eng_prog *p;
 	const struct eng_ctx *ctx;
@@ -33,6 +43,7 @@ struct eng_run {
 	uint32_t *known;		/* per node: gen * 2 + value; of another event if gen differs */
 	struct run_slot *slots;
 	struct memo_table memo[LV__N];
+	struct arg_memo *args;
 	uint64_t *at[LV__N];		/* the event's entries, found when first needed */
 	uint64_t **enabled;		/* per list: mask of the conditions that are on */
 	uint64_t *alive;		/* conditions still possible, as wide as the widest list */
@@ -63,7 +74,7 @@ static uint64_t *table__at(struct memo_table *t, uint32_t hash, uint64_t key0, u
 		return e;
 	e[0] = key0;
 	e[1] = key1;
-	memset(e + m->valid_at, 0, (m->value_at - m->valid_at) * sizeof(*e));
+	memset(e + MEMO_KNOWN, 0, m->n_bits_words * sizeof(*e));
 	return e;
 }
 
@@ -114,10 +125,49 @@ static const struct eng_vals *value_of(struct eng_run *r, uint32_t slot)
 	return s->present ? &s->vals : NULL;
 }
 
+/* Numbers whose text does not depend on anything else: not those that are resolved to names. */
+static bool makes_text_alone(enum fmt_ptype t)
+{
+	return t <= PT_ERRNO || t == PT_SYSCALLID || t == PT_SIGTYPE || t == PT_PORT ||
+	       (t >= PT_FLAGS8 && t <= PT_MODE);
+}
+
+static bool eval_plain(struct eng_run *r, const struct eng_pred *p)
+{
+	const struct eng_vals *left = value_of(r, p->slot);
+
+	return left && p->test(p, &left->v[0], 0, r->match);
+}
+
+/* Texts of flags are long to make, and the same flags come again and again. */
+static bool eval_arg(struct eng_run *r, const struct eng_pred *p)
+{
+	const struct fmt_ev *ev = r->ctx->ev;
+	int param = p->left->ref.param_of[ev->type];
+	struct arg_memo *m = &r->args[p->arg_memo];
+	uint64_t v;
+	unsigned way;
+
+	if (param < 0 || !makes_text_alone(ev->info->params[param].type) || !fmt_ev__int(ev, (unsigned)param, &v))
+		return eval_plain(r, p);
+	way = (unsigned)((v * 0x9e3779b97f4a7c15ull) >> 61) % ARG_WAYS;
+	if (m->way[way].value != v || m->way[way].type != ev->type) {
+		m->way[way].hit = eval_plain(r, p);
+		m->way[way].value = v;
+		m->way[way].type = ev->type;
+	}
+	return m->way[way].hit;
+}
+
 static bool eval_pred(struct eng_run *r, const struct eng_pred *p)
 {
-	const struct eng_vals *left = value_of(r, p->slot), *right = NULL;
+	const struct eng_vals *left, *right = NULL;
 
+	if (p->arg_memo != UINT32_MAX)
+		return eval_arg(r, p);
+	left = value_of(r, p->slot);
+	if (p->plain)
+		return left && p->test(p, &left->v[0], 0, r->match);
 	if (left && p->right)
 		right = value_of(r, p->right_slot);
 	return eng_pred__eval(p, r->ctx, left, right, r->match);
@@ -135,21 +185,22 @@ static bool compute(struct eng_run *r, const struct prog_node *n)
 	return true;
 }
 
+static inline const struct memo_layout *layout_of(const struct eng_run *r, enum eng_level level)
+{
+	return r->memo[level == LV_NAME && !r->list->opens_fd ? LV_FD : level].layout;
+}
+
 static bool eval_remembered(struct eng_run *r, const struct prog_node *n, uint64_t *memo)
 {
-	const struct memo_layout *m = r->memo[n->level == LV_NAME && !r->list->opens_fd ? LV_FD : n->level].layout;
-	uint32_t word = n->memo >> 6;
-	uint64_t bit = 1ull << (n->memo & 63);
+	uint64_t *known = memo + MEMO_KNOWN + (n->memo >> 6), bit = 1ull << (n->memo & 63);
+	uint64_t *value = known + layout_of(r, n->level)->n_bits_words;
 	bool v;
 
-	if (memo[m->known_at + word] & bit)
-		return memo[m->value_at + word] & bit;
+	if (*known & bit)
+		return *value & bit;
 	v = compute(r, n);
-	memo[m->known_at + word] |= bit;
-	if (v)
-		memo[m->value_at + word] |= bit;
-	else
-		memo[m->value_at + word] &= ~bit;
+	*known |= bit;
+	*value = v ? *value | bit : *value & ~bit;
 	return v;
 }
 
@@ -159,11 +210,13 @@ static bool eval_node(struct eng_run *r, uint32_t node)
 	uint64_t *memo;
 	bool v;
 
-	if (n->kind == NK_TRUE)
-		return true;
-	memo = memo_of(r, n->level);
-	if (memo)
-		return eval_remembered(r, n, memo);
+	if (n->level != LV_EVENT) {
+		if (n->kind == NK_TRUE)
+			return true;
+		memo = memo_of(r, n->level);
+		if (memo)
+			return eval_remembered(r, n, memo);
+	}
 	if (r->known[node] >> 1 == r->gen)
 		return r->known[node] & 1;
 	v = compute(r, n);
@@ -177,40 +230,6 @@ static bool eval(struct eng_run *r, node_ref ref)
 }
 
 /* --- Events ------------------------------------------------------------------------------------- */
-
-/* The mask of the conditions whose gate is open, remembered if this event can remember. */
-static const uint64_t *gate_mask(struct eng_run *r, enum eng_level level)
-{
-	const struct prog_list *l = r->list;
-	uint64_t *memo = memo_of(r, level), *mask, bit = 1ull << (l->mask_bit[level] & 63), *valid;
-
-	if (!memo)
-		return NULL;
-	valid = &memo[r->memo[level].layout->valid_at + (l->mask_bit[level] >> 6)];
-	mask = memo + l->mask_at[level];
-	if (*valid & bit)
-		return mask;
-	memset(mask, 0, l->words * sizeof(*mask));
-	for (uint32_t i = 0; i < l->n; i++)
-		mask[i >> 6] |= (uint64_t)eval(r, l->gates[level][i]) << (i & 63);
-	*valid |= bit;
-	return mask;
-}
-
-/* Without memory: ask only for the conditions that are still possible. */
-static void pass_gates(struct eng_run *r, enum eng_level level)
-{
-	const struct prog_list *l = r->list;
-
-	for (uint32_t w = 0; w < l->words; w++) {
-		for (uint64_t left = r->alive[w]; left; left &= left - 1) {
-			unsigned i = (unsigned)__builtin_ctzll(left);
-
-			if (!eval(r, l->gates[level][w * 64 + i]))
-				r->alive[w] &= ~(1ull << i);
-		}
-	}
-}
 
 static bool any(const uint64_t *mask, uint32_t words)
 {
@@ -230,30 +249,50 @@ static bool any_both(const uint64_t *a, const uint64_t *b, uint32_t words)
 	return all;
 }
 
-static bool pass_all_gates(struct eng_run *r)
+/* The gates of one word of conditions that are still possible and not known yet. */
+static void pass_word(struct eng_run *r, enum eng_level lv, uint32_t w, uint64_t *known, uint64_t *value)
 {
-	const struct prog_list *l = r->list;
-	const uint64_t *mask;
+	const node_ref *gates = r->list->gates[lv] + w * 64;
+	uint64_t left = r->alive[w] & ~(known ? *known : 0), open = 0;
 
-	for (unsigned lv = LV_PROC; lv <= LV_FD; lv++) {
-		if (!l->gates[lv])
-			continue;
-		mask = gate_mask(r, lv);
-		if (!mask)
-			pass_gates(r, lv);
-		for (uint32_t w = 0; mask && w < l->words; w++)
-			r->alive[w] &= mask[w];
-		if (!any(r->alive, l->words))
-			return false;
+	for (uint64_t todo = left; todo; todo &= todo - 1) {
+		unsigned i = (unsigned)__builtin_ctzll(todo);
+
+		open |= (uint64_t)eval(r, gates[i]) << i;
 	}
-	return true;
+	r->alive[w] &= ~left | open;
+	if (!known)
+		return;
+	*known |= left;
+	*value = (*value & ~left) | open;
 }
 
-static bool pass_tests(struct eng_run *r)
+/* Take away the conditions whose gate is closed; know_all: ask for those that are not known, else leave them. */
+static bool pass_level(struct eng_run *r, enum eng_level lv, bool know_all)
+{
+	const struct prog_list *l = r->list;
+	uint64_t *known = NULL, *value = NULL;
+
+	if (!l->gates[lv])
+		return true;
+	if (memo_of(r, lv)) {
+		known = r->at[lv] + MEMO_KNOWN + l->mask_at[lv];
+		value = known + r->memo[lv].layout->n_bits_words;
+	}
+	for (uint32_t w = 0; w < l->words; w++) {
+		if (known)
+			r->alive[w] &= ~known[w] | value[w];
+		if (know_all)
+			pass_word(r, lv, w, known ? known + w : NULL, known ? value + w : NULL);
+	}
+	return any(r->alive, l->words);
+}
+
+static bool pass_tests(struct eng_run *r, uint32_t from, uint32_t to)
 {
 	const struct prog_list *l = r->list;
 
-	for (uint32_t i = 0; i < l->n_tests; i++) {
+	for (uint32_t i = from; i < to; i++) {
 		const struct prog_test *t = &l->tests[i];
 
 		if (!any_both(r->alive, t->mask, l->words) || eval(r, t->ref))
@@ -264,6 +303,21 @@ static bool pass_tests(struct eng_run *r)
 			return false;
 	}
 	return true;
+}
+
+/*
+ * What is asked of a process holds for thousands of its events: it is asked first, for all conditions. A name or a
+ * descriptor may be seen once: what is known of it is used first, the rest is asked for after tests that cost next to
+ * nothing, for the few conditions that are left; after all tests if it will not be remembered (the call failed to open).
+ */
+static bool pass_all(struct eng_run *r)
+{
+	const struct prog_list *l = r->list;
+	uint32_t first = l->opens_fd && !r->ctx->fd ? l->n_tests : l->n_early;
+
+	return pass_level(r, LV_PROC, true) && pass_level(r, LV_NAME, false) && pass_level(r, LV_FD, false) &&
+	       pass_tests(r, 0, first) && pass_level(r, LV_NAME, true) && pass_level(r, LV_FD, true) &&
+	       pass_tests(r, first, l->n_tests);
 }
 
 static void next_event(struct eng_run *r, const struct eng_ctx *ctx, const struct prog_list *l)
@@ -290,7 +344,7 @@ unsigned eng_run__match(struct eng_run *r, const struct eng_ctx *ctx, bool first
 		return 0;
 	next_event(r, ctx, l);
 	memcpy(r->alive, r->enabled[l->id], l->words * sizeof(*r->alive));
-	if (!pass_all_gates(r) || !pass_tests(r))
+	if (!pass_all(r))
 		return 0;
 	for (uint32_t w = 0; w < l->words; w++) {
 		for (uint64_t left = r->alive[w]; left && n < max; left &= left - 1) {
@@ -348,6 +402,8 @@ int eng_run__new(struct eng_run **ret, const struct eng_prog *p)
 		r->memo[lv] = (struct memo_table){ .layout = &p->memo[lv], .mask = n - 1 };
 		r->memo[lv].words = xcalloc((size_t)n * p->memo[lv].words, sizeof(uint64_t));
 	}
+	r->args = xmalloc((p->n_arg_memos + 1) * sizeof(*r->args));
+	memset(r->args, 0xff, (p->n_arg_memos + 1) * sizeof(*r->args));
 	r->match = match_scratch__new();
 	*ret = r;
 	return 0;
@@ -363,6 +419,7 @@ void eng_run__free(struct eng_run *r)
 		free(r->memo[lv].words);
 	free(r->enabled);
 	free(r->alive);
+	free(r->args);
 	free(r->known);
 	free(r->slots);
 	match_scratch__free(r->match);

@@ -196,7 +196,15 @@ static int by_rank(const void *a, const void *b)
 	return x->test.ref < y->test.ref ? -1 : x->test.ref > y->test.ref;
 }
 
-/* Cheap tests first, and among them those that many conditions need. */
+#define EARLY_COST 3u
+
+/* Early: what costs next to nothing for each condition that it can take away. */
+static bool is_early(const struct eng_prog *p, const struct prog_list *l, const struct prog_test *t)
+{
+	return ref_node(p, t->ref)->cost <= EARLY_COST * bits(t->mask, l->words);
+}
+
+/* Cheap tests first, and among them those that many conditions need; late ones behind all early ones. */
 static void order_tests(struct eng_prog *p, struct prog_list *l)
 {
 	struct ranked *r = xmalloc((l->n_tests + 1) * sizeof(*r));
@@ -205,6 +213,10 @@ static void order_tests(struct eng_prog *p, struct prog_list *l)
 		r[i].test = l->tests[i];
 		r[i].rank = (uint64_t)ref_node(p, l->tests[i].ref)->cost * 1024 /
 			    bits(l->tests[i].mask, l->words);
+		if (is_early(p, l, &r[i].test))
+			l->n_early++;
+		else
+			r[i].rank += 1ull << 40;
 	}
 	qsort(r, l->n_tests, sizeof(*r), by_rank);
 	for (uint32_t i = 0; i < l->n_tests; i++)
@@ -239,9 +251,8 @@ static struct prog_list *new_list(struct seal *s, const uint32_t *conds, const n
 	for (unsigned lv = LV_PROC; lv <= LV_FD; lv++) {
 		if (!l->gates[lv])
 			continue;
-		l->mask_at[lv] = p->memo[lv].masks_at;	/* counted from 0 here, placed by lay_out */
-		p->memo[lv].masks_at += l->words;
-		l->mask_bit[lv] = p->memo[lv].n_masks++;
+		l->mask_at[lv] = p->memo[lv].n_bits_words;	/* counted from 0 here, placed by lay_out */
+		p->memo[lv].n_bits_words += l->words;
 	}
 	p->lists = xgrow(p->lists, &p->cap_lists, p->n_lists + 1, sizeof(*p->lists));
 	p->lists[p->n_lists++] = l;
@@ -251,8 +262,6 @@ static struct prog_list *new_list(struct seal *s, const uint32_t *conds, const n
 /* Each node that a level remembers gets its bits there. */
 static void lay_out(struct eng_prog *p)
 {
-	uint32_t masks[LV__N];
-
 	for (uint32_t i = 0; i < p->n_nodes; i++) {
 		struct prog_node *n = &p->nodes[i];
 
@@ -266,14 +275,10 @@ static void lay_out(struct eng_prog *p)
 	p->memo[LV_FD].n_nodes += p->memo[LV_NAME].n_nodes;
 	for (unsigned lv = LV_PROC; lv <= LV_FD; lv++) {
 		struct memo_layout *m = &p->memo[lv];
-		uint32_t node_words = (m->n_nodes + 63) / 64;
 
-		masks[lv] = m->masks_at;
-		m->valid_at = 2;		/* after the two words of the key */
-		m->known_at = m->valid_at + (m->n_masks + 63) / 64;
-		m->value_at = m->known_at + node_words;
-		m->masks_at = m->value_at + node_words;
-		m->words = m->masks_at + masks[lv];
+		m->masks_at = (m->n_nodes + 63) / 64;
+		m->n_bits_words += m->masks_at;
+		m->words = MEMO_KNOWN + 2 * m->n_bits_words;
 	}
 	for (uint32_t i = 0; i < p->n_lists; i++)
 		for (unsigned lv = LV_PROC; lv <= LV_FD; lv++)

@@ -21,7 +21,7 @@
 #include "engine/alert/alert.h"
 #include "tests/engine/lang_tsv.h"
 
-/* --- What is compared --------------------------------------------------------------------------- */
+/* --- What is compared ------------------------------------------------------------------------- */
 
 static char *read_all(const char *path, size_t *ret_len)
 {
@@ -97,7 +97,7 @@ static void put_rules(struct eng_ruleset *rs, struct buf *out)
 		put_rule(rs, &r[i], out);
 }
 
-/* --- Cases -------------------------------------------------------------------------------------- */
+/* --- Cases ------------------------------------------------------------------------------------ */
 
 static int by_name(const struct dirent **a, const struct dirent **b)
 {
@@ -227,7 +227,7 @@ static void every_code_occurs(void **state)
 			fail_msg("%s does not occur", codes[k]);
 }
 
-/* --- Files and folders -------------------------------------------------------------------------- */
+/* --- Files and folders ------------------------------------------------------------------------ */
 
 static void write_file(const char *dir, const char *name, const char *text)
 {
@@ -272,7 +272,7 @@ static void files_that_cannot_be_read(void **state)
 	path = xasprintf("%s/none.yaml", dir);
 	assert_string_equal(only_error(rs, path, &err)->code, "LOAD_ERR_FILE_READ");
 	assert_string_equal(err.file, path);
-	assert_string_equal(err.msg, "LOAD_ERR_FILE_READ: No such file or directory");
+	assert_string_equal(err.msg, "cannot read the rules: No such file or directory");
 	free(path);
 	write_file(dir, "rules.txt", "");
 	path = xasprintf("%s/rules.txt", dir);
@@ -309,7 +309,7 @@ static void a_folder_is_its_files_in_order(void **state)
 	remove_all(dir);
 }
 
-/* --- Selection ---------------------------------------------------------------------------------- */
+/* --- Selection -------------------------------------------------------------------------------- */
 
 static const char selectable[] =
 	"- {rule: open a, desc: d, condition: evt.type = open, output: o, priority: ERROR, tags: [x]}\n"
@@ -377,7 +377,7 @@ static void rules_are_selected_in_order(void **state)
 	expect_on("0", by_priority);
 }
 
-/* --- Suggested fields --------------------------------------------------------------------------- */
+/* --- Suggested fields ------------------------------------------------------------------------- */
 
 static void outputs_get_the_suggested_fields(void **state)
 {
