@@ -156,11 +156,6 @@ void cap_containers__first_rows(struct cap_containers *c, struct fmt_batch *b, u
 	}
 }
 
-static void forget(struct cap_containers *c, struct cap_met *m)
-{
-	*m = c->met[--c->n];
-}
-
 void cap_containers__cgroup_gone(struct cap_containers *c, struct fmt_batch *b, uint64_t ts, const char *path)
 {
 	const char *name = strrchr(path, '/'), *runtime;
@@ -171,21 +166,23 @@ void cap_containers__cgroup_gone(struct cap_containers *c, struct fmt_batch *b, 
 		m = find(c, id);
 	else if (name && name[1])
 		m = find(c, name + 1);	/* bare runc: the last component */
-	if (!m || fmt_batch__begin(b, EV_container_end, ts, 0, m->pid, m->pid, 0, 0) < 0)
+	if (!m || m->ended || fmt_batch__begin(b, EV_container_end, ts, 0, m->pid, m->pid, 0, 0) < 0)
 		return;
 	add(b, P_container_end_id, m->id, strlen(m->id));
 	fmt_batch__int(b, P_container_end_exit_code, (uint64_t)(int64_t)m->exit_code);
 	fmt_batch__int(b, P_container_end_oom, m->oom);
 	fmt_batch__end(b);
-	forget(c, m);
+	m->ended = true;
 }
 
 void cap_containers__each_new(struct cap_containers *c, void (*fn)(void *arg, const char *id), void *arg)
 {
-	for (size_t i = 0; i < c->n; i++) {
+	for (size_t i = c->n; i-- > 0;) {
 		if (c->met[i].used)
 			fn(arg, c->met[i].id);
 		c->met[i].used = false;
+		if (c->met[i].ended)
+			c->met[i] = c->met[--c->n];
 	}
 }
 

@@ -29,7 +29,7 @@ void cap_containers__cgroup_gone(struct cap_containers *c, struct fmt_batch *b, 
 /* Names of those that are there at the beginning, as rows of the keyframe. */
 void cap_containers__first_rows(struct cap_containers *c, struct fmt_batch *b, uint64_t ts);
 void cap_containers__done(struct cap_containers *c);
-/* 12-character ids of all that were met since the last call, for the chunk's summary. */
+/* 12-character ids of all that did something since the last call, for the chunk's summary. Those that ended are forgotten. */
 void cap_containers__each_new(struct cap_containers *c, void (*fn)(void *arg, const char *id), void *arg);
 
 #endif
