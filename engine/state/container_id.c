@@ -4,13 +4,16 @@
  *
  * The path is read from its end, so that a container inside a container is the inner one, and
  * cgroups that a container makes for itself below its own do not matter. A component is a
- *   container's if it is - "RUNTIME-ID.scope", as systemd layouts have it, or the same without
- *     ".scope" and with a whole id: docker, cri-containerd, crio, libpod, nerdctl, containerd,
- *   runc, crun; but not their monitors (crio-conmon-ID); - "SLICE:RUNTIME:ID", systemd's names
- *   taken as plain ones; - an id of 64 hexadecimal digits: /docker/ID, /kubepods/QOS/podUID/ID,
- *   /NAMESPACE/ID of containerd, /ID of runc; - whatever is below podUID under kubepods, or below
- *   the namespaces that containerd's tools use; - lxc.payload.NAME, or NAME below lxc.payload or
- *   lxc; - an ECS task's "32 digits-number".
+ * container's if it is
+ *   - "RUNTIME-ID.scope", as systemd layouts have it, or the same without ".scope" and with a whole
+ *     id: docker, cri-containerd, crio, libpod, nerdctl, containerd, runc, crun; but not their
+ *     monitors (crio-conmon-ID);
+ *   - "SLICE:RUNTIME:ID": systemd's names taken as plain ones;
+ *   - an id of 64 hexadecimal digits: /docker/ID, /kubepods/QOS/podUID/ID, /NAMESPACE/ID of
+ *     containerd, /ID of runc;
+ *   - whatever is below podUID under kubepods, or below the namespaces that containerd's tools use;
+ *   - lxc.payload.NAME, or NAME below lxc.payload or lxc;
+ *   - an ECS task's "32 digits-number".
  * A container that bare runc starts under a name of the caller's choice, /NAME, cannot be told from
  * any other cgroup by its path: that needs the process, see proc__find_container.
  */

@@ -80,7 +80,7 @@ void path__at(struct eng_proc *p, long dirfd, const char *path, size_t n, struct
 		return;
 	}
 	fd = eng_fdtable__get(p->fds, dirfd);
-	if (fd && fd->name)
+	if (fd && fd->name && fd->name->len)
 		at_dir(fd->name->s, fd->name->len, path, n, out);
 	else
 		path__join("<UNKNOWN>", 9, path, n, out);

@@ -86,10 +86,10 @@ void eng_state__reset(struct eng_state *st)
 {
 	struct eng_proc *p;
 
-	/* Freeing one may free others, and moves what is in the table. */
+	/* Freeing one may free others, moves what is in the table, and makes that smaller. */
 	while (st->procs.n)
 		for (uint32_t i = 0; st->procs.n && i <= st->procs.mask; i++)
-			while ((p = st->procs.slots[i].p))
+			while (i <= st->procs.mask && (p = st->procs.slots[i].p))
 				proc__free(st, p);
 	containers__clear(st);
 	tables__clear(st);
@@ -110,6 +110,7 @@ void eng_state__free(struct eng_state *st)
 	idmap__done(&st->procs);
 	idmap__done(&st->orphans);
 	idmap__done(&st->containers);
+	idmap__done(&st->by_cgroup);
 	idmap__done(&st->tables);
 	image__unref(st->no_image);
 	for (unsigned i = 0; i < STR_CACHE; i++)
@@ -222,6 +223,28 @@ static void enter_row(struct eng_state *st, struct eng_ctx *ctx)
 		fn(st, ctx);
 }
 
+/* More than machines have: a file that lies must not eat the memory. What was known is forgotten. */
+static inline bool has_too_many(const struct eng_state *st)
+{
+	return st->threads.n > MAX_THREADS || st->procs.n > MAX_THREADS ||
+	       st->fd_slots.next - st->fd_slots.n_free > MAX_FDS;
+}
+
+/*
+ * A birth takes a number: if a file lies that may be the number of its own witness, which has ended
+ * then.
+ */
+static void find_again(struct eng_state *st, struct eng_ctx *ctx)
+{
+	const struct fmt_ev *ev = ctx->ev;
+
+	if (ctx->thread == st->nobody ||
+	    idmap__get(&st->threads, fmt_ev__tid(ev)) == ctx->thread)
+		return;
+	ctx->thread = thread__get(st, fmt_ev__tid(ev), fmt_ev__pid(ev));
+	ctx->proc = ctx->thread->proc;
+}
+
 void eng_state__enter(struct eng_state *st, const struct fmt_ev *ev, struct eng_ctx *ctx)
 {
 	const struct fmt_event_info *info = ev->info;
@@ -229,6 +252,8 @@ void eng_state__enter(struct eng_state *st, const struct fmt_ev *ev, struct eng_
 	struct eng_thread *t;
 	uint64_t num;
 
+	if (__builtin_expect(has_too_many(st), 0))
+		eng_state__reset(st);
 	*ctx = (struct eng_ctx){ .ev = ev, .state = st };
 	if (info->flags & EF_KEYFRAME) {
 		enter_row(st, ctx);
@@ -250,6 +275,8 @@ void eng_state__enter(struct eng_state *st, const struct fmt_ev *ev, struct eng_
 		fn(st, ctx);
 	else if (fn)
 		enter_nobody(st, ctx, fn);
+	if (ev->type == EV_task_new || fn == on_clone)
+		find_again(st, ctx);
 }
 
 void eng_state__leave(struct eng_state *st, struct eng_ctx *ctx)

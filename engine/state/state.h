@@ -82,7 +82,7 @@ struct eng_fd {
 	uint32_t dev;
 	uint64_t ino;
 	uint64_t epoch;			/* changes when anything here changes: key of memos */
-	struct eng_str *name;		/* absolute path, or the socket text as fd.name prints it */
+	struct eng_str *name;		/* absolute path, or a socket's text; never NULL, "" none */
 	struct eng_str *nameraw;	/* as the caller gave it; NULL: same */
 	struct eng_tuple tuple;
 	uint32_t slot;			/* see "Slots and epochs" */
@@ -190,6 +190,8 @@ uint64_t eng_state__first_ts(const struct eng_state *st);	/* 0: not known */
  * Apply an event. enter: births, openings, changes; fills ctx; then rules and printers look at ctx;
  * leave: deaths and closings, which ctx must still see. Every event needs both, in order. Rows of a
  * keyframe may be applied to a state that already holds them: they change nothing then.
+ * A state of more than a million threads or eight million descriptors is forgotten: no machine has
+ * that many, but a file may say so.
  */
 void eng_state__enter(struct eng_state *st, const struct fmt_ev *ev, struct eng_ctx *ctx);
 void eng_state__leave(struct eng_state *st, struct eng_ctx *ctx);

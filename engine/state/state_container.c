@@ -39,6 +39,83 @@ struct container *container__get(struct eng_state *st, const char *id, size_t le
 	return c;
 }
 
+/* --- by cgroup: containers that were announced with one --------------------------------------- */
+
+#define PLACE_SEED 0xcbf29ce484222325u
+
+static uint64_t place_hash(uint64_t h, char c)
+{
+	return (h ^ (uint8_t)c) * 0x100000001b3u;
+}
+
+static int64_t place_key(const struct eng_str *path)
+{
+	uint64_t h = PLACE_SEED;
+
+	for (uint32_t i = 0; i < path->len; i++)
+		h = place_hash(h, path->s[i]);
+	return (int64_t)h;
+}
+
+static void leave_place(struct eng_state *st, struct container *c)
+{
+	struct container *first, **at = &first;
+	int64_t key;
+
+	if (!c->c.cgroup)
+		return;
+	key = place_key(c->c.cgroup);
+	first = idmap__del(&st->by_cgroup, key);
+	while (*at != c)
+		at = &(*at)->next_place;
+	*at = c->next_place;
+	if (first)
+		idmap__put(&st->by_cgroup, key, first);
+}
+
+static void take_place(struct eng_state *st, struct container *c)
+{
+	if (c->c.cgroup)
+		c->next_place = idmap__put(&st->by_cgroup, place_key(c->c.cgroup), c);
+}
+
+/* Of two that were announced with the same cgroup: the living, else any that is always the same. */
+static struct container *rather(struct container *a, struct container *b)
+{
+	if (a->c.ended != b->c.ended)
+		return a->c.ended ? b : a;
+	return strcmp(a->c.id, b->c.id) < 0 ? a : b;
+}
+
+static struct container *at_place(const struct eng_state *st, uint64_t hash, const char *path,
+				  uint32_t n)
+{
+	struct container *c = idmap__get(&st->by_cgroup, (int64_t)hash), *found = NULL;
+
+	for (; c; c = c->next_place)
+		if (c->c.cgroup->len == n && !memcmp(c->c.cgroup->s, path, n))
+			found = found ? rather(found, c) : c;
+	return found;
+}
+
+/* The container that was announced with this cgroup or the nearest above; never for the root. */
+static struct container *announced(struct eng_state *st, const char *path)
+{
+	struct container *c, *found = NULL;
+	uint64_t h = PLACE_SEED;
+
+	for (uint32_t n = 1; st->by_cgroup.n && path[n - 1]; n++) {
+		h = place_hash(h, path[n - 1]);
+		if (n == 1 || (path[n] && path[n] != '/'))
+			continue;
+		c = at_place(st, h, path, n);
+		found = c ? c : found;
+	}
+	return found;
+}
+
+/* --- all of them ------------------------------------------------------------------------------ */
+
 static void free_container(struct container *c)
 {
 	eng_str__unref(c->c.full_id);
@@ -62,6 +139,7 @@ static void take_out(struct eng_state *st, struct container *c)
 	*at = c->next;
 	if (first)
 		idmap__put(&st->containers, key, first);
+	leave_place(st, c);
 	free_container(c);
 }
 
@@ -94,6 +172,7 @@ void containers__clear(struct eng_state *st)
 	}
 	st->json_bytes = 0;
 	idmap__clear(&st->containers);
+	idmap__clear(&st->by_cgroup);
 }
 
 struct eng_container *eng_state__container(struct eng_state *st, const char *id)
@@ -153,25 +232,6 @@ static const char *next_cgroup(const struct eng_str *list, uint32_t *at, const c
 		return eq + 1;
 	}
 	return NULL;
-}
-
-static bool is_at_or_below(const char *path, const struct eng_str *of)
-{
-	return of && of->len > 1 && !strncmp(path, of->s, of->len) &&
-	       (!path[of->len] || path[of->len] == '/');
-}
-
-/* A container that was announced with this cgroup. */
-static struct container *announced(struct eng_state *st, const char *path)
-{
-	struct container *c, *best = NULL;
-
-	idmap__each(&st->containers, i, c)
-		for (; c; c = c->next)
-			if (is_at_or_below(path, c->c.cgroup) &&
-			    (!best || c->c.cgroup->len > best->c.cgroup->len))
-				best = c;
-	return best;
 }
 
 static struct container *by_path(struct eng_state *st, const char *path)
@@ -266,7 +326,8 @@ void proc__find_container(struct eng_state *st, struct eng_proc *p)
 	const struct eng_proc *up = p->parent;
 
 	/* Most forks change nothing. */
-	if (up && up->cgroups == p->cgroups && !up->dead && (up->container || !in_pidns(p)))
+	if (up && !up->dead && eng_str__same(up->cgroups, p->cgroups) &&
+	    (up->container || !in_pidns(p)))
 		proc__set_container(st, p, (struct container *)up->container);
 	else
 		proc__set_container(st, p, find(st, p));
@@ -287,6 +348,27 @@ static bool in_hierarchy(const struct fmt_str *list, const char *subsys, size_t 
 		p = stop + 1;
 	}
 	return false;
+}
+
+/* The subsystems of a hierarchy that a list lacks: nothing was known of them before. */
+static void add_unknown(struct buf *b, const struct eng_str *list, const struct fmt_str *path,
+			const struct fmt_str *hierarchy)
+{
+	const char *s = hierarchy->p, *end = s + hierarchy->len;
+
+	while (s < end) {
+		const char *comma = memchr(s, ',', (size_t)(end - s)), *stop = comma ? comma : end;
+
+		if (b->len + (size_t)(stop - s) + path->len > MAX_CGROUPS)
+			return;
+		if (!path_of(list, s, (size_t)(stop - s))) {
+			buf__add(b, s, (size_t)(stop - s));
+			buf__u8(b, '=');
+			buf__add(b, path->p, path->len);
+			buf__u8(b, 0);
+		}
+		s = stop + 1;
+	}
 }
 
 /*
@@ -317,6 +399,8 @@ static void move_cgroups(struct eng_state *st, struct eng_proc *p, const struct 
 			buf__puts(&b, old);
 		buf__u8(&b, 0);
 	}
+	if (hierarchy)
+		add_unknown(&b, p->cgroups, path, hierarchy);
 	if (b.len && eng_str__set(&p->cgroups, eng_str__new((char *)b.p, b.len, b.len)))
 		p->epoch = next_epoch(st);
 out:
@@ -438,12 +522,16 @@ void on_container(struct eng_state *st, struct eng_ctx *ctx)
 	changed |= set_str(st, &c->c.runtime, ev, P(runtime));
 	changed |= set_str(st, &c->c.name, ev, P(name));
 	changed |= set_str(st, &c->c.image, ev, P(image));
+	leave_place(st, c);
 	moved = set_str(st, &c->c.cgroup, ev, P(cgroup));
+	take_place(st, c);
 	if (fmt_ev__str(ev, P(json)) && fmt_ev__str(ev, P(json))->len)
 		changed |= set_json(st, c, ev_str(st, ev, P(json)));
 #undef P
-	if (row)
+	if (row) {
 		EV_SET(&c->c.start, ev, P_state_container_start);
+		EV_SET(&c->c.ended, ev, P_state_container_ended);
+	}
 	if (moved)
 		find_again(st);
 	if (changed || moved)

@@ -26,7 +26,7 @@ struct birth {
 	int64_t ptid;			/* of the process, if it is one; -1: the creator */
 	uint32_t flags;
 	uint64_t start;
-	const struct eng_thread *creator;	/* NULL: not known */
+	int64_t creator;		/* its thread id, 0: not known */
 };
 
 /* Can this be a thread's number? A file may say anything. */
@@ -78,43 +78,45 @@ static void inherit_proc(struct eng_state *st, struct eng_proc *p, const struct 
 	}
 }
 
+/* Looked up again after each change: a birth may end threads, if a file lies even this one. */
+static const struct eng_thread *creator_of(struct eng_state *st, const struct birth *b)
+{
+	return b->creator > 0 ? idmap__get(&st->threads, b->creator) : NULL;
+}
+
 static struct eng_thread *make_process(struct eng_state *st, const struct birth *b)
 {
 	struct eng_proc *p = proc__new(st, b->pid);
+	const struct eng_thread *from = creator_of(st, b);
 	struct eng_thread *t;
 
-	if (b->creator) {
-		inherit_proc(st, p, b->creator, b->flags);
-		p->real_ptid = b->creator->tid;
+	if (from) {
+		inherit_proc(st, p, from, b->flags);
+		p->real_ptid = from->tid;
 	}
 	t = thread__new(st, p, b->tid);
-	if (b->creator)
-		inherit_thread(t, b->creator);
+	if (from)
+		inherit_thread(t, from);
 	p->start = b->start;
 	if (b->ptid > 0)
 		proc__set_ptid(st, p, b->ptid);
-	else if (b->creator)
-		proc__set_ptid(st, p, b->flags & CL_PARENT ? b->creator->proc->ptid :
-							       b->creator->tid);
+	else if (from)
+		proc__set_ptid(st, p, b->flags & CL_PARENT ? from->proc->ptid : from->tid);
 	return t;
 }
 
 static struct eng_thread *make_thread(struct eng_state *st, const struct birth *b)
 {
 	struct eng_proc *p = idmap__get(&st->procs, b->pid);
-	const struct eng_thread *from = b->creator;
+	const struct eng_thread *from;
 	struct eng_thread *t;
 
-	if (!p || p->dead) {
-		/* Another process's thread has the number: as long as it lives there is no such process. */
-		if ((t = idmap__get(&st->threads, b->pid)))
-			p = t->proc;
-		else
-			p = thread__get(st, b->pid, b->pid)->proc;
-	}
-	if (!from || from->proc != p)
-		from = p->threads;
+	if (!p || p->dead)
+		p = thread__get(st, b->pid, b->pid)->proc;
 	t = thread__new(st, p, b->tid);
+	from = creator_of(st, b);
+	if (!from || from->proc != p)
+		from = t->next;
 	if (from)
 		inherit_thread(t, from);
 	return t;
@@ -123,7 +125,8 @@ static struct eng_thread *make_thread(struct eng_state *st, const struct birth *
 static struct eng_thread *give_birth(struct eng_state *st, const struct birth *b)
 {
 	struct eng_thread *old = idmap__get(&st->threads, b->tid), *t;
-	bool own = b->creator && b->creator->proc->pid == b->pid;	/* whatever flags say */
+	const struct eng_thread *from = creator_of(st, b);
+	bool own = from && from->proc->pid == b->pid;	/* whatever flags say */
 
 	if (old)
 		thread__remove(st, old, 0);
@@ -167,7 +170,7 @@ void on_task_new(struct eng_state *st, struct eng_ctx *ctx)
 		.tid = ev_s64(ev, P_task_new_tid, 0), .pid = ev_s64(ev, P_task_new_pid, 0),
 		.ptid = ev_s64(ev, P_task_new_ptid, -1),
 		.flags = (uint32_t)ev_u64(ev, P_task_new_flags, 0),
-		.start = start ? start : fmt_ev__ts(ev), .creator = ctx->thread,
+		.start = start ? start : fmt_ev__ts(ev), .creator = ctx->thread->tid,
 	};
 	struct eng_thread *t = idmap__get(&st->threads, b.tid);
 	struct eng_str *comm;
@@ -265,7 +268,7 @@ static void on_clone_creator(struct eng_state *st, struct eng_ctx *ctx)
 	struct eng_thread *t;
 	struct birth b = {
 		.tid = tid, .pid = flags & CL_THREAD ? ctx->proc->pid : tid, .ptid = -1,
-		.flags = flags, .start = fmt_ev__ts(ev), .creator = ctx->thread,
+		.flags = flags, .start = fmt_ev__ts(ev), .creator = ctx->thread->tid,
 	};
 
 	take_clone_image(st, ctx->thread, ev);
@@ -300,9 +303,9 @@ static void on_clone_child(struct eng_state *st, struct eng_ctx *ctx)
 	if (!is_number(b.pid))
 		b.pid = ctx->proc->pid;
 	if (!t->start || (imported(ev) && !same_birth(t, ev, 0))) {
-		b.creator = idmap__get(&st->threads, flags & CL_THREAD ? b.pid : b.ptid);
-		if (b.creator == t)
-			b.creator = NULL;
+		b.creator = flags & CL_THREAD ? b.pid : b.ptid;
+		if (b.creator == t->tid)
+			b.creator = 0;
 		t = give_birth(st, &b);
 		ctx->thread = t;
 		ctx->proc = t->proc;

@@ -217,6 +217,12 @@ static struct eng_fd *opened(struct eng_state *st, struct eng_ctx *ctx, int64_t 
 	return fd;
 }
 
+/* Nothing is known of it but its number. */
+static void opened_unknown(struct eng_state *st, struct eng_ctx *ctx, int64_t num, uint32_t flags)
+{
+	opened(st, ctx, num, FDT_UNKNOWN, flags)->name = eng_str__ref(st->empty);
+}
+
 static void name_it(struct eng_ctx *ctx, struct eng_fd *fd, const char *name)
 {
 	fd->name = eng_str__new(name, strlen(name), strlen(name));
@@ -372,8 +378,10 @@ void on_memfd(struct eng_state *st, struct eng_ctx *ctx)
 	fd = opened(st, ctx, fmt_ev__res(ev), FDT_MEMFD,
 		    ev_u64(ev, P_memfd_create_flags, 0) & 1 ? FDF_CLOEXEC : 0);
 	fd->name = ev_str(st, ev, P_memfd_create_name);
+	if (!fd->name)
+		fd->name = eng_str__ref(st->empty);
 	ctx->fd_name_id = fmt_ev__str_id(ev, P_memfd_create_name);
-	ctx->fd_name_changed = fd->name && fd->name->len;
+	ctx->fd_name_changed = fd->name->len;
 }
 
 void on_pidfd_open(struct eng_state *st, struct eng_ctx *ctx)
@@ -403,7 +411,7 @@ void on_pidfd_getfd(struct eng_state *st, struct eng_ctx *ctx)
 	if (from)
 		ctx__set_fd(ctx, fdtable__dup(st, ctx->proc->fds, fmt_ev__res(ev), from, true));
 	else
-		opened(st, ctx, fmt_ev__res(ev), FDT_UNKNOWN, FDF_CLOEXEC);
+		opened_unknown(st, ctx, fmt_ev__res(ev), FDF_CLOEXEC);
 }
 
 static void dup_to(struct eng_state *st, struct eng_ctx *ctx, int64_t num, bool cloexec)
@@ -411,7 +419,7 @@ static void dup_to(struct eng_state *st, struct eng_ctx *ctx, int64_t num, bool 
 	if (ctx->fd)
 		ctx__set_fd(ctx, fdtable__dup(st, ctx->proc->fds, num, ctx->fd, cloexec));
 	else
-		opened(st, ctx, num, FDT_UNKNOWN, cloexec ? FDF_CLOEXEC : 0);
+		opened_unknown(st, ctx, num, cloexec ? FDF_CLOEXEC : 0);
 }
 
 void on_dup(struct eng_state *st, struct eng_ctx *ctx)
@@ -465,7 +473,7 @@ void on_close_range(struct eng_state *st, struct eng_ctx *ctx)
 void on_other_fd(struct eng_state *st, struct eng_ctx *ctx)
 {
 	if (fmt_ev__res(ctx->ev) >= 0)
-		opened(st, ctx, fmt_ev__res(ctx->ev), FDT_UNKNOWN, 0);
+		opened_unknown(st, ctx, fmt_ev__res(ctx->ev), 0);
 }
 
 void on_close_leave(struct eng_state *st, struct eng_ctx *ctx)
@@ -493,6 +501,7 @@ void on_recv_fds(struct eng_state *st, struct eng_ctx *ctx)
 
 		cursor__le16(&c);
 		if (!c.bad && num >= 0)
-			fdtable__open(st, ctx->proc->fds, num, FDT_UNKNOWN);
+			fdtable__open(st, ctx->proc->fds, num, FDT_UNKNOWN)->name =
+				eng_str__ref(st->empty);
 	}
 }

@@ -37,6 +37,7 @@ struct container {
 	struct eng_container c;
 	uint32_t json_bytes;		/* length of what root was made from */
 	struct container *next;		/* of the same hash */
+	struct container *next_place;	/* of the same hash in by_cgroup */
 	struct accounts accounts;	/* its own /etc/passwd, as far as known */
 	struct cJSON *root;		/* c.json parsed; NULL if none */
 };
@@ -54,12 +55,15 @@ struct mount {
 
 #define STR_CACHE 256u
 #define RECENT_EXITS 64u
+#define MAX_THREADS (1u << 20)
+#define MAX_FDS (1u << 23)
 
 struct eng_state {
 	struct idmap threads;			/* alive, by tid */
 	struct idmap procs;			/* by pid; also dead ones that children refer to */
 	struct idmap orphans;			/* by ptid: processes whose parent is not known */
 	struct idmap containers;		/* by hash of the id: chains of struct container */
+	struct idmap by_cgroup;			/* the same by hash of their cgroup, if known */
 	struct accounts accounts;		/* the machine's */
 	struct idmap mounts;
 	struct iface *ifaces;
@@ -95,8 +99,9 @@ static inline uint64_t next_epoch(struct eng_state *st)
 
 static inline uint64_t ev_u64(const struct fmt_ev *ev, unsigned p, uint64_t otherwise)
 {
-	fmt_ev__int(ev, p, &otherwise);
-	return otherwise;
+	uint64_t v;
+
+	return fmt_ev__int(ev, p, &v) ? v : otherwise;
 }
 
 static inline int64_t ev_s64(const struct fmt_ev *ev, unsigned p, int64_t otherwise)

@@ -165,6 +165,25 @@ static void load_all(struct eng_state *st, struct eng_proc *p, const struct fmt_
 }
 
 /*
+ * What a process is in may have been decided when its cgroups told more: a saved state says it.
+ * Rows of further threads say nothing.
+ */
+static void load_container(struct eng_state *st, struct eng_proc *p, const struct fmt_ev *ev)
+{
+	const struct fmt_str *id = fmt_ev__str(ev, P_state_thread_container_id);
+
+	if (!id || !id->len) {
+		if (fmt_ev__str_id(ev, P_state_thread_cgroups))
+			proc__find_container(st, p);
+		return;
+	}
+	if (id->len == 4 && !memcmp(id->p, "host", 4))
+		proc__set_container(st, p, NULL);
+	else
+		proc__set_container(st, p, container__get(st, id->p, id->len, true));
+}
+
+/*
  * A process that has ended and is kept for its children: no threads, no descriptors. Or the main
  * thread of one that goes on: its other threads follow.
  */
@@ -182,6 +201,7 @@ static void load_dead(struct eng_state *st, const struct fmt_ev *ev)
 	if (comm && eng_str__set(&p->comm, comm))
 		proc__changed(st, p);
 	load_all(st, p, ev);
+	load_container(st, p, ev);
 }
 
 static struct eng_thread *row_thread(struct eng_state *st, const struct fmt_ev *ev)
@@ -220,7 +240,7 @@ void on_state_thread(struct eng_state *st, struct eng_ctx *ctx)
 		load_all(st, p, ev);
 		load_table(st, p, ev);
 	}
-	proc__find_container(st, p);
+	load_container(st, p, ev);
 }
 
 /* --- descriptors ------------------------------------------------------------------------------ */
@@ -260,15 +280,26 @@ static uint8_t settle_type(uint8_t type, const struct eng_tuple *t)
 	return is_listening(type) ? FDT_IPV4_LISTEN : FDT_IPV4;
 }
 
+/* A socket that has an address somewhere. */
+static bool has_address(const struct eng_fd *fd)
+{
+	static const uint8_t none[16];
+	const struct eng_tuple *t = &fd->tuple;
+
+	return is_inet(fd->type) && t->family &&
+	       (t->cport || t->sport || memcmp(t->cip, none, 16) || memcmp(t->sip, none, 16));
+}
+
+/* Rows that come from elsewhere may leave a socket's name to its addresses. */
 static struct eng_str *fd_name(struct eng_state *st, const struct fmt_ev *ev,
 			       const struct eng_fd *fd)
 {
 	struct eng_str *s = ev_str(st, ev, P_state_fd_name);
 
-	if (s && (s->len || !is_inet(fd->type) || !fd->tuple.family))
+	if (s && (s->len || !has_address(fd)))
 		return s;
 	eng_str__unref(s);
-	if (!is_inet(fd->type) || !fd->tuple.family)
+	if (!has_address(fd))
 		return eng_str__ref(st->empty);
 	st->scratch.len = 0;
 	if (is_listening(fd->type)) {

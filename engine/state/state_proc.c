@@ -213,7 +213,11 @@ void proc__change_all(struct eng_state *st)
 struct eng_proc *proc__new(struct eng_state *st, int64_t pid)
 {
 	struct eng_proc *p = idmap__get(&st->procs, pid);
+	struct eng_thread *t = idmap__get(&st->threads, pid);
 
+	/* Whoever had the number has ended. */
+	if (t && t->proc != p)
+		thread__remove(st, t, 0);
 	if (p)
 		proc__free(st, p);
 	p = xcalloc(1, sizeof(*p));
@@ -308,6 +312,8 @@ void proc__ended(struct eng_state *st, struct eng_proc *p, int64_t reaper)
 {
 	if (p->child)
 		give_children_away(st, p, reaper);
+	for (struct eng_proc *c = p->child; c; c = c->sibling)
+		c->ptid = p->pid;	/* no thread is left that could be meant */
 	proc__set_container(st, p, NULL);
 	fdtable__unref(st, p->fds);
 	p->fds = fdtable__new();
@@ -319,29 +325,27 @@ void proc__ended(struct eng_state *st, struct eng_proc *p, int64_t reaper)
 
 struct eng_thread *thread__new(struct eng_state *st, struct eng_proc *p, int64_t tid)
 {
+	struct eng_proc *was = tid == p->pid ? NULL : idmap__get(&st->procs, tid);
 	struct eng_thread *t = xcalloc(1, sizeof(*t));
 
+	p->dead = false;		/* first: what is freed may be all that p is kept for */
+	if (was)			/* the number is used again: nobody's parent any more */
+		proc__free(st, was);
 	t->tid = tid;
 	t->vtid = -1;
 	t->proc = p;
 	t->next = p->threads;
 	p->threads = t;
 	p->n_threads++;
-	p->dead = false;
 	t->comm = eng_str__ref(p->comm);
 	t->uid = t->euid = t->gid = t->egid = UINT32_MAX;
 	t->slot = slots__take(&st->thread_slots);
 	t->epoch = next_epoch(st);
 	idmap__put(&st->threads, tid, t);
-	if (tid == p->pid) {
+	if (tid == p->pid)
 		t->start = p->start;
-	} else {
-		struct eng_proc *old = idmap__get(&st->procs, tid);
-
-		if (old && old->dead)	/* the number is another's now */
-			proc__free(st, old);
+	else
 		adopt(st, tid);
-	}
 	return t;
 }
 
@@ -367,10 +371,21 @@ static void free_threads(struct eng_state *st, struct eng_proc *p)
 		take_out(st, p->threads);
 }
 
+/* Who takes over another thread's children if it is not said: the oldest, by its number. */
+static int64_t first_thread(const struct eng_proc *p)
+{
+	int64_t tid = p->threads->tid;
+
+	for (const struct eng_thread *t = p->threads; t; t = t->next)
+		if (t->tid == p->pid || (t->tid < tid && tid != p->pid))
+			tid = t->tid;
+	return tid;
+}
+
 void thread__remove(struct eng_state *st, struct eng_thread *t, int64_t reaper)
 {
 	struct eng_proc *p = t->proc;
-	const struct eng_thread *r = reaper > 0 ? idmap__get(&st->threads, reaper) : NULL;
+	const struct eng_thread *r;
 	int64_t tid = t->tid, to;
 
 	take_out(st, t);
@@ -378,7 +393,8 @@ void thread__remove(struct eng_state *st, struct eng_thread *t, int64_t reaper)
 		proc__ended(st, p, reaper);
 		return;
 	}
-	to = r && r->proc == p && reaper != tid ? reaper : p->threads->tid;
+	r = reaper > 0 ? idmap__get(&st->threads, reaper) : NULL;
+	to = r && r->proc == p ? reaper : first_thread(p);
 	for (struct eng_proc *c = p->child; c; c = c->sibling)
 		if (c->ptid == tid)
 			c->ptid = to;

@@ -38,6 +38,11 @@ static void str(struct saver *s, unsigned p, const struct eng_str *e)
 		fmt_batch__str(s->b, p, e->s, e->len, e->full_len);
 }
 
+static void text(struct saver *s, unsigned p, const char *v)
+{
+	fmt_batch__str(s->b, p, v, (uint32_t)strlen(v), (uint32_t)strlen(v));
+}
+
 static void num(struct saver *s, unsigned p, uint64_t v)
 {
 	fmt_batch__int(s->b, p, v);
@@ -49,7 +54,6 @@ static void save_accounts(struct saver *s, const struct accounts *a, const char 
 {
 	struct eng_user **users = (struct eng_user **)idmap__sorted(&a->users);
 	struct eng_group **groups = (struct eng_group **)idmap__sorted(&a->groups);
-	uint32_t n = (uint32_t)strlen(container);
 
 	for (uint32_t i = 0; i < a->users.n && row(s, EV_state_user, 0, 0); i++) {
 		num(s, P_state_user_uid, users[i]->uid);
@@ -57,13 +61,13 @@ static void save_accounts(struct saver *s, const struct accounts *a, const char 
 		str(s, P_state_user_name, users[i]->name);
 		str(s, P_state_user_home, users[i]->home);
 		str(s, P_state_user_shell, users[i]->shell);
-		fmt_batch__str(s->b, P_state_user_container_id, container, n, n);
+		text(s, P_state_user_container_id, container);
 		fmt_batch__end(s->b);
 	}
 	for (uint32_t i = 0; i < a->groups.n && row(s, EV_state_group, 0, 0); i++) {
 		num(s, P_state_group_gid, groups[i]->gid);
 		str(s, P_state_group_name, groups[i]->name);
-		fmt_batch__str(s->b, P_state_group_container_id, container, n, n);
+		text(s, P_state_group_container_id, container);
 		fmt_batch__end(s->b);
 	}
 	free(users);
@@ -134,8 +138,7 @@ static void save_containers(struct saver *s)
 	for (size_t i = 0; i < n && row(s, EV_state_container, 0, 0); i++) {
 		const struct eng_container *c = &all[i]->c;
 
-		fmt_batch__str(s->b, P_state_container_id, c->id, (uint32_t)strlen(c->id),
-			       (uint32_t)strlen(c->id));
+		text(s, P_state_container_id, c->id);
 		str(s, P_state_container_full_id, c->full_id);
 		str(s, P_state_container_runtime, c->runtime);
 		str(s, P_state_container_name, c->name);
@@ -143,6 +146,8 @@ static void save_containers(struct saver *s)
 		str(s, P_state_container_cgroup, c->cgroup);
 		str(s, P_state_container_json, c->json);
 		num(s, P_state_container_start, c->start);
+		if (c->ended)
+			num(s, P_state_container_ended, true);
 		fmt_batch__end(s->b);
 		save_accounts(s, &all[i]->accounts, c->id);
 	}
@@ -192,6 +197,7 @@ static void proc_params(struct saver *s, const struct eng_proc *p)
 	str(s, P_state_thread_root, p->root);
 	str(s, P_state_thread_cgroups, p->cgroups);
 	num(s, P_state_thread_cgroup_id, p->cgroup_id);
+	text(s, P_state_thread_container_id, p->container ? p->container->id : "host");
 	num(s, P_state_thread_loginuid, p->loginuid);
 	num(s, P_state_thread_tty, p->tty);
 	num(s, P_state_thread_fdlimit, (uint64_t)p->fdlimit);

@@ -134,10 +134,7 @@ static bool ends_are(const struct eng_tuple *t, const struct sock_end *c, const 
 	       !memcmp(t->sip, s->ip, 16);
 }
 
-/*
- * Take over addresses. The same ones, in either order, change nothing. A destination that is set
- * already stays unless overwrite says otherwise (connect). True if something changed.
- */
+/* Take over addresses. The same ones, in either order, change nothing: false. */
 static bool set_ends(struct eng_fd *fd, const struct sock_addrs *a)
 {
 	struct eng_tuple *t = &fd->tuple;
