@@ -7,6 +7,8 @@
 #include "engine/field/field.h"
 #include "inspect/ui/prompt.h"
 
+#define MAX_SAID 4	/* lines of an error or a hint */
+
 static const char *const labels[ASK__N] = {
 	[ASK_FILTER] = "Filter: ", [ASK_SEARCH] = "Search: ",
 	[ASK_RANGE] = "Time from [to]: ", [ASK_GOTO] = "Go to time or #event: ",
@@ -200,14 +202,42 @@ enum ins_prompt_result ins_prompt__key(struct ins_prompt *p, uint32_t key)
 	return PROMPT_MORE;
 }
 
-int ins_prompt__rows(const struct ins_prompt *p)
+/* What is said below the text, over as many lines as it takes; draw false: only count them. */
+static int say(const struct ins_prompt *p, struct ins_screen *s, int y, bool draw)
 {
-	return !p->on ? 0 : p->err.code ? 3 : p->hint[0] ? 2 : 1;
+	const char *text = p->err.code ? p->err.msg : p->hint;
+	size_t n = strlen(text);
+	int lines = 0;
+
+	while (n && lines < MAX_SAID) {
+		size_t len = ins_text__break(s, text, n, s->w - 1);
+
+		if (draw)
+			ins_screen__put(s, y + lines, 0, s->w, p->err.code ? ST_BAD : ST_DIM, text, len);
+		text += len;
+		n -= len;
+		while (n && *text == ' ') {
+			text++;
+			n--;
+		}
+		lines++;
+	}
+	return lines;
+}
+
+int ins_prompt__rows(const struct ins_prompt *p, const struct ins_screen *s)
+{
+	int rows;
+
+	if (!p->on)
+		return 0;
+	rows = 1 + (p->err.code && p->err.col ? 1 : 0) + say(p, (struct ins_screen *)s, 0, false);
+	return rows < s->h ? rows : s->h - 1;
 }
 
 void ins_prompt__draw(const struct ins_prompt *p, struct ins_screen *s)
 {
-	int rows = ins_prompt__rows(p), y = s->h - rows, x, label, skip, room, at;
+	int rows = ins_prompt__rows(p, s), y = s->h - rows, x, label, skip, room, at;
 
 	for (int i = 0; i < rows; i++)
 		ins_screen__fill(s, y + i, 0, s->w, ST_INPUT, ' ');
@@ -218,14 +248,13 @@ void ins_prompt__draw(const struct ins_prompt *p, struct ins_screen *s)
 	ins_screen__put_skip(s, y, label, room + 1, skip, ST_INPUT, p->text, p->len);
 	x = label + at - skip;
 	ins_screen__restyle(s, y, x, 1, ST_HIT);
-	if (p->err.code) {
-		int col = p->err.col ? (int)p->err.col - 1 : 0;
+	if (p->err.code && p->err.col) {
+		size_t col = p->err.col - 1;
 
-		col = ins_text__width(s, p->text, (size_t)col < p->len ? (size_t)col : p->len);
-		if (col - skip >= 0 && p->err.col)
-			ins_screen__puts(s, y + 1, label + col - skip, 1, ST_BAD, "^");
-		ins_screen__puts(s, y + 2, 0, s->w, ST_BAD, p->err.msg);
-	} else if (p->hint[0]) {
-		ins_screen__puts(s, y + 1, 0, s->w, ST_DIM, p->hint);
+		at = ins_text__width(s, p->text, col < p->len ? col : p->len);
+		if (at - skip >= 0)
+			ins_screen__puts(s, y + 1, label + at - skip, 1, ST_BAD, "^");
+		y++;
 	}
+	say(p, s, y + 1, true);
 }

@@ -134,12 +134,8 @@ void ins_ui__push(struct ins_ui *ui, struct ins_scope scope, enum ins_view_id vi
 	}
 	if (view == VIEW_OVERVIEW && scope.kind != OF_ALL)
 		view = VIEW_OBJECT;
-	/* another view of the same selection is no step of the path */
-	if (ins_scope__equal(top->scope, scope) && ins_view_numbers[view] && !num &&
-	    ins_view_numbers[top->view]) {
-		top->view = view;
-		return;
-	}
+	if (ins_scope__equal(top->scope, scope) && view == top->view && num == top->num)
+		return;		/* here already */
 	f = new_frame(scope, view);
 	f->num = num;
 	ui->frames[ui->n_frames++] = f;

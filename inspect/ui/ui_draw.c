@@ -316,7 +316,7 @@ static void draw_foot(struct ins_ui *ui, struct ins_screen *s)
 void ins_ui__draw(struct ins_ui *ui, struct ins_screen *s)
 {
 	struct ins_frame *f = ins_ui__top(ui);
-	int y = 1, foot = ui->prompt.on ? ins_prompt__rows(&ui->prompt) : 1;
+	int y = 1, foot = ui->prompt.on ? ins_prompt__rows(&ui->prompt, s) : 1;
 
 	ui->screen = s;
 	ui->n_spots = 0;

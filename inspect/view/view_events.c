@@ -140,7 +140,8 @@ static enum ins_answer step_move(struct events *e, uint64_t ns)
 		e->left = 0;
 	}
 	if (!e->left)
-		e->job = JOB_NONE;
+		/* whoever came from outside the list ends at its edge */
+		e->job = e->has_cur ? JOB_NONE : dir > 0 ? JOB_BOTTOM : JOB_TOP;
 	return a;
 }
 
