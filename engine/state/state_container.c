@@ -154,7 +154,8 @@ static void forget_json(struct eng_state *st, struct container *c)
 /* Nobody is in it, and it has ended or nothing but its id is known: forget it. */
 void container__forget_idle(struct eng_state *st, struct container *c)
 {
-	if (!c->c.n_procs && (c->c.ended || (!c->c.json && !c->c.name && !c->c.image))) {
+	if (!st->keeps_idle && !c->c.n_procs &&
+	    (c->c.ended || (!c->c.json && !c->c.name && !c->c.image && !c->c.cgroup))) {
 		forget_json(st, c);
 		take_out(st, c);
 	}
@@ -218,6 +219,7 @@ void proc__set_container(struct eng_state *st, struct eng_proc *p, struct contai
  * is longer than any that a kernel makes.
  */
 #define MAX_CGROUPS (64u << 10)
+#define MAX_SUBSYS 512u			/* names of one hierarchy: a kernel has a dozen, short ones */
 static const char *next_cgroup(const struct eng_str *list, uint32_t *at, const char **subsys,
 			       size_t *n_subsys)
 {
@@ -412,6 +414,7 @@ void on_cgroup_attach(struct eng_state *st, struct eng_ctx *ctx)
 	const struct fmt_ev *ev = ctx->ev;
 	const struct eng_thread *t = eng_state__thread(st, ev_s64(ev, P_cgroup_attach_tid, 0));
 	const struct fmt_str *path = fmt_ev__str(ev, P_cgroup_attach_path);
+	const struct fmt_str *subsys = fmt_ev__str(ev, P_cgroup_attach_subsys);
 	struct container *c;
 	struct eng_proc *p;
 
@@ -419,7 +422,9 @@ void on_cgroup_attach(struct eng_state *st, struct eng_ctx *ctx)
 		return;
 	p = t->proc;
 	EV_SET(&p->cgroup_id, ev, P_cgroup_attach_id);
-	move_cgroups(st, p, path, fmt_ev__str(ev, P_cgroup_attach_subsys));
+	if (subsys && subsys->len > MAX_SUBSYS)
+		subsys = NULL;
+	move_cgroups(st, p, path, subsys);
 	c = by_path(st, path->p);
 	if (c)
 		proc__set_container(st, p, c);
@@ -427,14 +432,30 @@ void on_cgroup_attach(struct eng_state *st, struct eng_ctx *ctx)
 		proc__set_container(st, p, find(st, p));
 }
 
-/* Processes that were there before their container was announced. */
+static void forget_all_idle(struct eng_state *st)
+{
+	struct container **all;
+	size_t n;
+
+	all = containers__sorted(st, &n);
+	while (n)
+		container__forget_idle(st, all[--n]);
+	free(all);
+}
+
+/*
+ * Processes that were there before their container was announced. A container that is left without
+ * a process in between is not forgotten: others may come.
+ */
 static void find_again(struct eng_state *st)
 {
 	struct eng_proc *p;
 
+	st->keeps_idle = true;
 	idmap__each(&st->procs, i, p)
 		if (!p->dead)
 			proc__set_container(st, p, find(st, p));
+	st->keeps_idle = false;
 }
 
 static const char *const runtimes[] = {
@@ -518,6 +539,8 @@ void on_container(struct eng_state *st, struct eng_ctx *ctx)
 	c = container__get(st, id->p, id->len, true);
 	if (!c)
 		return;
+	if (!row)
+		c->c.ended = false;	/* a new one under the name of one that had ended */
 	changed |= set_str(st, &c->c.full_id, ev, P(full_id));
 	changed |= set_str(st, &c->c.runtime, ev, P(runtime));
 	changed |= set_str(st, &c->c.name, ev, P(name));
@@ -532,8 +555,11 @@ void on_container(struct eng_state *st, struct eng_ctx *ctx)
 		EV_SET(&c->c.start, ev, P_state_container_start);
 		EV_SET(&c->c.ended, ev, P_state_container_ended);
 	}
-	if (moved)
+	if (moved) {
 		find_again(st);
+		if (!row)	/* a keyframe's processes are still to come */
+			forget_all_idle(st);
+	}
 	if (changed || moved)
 		proc__change_all(st);
 }
