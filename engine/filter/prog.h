@@ -41,7 +41,7 @@ struct prog_node {
 	uint32_t memo;			/* its bit in the memos of its level; UINT32_MAX: not remembered there */
 };
 
-/* One test of a list and the conditions (as bits of the list) that need it. */
+/* One cheap test of a list and the conditions (as bits of the list) that need it. */
 struct prog_test {
 	node_ref ref;
 	uint64_t *mask;
@@ -55,8 +55,10 @@ struct prog_list {
 	bool opens_fd;			/* events have a descriptor of their own: remembered by name, not by number */
 	node_ref *gates[LV__N];		/* LV_PROC, LV_NAME, LV_FD; NULL: no condition has any */
 	uint32_t mask_at[LV__N];	/* where in the level's memo this list's masks begin */
-	struct prog_test *tests;
-	uint32_t n_early, n_tests;	/* the first of them are cheap or serve several conditions */
+	struct prog_test *tests;	/* the cheap ones: each with the conditions that need it */
+	uint32_t n_tests;
+	node_ref *late;			/* the others, by condition: late[late_at[c]] .. late[late_at[c + 1] - 1] */
+	uint32_t *late_at;
 	uint32_t id;			/* number among the lists */
 };
 

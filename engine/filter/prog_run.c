@@ -288,11 +288,11 @@ static bool pass_level(struct eng_run *r, enum eng_level lv, bool know_all)
 	return any(r->alive, l->words);
 }
 
-static bool pass_tests(struct eng_run *r, uint32_t from, uint32_t to)
+static bool pass_tests(struct eng_run *r)
 {
 	const struct prog_list *l = r->list;
 
-	for (uint32_t i = from; i < to; i++) {
+	for (uint32_t i = 0; i < l->n_tests; i++) {
 		const struct prog_test *t = &l->tests[i];
 
 		if (!any_both(r->alive, t->mask, l->words) || eval(r, t->ref))
@@ -305,6 +305,36 @@ static bool pass_tests(struct eng_run *r, uint32_t from, uint32_t to)
 	return true;
 }
 
+static bool passes_late(struct eng_run *r, uint32_t cond)
+{
+	const struct prog_list *l = r->list;
+
+	for (uint32_t i = l->late_at[cond]; i < l->late_at[cond + 1]; i++)
+		if (!eval(r, l->late[i]))
+			return false;
+	return true;
+}
+
+static bool pass_late(struct eng_run *r)
+{
+	const struct prog_list *l = r->list;
+
+	for (uint32_t w = 0; w < l->words; w++) {
+		for (uint64_t left = r->alive[w]; left; left &= left - 1) {
+			unsigned i = (unsigned)__builtin_ctzll(left);
+
+			if (!passes_late(r, w * 64 + i))
+				r->alive[w] &= ~(1ull << i);
+		}
+	}
+	return any(r->alive, l->words);
+}
+
+static bool pass_names(struct eng_run *r)
+{
+	return pass_level(r, LV_NAME, true) && pass_level(r, LV_FD, true);
+}
+
 /*
  * What is asked of a process holds for thousands of its events: it is asked first, for all conditions. A name or a
  * descriptor may be seen once: what is known of it is used first, the rest is asked for after tests that cost next to
@@ -312,12 +342,12 @@ static bool pass_tests(struct eng_run *r, uint32_t from, uint32_t to)
  */
 static bool pass_all(struct eng_run *r)
 {
-	const struct prog_list *l = r->list;
-	uint32_t first = l->opens_fd && !r->ctx->fd ? l->n_tests : l->n_early;
-
-	return pass_level(r, LV_PROC, true) && pass_level(r, LV_NAME, false) && pass_level(r, LV_FD, false) &&
-	       pass_tests(r, 0, first) && pass_level(r, LV_NAME, true) && pass_level(r, LV_FD, true) &&
-	       pass_tests(r, first, l->n_tests);
+	if (!pass_level(r, LV_PROC, true) || !pass_level(r, LV_NAME, false) || !pass_level(r, LV_FD, false) ||
+	    !pass_tests(r))
+		return false;
+	if (r->list->opens_fd && !r->ctx->fd)
+		return pass_late(r) && pass_names(r);
+	return pass_names(r) && pass_late(r);
 }
 
 static void next_event(struct eng_run *r, const struct eng_ctx *ctx, const struct prog_list *l)

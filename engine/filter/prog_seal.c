@@ -185,42 +185,65 @@ static unsigned bits(const uint64_t *mask, uint32_t words)
 struct ranked {
 	struct prog_test test;
 	uint64_t rank;
+	bool late;
 };
 
 static int by_rank(const void *a, const void *b)
 {
 	const struct ranked *x = a, *y = b;
 
+	if (x->late != y->late)
+		return x->late - y->late;
 	if (x->rank != y->rank)
 		return x->rank < y->rank ? -1 : 1;
 	return x->test.ref < y->test.ref ? -1 : x->test.ref > y->test.ref;
 }
 
-#define EARLY_COST 3u
+#define EARLY_COST 3u			/* what a test may cost for each condition that it can take away */
 
-/* Early: what costs next to nothing for each condition that it can take away. */
-static bool is_early(const struct eng_prog *p, const struct prog_list *l, const struct prog_test *t)
+static bool needs(const struct prog_test *t, uint32_t cond)
 {
-	return ref_node(p, t->ref)->cost <= EARLY_COST * bits(t->mask, l->words);
+	return t->mask[cond >> 6] >> (cond & 63) & 1;
 }
 
-/* Cheap tests first, and among them those that many conditions need; late ones behind all early ones. */
+static void keep_late(struct eng_prog *p, struct prog_list *l, const struct ranked *r, uint32_t n)
+{
+	uint32_t total = 0, k = 0;
+
+	for (uint32_t i = 0; i < n; i++)
+		total += bits(r[i].test.mask, l->words);
+	l->late = arena__alloc(&p->mem, total * sizeof(*l->late));
+	l->late_at = arena__alloc(&p->mem, (l->n + 1) * sizeof(*l->late_at));
+	for (uint32_t c = 0; c < l->n; c++) {
+		l->late_at[c] = k;
+		for (uint32_t i = 0; i < n; i++)
+			if (needs(&r[i].test, c))
+				l->late[k++] = r[i].test.ref;
+	}
+	l->late_at[l->n] = k;
+}
+
+/* Cheap tests first, and among them those that many conditions need; the others go to their conditions. */
 static void order_tests(struct eng_prog *p, struct prog_list *l)
 {
 	struct ranked *r = xmalloc((l->n_tests + 1) * sizeof(*r));
+	struct prog_test *early;
+	uint32_t n_early = 0;
 
 	for (uint32_t i = 0; i < l->n_tests; i++) {
-		r[i].test = l->tests[i];
-		r[i].rank = (uint64_t)ref_node(p, l->tests[i].ref)->cost * 1024 /
-			    bits(l->tests[i].mask, l->words);
-		if (is_early(p, l, &r[i].test))
-			l->n_early++;
-		else
-			r[i].rank += 1ull << 40;
+		uint32_t cost = ref_node(p, l->tests[i].ref)->cost, users = bits(l->tests[i].mask, l->words);
+
+		r[i] = (struct ranked){ l->tests[i], (uint64_t)cost * 1024 / users, cost > EARLY_COST * users };
+		n_early += !r[i].late;
 	}
 	qsort(r, l->n_tests, sizeof(*r), by_rank);
-	for (uint32_t i = 0; i < l->n_tests; i++)
-		l->tests[i] = r[i].test;
+	early = arena__alloc(&p->mem, n_early * sizeof(*early));
+	for (uint32_t i = 0; i < n_early; i++)
+		early[i] = r[i].test;
+	keep_late(p, l, r + n_early, l->n_tests - n_early);
+	free(l->tests);
+	l->tests = early;
+	l->n_tests = n_early;
 	free(r);
 }
 
@@ -229,7 +252,6 @@ static struct prog_list *new_list(struct seal *s, const uint32_t *conds, const n
 {
 	struct eng_prog *p = s->p;
 	struct prog_list *l = arena__zalloc(&p->mem, sizeof(*l));
-	struct prog_test *tests;
 
 	s->cap_tests = 0;
 	l->id = p->n_lists;
@@ -243,11 +265,6 @@ static struct prog_list *new_list(struct seal *s, const uint32_t *conds, const n
 	for (uint32_t c = 0; c < n; c++)
 		split_cond(s, l, c);
 	order_tests(p, l);
-	tests = arena__alloc(&p->mem, l->n_tests * sizeof(*tests));
-	if (l->n_tests)
-		memcpy(tests, l->tests, l->n_tests * sizeof(*tests));
-	free(l->tests);
-	l->tests = tests;
 	for (unsigned lv = LV_PROC; lv <= LV_FD; lv++) {
 		if (!l->gates[lv])
 			continue;

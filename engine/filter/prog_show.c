@@ -135,6 +135,10 @@ static void dump_list(const struct eng_prog *p, const struct prog_list *l, struc
 			buf__printf(out, "; gate %s ", eng_level_names[lv]);
 			dump_ref(p, l->gates[lv][c], out);
 		}
+		for (uint32_t i = l->late_at[c]; i < l->late_at[c + 1]; i++) {
+			buf__puts(out, i == l->late_at[c] ? "; late " : ", ");
+			dump_ref(p, l->late[i], out);
+		}
 		buf__puts(out, "\n");
 	}
 	for (uint32_t t = 0; t < l->n_tests; t++) {
