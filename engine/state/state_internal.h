@@ -63,6 +63,7 @@ struct eng_state {
 	struct idmap procs;			/* by pid; also dead ones that children refer to */
 	struct idmap orphans;			/* by ptid: processes whose parent is not known */
 	struct idmap containers;		/* by hash of the id: chains of struct container */
+	bool keeps_idle;			/* see find_again */
 	struct idmap by_cgroup;			/* the same by hash of their cgroup, if known */
 	struct accounts accounts;		/* the machine's */
 	struct idmap mounts;
