@@ -28,6 +28,8 @@ int ins_cond__new(struct ins_cond **ret, const char *text, struct err *err)
 	*ret = c;
 	return 0;
 out:
+	if (err && err->line)
+		err__caret(err, text, strlen(text), err->line, err->col);
 	ins_cond__free(c);
 	return r;
 }

@@ -17,6 +17,12 @@
 #include "format/base/log.h"
 #include "inspect/term/term.h"
 
+#define ESC_MS 25		/* ms in which the rest of a sequence follows its ESC */
+
+/* Presses and wheel of the mouse, in the form that has no limit of columns (SGR). */
+#define MOUSE_ON "\033[?1000h\033[?1006h"
+#define MOUSE_OFF "\033[?1006l\033[?1000l"
+
 /* Background of the row under the cursor, 256 colours and 8. */
 #define SEL_BG 238
 #define SEL_BG8 COLOR_BLUE
@@ -38,6 +44,7 @@ static const int fatal[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTERM, 
 			     SIGINT };
 #define N_FATAL (sizeof(fatal) / sizeof(fatal[0]))
 static struct sigaction before[N_FATAL];	/* a sanitizer may have its own */
+static volatile sig_atomic_t stop_asked;
 static char signal_stack[64 * 1024];		/* the other one may be what overflowed */
 
 bool ins_term__utf8(void)
@@ -65,6 +72,12 @@ static void on_fatal(int sig)
 		if (fatal[i] == sig)
 			sigaction(sig, &before[i], NULL);
 	raise(sig);
+}
+
+static void on_stop(int sig)
+{
+	(void)sig;
+	stop_asked = 1;
 }
 
 static void add_restore(const char *seq)
@@ -97,6 +110,8 @@ static void catch_signals(bool on)
 		sigaltstack(&stack, NULL);
 	for (size_t i = 0; i < N_FATAL; i++)
 		sigaction(fatal[i], on ? &sa : &before[i], on ? &before[i] : NULL);
+	sa = (struct sigaction){ .sa_handler = on ? on_stop : SIG_DFL };
+	sigaction(SIGTSTP, &sa, NULL);
 }
 
 static void keep_log(enum log_level l, const char *msg, void *arg)
@@ -160,6 +175,12 @@ static void make_looks(void)
 	}
 }
 
+static void send(const char *seq)
+{
+	putp(seq);
+	fflush(stdout);
+}
+
 int ins_term__open(bool color, bool use_tty, struct err *err)
 {
 	const char *name = getenv("TERM");
@@ -185,7 +206,7 @@ int ins_term__open(bool color, bool use_tty, struct err *err)
 				name ? name : "");
 	set_term(term.screen);
 	term.restore_len = 0;
-	add_restore("\033[?1000l\033[?1002l\033[?1006l");
+	add_restore(MOUSE_OFF);
 	add_restore(capability("sgr0"));
 	add_restore(capability("cnorm"));
 	add_restore(capability("rmkx"));
@@ -200,8 +221,9 @@ int ins_term__open(bool color, bool use_tty, struct err *err)
 	keypad(stdscr, TRUE);
 	curs_set(0);
 	set_escdelay(25);
-	mouseinterval(0);
-	mousemask(BUTTON1_PRESSED | BUTTON1_DOUBLE_CLICKED | BUTTON4_PRESSED | BUTTON5_PRESSED, NULL);
+	/* curses loses presses that follow each other closely; its sequences are read here instead */
+	define_key(NULL, KEY_MOUSE);
+	send(MOUSE_ON);
 	term.color = color && has_colors();
 	if (term.color) {
 		start_color();
@@ -278,46 +300,93 @@ static uint32_t special_key(wint_t k)
 	return 0;
 }
 
-static struct ins_input mouse_input(void)
+/* The next character of a sequence, if it comes in time. */
+static bool next_char(int ms, wint_t *ret)
+{
+	timeout(ms);
+	return get_wch(ret) == OK;
+}
+
+/* Does a press at this row follow another one there so closely that both are one? */
+static bool is_double(int y)
 {
 	static struct timespec last;
 	static int last_y = -1;
-	struct ins_input in = { .kind = IN_NONE };
 	struct timespec now;
-	MEVENT ev;
 	int64_t ms;
+	bool twice;
 
-	if (getmouse(&ev) != OK)
-		return in;
-	in.kind = IN_MOUSE;
-	in.y = ev.y;
-	in.x = ev.x;
-	if (ev.bstate & BUTTON4_PRESSED) {
-		in.mouse = MOUSE_WHEEL_UP;
-		return in;
-	}
-	if (ev.bstate & BUTTON5_PRESSED) {
-		in.mouse = MOUSE_WHEEL_DOWN;
-		return in;
-	}
-	if (!(ev.bstate & (BUTTON1_PRESSED | BUTTON1_DOUBLE_CLICKED)))
-		return (struct ins_input){ .kind = IN_NONE };
-	/* With mouseinterval(0) curses reports single presses at once and leaves doubles to us. */
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	ms = (now.tv_sec - last.tv_sec) * 1000 + (now.tv_nsec - last.tv_nsec) / 1000000;
-	in.mouse = last_y == ev.y && ms < 400 ? MOUSE_DOUBLE : MOUSE_CLICK;
+	twice = last_y == y && ms < 400;
 	last = now;
-	last_y = in.mouse == MOUSE_DOUBLE ? -1 : ev.y;
-	return in;
+	last_y = twice ? -1 : y;
+	return twice;
+}
+
+/* button: as xterm numbers them; x, y from 1. */
+static struct ins_input mouse_input(unsigned button, int x, int y)
+{
+	struct ins_input in = { .kind = IN_MOUSE, .x = x - 1, .y = y - 1 };
+
+	/* bits 4, 8, 16 are Shift, Alt and Ctrl */
+	switch (button & ~28u) {
+	case 0:
+		in.mouse = is_double(y) ? MOUSE_DOUBLE : MOUSE_CLICK;
+		return in;
+	case 64:
+		in.mouse = MOUSE_WHEEL_UP;
+		return in;
+	case 65:
+		in.mouse = MOUSE_WHEEL_DOWN;
+		return in;
+	default:
+		return (struct ins_input){ .kind = IN_NONE };
+	}
+}
+
+/*
+ * What follows ESC [: a press of the mouse, as "<0;10;5M" or, from old terminals, "M" and three bytes; or a key that
+ * curses does not know, which is passed over whole.
+ */
+static struct ins_input sequence(void)
+{
+	unsigned num[3] = { 0 }, n = 0;
+	bool sgr = false;
+	wint_t c;
+
+	for (unsigned len = 0; len < 32 && next_char(ESC_MS, &c); len++) {
+		if (c == '<' && !len) {
+			sgr = true;
+		} else if (c >= '0' && c <= '9' && num[n] < 100000) {
+			num[n] = num[n] * 10 + (c - '0');
+		} else if (c == ';') {
+			n += n < 2;
+		} else if (c == 'M' && !len) {
+			for (n = 0; n < 3 && next_char(ESC_MS, &c); n++)
+				num[n] = c >= 32 ? (unsigned)c - 32 : 0;
+			return n == 3 ? mouse_input(num[0], (int)num[1], (int)num[2]) :
+					(struct ins_input){ .kind = IN_NONE };
+		} else if (c >= 0x40 && c <= 0x7e) {
+			return sgr && c == 'M' && n == 2 ? mouse_input(num[0], (int)num[1], (int)num[2]) :
+							   (struct ins_input){ .kind = IN_NONE };
+		}
+	}
+	return (struct ins_input){ .kind = IN_NONE };
 }
 
 struct ins_input ins_term__read(int ms)
 {
 	struct ins_input in = { .kind = IN_NONE };
 	struct pollfd p = { .fd = term.fd, .events = POLLIN };
-	wint_t k;
+	wint_t k, next;
 	int r;
 
+	if (stop_asked) {
+		ins_term__suspend();
+		in.kind = IN_RESIZE;
+		return in;
+	}
 	timeout(ms);
 	r = get_wch(&k);
 	if (r == ERR) {
@@ -330,8 +399,11 @@ struct ins_input ins_term__read(int ms)
 		in.kind = IN_RESIZE;
 		return in;
 	}
-	if (r == KEY_CODE_YES && k == KEY_MOUSE)
-		return mouse_input();
+	if (r == OK && k == 27 && next_char(0, &next)) {
+		if (next == '[')
+			return sequence();
+		unget_wch((wchar_t)next);
+	}
 	in.kind = IN_KEY;
 	in.key = r == KEY_CODE_YES ? special_key(k) : k == 8 ? IK_BACKSPACE :
 		 k == 10 ? IK_ENTER : (uint32_t)k;
@@ -342,9 +414,17 @@ struct ins_input ins_term__read(int ms)
 
 void ins_term__suspend(void)
 {
+	struct sigaction sa = { .sa_handler = SIG_DFL };
+
+	stop_asked = 0;
+	send(MOUSE_OFF);
 	endwin();
+	sigaction(SIGTSTP, &sa, NULL);
 	kill(0, SIGTSTP);
 	/* continued */
+	sa.sa_handler = on_stop;
+	sigaction(SIGTSTP, &sa, NULL);
 	refresh();
 	clearok(curscr, TRUE);
+	send(MOUSE_ON);
 }

@@ -225,13 +225,13 @@ static int say(const struct ins_prompt *p, struct ins_screen *s, int y, bool dra
 	return lines;
 }
 
-int ins_prompt__rows(const struct ins_prompt *p, const struct ins_screen *s)
+int ins_prompt__rows(const struct ins_prompt *p, struct ins_screen *s)
 {
 	int rows;
 
 	if (!p->on)
 		return 0;
-	rows = 1 + (p->err.code && p->err.col ? 1 : 0) + say(p, (struct ins_screen *)s, 0, false);
+	rows = 1 + (p->err.code && p->err.col ? 1 : 0) + say(p, s, 0, false);
 	return rows < s->h ? rows : s->h - 1;
 }
 

@@ -31,7 +31,7 @@ enum ins_prompt_result ins_prompt__key(struct ins_prompt *p, uint32_t key);
 /* Remember the text and close. */
 void ins_prompt__close(struct ins_prompt *p, bool remember);
 /* Rows that it takes now, and drawing it in the last ones of the screen. */
-int ins_prompt__rows(const struct ins_prompt *p, const struct ins_screen *s);
+int ins_prompt__rows(const struct ins_prompt *p, struct ins_screen *s);
 void ins_prompt__draw(const struct ins_prompt *p, struct ins_screen *s);
 
 #endif

@@ -256,9 +256,11 @@ void ins_ui__time(const struct ins_ui *ui, uint64_t ts, int digits, struct buf *
 		return;
 	}
 	if (ts >= ui->trace->t_first)
-		snprintf(clock, sizeof(clock), "+%.6f", (double)(ts - ui->trace->t_first) / 1e9);
+		snprintf(clock, sizeof(clock), "+%.*f", digits < 15 ? 3 : 6,
+			 (double)(ts - ui->trace->t_first) / 1e9);
 	else
-		snprintf(clock, sizeof(clock), "-%.6f", (double)(ui->trace->t_first - ts) / 1e9);
+		snprintf(clock, sizeof(clock), "-%.*f", digits < 15 ? 3 : 6,
+			 (double)(ui->trace->t_first - ts) / 1e9);
 	buf__add(out, clock, strlen(clock) < n ? strlen(clock) : n);
 	if (out->len && out->p[out->len - 1] == '.')
 		out->len--;

@@ -17,5 +17,7 @@ golden() {
 		printf '%s\n' "$got" >"$file"
 		return 0
 	fi
-	diff -u "$file" <(printf '%s\n' "$got")
+	diff -u "$file" <(printf '%s\n' "$got") && return 0
+	echo "if this is meant: make bless T=${BATS_TEST_FILENAME#"$SPOOR_SRC/"}, then look at git diff"
+	return 1
 }

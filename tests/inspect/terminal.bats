@@ -1,0 +1,213 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# runner: alone
+# In a real terminal, which is tmux: keys, mouse, sizes, and that the terminal is given back whatever happens.
+
+setup() {
+	command -v tmux >/dev/null || skip "tmux is not installed"
+	trace=$BATS_TEST_TMPDIR/story.spoor
+	"$SPOOR_BUILD/tests/inspect/make_story" story "$trace"
+	printf 'set -g default-terminal tmux-256color\nset -g status off\n' >"$BATS_TEST_TMPDIR/conf"
+	t=(tmux -S "$BATS_TEST_TMPDIR/socket" -f "$BATS_TEST_TMPDIR/conf")
+	"${t[@]}" new-session -d -s s -x 80 -y 24 \
+		"cd $BATS_TEST_TMPDIR; PATH=$PATH PS1='ready> ' exec bash --norc --noediting"
+	until_shown 'ready>'
+}
+
+teardown() {
+	[ -z "${t:-}" ] || "${t[@]}" kill-server 2>/dev/null || :
+}
+
+shown() { "${t[@]}" capture-pane -p -t s; }
+
+keys() { "${t[@]}" send-keys -t s "$@"; }
+
+until_shown() {	# text: wait for it, some seconds at most
+	for i in $(seq 200); do
+		shown | grep -qF -- "$1" && return 0
+		sleep 0.02
+	done
+	echo "'$1' is not shown:"
+	shown
+	return 1
+}
+
+start() { # [option...]
+	keys "clear; spoor-inspect $trace $*; echo status=\$?" Enter
+	until_shown '1 Over'
+}
+
+# A mouse event as terminals send it now: button, column, row from 0; then its release.
+mouse() {
+	keys -l $'\e'"[<$1;$(($2 + 1));$(($3 + 1))M"
+	[ "$1" -ge 64 ] || keys -l $'\e'"[<$1;$(($2 + 1));$(($3 + 1))m"
+}
+
+# The old form.
+old_mouse() {
+	keys -H 1b 5b 4d $(printf '%x %x %x' $((32 + $1)) $((33 + $2)) $((33 + $3)))
+	[ "$1" -ge 64 ] || keys -H 1b 5b 4d 23 $(printf '%x %x' $((33 + $2)) $((33 + $3)))
+}
+
+terminal_is_sane() {
+	until_shown "$1"
+	[ "$("${t[@]}" display -p -t s '#{alternate_on} #{mouse_any_flag} #{cursor_flag}')" = "0 0 1" ]
+	keys "clear; stty -a | tr ';' '\n'" Enter
+	until_shown ' icanon'
+	shown | grep -qw -- 'echo'
+	shown | grep -qw -- 'isig'
+}
+
+@test "keys, drill down, back, quit" {
+	start
+	keys 2
+	until_shown 'PID USER'
+	keys Down Down Enter
+	until_shown 'started by'
+	keys BSpace
+	until_shown 'PID USER'
+	keys Escape
+	until_shown 'this is where the path begins'
+	keys q
+	terminal_is_sane 'status=0'
+}
+
+@test "what the terminal shows is what --dump-screen prints" {
+	start
+	keys 4
+	until_shown '/tmp/.x'
+	shown >"$BATS_TEST_TMPDIR/terminal"
+	printf '4\n' >"$BATS_TEST_TMPDIR/keys"
+	spoor-inspect "$trace" --keys "$BATS_TEST_TMPDIR/keys" --dump-screen >"$BATS_TEST_TMPDIR/dump"
+	diff "$BATS_TEST_TMPDIR/terminal" "$BATS_TEST_TMPDIR/dump"
+}
+
+@test "sizes" {
+	start
+	"${t[@]}" resize-window -t s -x 120 -y 40
+	until_shown 'Busiest processes'
+	until_shown '8 Alerts'
+	"${t[@]}" resize-window -t s -x 40 -y 10
+	until_shown '1 Over  2  3  4'
+	"${t[@]}" resize-window -t s -x 10 -y 3
+	sleep 0.2
+	"${t[@]}" resize-window -t s -x 80 -y 24
+	until_shown 'Findings (3)'
+	keys q
+	terminal_is_sane 'status=0'
+}
+
+@test "mouse" {
+	start
+	mouse 0 10 3
+	until_shown 'PID USER'
+	mouse 0 20 8
+	until_shown '▌   4201'
+	sleep 0.5
+	mouse 65 20 8
+	until_shown '▌    650'
+	old_mouse 64 20 8
+	until_shown '▌   4201'
+	mouse 0 40 1
+	until_shown '@14:03:11.5'
+	mouse 0 20 6
+	sleep 0.1
+	mouse 0 20 6
+	until_shown 'started by'
+	keys q
+	terminal_is_sane 'status=0'
+}
+
+@test "keys that curses does not know are passed over whole" {
+	start
+	keys 2
+	until_shown 'PID USER'
+	keys -l $'\e[1;9F\e[27;5;9~\e[<3;3;3M'
+	sleep 0.2
+	run shown
+	[[ $output == *'PID USER'* && $output != *'time:'* ]]
+	keys q
+	terminal_is_sane 'status=0'
+}
+
+@test "colours, and none" {
+	start
+	"${t[@]}" capture-pane -p -e -t s | grep -q $'\e\[[0-9;]*38;5;'
+	keys q
+	until_shown 'status=0'
+	start --color never
+	run bash -c "${t[*]@Q} capture-pane -p -e -t s | grep -c \$'\e\[[0-9;]*[34]8;5;'"
+	[ "$output" = 0 ]
+	"${t[@]}" capture-pane -p -e -t s | grep -q $'\e\[7m'
+}
+
+@test "suspended and continued" {
+	start
+	keys 2
+	until_shown 'PID USER'
+	keys C-z
+	until_shown 'Stopped'
+	[ "$("${t[@]}" display -p -t s '#{alternate_on} #{mouse_any_flag}')" = "0 0" ]
+	keys fg Enter
+	until_shown 'PID USER'
+	keys 4
+	until_shown '/tmp/.x'
+	keys q
+	sleep 0.3
+	keys '' Enter
+	terminal_is_sane 'ready>'
+}
+
+@test "given back after a crash and after signals" {
+	for signal in SEGV TERM HUP INT ABRT; do
+		start
+		pkill -$signal -P "$("${t[@]}" display -p -t s '#{pane_pid}')" spoor-inspect
+		until_shown 'status='
+		terminal_is_sane 'ready>'
+	done
+}
+
+@test "hostile names do not reach the terminal" {
+	"$SPOOR_BUILD/tests/inspect/make_story" hostile "$trace"
+	start
+	for view in 2 4 6 7 8 1; do
+		keys $view
+		sleep 0.1
+		keys G Enter
+		sleep 0.1
+		keys BSpace
+		sleep 0.1
+	done
+	[ "$("${t[@]}" display -p -t s '#{alternate_on}')" = 1 ]
+	[ "$("${t[@]}" display -p -t s '#{pane_title}')" != owned ]
+	keys q
+	terminal_is_sane 'status=0'
+}
+
+@test "a trace from stdin, keys from the terminal" {
+	keys "clear; cat $trace | spoor-inspect -; echo status=\$?" Enter
+	until_shown '(stdin)'
+	keys 2
+	until_shown 'PID USER'
+	keys q
+	terminal_is_sane 'status=0'
+}
+
+@test "keys from a file first, then the user's" {
+	printf '2\n/curl -so<Enter>\n' >"$BATS_TEST_TMPDIR/keys"
+	start --keys "$BATS_TEST_TMPDIR/keys"
+	until_shown '▌   4120'
+	keys n
+	until_shown '▌   4121'
+	keys q
+	until_shown 'status=0'
+}
+
+@test "a terminal that is not known, or none" {
+	run env TERM=nosuchterminal script -qec "spoor-inspect $trace" /dev/null
+	[ "$status" = 1 ]
+	[[ $output == *"TERM='nosuchterminal'"* ]]
+	run bash -c "spoor-inspect '$trace' </dev/null"
+	[ "$status" = 1 ]
+	[[ $output == *"needs a terminal"*"--dump-screen"* ]]
+}
