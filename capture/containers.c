@@ -49,6 +49,12 @@ static struct cap_met *meet(struct cap_containers *c, const struct eng_container
 	return m;
 }
 
+void cap_containers__see_proc(struct cap_containers *c, const struct eng_proc *p, uint64_t now)
+{
+	if (p->container)
+		meet(c, p->container, (uint32_t)p->pid, now);
+}
+
 void cap_containers__see(struct cap_containers *c, const struct eng_ctx *ctx, uint64_t now)
 {
 	uint64_t code, oom = 0;

@@ -20,6 +20,8 @@ struct cap_containers {
 
 /* After a row has been applied: remember the container of its process, and how its first process ended. */
 void cap_containers__see(struct cap_containers *c, const struct eng_ctx *ctx, uint64_t now);
+/* The same for a process that is there at the beginning. */
+void cap_containers__see_proc(struct cap_containers *c, const struct eng_proc *p, uint64_t now);
 /* Rows of events: what has been found out since (container, useradded, groupadded). */
 void cap_containers__rows(struct cap_containers *c, struct fmt_batch *b, uint64_t now);
 /* ms until the next look at a runtime's files; INT_MAX: none is due. */

@@ -11,6 +11,7 @@
 #define CAP_RECORDER_H
 
 #include "capture/driver.h"
+#include "capture/live.h"
 #include "capture/scope.h"
 #include "format/file/trace_writer.h"
 
@@ -20,6 +21,7 @@ struct cap_recorder_opts {
 	struct fmt_writer_opts writer;
 	struct cap_driver_opts driver;
 	struct cap_scope *scope;	/* which rows are wanted; borrowed */
+	struct cap_live *live;		/* rules; borrowed */
 	uint64_t max_events;		/* 0: no limit */
 	uint64_t flush_ns;		/* longest time that a row waits to be written */
 	const char *command;		/* for the trace's own description; NULL: the whole machine */

@@ -24,6 +24,7 @@
 struct options {
 	struct cap_recorder_opts rec;
 	struct cap_scope scope;
+	struct cap_live live;
 	uint64_t duration;		/* ns, 0: no limit */
 	char **command;
 };
@@ -65,6 +66,19 @@ static int set_filter(void *u, const char *v, struct err *err)
 	if (o->scope.prog)
 		return err__set(err, -FMT_E_VALUE, "give one condition: join them with 'and' or 'or'");
 	return cap_scope__filter(&o->scope, v, err);
+}
+
+static int set_rules(void *u, const char *v, struct err *err)
+{
+	return cap_live__add_file(&((struct options *)u)->live, v, err);
+}
+
+static int set_output(void *u, const char *v, struct err *err)
+{
+	if (strcmp(v, "text") && strcmp(v, "json"))
+		return err__set(err, -FMT_E_VALUE, "'%s': write text or json", v);
+	((struct options *)u)->live.json = !strcmp(v, "json");
+	return 0;
 }
 
 static int set_snaplen(void *u, const char *v, struct err *err)
@@ -157,6 +171,9 @@ static const struct cli_opt opts[] = {
 	  "Births, execs and deaths of processes are always recorded.", set_filter },
 	{ 0, "only-command", NULL, "With COMMAND: record only it and the processes that descend from it.",
 	  set_only_command },
+	{ 'r', "rules", "FILE", "Run rules while recording: alerts go to standard output and into the trace. A file, or a "
+	  "directory of .yaml files; may be given several times.", set_rules },
+	{ 'o', "output", "text|json", "Alerts as text (the default), or as JSON, one object a line.", set_output },
 	{ 's', "snaplen", "BYTES", "Keep this many of the bytes that a call reads or writes; 80 without this "
 	  "option, 0 keeps none.", set_snaplen },
 	{ 0, "noise", NULL, "Record the calls that say little too (futex, clock_gettime, epoll_wait ...), which "
@@ -184,6 +201,7 @@ static const struct cli cli = {
 	.examples = "spoor-capture -w all.spoor -d 30s\tthe whole machine, half a minute\n"
 		    "spoor-capture -w web.spoor -c web1\ta container by its name, until Ctrl-C\n"
 		    "spoor-capture -w build.spoor --only-command -- make\ta command and what it starts\n"
+		    "spoor-capture -w all.spoor -r rules\trules run live, alerts on the screen\n"
 		    "spoor-capture -w - -f 'proc.name = sshd' | spoor-replay -\twatch a program live",
 	.opts = opts,
 	.stop_at_first = true,
@@ -305,6 +323,14 @@ static void say_end(const struct run *r, const struct cap_recorder_stats *s)
 		s->events ? (double)s->bytes / (double)s->events : 0.0);
 }
 
+static int load_rules(struct options *o, struct err *err)
+{
+	static char host[256];
+
+	gethostname(host, sizeof(host) - 1);
+	return cap_live__load(&o->live, host, err);
+}
+
 static int run(struct options *o, struct err *err)
 {
 	struct run r = { .o = o, .command = { .go = -1, .failed = -1 } };
@@ -322,6 +348,11 @@ static int run(struct options *o, struct err *err)
 	for (char **a = o->command; a && *a; a++)
 		snprintf(line + strlen(line), sizeof(line) - strlen(line), "%s%s", *line ? " " : "", *a);
 	o->rec.command = line;
+	code = load_rules(o, err);
+	if (code) {
+		cap_command__done(&r.command);
+		return code;
+	}
 	cap_scope__command(&o->scope, (uint32_t)r.command.pid);
 	if (cap_scope__resolve(&o->scope)) {
 		for (unsigned i = 0; i < o->scope.n_containers; i++)
@@ -354,6 +385,7 @@ int main(int argc, char **argv)
 
 	log__tool(cli.tool);
 	o.rec.scope = &o.scope;
+	o.rec.live = &o.live;
 	first = cli__parse(&cli, argc, argv, &o);
 	if (first < argc)
 		o.command = argv + first;
@@ -361,11 +393,14 @@ int main(int argc, char **argv)
 		err__set(&err, -FMT_E_VALUE, "say where to write the trace: -w FILE (-w - writes to standard output)");
 	} else if (o.scope.only_command && !o.command) {
 		err__set(&err, -FMT_E_VALUE, "--only-command needs a command: -- COMMAND");
+	} else if (!strcmp(o.rec.path, "-") && o.live.n_files) {
+		err__set(&err, -FMT_E_VALUE, "with -r, standard output is for the alerts: write the trace to a file");
 	} else if (!strcmp(o.rec.path, "-") && isatty(STDOUT_FILENO)) {
 		err__set(&err, -FMT_E_VALUE, "a trace is no text: send standard output to a file or a pipe");
 	}
 	code = err.code ? err.code : run(&o, &err);
 	cap_scope__done(&o.scope);
+	cap_live__done(&o.live);
 	if (!code)
 		return EXIT_OK;
 	err__print(cli.tool, &err);

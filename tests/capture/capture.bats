@@ -185,7 +185,7 @@ teardown() {
 	events t.spoor 'evt.type = drop' >t.json
 	jq -es --argjson lost "$lost" '([.[].args.n] | add) == $lost and all(.[]; .args.reason == "buffer_full" and .args.from <= .args.to)' t.json
 	# nothing else is missing: recorded and lost make the flood's two million calls
-	n=$(spoor-replay t.spoor -f 'proc.name = flood' | wc -l)
+	n=$(spoor-replay t.spoor | wc -l)
 	[ $((n + lost)) -ge 2000000 ]
 }
 
@@ -274,4 +274,19 @@ teardown() {
 	echo "$output"
 	[ "$status" = 0 ]
 	events t.spoor 'evt.type = execve and proc.name = true' | grep -q '"res":0'
+}
+
+@test "rules run while recording: alerts as replay gives them, and in the trace" {
+	record t.spoor -r "$SPOOR_SRC/rules" --only-command -- cat /etc/shadow >out
+	grep -v '^[a-z_]*:[^ ]*:' out >alerts || true
+	spoor-replay t.spoor -r "$SPOOR_SRC/rules" >again
+	cat alerts again
+	[ -s again ]
+	diff again alerts
+	events t.spoor 'evt.type = alert' >t.json
+	[ "$(wc -l <t.json)" = "$(wc -l <again)" ]
+	jq -es 'all(.[]; .args.rule != "" and .args.priority != null and .args.num > 0 and (.args.fields | fromjson | type) == "object")' t.json
+	run spoor-capture -w u.spoor -r /etc/hostname -n 1
+	[ "$status" = 1 ]
+	[ ! -e u.spoor ]
 }

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* recorder_internal - the recorder's own state, shared by its rounds (recorder.c) and its beginning and end. */
+#ifndef CAP_RECORDER_INTERNAL_H
+#define CAP_RECORDER_INTERNAL_H
+
+#include "capture/containers.h"
+#include "capture/recorder.h"
+#include "capture/snapshot.h"
+
+struct cap_recorder {
+	struct cap_recorder_opts o;
+	struct cap_driver *driver;
+	struct cap_decoder dec;
+	struct eng_state *state;
+	struct eng_detector *detector;	/* applies rows to the state, and runs the rules, if there are any */
+	struct fmt_writer *writer;
+	struct cap_containers containers;
+	struct fmt_batch *batch;	/* rows for the next chunk */
+	struct fmt_batch *look;		/* rows that may not be wanted; NULL: all are */
+	bool wanted;			/* the row that was fed last */
+	struct fmt_batch *keyframe;
+	uint64_t events;		/* written or in batch */
+	uint64_t lost;
+	uint64_t last_ts;		/* of the last row */
+	uint64_t flushed;		/* when the last chunk was written */
+	uint64_t keyframe_at;		/* the last one: when, and its bytes */
+	uint64_t keyframe_bytes, keyframe_total;
+	uint64_t bytes_at_keyframe;
+	uint64_t loss_since;		/* losses were counted up to then */
+	uint64_t in_round;		/* records of this round */
+	int error;			/* of the writer: nothing more is written */
+};
+
+uint64_t cap_recorder__now(const struct cap_recorder *r);
+uint64_t cap_recorder__written(const struct cap_recorder *r);	/* bytes */
+int cap_recorder__write(struct cap_recorder *r, struct fmt_batch *b, bool keyframe, struct err *err);
+int cap_recorder__flush(struct cap_recorder *r, struct err *err);
+int cap_recorder__take(struct cap_recorder *r, bool last, struct err *err);	/* losses and records */
+bool cap_recorder__enough(const struct cap_recorder *r);
+/* A keyframe has been written since `before` bytes. */
+void cap_recorder__keyframe_done(struct cap_recorder *r, uint64_t before);
+/* What the detector calls. */
+int cap_recorder__on_event(void *arg, const struct eng_ctx *ctx);
+int cap_recorder__on_alert(void *arg, const struct eng_rule *rule, const struct eng_ctx *ctx);
+
+#endif
