@@ -63,6 +63,8 @@ static bool is_unsafe(uint32_t c)
 
 static void hex_bytes(struct buf *out, const unsigned char *s, unsigned n)
 {
+	static const char digits[] = "0123456789ABCDEF";
+
 	for (unsigned i = 0; i < n; i++) {
 		if (s[i] == '\n')
 			buf__puts(out, "\\n");
@@ -71,7 +73,7 @@ static void hex_bytes(struct buf *out, const unsigned char *s, unsigned n)
 		else if (s[i] == '\r')
 			buf__puts(out, "\\r");
 		else
-			buf__printf(out, "\\x%02X", s[i]);
+			buf__add(out, (char[4]){ '\\', 'x', digits[s[i] >> 4], digits[s[i] & 15] }, 4);
 	}
 }
 
