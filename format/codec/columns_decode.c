@@ -82,6 +82,7 @@ static uint64_t *place_of(struct events_decoder *d, struct table_work *w, unsign
 	return w->tc->col[p].i;
 }
 
+/* Missing rows get 0 once nothing refers to them any more, as in a batch that was built. */
 static void finish_int(struct fmt_col *c, const uint8_t *null, uint32_t n)
 {
 	c->present = true;
@@ -90,6 +91,9 @@ static void finish_int(struct fmt_col *c, const uint8_t *null, uint32_t n)
 		return;
 	c->null[n / 64] = 0;
 	memcpy(c->null, null, (n + 7) / 8);
+	for (uint32_t w = 0; w <= n / 64; w++)
+		for (uint64_t left = c->null[w]; left; left &= left - 1)
+			c->i[w * 64 + (uint32_t)__builtin_ctzll(left)] = 0;
 }
 
 VECTORIZE static bool finish_str(struct fmt_batch *b, struct fmt_col *c, const uint64_t *restrict v, uint32_t n)

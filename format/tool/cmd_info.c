@@ -23,6 +23,7 @@ struct walk {
 	bool columns;
 	struct table table;
 	struct buf packed;
+	struct strtab column_names;	/* id - 1 is the column's place */
 	size_t cap_columns;
 	int code;			/* exit code */
 };
@@ -31,11 +32,11 @@ struct walk {
 
 static struct info_column *column_named(struct walk *w, const char *name)
 {
+	uint32_t id = strtab__add(&w->column_names, name, (uint32_t)strlen(name), (uint32_t)strlen(name));
 	struct info *in = &w->in;
 
-	for (uint32_t k = 0; k < in->n_columns; k++)
-		if (!strcmp(in->columns[k].name, name))
-			return &in->columns[k];
+	if (id <= in->n_columns)
+		return &in->columns[id - 1];
 	in->columns = xgrow(in->columns, &w->cap_columns, in->n_columns + 1, sizeof(*in->columns));
 	in->columns[in->n_columns] = (struct info_column){ 0 };
 	snprintf(in->columns[in->n_columns].name, sizeof(in->columns->name), "%s", name);
@@ -262,6 +263,7 @@ int trace_tool__info(const char *file, const struct trace_tool_opts *o)
 	trace_file__close(&w->f);
 	summary_store__done(&w->store);
 	strtab__done(&w->in.containers);
+	strtab__done(&w->column_names);
 	buf__done(&w->packed);
 	free(w->in.pids);
 	free(w->in.columns);

@@ -120,9 +120,9 @@ static void from_a_pipe(void **state)
 	assert_int_equal(fmt_source__open(&s, "-", NULL), 0);
 	assert_int_equal(s->ops->seek(s, 0, &err), -FMT_E_UNSUPPORTED);
 	fmt_source__close(s);
-	pclose(p);
-	dup2(saved, STDIN_FILENO);
+	dup2(saved, STDIN_FILENO);	/* nobody reads any more: dd ends */
 	close(saved);
+	pclose(p);
 	free(cmd);
 }
 
