@@ -12,7 +12,7 @@
 #define INS_EVLIST_H
 
 #include "inspect/model/cond.h"
-#include "inspect/model/scope.h"
+#include "inspect/model/model_scope.h"
 #include "inspect/model/walk.h"
 
 enum ins_answer { INS_FOUND, INS_END, INS_PENDING };

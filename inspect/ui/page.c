@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "inspect/ui/layout.h"
+#include "inspect/ui/ui_layout.h"
 #include "inspect/ui/page.h"
 
 #define MIN_AGE 250000000u	/* ns that a page is shown before it is built anew while the model grows */

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "inspect/ui/table.h"
+#include "inspect/ui/ui_table.h"
 
 #define MAX_LINES 24u	/* levels of a tree that have a line of their own; deeper ones stand at the last */
 

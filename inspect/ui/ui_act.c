@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "format/base/text.h"
-#include "inspect/ui/layout.h"
+#include "inspect/ui/ui_layout.h"
 #include "inspect/ui/ui.h"
 
 /* --- times ----------------------------------------------------------------------------------- */

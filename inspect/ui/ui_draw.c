@@ -9,7 +9,7 @@
 
 #include "format/base/text.h"
 #include "inspect/model/evtext.h"
-#include "inspect/ui/layout.h"
+#include "inspect/ui/ui_layout.h"
 #include "inspect/ui/ui.h"
 
 #define TIMELINE_MIN_H 14	/* rows of a screen that has a time line */

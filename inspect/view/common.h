@@ -4,7 +4,7 @@
 #define INS_COMMON_H
 
 #include "inspect/ui/page.h"
-#include "inspect/ui/table.h"
+#include "inspect/ui/ui_table.h"
 
 /* Cells: appended to out->text, style set. */
 void ins_cell__str(const struct ins_model *m, struct ins_out *out, uint32_t str);

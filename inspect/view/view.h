@@ -3,13 +3,13 @@
  * view - one way of looking at a selection of the trace. Adding a view: a file view_NAME.c with a struct
  * ins_view, and its line in views.def.
  *
- * A view that is a table fills `table` and takes its functions from table.h (INS_TABLE_FUNCTIONS); one that is
+ * A view that is a table fills `table` and takes its functions from ui_table.h (INS_TABLE_FUNCTIONS); one that is
  * text builds a page (page.h). Others bring their own functions.
  */
 #ifndef INS_VIEW_H
 #define INS_VIEW_H
 
-#include "inspect/model/scope.h"
+#include "inspect/model/model_scope.h"
 #include "inspect/term/term.h"
 
 struct ins_ui;

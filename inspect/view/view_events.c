@@ -10,7 +10,7 @@
 #include "format/base/text.h"
 #include "inspect/model/evlist.h"
 #include "inspect/model/evtext.h"
-#include "inspect/ui/layout.h"
+#include "inspect/ui/ui_layout.h"
 #include "inspect/view/common.h"
 
 #define MAX_ROWS 512u		/* lines of a screen */

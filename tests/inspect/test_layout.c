@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "inspect/ui/layout.h"
+#include "inspect/ui/ui_layout.h"
 
 static const struct ins_width cols[] = {
 	{ 7, 7, 0, false }, { 8, 8, 2, false }, { 12, 16, 3, false }, { 10, 30, 0, true },

@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "inspect/ui/layout.h"
-#include "inspect/ui/table.h"
+#include "inspect/ui/ui_layout.h"
+#include "inspect/ui/ui_table.h"
 
 #define MIN_AGE 250000000u	/* ns that rows are shown before they are made anew while the model grows */
 

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "inspect/model/scope.h"
+#include "inspect/model/model_scope.h"
 
 void ins_set__done(struct ins_set *s)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * scope - what a view is about: the whole trace, or one container, process, file or connection.
+ * model_scope - what a view is about: the whole trace, or one container, process, file or connection.
  */
 #ifndef INS_SCOPE_H
 #define INS_SCOPE_H

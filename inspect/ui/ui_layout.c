@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "inspect/ui/layout.h"
+#include "inspect/ui/ui_layout.h"
 
 /* Room that the columns still in need, with the blanks between. */
 static int needed(const struct ins_width *want, unsigned n, const int *w)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* layout - widths of columns, and bars of numbers, for whatever width there is. */
+/* ui_layout - widths of columns, and bars of numbers, for whatever width there is. */
 #ifndef INS_LAYOUT_H
 #define INS_LAYOUT_H
 

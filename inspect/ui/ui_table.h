@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * table - a list of the model's objects in columns: sorting, scrolling, searching, and a tree where the rows have
+ * ui_table - a list of the model's objects in columns: sorting, scrolling, searching, and a tree where the rows have
  * depths. A view brings its columns, its rows and its cells.
  *
  * Rows are made anew when the model has grown, with the cursor kept on the object that it was on.
