@@ -43,6 +43,12 @@ struct rpl_out {
 /* Write all that is buffered. 0, or negative errno; after an error everything is dropped. */
 int rpl_out__flush(struct rpl_out *o);
 
+/* False for what no process did: losses, what is known of users. (-1 in imported files) */
+static inline bool rpl_has_process(const struct fmt_ev *e)
+{
+	return fmt_ev__pid(e) && fmt_ev__pid(e) != UINT32_MAX;
+}
+
 /* --- lines (replay_line.c, replay_value.c) ----------------------------------------------------------- */
 
 /* One event as a line: time, container, process, call, result, duration. Text from the trace is made safe. */

@@ -329,7 +329,7 @@ void rpl_json(const struct eng_ctx *ctx, struct buf *out)
 	}
 	put_args(ctx, out);
 	put_fd(ctx, out);
-	if (fmt_ev__pid(e)) {			/* else no process did it */
+	if (rpl_has_process(e)) {
 		put_process(ctx, out);
 		put_container(ctx, out);
 	}

@@ -193,7 +193,7 @@ static void put_head(struct line *l)
 	paint(l, C_OFF);
 	buf__add(l->out, " ", 1);
 	paint(l, C_PROC);
-	if (!fmt_ev__pid(ctx->ev)) {		/* no process did it */
+	if (!rpl_has_process(ctx->ev)) {
 		buf__puts(l->out, "-");
 		paint(l, C_OFF);
 		buf__add(l->out, " ", 1);

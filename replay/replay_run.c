@@ -36,6 +36,7 @@ struct rpl_run {
 	bool explained;
 	/* the trace at hand */
 	uint64_t from, to;		/* ns since the epoch */
+	bool has_window;		/* those are set */
 	/* so far */
 	uint64_t printed;
 	bool damaged, failed_on;
@@ -362,35 +363,6 @@ static int feed(struct rpl_run *r, const struct fmt_batch *b, const struct fmt_b
 	return stop || r->out.error ? STOP : 0;
 }
 
-static int set_window(struct rpl_run *r, struct fmt_source *s, struct err *err)
-{
-	int code = 0;
-
-	r->from = 0;
-	r->to = UINT64_MAX;
-	if (r->o->from)
-		code = text__parse_time(r->o->from, s->meta.start_ns, &r->from, err);
-	if (!code && r->o->to)
-		code = text__parse_time(r->o->to, s->meta.start_ns, &r->to, err);
-	if (!code && r->to < r->from)
-		code = err__set(err, -FMT_E_VALUE, "--to is before --from");
-	if (code || !r->o->from || !s->ops->seek)
-		return code;
-	code = s->ops->seek(s, r->from, err);
-	if (code == -FMT_E_UNSUPPORTED) {	/* a pipe: it is read from its beginning */
-		memset(err, 0, sizeof(*err));
-		code = 0;
-	}
-	return code;
-}
-
-/* How far we are, on the terminal, unless the output goes there too. */
-static void show_progress(const char *path, uint64_t offset, uint64_t size)
-{
-	if (size && !isatty(STDOUT_FILENO))
-		cli__progress(path, (double)offset / (double)size);
-}
-
 /* Errors behind which a source goes on: what is there besides is read. */
 static bool is_damage(int code)
 {
@@ -407,6 +379,49 @@ static void note_damage(struct rpl_run *r, const char *path, struct err *err)
 	r->damaged = true;
 }
 
+/* base: when the trace began, ns since the epoch. */
+static int set_window(struct rpl_run *r, uint64_t base, struct err *err)
+{
+	int code = 0;
+
+	r->has_window = true;
+	if (r->o->from)
+		code = text__parse_time(r->o->from, base, &r->from, err);
+	if (!code && r->o->to)
+		code = text__parse_time(r->o->to, base, &r->to, err);
+	if (!code && r->to < r->from)
+		code = err__set(err, -FMT_E_VALUE, "--to is before --from");
+	return code;
+}
+
+/* Before the first batch: --from and --to, and to the place where to begin. Damage is noted. */
+static int go_to_window(struct rpl_run *r, struct fmt_source *s, const char *path, struct err *err)
+{
+	int code = 0;
+
+	r->from = 0;
+	r->to = UINT64_MAX;
+	r->has_window = !r->o->from && !r->o->to;
+	if (!r->has_window && s->meta.start_ns)		/* else the first event says when it began */
+		code = set_window(r, s->meta.start_ns, err);
+	if (code || !r->o->from || !r->has_window || !s->ops->seek)
+		return code;
+	code = s->ops->seek(s, r->from, err);
+	if (is_damage(code))
+		note_damage(r, path, err);
+	else if (code != -FMT_E_UNSUPPORTED)
+		return code;
+	memset(err, 0, sizeof(*err));			/* a pipe: it is read from its beginning */
+	return 0;
+}
+
+/* How far we are, on the terminal, unless the output goes there too. */
+static void show_progress(const char *path, uint64_t offset, uint64_t size)
+{
+	if (size && !isatty(STDOUT_FILENO))
+		cli__progress(path, (double)offset / (double)size);
+}
+
 static int read_batches(struct rpl_run *r, struct fmt_source *s, const char *path, struct err *err)
 {
 	const struct fmt_batch *b;
@@ -418,6 +433,8 @@ static int read_batches(struct rpl_run *r, struct fmt_source *s, const char *pat
 	while (!code) {
 		memset(&info, 0, sizeof(info));
 		code = fmt_source__next(s, &b, &info, err);
+		if (!code && !r->has_window && !info.keyframe && b->n)
+			code = set_window(r, b->ts[0], err);
 		if (!code) {
 			show_progress(path, info.offset, size);
 			code = feed(r, b, &info) ? 2 : 0;
@@ -443,11 +460,7 @@ int rpl_run__trace(struct rpl_run *r, const char *path, struct err *err)
 	r->alert.hostname = s->meta.hostname;
 	eng_state__reset(r->st);
 	fmt_source__want(s, &r->want);
-	code = set_window(r, s, err);
-	if (is_damage(code)) {
-		note_damage(r, path, err);
-		code = 0;
-	}
+	code = go_to_window(r, s, path, err);
 	if (!code)
 		code = read_batches(r, s, path, err);
 	r->stats.lost += s->lost;
