@@ -199,9 +199,16 @@ static inline void fd__changed(struct eng_state *st, struct eng_fd *fd)
 struct container *container__get(struct eng_state *st, const char *id, size_t len, bool make);
 void container__forget_idle(struct eng_state *st, struct container *c);
 void containers__clear(struct eng_state *st);
+/* The container that was announced with this cgroup or the nearest above; never for the root. */
+struct container *container__announced(struct eng_state *st, const char *path);
+void containers__forget_idle(struct eng_state *st);
+void proc__set_container(struct eng_state *st, struct eng_proc *p, struct container *c);
+
+/* --- container_find.c ------------------------------------------------------------------------- */
+
 /* Settle which container p is in, after its cgroups, namespace or parent are known. */
 void proc__find_container(struct eng_state *st, struct eng_proc *p);
-void proc__set_container(struct eng_state *st, struct eng_proc *p, struct container *c);
+void containers__find_again(struct eng_state *st);
 
 /* --- state_account.c: users, groups, addresses, mounts ---------------------------------------- */
 
