@@ -135,8 +135,9 @@ static void descriptor(const struct eng_ctx *ctx, int64_t num, struct buf *out)
 		buf__add(out, fd->name->s, fd->name->len);
 }
 
-/* What the caller passed or got is a number of its own pid namespace; what the kernel adds is not. */
-static void thread_name(const struct eng_ctx *ctx, const struct fmt_param *p, int64_t tid, struct buf *out)
+/* What the caller passed or got is a number of its own pid namespace; the kernel's own is not. */
+static void thread_name(const struct eng_ctx *ctx, const struct fmt_param *p, int64_t tid,
+			struct buf *out)
 {
 	bool own = p->src <= SRC_A5;
 	const struct eng_thread *t = own ? eng_state__seen_by(ctx->state, ctx->proc, tid)

@@ -12,7 +12,7 @@
  * is longer than any that a kernel makes.
  */
 #define MAX_CGROUPS (64u << 10)
-#define MAX_SUBSYS 512u			/* names of one hierarchy: a kernel has a dozen, short ones */
+#define MAX_SUBSYS 512u		/* names of one hierarchy: a kernel has a dozen, short ones */
 static const char *next_cgroup(const struct eng_str *list, uint32_t *at, const char **subsys,
 			       size_t *n_subsys)
 {

@@ -223,7 +223,7 @@ static void enter_row(struct eng_state *st, struct eng_ctx *ctx)
 		fn(st, ctx);
 }
 
-/* More than machines have: a file that lies must not eat the memory. What was known is forgotten. */
+/* More than machines have: a file that lies must not eat the memory. */
 static inline bool has_too_many(const struct eng_state *st)
 {
 	return st->threads.n > MAX_THREADS || st->procs.n > MAX_THREADS ||

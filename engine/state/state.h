@@ -219,8 +219,8 @@ const struct cJSON *eng_container__json(const struct eng_container *c);
 const struct eng_user *eng_state__user(struct eng_state *st, uint32_t uid);
 const struct eng_group *eng_state__group(struct eng_state *st, uint32_t gid);
 /*
- * The thread that a process calls by this number, which counts in its own pid namespace: arguments and results of
- * calls are such numbers. In a container this looks through all threads.
+ * The thread that a process calls by this number, which counts in its own pid namespace: arguments
+ * and results of calls are such numbers. In a container this looks through all threads.
  */
 struct eng_thread *eng_state__seen_by(struct eng_state *st, const struct eng_proc *by, int64_t tid);
 void eng_state__each_proc(struct eng_state *st, void (*fn)(struct eng_proc *p, void *arg),

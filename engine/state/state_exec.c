@@ -278,7 +278,8 @@ static void on_clone_creator(struct eng_state *st, struct eng_ctx *ctx)
 	if (ctx->proc->ptid < 0)
 		proc__set_ptid(st, ctx->proc, ev_s64(ev, P_clone_ptid, -1));
 	if (flags & (CL_CHILD_IN_PIDNS | CL_NEWPID | CL_PARENT | CL_VFORK) || tid == here ||
-	    ev->type == EV_vfork || !is_number(tid) || (ctx->thread->vtid > 0 && ctx->thread->vtid != here) ||
+	    ev->type == EV_vfork || !is_number(tid) ||
+	    (ctx->thread->vtid > 0 && ctx->thread->vtid != here) ||
 	    ended_lately(st, tid, here, fmt_ev__ts(ev)))
 		return;
 	t = idmap__get(&st->threads, tid);

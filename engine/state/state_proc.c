@@ -10,7 +10,7 @@
 
 #include "engine/state/state_internal.h"
 
-#define MAX_WALK 4096u		/* ancestors looked at before a link is refused, or an init not found */
+#define MAX_WALK 4096u		/* ancestors looked at before a link is refused */
 
 struct orphans {
 	struct eng_proc *first;
@@ -55,7 +55,8 @@ static struct eng_str *make_cmdline(const struct eng_str *comm, const struct eng
 		return eng_str__new(comm->s, comm->len, comm->full_len);
 	s = eng_str__alloc(at + n, at + n + (args->full_len - args->len));
 	for (uint32_t i = 0; i < s->len; i++)
-		s->s[i] = i < comm->len ? comm->s[i] : i < at || !args->s[i - at] ? ' ' : args->s[i - at];
+		s->s[i] = i < comm->len ? comm->s[i] :
+			  i < at || !args->s[i - at] ? ' ' : args->s[i - at];
 	return s;
 }
 

@@ -18,7 +18,8 @@ struct eng_str *eng_str__alloc(size_t len, size_t full_len)
 {
 	struct eng_str *s;
 
-	if (len > LONG_LEN && __atomic_add_fetch(&long_bytes, len, __ATOMIC_RELAXED) > MAX_LONG_BYTES) {
+	if (len > LONG_LEN &&
+	    __atomic_add_fetch(&long_bytes, len, __ATOMIC_RELAXED) > MAX_LONG_BYTES) {
 		__atomic_sub_fetch(&long_bytes, len, __ATOMIC_RELAXED);
 		len = LONG_LEN;
 	}
