@@ -245,6 +245,13 @@ static void find_again(struct eng_state *st, struct eng_ctx *ctx)
 	ctx->proc = ctx->thread->proc;
 }
 
+/* What a change of many processes left to each of them. */
+static inline void renew(struct eng_state *st, struct eng_proc *p)
+{
+	if (p->epoch < st->stale)
+		p->epoch = next_epoch(st);
+}
+
 void eng_state__enter(struct eng_state *st, const struct fmt_ev *ev, struct eng_ctx *ctx)
 {
 	const struct fmt_event_info *info = ev->info;
@@ -257,6 +264,7 @@ void eng_state__enter(struct eng_state *st, const struct fmt_ev *ev, struct eng_
 	*ctx = (struct eng_ctx){ .ev = ev, .state = st };
 	if (info->flags & EF_KEYFRAME) {
 		enter_row(st, ctx);
+		renew(st, ctx->proc);
 		return;
 	}
 	t = thread_of(st, ev);
@@ -277,6 +285,7 @@ void eng_state__enter(struct eng_state *st, const struct fmt_ev *ev, struct eng_
 		enter_nobody(st, ctx, fn);
 	if (ev->type == EV_task_new || fn == on_clone)
 		find_again(st, ctx);
+	renew(st, ctx->proc);
 }
 
 void eng_state__leave(struct eng_state *st, struct eng_ctx *ctx)

@@ -132,6 +132,7 @@ struct eng_thread {
 	int64_t tid, vtid;
 	struct eng_proc *proc;		/* never NULL */
 	struct eng_thread *next;	/* of the process */
+	struct eng_thread **back;	/* the state's own: what points at it */
 	struct eng_str *comm;
 	struct eng_str *cmdline;	/* if comm is not the process's: use eng_thread__cmdline */
 	uint64_t start;			/* ns since the epoch; 0 unknown */

@@ -130,14 +130,16 @@ static struct eng_thread *give_birth(struct eng_state *st, const struct birth *b
 
 	if (old)
 		thread__remove(st, old, 0);
-	if (own || b->flags & CL_THREAD || b->tid != b->pid)
+	if (own || b->tid != b->pid)
 		t = make_thread(st, b);
 	else
 		t = make_process(st, b);
 	t->clone_flags = b->flags;
 	t->start = b->start;
-	if (t->tid == t->proc->pid)
+	if (t->tid == t->proc->pid) {
 		t->proc->start = t->start;
+		proc__set_comm(st, t, eng_str__ref(t->comm));
+	}
 	return t;
 }
 
@@ -175,7 +177,8 @@ void on_task_new(struct eng_state *st, struct eng_ctx *ctx)
 	struct eng_thread *t = idmap__get(&st->threads, b.tid);
 	struct eng_str *comm;
 
-	if (!is_number(b.tid) || !is_number(b.pid) || b.tid == ctx->thread->tid)
+	if (!is_number(b.tid) || !is_number(b.pid) || b.tid == ctx->thread->tid ||
+	    (b.tid == ctx->proc->pid && b.pid != b.tid))	/* the caller's process lives */
 		return;
 	if (!t || t->proc->pid != b.pid || !same_birth(t, ev, start))
 		t = give_birth(st, &b);
@@ -474,6 +477,7 @@ void on_exec_leader(struct eng_state *st, struct eng_ctx *ctx)
 	if (!old || old == t || old->proc != t->proc)
 		return;
 	inherit_thread(t, old);
+	proc__set_comm(st, t, eng_str__ref(t->comm));
 	t->start = t->start ? t->start : t->proc->start;
 	t->vtid = t->proc->vpid;
 	thread__changed(st, t);

@@ -72,6 +72,7 @@ struct eng_state {
 	struct slots thread_slots, proc_slots, fd_slots;
 	size_t json_bytes;			/* of containers' documents, as far as parsed */
 	uint64_t epoch;				/* last one handed out */
+	uint64_t stale;				/* processes' epochs below this have ended */
 	/* look-ups by thread index of the batch at hand */
 	struct thread_hit *hits;
 	size_t n_hits;

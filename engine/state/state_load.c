@@ -194,6 +194,8 @@ static void load_dead(struct eng_state *st, const struct fmt_ev *ev)
 
 	if (p && !p->dead)
 		return;			/* the number has been used again since */
+	if (!p && eng_state__thread(st, fmt_ev__pid(ev)))
+		return;
 	if (!p)
 		p = proc__new(st, fmt_ev__pid(ev));
 	p->dead = true;

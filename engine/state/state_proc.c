@@ -10,6 +10,7 @@
 
 #include "engine/state/state_internal.h"
 
+#define MAX_BELOW 1024u		/* descendants that a change is told to at once */
 #define MAX_WALK 4096u		/* ancestors looked at before a link is refused */
 
 struct orphans {
@@ -183,12 +184,20 @@ static void adopt(struct eng_state *st, int64_t tid)
 	free(o);
 }
 
+/*
+ * Of many processes each finds out by itself: when it is next at work its epoch is older than
+ * st->stale (see eng_state__enter). So no event costs more than MAX_BELOW steps.
+ */
 void proc__changed(struct eng_state *st, struct eng_proc *top)
 {
 	struct eng_proc *p = top;
 
-	for (;;) {
+	for (unsigned n = 0;; n++) {
 		p->epoch = next_epoch(st);
+		if (n == MAX_BELOW) {
+			proc__change_all(st);
+			return;
+		}
 		if (p->child) {
 			p = p->child;
 			continue;
@@ -205,8 +214,11 @@ void proc__change_all(struct eng_state *st)
 {
 	struct eng_proc *p;
 
-	idmap__each(&st->procs, i, p)
-		p->epoch = next_epoch(st);
+	if (st->procs.n > MAX_BELOW)
+		st->stale = next_epoch(st);
+	else
+		idmap__each(&st->procs, i, p)
+			p->epoch = next_epoch(st);
 }
 
 /* --- processes -------------------------------------------------------------------------------- */
@@ -336,6 +348,9 @@ struct eng_thread *thread__new(struct eng_state *st, struct eng_proc *p, int64_t
 	t->vtid = -1;
 	t->proc = p;
 	t->next = p->threads;
+	t->back = &p->threads;
+	if (t->next)
+		t->next->back = &t->next;
 	p->threads = t;
 	p->n_threads++;
 	t->comm = eng_str__ref(p->comm);
@@ -352,11 +367,9 @@ struct eng_thread *thread__new(struct eng_state *st, struct eng_proc *p, int64_t
 
 static void take_out(struct eng_state *st, struct eng_thread *t)
 {
-	struct eng_thread **at = &t->proc->threads;
-
-	while (*at != t)
-		at = &(*at)->next;
-	*at = t->next;
+	*t->back = t->next;
+	if (t->next)
+		t->next->back = t->back;
 	t->proc->n_threads--;
 	idmap__del(&st->threads, t->tid);
 	st->gen++;
@@ -387,18 +400,22 @@ void thread__remove(struct eng_state *st, struct eng_thread *t, int64_t reaper)
 {
 	struct eng_proc *p = t->proc;
 	const struct eng_thread *r;
-	int64_t tid = t->tid, to;
+	int64_t tid = t->tid, to = 0;
 
 	take_out(st, t);
 	if (!p->n_threads) {
 		proc__ended(st, p, reaper);
 		return;
 	}
-	r = reaper > 0 ? idmap__get(&st->threads, reaper) : NULL;
-	to = r && r->proc == p ? reaper : first_thread(p);
-	for (struct eng_proc *c = p->child; c; c = c->sibling)
-		if (c->ptid == tid)
-			c->ptid = to;
+	for (struct eng_proc *c = p->child; c; c = c->sibling) {
+		if (c->ptid != tid)
+			continue;
+		if (!to) {
+			r = reaper > 0 ? idmap__get(&st->threads, reaper) : NULL;
+			to = r && r->proc == p ? reaper : first_thread(p);
+		}
+		c->ptid = to;
+	}
 }
 
 struct eng_thread *thread__get(struct eng_state *st, int64_t tid, int64_t pid)
@@ -412,6 +429,9 @@ struct eng_thread *thread__get(struct eng_state *st, int64_t tid, int64_t pid)
 		thread__remove(st, t, 0);	/* the number is another's: its end was missed */
 	if (!pid)
 		pid = tid;
+	t = idmap__get(&st->threads, pid);
+	if (t && t->proc->pid != pid)
+		thread__remove(st, t, 0);	/* so is the process's */
 	p = idmap__get(&st->procs, pid);
 	if (!p || p->dead)
 		p = proc__new(st, pid);
