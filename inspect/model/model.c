@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/state/idmap.h"
 #include "inspect/model/model.h"
 
 int ins_model__new(struct ins_model **ret, const struct ins_trace *trace, bool lens)
@@ -41,7 +42,7 @@ void ins_model__free(struct ins_model *m)
 
 static uint32_t map_slot(const struct ins_map *map, uint64_t key)
 {
-	uint64_t h = key * 0x9e3779b97f4a7c15u;
+	uint64_t h = key * idmap_factor;	/* the keys are a file's to choose */
 	uint32_t i = (uint32_t)(h >> 32) & map->mask;
 
 	while (map->keys[i] && map->keys[i] != key)
