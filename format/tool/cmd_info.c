@@ -43,8 +43,9 @@ static struct info_column *column_named(struct walk *w, const char *name)
 	return &in->columns[in->n_columns++];
 }
 
+/* is_anchor: it only says where another column begins. */
 static void add_column(struct walk *w, const char *name, const struct col_desc *d, const uint8_t *data,
-		       uint32_t rows)
+		       uint32_t rows, bool is_anchor)
 {
 	struct info_column *c = column_named(w, name);
 	size_t raw = col_desc__size(d, rows), n = 0;
@@ -54,7 +55,7 @@ static void add_column(struct walk *w, const char *name, const struct col_desc *
 		buf__reserve(&w->packed, ZSTD_compressBound(raw));
 		n = ZSTD_compress(w->packed.p, w->packed.cap, data, raw, 3);
 	}
-	c->rows += d->part == COL_VALUE ? rows : 0;
+	c->rows += d->part == COL_VALUE && !is_anchor ? rows : 0;
 	c->raw += raw;
 	c->stored += ZSTD_isError(n) ? raw : n;
 }
@@ -101,7 +102,8 @@ static void count_columns(struct walk *w, const struct stored_section *s)
 				base_column_name(w, d, w->table.id, name, sizeof(name));
 			else
 				param_column_name(w, d, w->table.id, name, sizeof(name));
-			add_column(w, name, d, w->table.data[c], w->table.rows);
+			add_column(w, name, d, w->table.data[c], w->table.rows,
+				   base && d->id == BCOL_TIME && !d->width);
 		}
 	}
 }

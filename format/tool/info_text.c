@@ -16,7 +16,8 @@ void tool_print(FILE *to, const char *s)
 	struct buf b = { 0 };
 
 	text__safe(&b, s, strlen(s));
-	fwrite(b.p, 1, b.len, to);
+	if (b.len)
+		fwrite(b.p, 1, b.len, to);
 	buf__done(&b);
 }
 
