@@ -210,15 +210,11 @@ static bool load_index(struct trace_file *f, struct chunk_index *ret)
 	return ret->n > 0;
 }
 
-int trace_file__index(struct trace_file *f, struct chunk_index *ret, bool *ret_complete, struct err *err)
+/* the headers say the same. */
+static int walk_headers(struct trace_file *f, struct chunk_index *ret, struct err *err)
 {
 	const struct chunk *c;
 
-	*ret_complete = true;
-	if (load_index(f, ret))
-		return 0;
-	/* the headers say the same */
-	*ret_complete = false;
 	ret->n = 0;
 	chunk_stream__seek(&f->cs, f->cs.pre_ok ? f->cs.pre.size : 0);
 	if (!f->cs.pre_ok)
@@ -240,4 +236,17 @@ int trace_file__index(struct trace_file *f, struct chunk_index *ret, bool *ret_c
 			return err__set(err, -FMT_E_LIMIT, "the trace has more than %u chunks", LIMIT_INDEX);
 		chunk_index__add(ret, c->offset, &c->h);
 	}
+}
+
+int trace_file__index(struct trace_file *f, struct chunk_index *ret, bool *ret_complete, struct err *err)
+{
+	size_t ahead = f->cs.in.ahead;
+	int r = 0;
+
+	f->cs.in.ahead = INPUT_AHEAD_RANDOM;
+	*ret_complete = load_index(f, ret);
+	if (!*ret_complete)
+		r = walk_headers(f, ret, err);
+	f->cs.in.ahead = ahead;
+	return r;
 }
