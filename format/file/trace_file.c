@@ -232,6 +232,8 @@ static int walk_headers(struct trace_file *f, struct chunk_index *ret, struct er
 				*err = why;
 			return r;
 		}
+		if (c->offset + c->h.length > trace_input__size(&f->cs.in))
+			continue;	/* not whole, or not yet */
 		if (ret->n >= LIMIT_INDEX)
 			return err__set(err, -FMT_E_LIMIT, "the trace has more than %u chunks", LIMIT_INDEX);
 		chunk_index__add(ret, c->offset, &c->h);

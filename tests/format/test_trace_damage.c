@@ -78,6 +78,28 @@ static unsigned chunk_at(const struct layout *l, size_t at)
 	return UINT32_MAX;
 }
 
+/* The random reader of a cut trace has the whole chunks, and can read them. */
+static void check_reader(const char *path, uint64_t events)
+{
+	struct fmt_reader *r;
+	struct fmt_batch *b;
+	uint64_t n = 0;
+
+	assert_int_equal(fmt_reader__open(&r, path, NULL), 0);
+	assert_false(fmt_reader__complete(r));
+	fmt_batch__new(&b);
+	for (uint32_t k = 0; k < fmt_reader__n_chunks(r); k++) {
+		struct fmt_summary s;
+
+		assert_int_equal(fmt_reader__summary(r, k, &s, NULL), 0);
+		assert_int_equal(fmt_reader__read(r, k, b, NULL), 0);
+		n += s.kind == CHUNK_EVENTS ? b->n : 0;
+	}
+	assert_int_equal(n, events);
+	fmt_batch__free(b);
+	fmt_reader__close(r);
+}
+
 /* */
 static void cut_at_every_byte(void **state)
 {
@@ -109,6 +131,8 @@ static void cut_at_every_byte(void **state)
 		assert_int_equal(r.errors, 1);
 		assert_int_equal(r.truncated, 1);
 		assert_int_equal(r.events, events_before(&l, cut));
+		if (cut % 8 == 0)
+			check_reader(path, r.events);
 	}
 	free(p);
 }
