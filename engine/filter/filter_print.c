@@ -56,7 +56,10 @@ static void print_quoted(struct eng_text t, struct buf *out)
 	for (uint32_t i = 0; i < t.len; i++) {
 		const char *k = memchr(from, t.p[i], sizeof(from) - 1);
 
-		if (k)
+		/* a string cannot end in two backslashes; a backslash and a blank are a backslash too */
+		if (t.p[i] == '\\' && i == t.len - 1)
+			buf__puts(out, "\\ ");
+		else if (k)
 			buf__printf(out, "\\%c", to[k - from]);
 		else if (t.p[i] == 0)
 			buf__puts(out, "\\x00");

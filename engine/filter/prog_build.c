@@ -497,6 +497,7 @@ int eng_prog__new(struct eng_prog **ret)
 {
 	struct eng_prog *p = xcalloc(1, sizeof(*p));
 
+	p->kids = xgrow(NULL, &p->cap_kids, 1, sizeof(*p->kids));	/* never NULL: places in it are taken freely */
 	add_node(p, (struct prog_node){ .kind = NK_TRUE, .level = LV_TYPE }, NULL);
 	*ret = p;
 	return 0;
