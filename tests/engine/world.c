@@ -24,6 +24,7 @@ void world__free(struct world *w)
 	leave(w);
 	fmt_batch__free(w->b);
 	eng_state__free(w->st);
+	arena__done(&w->mem);
 	free(w);
 }
 
@@ -149,6 +150,58 @@ void unix_tuple(struct world *w, unsigned param, uint64_t src, uint64_t dst, con
 	buf__le64(&b, dst);
 	buf__add(&b, path, strlen(path) + 1);
 	give(w, param, &b);
+}
+
+static bool extract(struct world *w, const char *field, bool for_filter, struct eng_fref *ref,
+		    struct eng_vals *v)
+{
+	struct err err = { 0 };
+
+	if (eng_field__resolve(field, strlen(field), &w->mem, ref, &err) < 0)
+		fail_msg("%s: %s", field, err.msg);
+	*v = (struct eng_vals){ .scratch = &w->mem };
+	return eng_field__get(ref, &w->ctx, for_filter, v);
+}
+
+static const char *keep(struct world *w, struct buf *b)
+{
+	const char *s = arena__strndup(&w->mem, (char *)b->p, b->len);
+
+	buf__done(b);
+	return s;
+}
+
+static const char *value(struct world *w, const char *field, bool for_filter)
+{
+	struct buf b = { 0 };
+	struct eng_fref ref;
+	struct eng_vals v;
+
+	if (!extract(w, field, for_filter, &ref, &v))
+		return NULL;
+	eng_val__text(&ref, &v, &b);
+	return keep(w, &b);
+}
+
+const char *get(struct world *w, const char *field)
+{
+	return value(w, field, false);
+}
+
+const char *get_list(struct world *w, const char *field)
+{
+	return value(w, field, true);
+}
+
+const char *get_json(struct world *w, const char *field)
+{
+	struct buf b = { 0 };
+	struct eng_fref ref;
+	struct eng_vals v;
+
+	extract(w, field, false, &ref, &v);
+	eng_val__json(&ref, &v, &b);
+	return keep(w, &b);
 }
 
 char *dump(struct eng_state *st)

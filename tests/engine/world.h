@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "engine/field/field.h"
 #include "engine/state/state.h"
 #include "format/base/alloc.h"
 
@@ -20,6 +21,7 @@ struct world {
 	uint64_t ts;
 	bool entered;
 	void (*after)(struct world *w);	/* called once an event has been left */
+	struct arena mem;		/* of texts that get and its like return */
 };
 
 #define T0 1700000000000000000u		/* time of the first event; each takes a millisecond */
@@ -53,6 +55,13 @@ void addr(struct world *w, unsigned param, const char *ip, uint16_t port);
 void tuple(struct world *w, unsigned param, const char *src, uint16_t src_port, const char *dst,
 	   uint16_t dst_port);
 void unix_tuple(struct world *w, unsigned param, uint64_t src, uint64_t dst, const char *path);
+/*
+ * A field of the event at hand: as an output prints it, NULL if it is missing; as a condition has
+ * it, the elements of lists joined by commas in brackets; as JSON.
+ */
+const char *get(struct world *w, const char *field);
+const char *get_list(struct world *w, const char *field);
+const char *get_json(struct world *w, const char *field);
 /* The state's dump; free() it. */
 char *dump(struct eng_state *st);
 /* A new state with what a keyframe of st holds. */
