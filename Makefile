@@ -167,8 +167,7 @@ $(B)/obj/format/base/cli.o: VERSION
 
 $(LIB): $(OBJ_lib) $(B)/sources
 	$(call say,AR,$@)
-	$(Q)rm -f $@
-	$(Q)$(AR) rcs $@ $(OBJ_lib)
+	$(Q)$(AR) rcs $@.$$$$ $(OBJ_lib) && mv $@.$$$$ $@
 
 # A tool: its main, the other objects of its folder (the library has those of format and engine).
 define tool_rule
