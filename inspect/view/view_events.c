@@ -3,18 +3,15 @@
  * Events, one line each. The list is never held: only places are, and the texts of the lines that are shown and
  * some around them. What takes long (the next match far away, a search) goes on in slices, and any key ends it.
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "format/base/text.h"
-#include "inspect/model/evlist.h"
 #include "inspect/model/evtext.h"
 #include "inspect/ui/ui_layout.h"
 #include "inspect/view/common.h"
+#include "inspect/view/events_place.h"
 
-#define MAX_ROWS 512u		/* lines of a screen */
-#define AHEAD 64u		/* lines whose texts are made beyond those that are shown */
 #define QUICK 30000000u		/* ns that a key may take */
 
 enum { COL_TIME, COL_NUM, COL_CONTAINER, COL_PROC, COL_TYPE, COL_ARGS, N_COLS };
@@ -25,26 +22,6 @@ static const struct ins_width widths[N_COLS] = {
 	[COL_TYPE] = { 12, 16, 0, false }, [COL_ARGS] = { 24, 60, 0, true },
 };
 static const char *const titles[N_COLS] = { "TIME", "EVENT", "CONTAINER", "PROCESS", "CALL", "ARGUMENTS" };
-
-enum job { JOB_NONE, JOB_MOVE, JOB_FIND, JOB_TIME, JOB_TOP, JOB_BOTTOM };
-
-struct events {
-	struct ins_evlist *list;
-	struct ins_evpos top, cur;
-	bool has_cur;			/* cur is a place of the list */
-	uint64_t model_gen;
-	bool model_done;
-	struct ins_evpos shown[MAX_ROWS];	/* the lines of the screen */
-	bool placed;			/* they are right */
-	unsigned n_shown, rows;
-	int skip;
-	/* the job that is under way */
-	enum job job;
-	int64_t left;			/* JOB_MOVE: lines still to go */
-	struct ins_evpos at;		/* where it is */
-	uint64_t ts;			/* JOB_TIME */
-	int dir;			/* JOB_FIND */
-};
 
 static void make_list(struct ins_ui *ui, struct ins_frame *f, struct events *e)
 {
@@ -116,247 +93,6 @@ static void follow_model(struct ins_ui *ui, struct ins_frame *f, struct events *
 	}
 }
 
-/* --- jobs ------------------------------------------------------------------------------------ */
-
-static void settle(struct events *e, struct ins_evpos at)
-{
-	e->cur = at;
-	e->has_cur = true;
-	if (ins_evpos__cmp(e->top, at) > 0)
-		e->top = at;
-	e->placed = false;
-}
-
-/* One line further; the job ends at the list's end. */
-static enum ins_answer step_move(struct events *e, uint64_t ns)
-{
-	int dir = e->left < 0 ? -1 : 1;
-	enum ins_answer a = ins_evlist__next(e->list, e->at, dir, ns, &e->at);
-
-	if (a == INS_FOUND) {
-		e->left -= dir;
-		settle(e, e->at);
-	} else if (a == INS_END) {
-		e->left = 0;
-	}
-	if (!e->left)
-		/* whoever came from outside the list ends at its edge */
-		e->job = e->has_cur ? JOB_NONE : dir > 0 ? JOB_BOTTOM : JOB_TOP;
-	return a;
-}
-
-static enum ins_answer step_edge(struct events *e, uint64_t ns)
-{
-	bool top = e->job == JOB_TOP;
-	struct ins_evpos at;
-	enum ins_answer a = ins_evlist__next(e->list, top ? INS_EV_FIRST : INS_EV_LAST, top ? 1 : -1,
-					     ns, &at);
-
-	if (a == INS_PENDING)
-		return a;
-	e->job = JOB_NONE;
-	if (a == INS_FOUND) {
-		if (top)
-			e->top = at;
-		settle(e, at);
-	}
-	return a;
-}
-
-static enum ins_answer step_time(struct events *e, uint64_t ns)
-{
-	enum ins_answer a = ins_evlist__before_time(e->list, e->ts, ns, &e->at);
-
-	if (a != INS_FOUND)
-		return a;
-	e->job = JOB_MOVE;
-	e->left = 1;
-	e->top = e->at;
-	return a;
-}
-
-static bool line_matches(struct ins_ui *ui, const struct ins_evline *l)
-{
-	const char *type = fmt_events[l->type].name;
-	char num[32];
-	int n = snprintf(num, sizeof(num), "%u %llu", l->pid, (unsigned long long)l->num);
-
-	return ins_ui__matches(ui, (char *)l->args.p, l->args.len) >= 0 ||
-	       ins_ui__matches(ui, (char *)l->comm.p, l->comm.len) >= 0 ||
-	       ins_ui__matches(ui, (char *)l->container.p, l->container.len) >= 0 ||
-	       ins_ui__matches(ui, type, strlen(type)) >= 0 || ins_ui__matches(ui, num, (size_t)n) >= 0;
-}
-
-static enum ins_answer step_find(struct ins_ui *ui, struct events *e, uint64_t ns)
-{
-	const struct ins_evline *l;
-	struct ins_evpos at;
-	enum ins_answer a = ins_evlist__next(e->list, e->at, e->dir, ns, &at);
-
-	if (a == INS_FOUND)
-		a = ins_evlist__fill(e->list, &at, 1, ns);
-	if (a == INS_PENDING)
-		return a;
-	if (a == INS_END) {
-		e->job = JOB_NONE;
-		ins_ui__message(ui, ST_WARN, "not found %s here: %s", e->dir > 0 ? "behind" : "before",
-				ui->search);
-		return a;
-	}
-	e->at = at;
-	l = ins_evlist__line(e->list, at);
-	if (l && line_matches(ui, l)) {
-		e->job = JOB_NONE;
-		ui->message[0] = 0;
-		settle(e, at);
-	}
-	return a;
-}
-
-static enum ins_answer step_job(struct ins_ui *ui, struct events *e, uint64_t ns)
-{
-	switch (e->job) {
-	case JOB_MOVE:
-		return step_move(e, ns);
-	case JOB_FIND:
-		return step_find(ui, e, ns);
-	case JOB_TIME:
-		return step_time(e, ns);
-	case JOB_TOP:
-	case JOB_BOTTOM:
-		return step_edge(e, ns);
-	default:
-		return INS_END;
-	}
-}
-
-static void run_job(struct ins_ui *ui, struct events *e, uint64_t ns)
-{
-	uint64_t until = ins_now() + ns, now;
-
-	while (e->list && e->job != JOB_NONE && (now = ins_now()) < until)
-		step_job(ui, e, until - now);
-}
-
-/* The places of up to a screen's lines from `from` on. INS_END: the list ends on the screen. */
-static enum ins_answer list_from(struct events *e, struct ins_evpos from, uint64_t ns)
-{
-	uint64_t until = ins_now() + ns;
-
-	e->shown[0] = from;
-	e->n_shown = 1;
-	while (e->n_shown < e->rows) {
-		uint64_t now = ins_now();
-		enum ins_answer a = ins_evlist__next(e->list, e->shown[e->n_shown - 1], 1,
-						     now < until ? until - now : 1, &e->shown[e->n_shown]);
-
-		if (a != INS_FOUND)
-			return a;
-		e->n_shown++;
-	}
-	return INS_FOUND;
-}
-
-static bool is_shown(const struct events *e, struct ins_evpos at)
-{
-	for (unsigned i = 0; i < e->n_shown; i++)
-		if (!ins_evpos__cmp(e->shown[i], at))
-			return true;
-	return false;
-}
-
-/* `lines` lines up from a place, or as many as there are. */
-static enum ins_answer go_up(struct events *e, struct ins_evpos *at, unsigned lines, uint64_t ns)
-{
-	for (unsigned i = 0; i < lines; i++) {
-		enum ins_answer a = ins_evlist__next(e->list, *at, -1, ns, at);
-
-		if (a != INS_FOUND)
-			return a == INS_PENDING ? a : INS_FOUND;
-	}
-	return INS_FOUND;
-}
-
-/* How far above the cursor the top has to be: a line's step scrolls by a line, a jump puts it in the middle. */
-static unsigned lines_above(struct events *e, uint64_t ns)
-{
-	struct ins_evpos next;
-
-	if (e->n_shown == e->rows &&
-	    ins_evlist__next(e->list, e->shown[e->n_shown - 1], 1, ns, &next) == INS_FOUND &&
-	    !ins_evpos__cmp(next, e->cur))
-		return e->rows - 1;
-	return e->rows / 2;
-}
-
-/*
- * Know which places are on the screen, with the cursor's among them and no blank lines at the end while there are
- * lines above. INS_PENDING: not all known yet; what is known is shown.
- */
-static enum ins_answer place(struct events *e, uint64_t ns)
-{
-	struct ins_evpos top = e->cur;
-	enum ins_answer a;
-
-	if (!e->has_cur || e->placed)
-		return INS_FOUND;
-	a = list_from(e, e->top, ns);
-	if (!is_shown(e, e->cur)) {
-		if (a == INS_PENDING && ins_evpos__cmp(e->cur, e->top) > 0)
-			return a;
-		a = go_up(e, &top, lines_above(e, ns), ns);
-		e->top = a == INS_PENDING ? e->cur : top;
-		if (a == INS_PENDING) {
-			list_from(e, e->cur, ns);
-			return a;
-		}
-		a = list_from(e, e->top, ns);
-	}
-	if (a == INS_END && e->n_shown < e->rows) {
-		top = e->top;
-		a = go_up(e, &top, e->rows - e->n_shown, ns);
-		if (a == INS_PENDING)
-			return a;
-		e->top = top;
-		a = list_from(e, e->top, ns);
-	}
-	e->placed = a != INS_PENDING;
-	return a;
-}
-
-/* Texts for what is shown, and some lines around, so that the next keys find theirs made. */
-static enum ins_answer fill(struct events *e, uint64_t ns)
-{
-	struct ins_evpos want[MAX_ROWS + 2 * AHEAD], at = e->n_shown ? e->shown[0] : e->cur;
-	unsigned n = 0, before = 0;
-	bool missing = false;
-
-	for (unsigned i = 0; i < e->n_shown; i++)
-		missing |= !ins_evlist__line(e->list, e->shown[i]);
-	if (!missing)
-		return INS_FOUND;
-	while (before < AHEAD && at.row && ins_evlist__next(e->list, at, -1, 1, &at) == INS_FOUND &&
-	       at.chunk == e->shown[0].chunk)
-		want[before++] = at;
-	for (unsigned i = 0; i < before / 2; i++) {
-		struct ins_evpos swap = want[i];
-
-		want[i] = want[before - 1 - i];
-		want[before - 1 - i] = swap;
-	}
-	n = before;
-	for (unsigned i = 0; i < e->n_shown; i++)
-		want[n++] = e->shown[i];
-	at = e->n_shown ? e->shown[e->n_shown - 1] : e->cur;
-	for (unsigned i = 0; i < AHEAD; i++) {
-		if (ins_evlist__next(e->list, at, 1, 1, &at) != INS_FOUND ||
-		    at.chunk != e->shown[e->n_shown - 1].chunk)
-			break;
-		want[n++] = at;
-	}
-	return ins_evlist__fill(e->list, want, n, ns);
-}
-
 static bool work(struct ins_ui *ui, struct ins_frame *f, void *state, uint64_t ns)
 {
 	struct events *e = state;
@@ -365,10 +101,10 @@ static bool work(struct ins_ui *ui, struct ins_frame *f, void *state, uint64_t n
 	if (!e->list)
 		return false;
 	if (e->job != JOB_NONE) {
-		run_job(ui, e, ns);
+		events__run(ui, e, ns);
 		return true;
 	}
-	if (place(e, ns) == INS_PENDING || fill(e, ns) == INS_PENDING)
+	if (events__place(e, ns) == INS_PENDING || events__fill(e, ns) == INS_PENDING)
 		return true;
 	return ins_evlist__step(e->list, ns);
 }
@@ -477,9 +213,9 @@ static void draw(struct ins_ui *ui, struct ins_frame *f, void *state, struct ins
 	for (unsigned i = 0; i < N_COLS; i++)
 		ins_screen__puts(ui->screen, at.y, x[i], w[i], ST_COLHEAD, titles[i]);
 	if (e->list) {
-		run_job(ui, e, QUICK / 2);
-		place(e, QUICK / 2);
-		fill(e, QUICK);
+		events__run(ui, e, QUICK / 2);
+		events__place(e, QUICK / 2);
+		events__fill(e, QUICK);
 	}
 	for (unsigned i = 0; e->list && i < e->n_shown; i++) {
 		const struct ins_evline *l = ins_evlist__line(e->list, e->shown[i]);
@@ -556,7 +292,7 @@ static bool act(struct ins_ui *ui, struct ins_frame *f, void *state, enum ins_ac
 	default: return false;
 	}
 	/* most are done at once; what is not goes on in work */
-	run_job(ui, e, QUICK);
+	events__run(ui, e, QUICK);
 	return true;
 }
 
@@ -567,7 +303,7 @@ static bool mouse(struct ins_ui *ui, struct ins_frame *f, void *state, enum ins_
 	(void)x;
 	if (m == MOUSE_WHEEL_UP || m == MOUSE_WHEEL_DOWN) {
 		start(e, JOB_MOVE, m == MOUSE_WHEEL_UP ? -3 : 3);
-		run_job(ui, e, QUICK);
+		events__run(ui, e, QUICK);
 		return true;
 	}
 	if (y < 1 || (unsigned)y - 1 >= e->n_shown)
@@ -614,7 +350,7 @@ static void go(struct ins_ui *ui, struct ins_frame *f, void *state, const struct
 		start(e, JOB_TIME, 0);
 		e->ts = to->ts;
 	}
-	run_job(ui, e, QUICK);
+	events__run(ui, e, QUICK);
 }
 
 static void find(struct ins_ui *ui, struct ins_frame *f, void *state, int dir, bool again)
@@ -625,7 +361,7 @@ static void find(struct ins_ui *ui, struct ins_frame *f, void *state, int dir, b
 	(void)again;	/* the line under the cursor is passed over in any case: it is in sight */
 	start(e, JOB_FIND, 0);
 	e->dir = dir;
-	run_job(ui, e, QUICK);
+	events__run(ui, e, QUICK);
 }
 
 static bool stop(struct ins_ui *ui, struct ins_frame *f, void *state)

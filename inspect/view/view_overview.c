@@ -46,7 +46,7 @@ static void put_recording(struct ins_ui *ui, struct ins_page *p)
 	char dur[16];
 
 	ins_page__label(p, "recorded");
-	put_date(p, t->meta.start_ns);
+	put_date(p, t->meta.start_ns ? t->meta.start_ns : t->t_first);
 	ins_page__printf(p, ST_TEXT, "  for %s", ins_dur__text(t->t_last - t->t_first, dur));
 	if (t->meta.tool[0])
 		ins_page__printf(p, ST_DIM, "  by %s%s%s", t->meta.tool, t->meta.driver[0] ? ", " : "",
