@@ -150,12 +150,13 @@ clean: ## remove build/
 # --- Compiling -----------------------------------------------------------------------------------
 
 # Rebuilds what depends on the flags when they change, and the archive when a source goes away.
+PID := $(shell echo $$PPID)
 .PHONY: FORCE
 FORCE:
 $(B)/flags: STAMP = $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS)
 $(B)/sources: STAMP = $(OBJ_lib)
 $(B)/flags $(B)/sources: FORCE
-	@$(shell mkdir -p $(B))$(file >$@.new,$(STAMP))cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+	@$(shell mkdir -p $(B))$(file >$@.$(PID),$(STAMP))cmp -s $@.$(PID) $@ && rm $@.$(PID) || mv $@.$(PID) $@
 
 $(B)/obj/%.o: %.c $(B)/flags
 	$(call say,CC,$<)
