@@ -417,6 +417,12 @@ static void epochs_tell_of_changes(void **state)
 	world__free(w);
 }
 
+#ifdef __SANITIZE_ADDRESS__
+#define LIVES 100000			/* which takes ten times as long */
+#else
+#define LIVES 1000000
+#endif
+
 /* Memory is bounded by what is alive. */
 static void a_million_short_lives(void **state)
 {
@@ -425,7 +431,7 @@ static void a_million_short_lives(void **state)
 
 	(void)state;
 	exec_as(w, 1, "init", "/sbin/init", "", 0);
-	for (int64_t k = 0; k < 1000000; k++) {
+	for (int64_t k = 0; k < LIVES; k++) {
 		int64_t pid = 100 + k % 30000;
 
 		task_new(w, 1, 1, pid, pid, 0, "short");
