@@ -255,18 +255,27 @@ static void add_op(struct cap_plan *plan, const struct fmt_event_info *ev, unsig
 		op->last_value = fmt_group__from_native(op->group, 0);
 }
 
-static void set_blob(struct cap_plan *plan, const struct fmt_event_info *ev, enum cap_tag tag, const char *name)
+static void set_param(uint8_t *at, const struct fmt_event_info *ev, const char *name)
 {
 	int p = fmt_event__param(ev, name);
 
 	if (p >= 0 && ev->params[p].src == SRC_FN)
-		plan->blob[tag] = (uint8_t)p;
+		*at = (uint8_t)p;
+}
+
+static void set_blob(struct cap_plan *plan, const struct fmt_event_info *ev, enum cap_tag tag, const char *name)
+{
+	set_param(&plan->blob[tag], ev, name);
 }
 
 /* Blobs that become a parameter as they are. Those that need thought are the decoder's. */
 static void plan_blobs(struct cap_plan *plan, const struct fmt_event_info *ev)
 {
 	memset(plan->blob, CAP_NO_PARAM, sizeof(plan->blob));
+	memset(plan->path, CAP_NO_PARAM, sizeof(plan->path));
+	set_param(&plan->path[TAG_PATH], ev, "path");
+	set_param(&plan->path[TAG_CWD], ev, "cwd");
+	set_param(&plan->path[TAG_EXE], ev, "trusted_exepath");
 	for (unsigned p = 0; p < ev->n_params; p++)
 		if (ev->params[p].src >= SRC_S0 && ev->params[p].src <= SRC_S5)
 			plan->blob[TAG_S0 + ev->params[p].src - SRC_S0] = (uint8_t)p;
@@ -309,6 +318,9 @@ static void plan_event(struct cap_plan *plan, const struct fmt_event_info *ev)
 			add_op(plan, ev, regs + i, (unsigned)p);
 	}
 	plan_blobs(plan, ev);
+	plan->more = ev->id == EV_procexit || ev->id == EV_cgroup_attach || plan->kind == KIND_EXEC ||
+		     plan->kind == KIND_SOCK || plan->kind == KIND_SOCKOPT || plan->kind == KIND_POLL ||
+		     plan->kind == KIND_DEREF || plan->kind == KIND_MSG_READ;
 }
 
 struct cap_plan *cap_calls__plans(void)

@@ -39,7 +39,9 @@ struct cap_plan {
 	uint8_t n_ops;
 	bool given;			/* this event can come from the driver */
 	uint8_t kind;			/* enum cap_kind; of calls */
+	bool more;			/* a function of the decoder adds what this plan leaves out */
 	uint8_t blob[TAG__N];		/* parameter that a blob becomes as it is, or CAP_NO_PARAM */
+	uint8_t path[TAG__N];		/* parameter that a struct cap_path becomes, as text */
 	struct cap_op *ops;
 };
 

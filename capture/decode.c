@@ -67,14 +67,6 @@ static void add_blob(struct fmt_batch *b, const struct fmt_event_info *ev, unsig
 		fmt_batch__str(b, param, (const char *)cap_blob__bytes(blob), blob->len, blob->full);
 }
 
-static void add_str(struct fmt_batch *b, const struct fmt_event_info *ev, const char *name, const struct buf *text)
-{
-	int p = fmt_event__param(ev, name);
-
-	if (p >= 0 && text->len)
-		fmt_batch__str(b, (unsigned)p, (const char *)text->p, (uint32_t)text->len, (uint32_t)text->len);
-}
-
 /* --- paths --------------------------------------------------------------------------------------------------- */
 
 #define PIPEFS_MAGIC 0x50495045u	/* include/uapi/linux/magic.h */
@@ -115,14 +107,12 @@ void cap_path__text(const struct cap_blob *blob, struct buf *out)
 		buf__puts(out, " (deleted)");
 }
 
-static void add_path(struct cap_decoder *d, const struct cap_parts *p, struct fmt_batch *b,
-		     const struct fmt_event_info *ev, enum cap_tag tag, const char *name)
+static void add_path(struct cap_decoder *d, struct fmt_batch *b, unsigned param, const struct cap_blob *blob)
 {
-	if (!p->blob[tag])
-		return;
 	d->text.len = 0;
-	cap_path__text(p->blob[tag], &d->text);
-	add_str(b, ev, name, &d->text);
+	cap_path__text(blob, &d->text);
+	if (d->text.len)
+		fmt_batch__str(b, param, (const char *)d->text.p, (uint32_t)d->text.len, (uint32_t)d->text.len);
 }
 
 /* --- processes ------------------------------------------------------------------------------------------------ */
@@ -156,14 +146,10 @@ static void add_pathname(struct fmt_batch *b, const struct cap_parts *p)
 	fmt_batch__str(b, P_execveat_pathname, s + skip, (uint32_t)(n - skip), blob->full - (uint32_t)skip);
 }
 
-void cap_decode__exec(struct cap_decoder *d, const struct cap_parts *p, struct fmt_batch *b)
+static void decode_exec(const struct cap_parts *p, struct fmt_batch *b)
 {
-	const struct fmt_event_info *ev = fmt_event(p->rec->type);
-
-	add_path(d, p, b, ev, TAG_CWD, "cwd");
-	add_path(d, p, b, ev, TAG_EXE, "trusted_exepath");
 	if (p->blob[TAG_ARGS])
-		add_args(b, ev, p->blob[TAG_ARGS]);
+		add_args(b, fmt_event(p->rec->type), p->blob[TAG_ARGS]);
 	if (p->rec->type == EV_execveat && p->blob[TAG_FILENAME])
 		add_pathname(b, p);
 }
@@ -177,12 +163,10 @@ static void decode_exit(const struct cap_parts *p, struct fmt_batch *b)
 	fmt_batch__int(b, P_procexit_core, status >> 7 & 1);
 }
 
-/* The directory of a process that was born into a cgroup is a walk; the kernel's own tracepoints give text. */
 static void decode_attach(struct cap_decoder *d, const struct cap_parts *p, struct fmt_batch *b)
 {
 	const char *names = p->n_nums > 3 ? cap_hierarchies__names(&d->hierarchies, (int)p->nums[3]) : "";
 
-	add_path(d, p, b, fmt_event(EV_cgroup_attach), TAG_PATH, "path");
 	fmt_batch__str(b, P_cgroup_attach_subsys, names, (uint32_t)strlen(names), (uint32_t)strlen(names));
 }
 
@@ -190,8 +174,6 @@ static void decode_attach(struct cap_decoder *d, const struct cap_parts *p, stru
 
 static void finish(struct cap_decoder *d, const struct cap_parts *p, struct fmt_batch *b, uint8_t kind)
 {
-	const struct fmt_event_info *ev = fmt_event(p->rec->type);
-
 	switch (p->rec->type) {
 	case EV_procexit:
 		decode_exit(p, b);
@@ -201,14 +183,8 @@ static void finish(struct cap_decoder *d, const struct cap_parts *p, struct fmt_
 		return;
 	}
 	switch (kind) {
-	case KIND_OPEN:
-		add_path(d, p, b, ev, TAG_PATH, "path");
-		break;
-	case KIND_CWD:
-		add_path(d, p, b, ev, TAG_CWD, "cwd");
-		break;
 	case KIND_EXEC:
-		cap_decode__exec(d, p, b);
+		decode_exec(p, b);
 		break;
 	case KIND_DEREF:
 		cap_decode__deref(p, b);
@@ -219,38 +195,40 @@ static void finish(struct cap_decoder *d, const struct cap_parts *p, struct fmt_
 	case KIND_SOCKOPT:
 		cap_decode__sockopt(p, b);
 		break;
-	case KIND_SOCK:
-	case KIND_READ:
-	case KIND_WRITE:
-	case KIND_MSG_READ:
-	case KIND_MSG_WRITE:
+	default:
 		cap_decode__socket(d, p, b);
 	}
 }
 
-/* Blobs straight from the record, in passing; anything that needs thought waits for finish(). */
-static void add_blobs(const struct cap_plan *plan, const struct fmt_event_info *ev, struct cap_parts *p,
-		      struct fmt_batch *b, bool *more)
+/* Blobs that become a parameter as they are, or as a path. True if there are others. */
+static bool add_blobs(struct cap_decoder *d, const struct cap_plan *plan, const struct fmt_event_info *ev,
+		      const struct cap_record *r, struct fmt_batch *b)
 {
-	if (!cap_parts__split(p, p->rec)) {
-		memset(p->blob, 0, sizeof(p->blob));
-		return;
-	}
-	for (unsigned t = 0; t < TAG__N; t++) {
-		if (!p->blob[t])
-			continue;
-		if (plan->blob[t] != CAP_NO_PARAM)
-			add_blob(b, ev, plan->blob[t], p->blob[t]);
+	const uint8_t *at = (const uint8_t *)(r + 1) + 8u * r->n_nums, *end = (const uint8_t *)r + r->len;
+	bool others = false;
+
+	while (at + sizeof(struct cap_blob) <= end) {
+		const struct cap_blob *blob = (const void *)at;
+
+		at += sizeof(*blob) + ((blob->len + 7u) & ~7u);
+		if (at > end || blob->tag >= TAG__N)
+			break;
+		if (plan->blob[blob->tag] != CAP_NO_PARAM)
+			add_blob(b, ev, plan->blob[blob->tag], blob);
+		else if (plan->path[blob->tag] != CAP_NO_PARAM)
+			add_path(d, b, plan->path[blob->tag], blob);
 		else
-			*more = true;
+			others = true;
 	}
+	return others;
 }
 
 int cap_decoder__row(struct cap_decoder *d, const struct cap_record *r, unsigned cpu, struct fmt_batch *b)
 {
 	const struct fmt_event_info *ev = fmt_event(r->type);
 	struct cap_plan *plan = ev ? &d->plans[r->type] : NULL;
-	struct cap_parts p = { .rec = r, .nums = (const uint64_t *)(r + 1), .n_nums = r->n_nums };
+	const uint64_t *nums = (const uint64_t *)(r + 1);
+	struct cap_parts p;
 	bool more;
 	int code;
 
@@ -264,12 +242,12 @@ int cap_decoder__row(struct cap_decoder *d, const struct cap_record *r, unsigned
 		struct cap_op *op = &plan->ops[i];
 
 		if (op->num < r->n_nums)
-			fmt_batch__int(b, op->param, convert(d, op, p.nums[op->num]));
+			fmt_batch__int(b, op->param, convert(d, op, nums[op->num]));
 	}
-	more = plan->kind >= KIND_OPEN || !(ev->flags & EF_SYSCALL);
+	more = plan->more;
 	if (r->len > sizeof(*r) + 8u * r->n_nums)
-		add_blobs(plan, ev, &p, b, &more);
-	if (more)
+		more |= add_blobs(d, plan, ev, r, b);
+	if (more && cap_parts__split(&p, r))
 		finish(d, &p, b, plan->kind);
 	fmt_batch__end(b);
 	return 0;

@@ -47,7 +47,6 @@ void cap_path__text(const struct cap_blob *b, struct buf *out);
 bool cap_sock__tuple(const struct cap_blob *b, bool remote_first, struct buf *out);
 
 /* Events with a function of their own: add what their plan leaves out. */
-void cap_decode__exec(struct cap_decoder *d, const struct cap_parts *p, struct fmt_batch *b);
 void cap_decode__socket(struct cap_decoder *d, const struct cap_parts *p, struct fmt_batch *b);
 void cap_decode__deref(const struct cap_parts *p, struct fmt_batch *b);
 void cap_decode__poll(struct cap_decoder *d, const struct cap_parts *p, struct fmt_batch *b);

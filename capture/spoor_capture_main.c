@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -331,11 +332,26 @@ static int load_rules(struct options *o, struct err *err)
 	return cap_live__load(&o->live, host, err);
 }
 
+static void log_cost(const struct cap_recorder_stats *s, const struct rusage *before)
+{
+	struct rusage u;
+	double user, sys;
+
+	getrusage(RUSAGE_SELF, &u);
+	user = (double)(u.ru_utime.tv_sec - before->ru_utime.tv_sec) +
+	       (double)(u.ru_utime.tv_usec - before->ru_utime.tv_usec) / 1e6;
+	sys = (double)(u.ru_stime.tv_sec - before->ru_stime.tv_sec) +
+	      (double)(u.ru_stime.tv_usec - before->ru_stime.tv_usec) / 1e6;
+	log_info("processor time after the start: %.2f s in user mode, %.2f s in the kernel, %.3f us an event; %ld KiB of memory",
+		 user, sys, s->events ? (user + sys) * 1e6 / (double)s->events : 0.0, u.ru_maxrss);
+}
+
 static int run(struct options *o, struct err *err)
 {
 	struct run r = { .o = o, .command = { .go = -1, .failed = -1 } };
 	struct cap_recorder_stats stats = { 0 };
 	const char *ids[CAP_MAX_SCOPE];
+	struct rusage before;
 	char line[sizeof(((struct fmt_meta *)0)->command)] = "";
 	int code, end;
 
@@ -361,6 +377,7 @@ static int run(struct options *o, struct err *err)
 		o->rec.driver.n_ids = o->scope.n_containers;
 	}
 	code = cap_recorder__start(&r.rec, &o->rec, err);
+	getrusage(RUSAGE_SELF, &before);
 	if (!code) {
 		code = o->command ? cap_command__release(&r.command, o->command[0], err) : 0;
 		if (!code)
@@ -368,6 +385,7 @@ static int run(struct options *o, struct err *err)
 		end = cap_recorder__finish(r.rec, &stats, err);
 		code = code ? code : end;
 		say_end(&r, &stats);
+		log_cost(&stats, &before);
 	}
 	cap_command__done(&r.command);
 	close(r.signals);
