@@ -121,12 +121,35 @@ static void draw_marks(struct ins_ui *ui, struct ins_screen *s, int y, const str
 	ins_screen__fill(s, y, time_column(ui, ui->at, s->w), 1, ST_MARK, 0x25b2);
 }
 
+static bool is_blank(const struct ins_screen *s, int y, int x, int w)
+{
+	for (int i = x < 0 ? 0 : x; i < x + w && i < s->w; i++)
+		if (s->cells[y * s->w + i].ch != ' ')
+			return false;
+	return true;
+}
+
+/* The times at both ends, beside the cursor's mark, where no other marks are. */
+static void draw_ends(struct ins_ui *ui, struct ins_screen *s, int y)
+{
+	int at = time_column(ui, ui->at, s->w), x = at < 9 ? at + 2 : 0, end = at > s->w - 10 ? at - 1 : s->w;
+	struct buf text = { 0 };
+
+	ins_ui__time(ui, ui->trace->t_first, 8, &text);
+	if (is_blank(s, y, x, (int)text.len + 1))
+		ins_screen__puts(s, y, x, s->w, ST_DIM, text_of(&text));
+	text.len = 0;
+	ins_ui__time(ui, ui->trace->t_last, 8, &text);
+	if (is_blank(s, y, end - (int)text.len - 1, (int)text.len + 1))
+		ins_screen__right(s, y, 0, end, ST_DIM, text_of(&text));
+	buf__done(&text);
+}
+
 static void draw_timeline(struct ins_ui *ui, struct ins_screen *s, int y)
 {
 	const struct ins_model *m = ins_ui__model(ui);
 	uint64_t v[INS_SLOTS];
-	struct buf text = { 0 };
-	int from = -1, to = -1, at = time_column(ui, ui->at, s->w);
+	int from = -1, to = -1;
 
 	coarse_slots(ui, m, v);
 	if (ui->lens.to) {
@@ -134,18 +157,12 @@ static void draw_timeline(struct ins_ui *ui, struct ins_screen *s, int y)
 		to = time_column(ui, ui->lens.to, s->w) + 1;
 	}
 	ins_bar__draw(s, y, 0, s->w, ST_BAR, v, INS_SLOTS, from, to);
-	/* the cursor's mark pushes the times at the ends aside */
-	ins_ui__time(ui, ui->trace->t_first, 8, &text);
-	ins_screen__puts(s, y + 1, at < 9 ? at + 2 : 0, s->w, ST_DIM, text_of(&text));
-	text.len = 0;
-	ins_ui__time(ui, ui->trace->t_last, 8, &text);
-	ins_screen__right(s, y + 1, 0, at > s->w - 10 ? at - 1 : s->w, ST_DIM, text_of(&text));
 	draw_marks(ui, s, y + 1, m);
+	draw_ends(ui, s, y + 1);
 	for (int x = 0; x < s->w; x += s->w / 100 + 1) {
 		ins_ui__spot(ui, y, x, s->w / 100 + 1, ACT_LATER, x);
 		ins_ui__spot(ui, y + 1, x, s->w / 100 + 1, ACT_LATER, x);
 	}
-	buf__done(&text);
 }
 
 /* --- tabs and lens --------------------------------------------------------------------------- */

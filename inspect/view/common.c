@@ -178,7 +178,7 @@ static void put_cell(struct ins_page *p, struct ins_out *out, int w)
 
 	if (out->text.len)
 		ins_page__put(p, out->style, (char *)out->text.p, out->text.len);
-	ins_page__to(p, x + w + 1);
+	ins_page__to(p, x + w + 1 > p->x + 1 ? x + w + 1 : p->x + 1);
 	out->text.len = 0;
 	out->style = ST_TEXT;
 }
