@@ -367,13 +367,16 @@ static bool number_of_proc(const struct eng_ctx *ctx, const char *name, uint64_t
 	return p->pidns_start && !strcmp(name, "pidns_init_start_ts");
 }
 
-static const struct eng_str *string_of_proc(const struct eng_ctx *ctx, const char *name)
+/* A string likewise. cgroups are the process's also where a driver might have filled them in. */
+static const struct eng_str *string_of_proc(const struct eng_ctx *ctx, const struct fmt_param *p)
 {
-	if (!strcmp(name, "exe"))
+	if (!strcmp(p->name, "cgroups"))
+		return ctx->proc->cgroups;
+	if (p->src != SRC_DRV)
+		return NULL;
+	if (!strcmp(p->name, "exe"))
 		return ctx->proc->image->exe;
-	if (!strcmp(name, "args"))
-		return ctx->proc->image->args;
-	return strcmp(name, "cgroups") ? NULL : ctx->proc->cgroups;
+	return strcmp(p->name, "args") ? NULL : ctx->proc->image->args;
 }
 
 static void missing(const struct eng_ctx *ctx, const struct fmt_param *p, struct buf *raw,
@@ -387,7 +390,7 @@ static void missing(const struct eng_ctx *ctx, const struct fmt_param *p, struct
 		integer(ctx, p, v, raw, resolved);
 		return;
 	}
-	s = p->src == SRC_DRV ? string_of_proc(ctx, p->name) : NULL;
+	s = fmt_ptype_store(p->type) == STORE_STR ? string_of_proc(ctx, p) : NULL;
 	if (s) {
 		struct fmt_str str = { .p = s->s, .len = s->len, .full_len = s->full_len };
 
