@@ -120,6 +120,8 @@ void eng_state__free(struct eng_state *st)
 	slots__done(&st->thread_slots);
 	slots__done(&st->proc_slots);
 	slots__done(&st->fd_slots);
+	while (st->n_spare_fds)
+		free(st->spare_fds[--st->n_spare_fds]);
 	buf__done(&st->scratch);
 	free(st->hostname);
 	free(st->hits);

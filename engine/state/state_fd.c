@@ -31,7 +31,10 @@ static void free_fd(struct eng_state *st, struct eng_fd *fd)
 {
 	drop_names(fd);
 	slots__give(&st->fd_slots, fd->slot);
-	free(fd);
+	if (st->n_spare_fds < SPARE_FDS)
+		st->spare_fds[st->n_spare_fds++] = fd;
+	else
+		free(fd);
 }
 
 void fdtable__unref(struct eng_state *st, struct eng_fdtable *t)
@@ -57,7 +60,7 @@ static struct eng_fd *entry(struct eng_state *st, struct eng_fdtable *t, int64_t
 	if (fd) {
 		drop_names(fd);
 	} else {
-		fd = xmalloc(sizeof(*fd));
+		fd = st->n_spare_fds ? st->spare_fds[--st->n_spare_fds] : xmalloc(sizeof(*fd));
 		fd->slot = slots__take(&st->fd_slots);
 		idmap__put(&t->fds, num, fd);
 	}

@@ -55,6 +55,7 @@ struct mount {
 
 #define STR_CACHE 256u
 #define RECENT_EXITS 64u
+#define SPARE_FDS 256u
 #define MAX_THREADS (1u << 20)
 #define MAX_FDS (1u << 23)
 
@@ -70,6 +71,8 @@ struct eng_state {
 	struct iface *ifaces;
 	size_t n_ifaces, cap_ifaces;
 	struct slots thread_slots, proc_slots, fd_slots;
+	struct eng_fd *spare_fds[SPARE_FDS];	/* most calls open what the next ones close */
+	unsigned n_spare_fds;
 	size_t json_bytes;			/* of containers' documents, as far as parsed */
 	uint64_t epoch;				/* last one handed out */
 	uint64_t stale;				/* processes' epochs below this have ended */

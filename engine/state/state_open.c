@@ -105,7 +105,7 @@ void on_open(struct eng_state *st, struct eng_ctx *ctx)
 			   flags & FDF_DIRECTORY ? FDT_DIRECTORY : FDT_FILE);
 	fd->flags = flags;
 	fd->name = name;
-	if (c->name >= 0)
+	if (c->name >= 0 && fmt_ev__str_id(ev, (unsigned)c->name) != ctx->fd_name_id)
 		fd->nameraw = ev_str(st, ev, (unsigned)c->name);
 	if (c->dev >= 0)
 		fd->dev = (uint32_t)ev_u64(ev, (unsigned)c->dev, 0);
