@@ -5,18 +5,21 @@
 #include "engine/alert/output.h"
 #include "format/base/text.h"
 
-static void put_message(const struct eng_rule *r, const struct eng_ctx *ctx, const struct eng_alert_opts *o,
+static void put_message(const struct eng_rule *r, const struct eng_ctx *ctx,
+			const struct eng_alert_opts *o,
 			struct arena *scratch, struct buf *out)
 {
 	uint64_t ts = fmt_ev__ts(ctx->ev);
 	char clock[48];
 
-	buf__printf(out, "%s: %s ", o->iso_time ? text__iso(ts, "+0000", clock) : text__clock(ts, clock),
+	buf__printf(out, "%s: %s ",
+		    o->iso_time ? text__iso(ts, "+0000", clock) : text__clock(ts, clock),
 		    eng_priority__name(r->priority));
 	eng_output__text(r->format, ctx, scratch, out);
 }
 
-void eng_alert__text(const struct eng_rule *r, const struct eng_ctx *ctx, const struct eng_alert_opts *o,
+void eng_alert__text(const struct eng_rule *r, const struct eng_ctx *ctx,
+		     const struct eng_alert_opts *o,
 		     struct arena *scratch, struct buf *out)
 {
 	struct buf raw = { 0 };
@@ -34,7 +37,8 @@ static void put_string(struct buf *out, const char *key, const char *s, size_t l
 }
 
 /* The fields of the message, and the time of the event where its name belongs among theirs. */
-static void put_fields(const struct eng_rule *r, const struct eng_ctx *ctx, const struct eng_alert_opts *o,
+static void put_fields(const struct eng_rule *r, const struct eng_ctx *ctx,
+		       const struct eng_alert_opts *o,
 		       struct arena *scratch, struct buf *out)
 {
 	const char *time = o->iso_time ? "evt.time.iso8601" : "evt.time";
@@ -60,7 +64,8 @@ static void put_fields(const struct eng_rule *r, const struct eng_ctx *ctx, cons
 	arena__reset(scratch);
 }
 
-void eng_alert__json(const struct eng_rule *r, const struct eng_ctx *ctx, const struct eng_alert_opts *o,
+void eng_alert__json(const struct eng_rule *r, const struct eng_ctx *ctx,
+		     const struct eng_alert_opts *o,
 		     struct arena *scratch, struct buf *out)
 {
 	const char *host = o->hostname ? o->hostname : "";

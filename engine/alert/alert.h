@@ -10,42 +10,58 @@
 struct eng_output;		/* a compiled format */
 
 /*
- * Compile a format: literal text and tokens. A token is '%', an optional width (the value is cut or padded to so
- * many bytes), and the longest text that is a field or a transformer of fields. There is no escape for '%'. A
- * leading '*' ("print <NA> for what is missing") is taken for granted.
+ * Compile a format: literal text and tokens. A token is '%', an optional width (the value is cut or
+ * padded to so many bytes), and the longest text that is a field or a transformer of fields. There
+ * is no escape for '%'. A leading '*' ("print <NA> for what is missing") is taken for granted.
  *
- * Everything lives in mem. Errors, with place and caret: -FMT_E_UNKNOWN no field there; -FMT_E_SYNTAX '%' or a
- * number at the end, empty; -FMT_E_VALUE, -FMT_E_LIMIT. The format is untrusted.
+ * Everything lives in mem. Errors, with place and caret: -FMT_E_UNKNOWN no field there;
+ * -FMT_E_SYNTAX '%' or a number at the end, empty; -FMT_E_VALUE, -FMT_E_LIMIT. The format is
+ * untrusted.
  */
-int eng_output__compile(const char *format, struct arena *mem, struct eng_output **ret, struct err *err);
+int eng_output__compile(const char *format, struct arena *mem, struct eng_output **ret,
+			struct err *err);
 /*
- * Append the text; missing values print <NA>. Values are as they are: what goes to a terminal must be made safe by
- * the caller. scratch is working memory: it is reset.
+ * Append the text; missing values print <NA>. Values are as they are: what goes to a terminal must
+ * be made safe by the caller. scratch is working memory: it is reset.
  */
-void eng_output__text(const struct eng_output *o, const struct eng_ctx *ctx, struct arena *scratch, struct buf *out);
-/* Append {"field": value, ...}: the plain fields of the format, sorted, typed, null where missing. */
-void eng_output__json(const struct eng_output *o, const struct eng_ctx *ctx, struct arena *scratch, struct buf *out);
+void eng_output__text(const struct eng_output *o, const struct eng_ctx *ctx, struct arena *scratch,
+		      struct buf *out);
+/*
+ * Append {"field": value, ...}: the plain fields of the format, sorted, typed, null where missing.
+ */
+void eng_output__json(const struct eng_output *o, const struct eng_ctx *ctx, struct arena *scratch,
+		      struct buf *out);
 
 struct eng_alert_opts {
 	const char *hostname;		/* NULL: "" */
 	bool iso_time;			/* UTC with date in the text; else the local time of day */
 };
-/* "HH:MM:SS.nnnnnnnnn: Priority message", escaped as the inside of a JSON string, without newline. */
-void eng_alert__text(const struct eng_rule *r, const struct eng_ctx *ctx, const struct eng_alert_opts *o,
+/*
+ * "HH:MM:SS.nnnnnnnnn: Priority message", escaped as the inside of a JSON string, without newline.
+ */
+void eng_alert__text(const struct eng_rule *r, const struct eng_ctx *ctx,
+		     const struct eng_alert_opts *o,
 		     struct arena *scratch, struct buf *out);
 /* One JSON object with exactly Falco's keys in Falco's order, without newline. */
-void eng_alert__json(const struct eng_rule *r, const struct eng_ctx *ctx, const struct eng_alert_opts *o,
+void eng_alert__json(const struct eng_rule *r, const struct eng_ctx *ctx,
+		     const struct eng_alert_opts *o,
 		     struct arena *scratch, struct buf *out);
 
 /*
- * detector - state, program and selection together: feed it batches, get alerts. Live capture, replay and
- * the inspector use this one, so they cannot disagree.
+ * detector - state, program and selection together: feed it batches, get alerts. Live capture,
+ * replay and the inspector use this one, so they cannot disagree.
  */
 struct eng_detector;
 
-/* Called for each match in order of events, then of rules. Return non-zero to stop feeding (returned by feed). */
+/*
+ * Called for each match in order of events, then of rules. Return non-zero to stop feeding
+ * (returned by feed).
+ */
 typedef int (*eng_alert_fn)(void *arg, const struct eng_rule *r, const struct eng_ctx *ctx);
-/* Called for each event after its state is applied and before its rules; NULL to leave out. Same return. */
+/*
+ * Called for each event after its state is applied and before its rules; NULL to leave out. Same
+ * return.
+ */
 typedef int (*eng_event_fn)(void *arg, const struct eng_ctx *ctx);
 
 struct eng_detector_opts {
@@ -56,15 +72,20 @@ struct eng_detector_opts {
 	void *arg;
 };
 
-/* rs may be NULL: state only; else it must be compiled. rs and st are borrowed and must outlive the detector. */
+/*
+ * rs may be NULL: state only; else it must be compiled. rs and st are borrowed and must outlive the
+ * detector.
+ */
 int eng_detector__new(struct eng_detector **ret, const struct eng_ruleset *rs, struct eng_state *st,
 		      const struct eng_detector_opts *o);
 void eng_detector__free(struct eng_detector *d);
 /*
- * Rows from..to-1 of a batch; keyframe rows are applied to the state only. from 0 also starts the batch. Returns 0, or
- * what a callback returned to stop; the event it was called for is then done with.
+ * Rows from..to-1 of a batch; keyframe rows are applied to the state only. from 0 also starts the
+ * batch. Returns 0, or what a callback returned to stop; the event it was called for is then done
+ * with.
  */
-int eng_detector__feed(struct eng_detector *d, const struct fmt_batch *b, bool keyframe, uint32_t from, uint32_t to);
+int eng_detector__feed(struct eng_detector *d, const struct fmt_batch *b, bool keyframe,
+		       uint32_t from, uint32_t to);
 /* Matches per rule so far, indexed as eng_ruleset__rules. */
 const uint64_t *eng_detector__counts(const struct eng_detector *d);
 

@@ -65,7 +65,8 @@ static int run_rules(struct eng_detector *d, const struct eng_ctx *ctx)
 	return r;
 }
 
-int eng_detector__feed(struct eng_detector *d, const struct fmt_batch *b, bool keyframe, uint32_t from, uint32_t to)
+int eng_detector__feed(struct eng_detector *d, const struct fmt_batch *b, bool keyframe,
+		       uint32_t from, uint32_t to)
 {
 	int r = 0;
 

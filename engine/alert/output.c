@@ -69,7 +69,8 @@ static void add_fields(struct compile *c, const struct eng_expr *x)
 }
 
 /* Does text of this length make a field or transformer, all of it? */
-static bool try_length(struct compile *c, const char *p, size_t len, struct eng_expr **ret, size_t *ret_used,
+static bool try_length(struct compile *c, const char *p, size_t len, struct eng_expr **ret,
+		       size_t *ret_used,
 		       struct err *err)
 {
 	const struct eng_operand *at;
@@ -79,8 +80,11 @@ static bool try_length(struct compile *c, const char *p, size_t len, struct eng_
 	       !eng_expr__compile(o, c->mem, ret, &at, err);
 }
 
-/* The longest expression that starts here; its length, or 0 with what is wrong with the first try. */
-static size_t longest(struct compile *c, const char *p, size_t len, struct eng_expr **ret, struct err *err)
+/*
+ * The longest expression that starts here; its length, or 0 with what is wrong with the first try.
+ */
+static size_t longest(struct compile *c, const char *p, size_t len, struct eng_expr **ret,
+		      struct err *err)
 {
 	struct eng_fref ref;
 	size_t used, n;
@@ -112,7 +116,8 @@ static int add_field(struct compile *c)
 	struct err why = { 0 };
 
 	if (c->at == c->len)
-		return fail(c, start, -FMT_E_SYNTAX, "invalid formatting syntax: formatting cannot end with a %", "");
+		return fail(c, start, -FMT_E_SYNTAX,
+			    "invalid formatting syntax: formatting cannot end with a %", "");
 	while (c->at < c->len && c->text[c->at] >= '0' && c->text[c->at] <= '9') {
 		t.width = t.width * 10 + (uint32_t)(c->text[c->at++] - '0');
 		if (t.width > MAX_WIDTH)
@@ -165,7 +170,8 @@ static void finish(struct compile *c)
 	o->tokens = tokens;
 }
 
-int eng_output__compile(const char *format, struct arena *mem, struct eng_output **ret, struct err *err)
+int eng_output__compile(const char *format, struct arena *mem, struct eng_output **ret,
+			struct err *err)
 {
 	struct compile c = { .text = format, .len = strlen(format), .mem = mem, .err = err };
 	size_t from;
@@ -195,7 +201,7 @@ int eng_output__compile(const char *format, struct arena *mem, struct eng_output
 	return r;
 }
 
-/* --- Text --------------------------------------------------------------------------------------- */
+/* --- Text ------------------------------------------------------------------------------------- */
 
 static void put_bytes(struct buf *out, const struct eng_val *v)
 {
@@ -228,14 +234,16 @@ static void put_list(struct buf *out, const struct eng_vals *v)
 		out->len = start + MAX_LIST_TEXT;
 }
 
-static bool get(const struct eng_expr *x, const struct eng_ctx *ctx, struct arena *scratch, struct eng_vals *v)
+static bool get(const struct eng_expr *x, const struct eng_ctx *ctx, struct arena *scratch,
+		struct eng_vals *v)
 {
 	if (x->kind == X_FIELD && x->ref.field->flags & FF_FILTER_ONLY)
 		return false;
 	return eng_expr__get(x, ctx, false, scratch, v);
 }
 
-static void put_value(const struct eng_expr *x, const struct eng_ctx *ctx, struct arena *scratch, struct buf *out)
+static void put_value(const struct eng_expr *x, const struct eng_ctx *ctx, struct arena *scratch,
+		      struct buf *out)
 {
 	struct eng_vals v;
 
@@ -249,7 +257,8 @@ static void put_value(const struct eng_expr *x, const struct eng_ctx *ctx, struc
 		put_plain(out, &v.v[0]);
 }
 
-void eng_output__text(const struct eng_output *o, const struct eng_ctx *ctx, struct arena *scratch, struct buf *out)
+void eng_output__text(const struct eng_output *o, const struct eng_ctx *ctx, struct arena *scratch,
+		      struct buf *out)
 {
 	for (uint32_t i = 0; i < o->n_tokens; i++) {
 		const struct output_token *t = &o->tokens[i];
@@ -268,9 +277,10 @@ void eng_output__text(const struct eng_output *o, const struct eng_ctx *ctx, str
 	arena__reset(scratch);
 }
 
-/* --- JSON --------------------------------------------------------------------------------------- */
+/* --- JSON ------------------------------------------------------------------------------------- */
 
-void output_field__json(const struct output_field *f, const struct eng_ctx *ctx, struct arena *scratch,
+void output_field__json(const struct output_field *f, const struct eng_ctx *ctx,
+			struct arena *scratch,
 			struct buf *out)
 {
 	struct eng_vals v;
@@ -284,7 +294,8 @@ void output_field__json(const struct output_field *f, const struct eng_ctx *ctx,
 		eng_val__json(&f->x->ref, &v, out);
 }
 
-void eng_output__json(const struct eng_output *o, const struct eng_ctx *ctx, struct arena *scratch, struct buf *out)
+void eng_output__json(const struct eng_output *o, const struct eng_ctx *ctx, struct arena *scratch,
+		      struct buf *out)
 {
 	buf__puts(out, "{");
 	for (uint32_t i = 0; i < o->n_fields; i++) {

@@ -28,7 +28,8 @@ struct eng_output {
 };
 
 /* One value of output_fields as JSON. */
-void output_field__json(const struct output_field *f, const struct eng_ctx *ctx, struct arena *scratch,
+void output_field__json(const struct output_field *f, const struct eng_ctx *ctx,
+			struct arena *scratch,
 			struct buf *out);
 
 #endif

@@ -10,7 +10,10 @@ struct walk {
 	struct err *err;
 };
 
-/* What a part of a condition says of event types; it says something only if `says`, and only then can be turned. */
+/*
+ * What a part of a condition says of event types; it says something only if `says`, and only then
+ * can be turned.
+ */
 struct part {
 	struct evt_set set;
 	bool says;
@@ -45,8 +48,8 @@ static void invert(struct part *p)
 }
 
 /*
- * (Upstream has one pair of codes for all calls that it gives no parameters, so that there evt.type != X keeps
- * all of them out if X is one. Here every call has its own.)
+ * (Upstream has one pair of codes for all calls that it gives no parameters, so that there evt.type
+ * != X keeps all of them out if X is one. Here every call has its own.)
  */
 static void add_name(struct evt_set *s, const char *name)
 {
@@ -134,12 +137,14 @@ static int check_part(struct walk *w, const struct eng_check *c, bool negated, s
 		if (num == EVT_NEVER)
 			ret->set = (struct evt_set){ 0 };
 	} else if (names && c->left->kind == OPD_CALL && holds_type_field(c->left)) {
-		return refuse(w, c->left->pos, "event code search does not support `evt.type` checks with "
+		return refuse(w, c->left->pos,
+			      "event code search does not support `evt.type` checks with "
 					       "transformers");
 	} else if (names && is_type_field(c->left)) {
 		if (c->rhs == RHS_OPERAND)
 			return refuse(w, c->right->pos, "right-hand field comparisons on "
-				      "`evt.type`/`syscall.type` checks are not supported by event code search");
+				      "`evt.type`/`syscall.type` checks are not supported by event "
+				      "code search");
 		ret->says = true;
 		ret->set = (struct evt_set){ 0 };
 		for (uint32_t i = 0; i < c->n_values; i++)
@@ -183,7 +188,8 @@ static int walk(struct walk *w, const struct eng_ast *a, bool negated, struct pa
 	return 0;
 }
 
-int evt_set__of(const struct eng_ast *a, struct evt_set *ret, struct eng_pos *ret_at, struct err *err)
+int evt_set__of(const struct eng_ast *a, struct evt_set *ret, struct eng_pos *ret_at,
+		struct err *err)
 {
 	struct walk w = { .at = ret_at, .err = err };
 	struct part p;

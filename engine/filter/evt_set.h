@@ -27,12 +27,16 @@ static inline bool evt_set__has(const struct evt_set *s, unsigned id)
 void evt_set__all(struct evt_set *s);
 
 /*
- * The set of a condition. Errors: -FMT_E_UNSUPPORTED for evt.type compared with a field or under a transformer;
- * *ret_at is the place.
+ * The set of a condition. Errors: -FMT_E_UNSUPPORTED for evt.type compared with a field or under a
+ * transformer; *ret_at is the place.
  */
-int evt_set__of(const struct eng_ast *a, struct evt_set *ret, struct eng_pos *ret_at, struct err *err);
+int evt_set__of(const struct eng_ast *a, struct evt_set *ret, struct eng_pos *ret_at,
+		struct err *err);
 
-/* evt.num is never below 1: is this check of it always false, always true, or neither (also for other fields)? */
+/*
+ * evt.num is never below 1: is this check of it always false, always true, or neither (also for
+ * other fields)?
+ */
 enum evt_verdict { EVT_NEVER, EVT_ALWAYS, EVT_DEPENDS };
 enum evt_verdict evt_set__judge(const struct eng_check *c);
 

@@ -2,9 +2,9 @@
 /*
  * filter - Falco's condition language: text to tree to program.
  *
- * Lexer and recursive descent give a tree; the compiler resolves fields, folds constants and puts every
- * distinct predicate once into one program for the whole rule set, indexed by event type. A single
- * filter (-f) is a rule set of one.
+ * Lexer and recursive descent give a tree; the compiler resolves fields, folds constants and puts
+ * every distinct predicate once into one program for the whole rule set, indexed by event type. A
+ * single filter (-f) is a rule set of one.
  *
  *	expr       = conj { "or" conj } .
  *	conj       = neg { "and" neg } .
@@ -24,16 +24,17 @@
  *	modifier   = "oneof" | "anyof" | "allof" .
  *	right      = "val(" field ")" | call .
  *	list       = "(" [ ( QUOTED | WORD ) { "," ( QUOTED | WORD ) } ] ")" .
- *	CALL       = "tolower" | "toupper" | "b64" | "basename" | "len" | "join" | "concat" | "getopt" .
+ *	CALL       =
+ "tolower" | "toupper" | "b64" | "basename" | "len" | "join" | "concat" | "getopt" .
  *
- * Blanks (space, tab, backspace, CR, LF) may stand between all tokens. `and` and `or` need a blank or "(" behind them,
- * word operators and modifiers a blank; exists, in, intersects and pmatch need none. NAME is a letter, then
- * letters, digits and "_"; WORD is anything but blanks, quotes, parentheses, "=" and ","; ARG anything but blanks,
- * quotes and brackets. QUOTED knows \b \f \n \r \t \\ \/ \xHH and its own quote; it ends at the first quote that no
- * backslash stands before.
+ * Blanks (space, tab, backspace, CR, LF) may stand between all tokens. `and` and `or` need a blank
+ * or "(" behind them, word operators and modifiers a blank; exists, in, intersects and pmatch need
+ * none. NAME is a letter, then letters, digits and "_"; WORD is anything but blanks, quotes,
+ * parentheses, "=" and ","; ARG anything but blanks, quotes and brackets. QUOTED knows \b \f \n \r
+ * \t \\ \/ \xHH and its own quote; it ends at the first quote that no backslash stands before.
  *
- * Memos: how long a predicate's answer holds follows from what it reads (eng_scope); a run keeps answers per
- * process and thread, per descriptor, and per name in the batch. See prog.h.
+ * Memos: how long a predicate's answer holds follows from what it reads (eng_scope); a run keeps
+ * answers per process and thread, per descriptor, and per name in the batch. See prog.h.
  *
  * Input: conditions are untrusted: depth, size and time are bounded.
  */
@@ -48,50 +49,61 @@ struct eng_ast;			/* tree; lives in an arena */
 enum eng_node { N_AND, N_OR, N_NOT, N_CHECK, N_MACRO };
 
 /*
- * Parse a condition. Errors carry line, column (within text) and the caret snippet. max_depth: 100 for libraries,
- * 1000 for rules and macros. Nothing is resolved yet.
+ * Parse a condition. Errors carry line, column (within text) and the caret snippet. max_depth: 100
+ * for libraries, 1000 for rules and macros. Nothing is resolved yet.
  */
 int eng_filter__parse(const char *text, size_t len, unsigned max_depth, struct arena *mem,
 		      struct eng_ast **ret, struct err *err);
 /* Print a tree back in its canonical form. */
 void eng_ast__print(const struct eng_ast *a, struct buf *out);
 
-struct eng_prog;		/* compiled conditions of a rule set; constant once sealed, may be shared by threads */
+struct eng_prog;		/* compiled conditions of a rule set; constant once sealed, may be
+				 * shared by threads */
 
 int eng_prog__new(struct eng_prog **ret);
 void eng_prog__free(struct eng_prog *p);
 /*
- * Add a condition; macros must be expanded. Returns its number (>= 0), or negative with err. Type checks, literal
- * checks and the event types that can satisfy it happen here. Warnings through warn.
- * The tree is borrowed for the life of the program. err gets line and column but no caret: the text is not known here.
+ * Add a condition; macros must be expanded. Returns its number (>= 0), or negative with err. Type
+ * checks, literal checks and the event types that can satisfy it happen here. Warnings through
+ * warn. The tree is borrowed for the life of the program. err gets line and column but no caret:
+ * the text is not known here.
  */
 typedef void (*eng_warn_fn)(void *arg, const char *code, const char *msg);
-int eng_prog__add(struct eng_prog *p, const struct eng_ast *ast, eng_warn_fn warn, void *arg, struct err *err);
+int eng_prog__add(struct eng_prog *p, const struct eng_ast *ast, eng_warn_fn warn, void *arg,
+		  struct err *err);
 /* The part of a tree that the last error or warning is about. */
 const struct eng_ast *eng_prog__culprit(const struct eng_prog *p);
 /* Set of event types that can satisfy condition c: bits FMT_MAX_EVENTS wide, borrowed. */
 const uint8_t *eng_prog__types(const struct eng_prog *p, int c);
-/* How many of Falco's event codes, entry and exit counted, these types stand for: over 100 is LOAD_NO_EVTTYPE. */
+/*
+ * How many of Falco's event codes, entry and exit counted, these types stand for: over 100 is
+ * LOAD_NO_EVTTYPE.
+ */
 unsigned eng_prog__codes(const struct eng_prog *p, int c);
 /* After the last add, before the first run: builds the index by event type. */
 int eng_prog__seal(struct eng_prog *p, struct err *err);
 
-/* A run over events in order: memo tables and scratch. One per thread; the program is shared and constant. */
+/*
+ * A run over events in order: memo tables and scratch. One per thread; the program is shared and
+ * constant.
+ */
 struct eng_run;
 int eng_run__new(struct eng_run **ret, const struct eng_prog *p);
 void eng_run__free(struct eng_run *r);
 /* Tell the run that a new batch begins: per-string memos are forgotten. */
 void eng_run__batch(struct eng_run *r, const struct fmt_batch *b);
 /*
- * Which conditions does this event satisfy? Fills hits (ascending, at most max) and returns how many. first: stop at the first
- * hit. Conditions that are disabled (eng_run__enable) are passed over.
+ * Which conditions does this event satisfy? Fills hits (ascending, at most max) and returns how
+ * many. first: stop at the first hit. Conditions that are disabled (eng_run__enable) are passed
+ * over.
  */
-unsigned eng_run__match(struct eng_run *r, const struct eng_ctx *ctx, bool first, uint32_t *hits, unsigned max);
+unsigned eng_run__match(struct eng_run *r, const struct eng_ctx *ctx, bool first, uint32_t *hits,
+			unsigned max);
 void eng_run__enable(struct eng_run *r, int cond, bool on);
 
 /*
- * What the program needs of a reader, added to w, in which the caller has set by_type and no_payload (the state's
- * needs are added by eng_state__want).
+ * What the program needs of a reader, added to w, in which the caller has set by_type and
+ * no_payload (the state's needs are added by eng_state__want).
  */
 void eng_prog__want(const struct eng_prog *p, struct fmt_want *w);
 /* Readable listing of the program: predicates with scope and users, conditions, index by type. */
@@ -99,6 +111,7 @@ void eng_prog__dump(const struct eng_prog *p, struct buf *out);
 /* A condition in its canonical form, macros put in. */
 void eng_prog__print(const struct eng_prog *p, int cond, struct buf *out);
 /* For one condition and event: the tree with the value of every part, and which part decided. */
-void eng_prog__explain(const struct eng_prog *p, int cond, const struct eng_ctx *ctx, struct buf *out);
+void eng_prog__explain(const struct eng_prog *p, int cond, const struct eng_ctx *ctx,
+		       struct buf *out);
 
 #endif

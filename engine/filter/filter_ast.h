@@ -2,7 +2,8 @@
 /*
  * filter_ast - the tree that the parser makes of a condition.
  *
- * Ownership: a tree and its texts live in the arena that was given to the parser; nothing is freed singly.
+ * Ownership: a tree and its texts live in the arena that was given to the parser; nothing is freed
+ * singly.
  *            Texts are counted and NUL-terminated; literals may hold NULs (from \x00).
  */
 #ifndef ENG_FILTER_AST_H
@@ -33,7 +34,10 @@ enum eng_mod { MOD_NONE, MOD_ONEOF, MOD_ANYOF, MOD_ALLOF };
 extern const char *const eng_op_names[OP__N];
 extern const char *const eng_mod_names[4];
 
-/* "startswith", "==" or "=" and so on, or "startswith oneof" where mods are allowed. 0 or -FMT_E_UNKNOWN. */
+/*
+ * "startswith", "==" or "=" and so on, or "startswith oneof" where mods are allowed. 0 or
+ * -FMT_E_UNKNOWN.
+ */
 int eng_op__parse(const char *s, size_t len, enum eng_op *ret_op, enum eng_mod *ret_mod);
 
 enum eng_call {			/* transformers */
@@ -50,7 +54,8 @@ struct eng_operand {
 	uint8_t call;			/* OPD_CALL: enum eng_call */
 	bool has_arg;			/* [arg] is there */
 	struct eng_pos pos;
-	struct eng_text name;		/* OPD_FIELD: name without argument; OPD_LITERAL: the text */
+	struct eng_text name;		/* OPD_FIELD: name without argument; OPD_LITERAL: the
+					 * text */
 	struct eng_text arg;
 	struct eng_operand **kids;	/* OPD_CALL, OPD_LIST */
 	uint32_t n_kids;
@@ -74,12 +79,16 @@ struct eng_ast {
 	struct eng_pos pos;
 	struct eng_ast **kids;		/* N_AND, N_OR; N_NOT has one */
 	uint32_t n_kids;
-	struct eng_text macro;		/* N_MACRO: its name; other kinds: the macro that this was, len 0 if none */
+	struct eng_text macro;		/* N_MACRO: its name; other kinds: the macro that this was,
+					 * len 0 if none */
 	struct eng_check check;		/* N_CHECK */
 	const void *origin;		/* as given to eng_filter__parse_from: whose text it was */
 };
 
-/* As eng_filter__parse; every node remembers origin, so that an error in a macro can be shown in the macro. */
+/*
+ * As eng_filter__parse; every node remembers origin, so that an error in a macro can be shown in
+ * the macro.
+ */
 int eng_filter__parse_from(const void *origin, const char *text, size_t len, unsigned max_depth,
 			   struct arena *mem, struct eng_ast **ret, struct err *err);
 
@@ -100,10 +109,11 @@ void eng_operand__print(const struct eng_operand *o, struct buf *out);
 void eng_text__print(struct eng_text t, struct buf *out);
 
 /*
- * Put macros in the place of their names. get gives the tree of a macro, or NULL if there is none. The
- * result shares what did not change; *a itself may be replaced. used is told every macro that was taken.
- * Errors: -FMT_E_UNKNOWN undefined macro; -FMT_E_VALUE a macro that needs itself; -FMT_E_LIMIT: the result would be
- * too large. *ret_pos is the place of the name in the tree that was given.
+ * Put macros in the place of their names. get gives the tree of a macro, or NULL if there is none.
+ * The result shares what did not change; *a itself may be replaced. used is told every macro that
+ * was taken. Errors: -FMT_E_UNKNOWN undefined macro; -FMT_E_VALUE a macro that needs itself;
+ * -FMT_E_LIMIT: the result would be too large. *ret_pos is the place of the name in the tree that
+ * was given.
  */
 struct eng_macro_env {
 	const struct eng_ast *(*get)(void *arg, struct eng_text name);

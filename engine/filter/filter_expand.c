@@ -4,7 +4,10 @@
 
 #include "engine/filter/filter_ast.h"
 
-/* Trees beyond this are attacks or mistakes: the largest condition of upstream's files has some 3000 nodes. */
+/*
+ * Trees beyond this are attacks or mistakes: the largest condition of upstream's files has some
+ * 3000 nodes.
+ */
 #define MAX_NODES (1u << 20)
 #define MAX_LEVELS 4000u
 
@@ -42,11 +45,13 @@ static bool same(struct eng_text a, struct eng_text b)
 	return a.len == b.len && !memcmp(a.p, b.p, a.len);
 }
 
-static int expand(struct expand *x, struct eng_ast **a, const struct path *up, struct eng_pos *ret_pos);
+static int expand(struct expand *x, struct eng_ast **a, const struct path *up,
+		  struct eng_pos *ret_pos);
 
 static int too_large(struct expand *x)
 {
-	return err__set(x->err, -FMT_E_LIMIT, "condition becomes too large when its macros are put in");
+	return err__set(x->err, -FMT_E_LIMIT,
+			"condition becomes too large when its macros are put in");
 }
 
 static int expand_macro(struct expand *x, struct eng_ast **a, const struct path *up)
@@ -75,7 +80,8 @@ static int expand_macro(struct expand *x, struct eng_ast **a, const struct path 
 	return 0;
 }
 
-static int expand_kids(struct expand *x, struct eng_ast **a, const struct path *up, struct eng_pos *ret_pos)
+static int expand_kids(struct expand *x, struct eng_ast **a, const struct path *up,
+		       struct eng_pos *ret_pos)
 {
 	struct eng_ast *n = *a, *copy;
 	int r;
@@ -97,7 +103,8 @@ static int expand_kids(struct expand *x, struct eng_ast **a, const struct path *
 	return 0;
 }
 
-static int expand(struct expand *x, struct eng_ast **a, const struct path *up, struct eng_pos *ret_pos)
+static int expand(struct expand *x, struct eng_ast **a, const struct path *up,
+		  struct eng_pos *ret_pos)
 {
 	int r;
 

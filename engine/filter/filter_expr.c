@@ -5,7 +5,8 @@
 #include "engine/filter/filter_value.h"
 
 const char *const eng_level_names[LV__N] = {
-	[LV_TYPE] = "type", [LV_PROC] = "process", [LV_NAME] = "fd name", [LV_FD] = "fd", [LV_EVENT] = "event",
+	[LV_TYPE] = "type", [LV_PROC] = "process", [LV_NAME] = "fd name", [LV_FD] = "fd",
+		[LV_EVENT] = "event",
 };
 
 enum eng_level eng_level__join(enum eng_level a, enum eng_level b)
@@ -38,7 +39,8 @@ static int bad(struct compile *c, const struct eng_operand *o, const char *what)
 	return err__set(c->err, -FMT_E_VALUE, "%s", what);
 }
 
-static struct eng_expr *new_expr(struct compile *c, enum eng_expr_kind kind, const struct eng_operand *o)
+static struct eng_expr *new_expr(struct compile *c, enum eng_expr_kind kind,
+				 const struct eng_operand *o)
 {
 	struct eng_expr *x = arena__zalloc(c->mem, sizeof(*x));
 
@@ -50,7 +52,8 @@ static struct eng_expr *new_expr(struct compile *c, enum eng_expr_kind kind, con
 /* These need only the kind and the name of a descriptor: many descriptors share an answer. */
 static bool is_name_only(const struct eng_field *f)
 {
-	static const char *const names[] = { "fd.name", "fd.directory", "fd.filename", "fd.type", "fd.typechar" };
+	static const char *const names[] = { "fd.name", "fd.directory", "fd.filename", "fd.type",
+					    "fd.typechar" };
 
 	for (unsigned i = 0; i < sizeof(names) / sizeof(*names); i++)
 		if (!strcmp(f->name, names[i]))
@@ -79,7 +82,8 @@ static int compile_field(struct compile *c, const struct eng_operand *o, struct 
 	if (r < 0) {
 		c->at = o;
 		if (r == -FMT_E_UNKNOWN)
-			return err__set(c->err, r, "filter_check called with nonexistent field %.*s (%s)",
+			return err__set(c->err, r,
+					"filter_check called with nonexistent field %.*s (%s)",
 					(int)o->name.len, o->name.p, why.msg);
 		return err__set(c->err, r, "%s", why.msg);
 	}
@@ -129,7 +133,8 @@ static int check_unary(struct compile *c, const struct eng_operand *o, struct en
 	if (!ok) {
 		c->at = o;
 		return err__set(c->err, -FMT_E_VALUE,
-				"can't add field transformer: type '%s' is not supported by '%s' transformer",
+				"can't add field transformer: type '%s' is not supported by '%s' "
+				"transformer",
 				eng_vtype__name(t), eng_call_names[x->call]);
 	}
 	x->type = x->call == CALL_LEN ? (struct eng_vtype){ T_U64, PT_U64, false } : t;
@@ -147,7 +152,8 @@ static int check_join(struct compile *c, const struct eng_operand *o, struct eng
 	if (x->n_kids != 2)
 		return bad(c, o, "join() requires exactly 2 arguments: separator and list");
 	if (x->kids[0]->base.list)
-		return bad(c, o, "join() first argument (separator) must be a single value, not a list");
+		return bad(c, o,
+			   "join() first argument (separator) must be a single value, not a list");
 	if (!x->kids[1]->base.list)
 		return bad(c, o, "join() second argument must be a list");
 	return 0;
@@ -196,7 +202,9 @@ static int compile_call(struct compile *c, const struct eng_operand *o, struct e
 
 	if (o->call == CALL_VAL) {
 		if (o->has_arg)
-			return bad(c, o, "filter error: transformer 'val' does not support field arguments");
+			return bad(c, o,
+				   "filter error: transformer 'val' does not support field "
+				   "arguments");
 		return compile(c, o->kids[0], ret);
 	}
 	x = new_expr(c, X_CALL, o);
@@ -212,7 +220,8 @@ static int compile_call(struct compile *c, const struct eng_operand *o, struct e
 		r = o->call == CALL_JOIN ? check_join(c, o, x) :
 		    o->call == CALL_CONCAT ? check_concat(c, o, x) : check_getopt(c, o, x);
 		if (!r && o->has_arg && o->call != CALL_GETOPT)
-			r = bad(c, o, "filter error: this transformer does not support field arguments");
+			r = bad(c, o,
+				"filter error: this transformer does not support field arguments");
 		x->type = o->call == CALL_GETOPT && !o->has_arg ? TEXT_LIST : TEXT;
 		x->base = x->type;
 	}
@@ -276,7 +285,7 @@ int eng_expr__compile(const struct eng_operand *o, struct arena *mem, struct eng
 	return r;
 }
 
-/* --- Values ------------------------------------------------------------------------------------- */
+/* --- Values ----------------------------------------------------------------------------------- */
 
 static struct eng_val text_val(const char *p, uint32_t len)
 {
@@ -288,7 +297,8 @@ static struct eng_val text_val(const char *p, uint32_t len)
 }
 
 /* An element of a list: texts stay, everything else becomes text. */
-static struct eng_val list_element(const struct eng_expr *x, const struct eng_vals *one, struct arena *scratch)
+static struct eng_val list_element(const struct eng_expr *x, const struct eng_vals *one,
+				   struct arena *scratch)
 {
 	struct buf b = { 0 };
 	struct eng_val v;
@@ -304,7 +314,8 @@ static struct eng_val list_element(const struct eng_expr *x, const struct eng_va
 	return v;
 }
 
-static bool get_list(const struct eng_expr *x, const struct eng_ctx *ctx, bool filter, struct arena *scratch,
+static bool get_list(const struct eng_expr *x, const struct eng_ctx *ctx, bool filter,
+		     struct arena *scratch,
 		     struct eng_vals *out)
 {
 	struct eng_val *list = NULL;
@@ -335,7 +346,8 @@ static bool get_list(const struct eng_expr *x, const struct eng_ctx *ctx, bool f
 	return true;
 }
 
-static bool get_call(const struct eng_expr *x, const struct eng_ctx *ctx, bool filter, struct arena *scratch,
+static bool get_call(const struct eng_expr *x, const struct eng_ctx *ctx, bool filter,
+		     struct arena *scratch,
 		     struct eng_vals *out)
 {
 	struct eng_vals *args = arena__zalloc(scratch, x->n_kids * sizeof(*args));
@@ -346,7 +358,8 @@ static bool get_call(const struct eng_expr *x, const struct eng_ctx *ctx, bool f
 	return eng_transform(x, args, scratch, out);
 }
 
-bool eng_expr__get(const struct eng_expr *x, const struct eng_ctx *ctx, bool filter, struct arena *scratch,
+bool eng_expr__get(const struct eng_expr *x, const struct eng_ctx *ctx, bool filter,
+		   struct arena *scratch,
 		   struct eng_vals *out)
 {
 	out->scratch = scratch;

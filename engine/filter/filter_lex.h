@@ -2,9 +2,9 @@
 /*
  * filter_lex - the tokens of the condition language.
  *
- * There is no token stream: what a word is depends on where it stands (`in` is an operator after a field
- * and a value after `=`). The parser asks for the token that it could use, and the lexer takes it
- * or leaves the place unchanged.
+ * There is no token stream: what a word is depends on where it stands (`in` is an operator after a
+ * field and a value after `=`). The parser asks for the token that it could use, and the lexer
+ * takes it or leaves the place unchanged.
  */
 #ifndef ENG_FILTER_LEX_H
 #define ENG_FILTER_LEX_H
@@ -15,7 +15,8 @@ struct lexer {
 	const char *text;
 	size_t len;
 	struct eng_pos pos;
-	struct eng_text tok;		/* the last token taken; quoted ones with their escapes resolved */
+	struct eng_text tok;		/* the last token taken; quoted ones with their escapes
+					 * resolved */
 	struct arena *mem;
 	struct err *err;
 	bool failed;			/* a quoted string held a bad escape: err is set */

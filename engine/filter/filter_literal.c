@@ -80,7 +80,10 @@ static int64_t sign_extend(uint64_t v, unsigned width)
 	return (int64_t)(v << shift) >> shift;
 }
 
-/* Decimal with an optional sign, the whole text; too large ones stop at the largest, as scanf has it. */
+/*
+ * Decimal with an optional sign, the whole text; too large ones stop at the largest, as scanf has
+ * it.
+ */
 static int parse_integer(struct eng_text text, bool is_signed, uint64_t *ret, struct err *err)
 {
 	char *end;
@@ -95,7 +98,8 @@ static int parse_integer(struct eng_text text, bool is_signed, uint64_t *ret, st
 	return 0;
 }
 
-static int parse_number(struct eng_vtype t, struct eng_text text, struct eng_lit *ret, struct err *err)
+static int parse_number(struct eng_vtype t, struct eng_text text, struct eng_lit *ret,
+			struct err *err)
 {
 	bool is_signed = eng_vtype__is_signed(t);
 	unsigned width = eng_vtype__width(t);
@@ -114,10 +118,12 @@ static int parse_number(struct eng_vtype t, struct eng_text text, struct eng_lit
 
 /* Services that rules name, for machines without /etc/services. */
 static const struct { const char *name; uint16_t port; } services[] = {
-	{ "ftp", 21 }, { "ssh", 22 }, { "telnet", 23 }, { "smtp", 25 }, { "domain", 53 }, { "http", 80 },
+	{ "ftp", 21 }, { "ssh", 22 }, { "telnet", 23 }, { "smtp", 25 }, { "domain", 53 },
+		{ "http", 80 },
 	{ "kerberos", 88 }, { "pop3", 110 }, { "sunrpc", 111 }, { "ntp", 123 }, { "imap2", 143 },
 	{ "snmp", 161 }, { "ldap", 389 }, { "https", 443 }, { "syslog", 514 }, { "ldaps", 636 },
-	{ "imaps", 993 }, { "pop3s", 995 }, { "mysql", 3306 }, { "postgresql", 5432 }, { "redis", 6379 },
+	{ "imaps", 993 }, { "pop3s", 995 }, { "mysql", 3306 }, { "postgresql", 5432 },
+	{ "redis", 6379 },
 };
 
 static int parse_port(struct eng_text text, struct eng_lit *ret, struct err *err)
@@ -157,7 +163,8 @@ static int parse_ip(struct eng_text text, struct eng_lit *ret, struct err *err)
 	ret->v.ip.family = v4 ? AF_INET : AF_INET6;
 	memset(ret->v.ip.a, 0, sizeof(ret->v.ip.a));
 	if (inet_pton(ret->v.ip.family, text.p, ret->v.ip.a) != 1)
-		return err__set(err, -FMT_E_VALUE, "unrecognized %s address %s", v4 ? "IPv4" : "IPv6", text.p);
+		return err__set(err, -FMT_E_VALUE, "unrecognized %s address %s",
+				v4 ? "IPv4" : "IPv6", text.p);
 	return 0;
 }
 
@@ -197,13 +204,15 @@ static int parse_bool(struct eng_text text, struct eng_lit *ret, struct err *err
 {
 	ret->v.b = !strcmp(text.p, "true");
 	if (!ret->v.b && strcmp(text.p, "false"))
-		return err__set(err, -FMT_E_VALUE, "filter error: unrecognized boolean value %s", text.p);
+		return err__set(err, -FMT_E_VALUE, "filter error: unrecognized boolean value %s",
+				text.p);
 	return 0;
 }
 
 static int too_long(struct eng_text text, struct err *err)
 {
-	return err__set(err, -FMT_E_LIMIT, "filter parameter too long: %u bytes, at most %u are allowed",
+	return err__set(err, -FMT_E_LIMIT,
+			"filter parameter too long: %u bytes, at most %u are allowed",
 			text.len, ENG_MAX_LITERAL);
 }
 
@@ -241,7 +250,8 @@ int eng_lit__parse(struct eng_vtype t, struct eng_text text, struct eng_lit *ret
 
 static int nibble(char c)
 {
-	return c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
+	return c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' &&
+		(c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
 }
 
 int eng_lit__hex(struct eng_text text, struct arena *mem, struct eng_lit *ret, struct err *err)
@@ -266,5 +276,6 @@ int eng_lit__hex(struct eng_text text, struct arena *mem, struct eng_lit *ret, s
 	return 0;
 bad:
 	return err__set(err, -FMT_E_VALUE,
-			"filter error: bcontains and bstartswith operator support hex strings only");
+			"filter error: bcontains and bstartswith operator support hex strings "
+			"only");
 }

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Fields, transformers and their arguments: the operands of the condition grammar, which is stated in filter.h. */
+/*
+ * Fields, transformers and their arguments: the operands of the condition grammar, which is stated
+ * in filter.h.
+ */
 #include <string.h>
 
 #include "engine/filter/filter_parse.h"
 
-#define MAX_TEXT (16u << 20)		/* offsets are 32 bits wide; no honest condition is near this */
+/* offsets are 32 bits wide; no honest condition is near this */
+#define MAX_TEXT (16u << 20)
 
 void kids__add(struct kids *k, void *kid, struct arena *mem)
 {
@@ -32,7 +36,8 @@ int parser__enter(struct parser *p)
 	if (++p->depth < p->max_depth)
 		return 0;
 	p->depth--;
-	return lex__fail(&p->lex, p->lex.pos, -FMT_E_LIMIT, "exceeded max depth limit of %u", p->max_depth);
+	return lex__fail(&p->lex, p->lex.pos, -FMT_E_LIMIT, "exceeded max depth limit of %u",
+			 p->max_depth);
 }
 
 int parser__leave(struct parser *p, int r)
@@ -48,7 +53,8 @@ struct eng_text parser__tok(struct parser *p)
 	return (struct eng_text){ arena__strndup(p->lex.mem, t.p, t.len), t.len };
 }
 
-int parser__start(struct parser *p, const char *text, size_t len, unsigned max_depth, struct arena *mem,
+int parser__start(struct parser *p, const char *text, size_t len, unsigned max_depth,
+		  struct arena *mem,
 		 struct err *err)
 {
 	*p = (struct parser){ .max_depth = max_depth };
@@ -59,7 +65,8 @@ int parser__start(struct parser *p, const char *text, size_t len, unsigned max_d
 	return 0;
 }
 
-static struct eng_operand *new_operand(struct parser *p, enum eng_operand_kind kind, struct eng_pos pos)
+static struct eng_operand *new_operand(struct parser *p, enum eng_operand_kind kind,
+				       struct eng_pos pos)
 {
 	struct eng_operand *o = arena__zalloc(p->lex.mem, sizeof(*o));
 
@@ -81,7 +88,9 @@ static int parse_bracket(struct parser *p, struct eng_operand *o)
 	if (!lex__word(&p->lex, "["))
 		return 0;
 	if (!lex__quoted(&p->lex) && (p->lex.failed || !lex__bare_arg(&p->lex)))
-		return parser__fail(p, "expected a valid field argument: a quoted string or a bare string");
+		return parser__fail(p,
+				    "expected a valid field argument: a quoted string or a bare "
+				    "string");
 	o->has_arg = true;
 	o->arg = parser__tok(p);
 	if (!lex__word(&p->lex, "]"))
@@ -103,7 +112,9 @@ int parser__field(struct parser *p, struct eng_pos pos, struct eng_operand **ret
 	return parser__leave(p, parse_bracket(p, o));
 }
 
-/* The name of a transformer and its parenthesis; val stands on the right side of a comparison only. */
+/*
+ * The name of a transformer and its parenthesis; val stands on the right side of a comparison only.
+ */
 bool parser__lex_call(struct parser *p, enum eng_call *ret)
 {
 	static const char *const words[CALL__N] = {
@@ -134,7 +145,9 @@ static int parse_list_element(struct parser *p, struct eng_operand **ret)
 		*ret = new_literal(p, pos);
 		return 0;
 	}
-	return parser__fail(p, "expected transformer list argument: field, transformer, quoted string, or number");
+	return parser__fail(p,
+			    "expected transformer list argument: field, transformer, quoted "
+			    "string, or number");
 }
 
 /* The opening parenthesis has been taken. */
@@ -183,9 +196,15 @@ static int parse_call_arg(struct parser *p, struct eng_operand **ret)
 	else if (lex__field_name(&p->lex))
 		r = parser__field(p, pos, ret);
 	else
-		r = parser__fail(p, "expected field transformer argument: field, transformer, quoted string, "
-			    "number, or transformer list");
+		r = parser__fail(p,
+				 "expected field transformer argument: field, transformer, quoted "
+				 "string, number, or transformer list");
 	return parser__leave(p, r);
+}
+
+static int unclosed(struct parser *p)
+{
+	return parser__fail(p, "expected a ')' token closing the transformer");
 }
 
 /* `name(` has been taken. */
@@ -208,7 +227,7 @@ int parser__call(struct parser *p, enum eng_call call, struct eng_pos pos, struc
 		lex__blank(&p->lex);
 	} while (lex__word(&p->lex, ","));
 	if (!lex__word(&p->lex, ")"))
-		return parser__leave(p, parser__fail(p, "expected a ')' token closing the transformer"));
+		return parser__leave(p, unclosed(p));
 	o->kids = (struct eng_operand **)kids.p;
 	o->n_kids = (uint32_t)kids.n;
 	*ret = o;
@@ -234,7 +253,7 @@ static int parse_val(struct parser *p, struct eng_pos pos, struct eng_operand **
 		return r;
 	lex__blank(&p->lex);
 	if (!lex__word(&p->lex, ")"))
-		return parser__fail(p, "expected a ')' token closing the transformer");
+		return unclosed(p);
 	*ret = o;
 	return parse_bracket(p, o);
 }

@@ -19,7 +19,7 @@ static struct eng_ast *new_node(struct parser *p, enum eng_node kind, struct eng
 	return a;
 }
 
-/* --- Comparisons -------------------------------------------------------------------------------- */
+/* --- Comparisons ------------------------------------------------------------------------------ */
 
 #define ONE_OF_TRANSFORMERS "tolower, toupper, b64, basename, len, join, concat, getopt, val"
 
@@ -47,7 +47,9 @@ static int parse_number_value(struct parser *p, struct eng_check *c)
 	else if (!r && lex__number(&p->lex))
 		set_value(p, c, pos);
 	else if (!r)
-		r = parser__fail(p, "expected a number value or a field with a valid transformer: one of "
+		r = parser__fail(p,
+				 "expected a number value or a field with a valid transformer: one "
+				 "of "
 			    ONE_OF_TRANSFORMERS);
 	return parser__leave(p, r);
 }
@@ -67,7 +69,9 @@ static int parse_string_value(struct parser *p, struct eng_check *c)
 	else if (!r && (lex__quoted(&p->lex) || (!p->lex.failed && lex__bare_string(&p->lex))))
 		set_value(p, c, pos);
 	else if (!r)
-		r = parser__fail(p, "expected a string value or a field with a valid transformer: one of "
+		r = parser__fail(p,
+				 "expected a string value or a field with a valid transformer: one "
+				 "of "
 			    ONE_OF_TRANSFORMERS);
 	return parser__leave(p, r);
 }
@@ -136,7 +140,9 @@ static int parse_list_value(struct parser *p, struct eng_check *c, bool operands
 	else if (!r && lex__identifier(&p->lex))
 		set_value(p, c, pos);
 	else if (!r)
-		r = parser__fail(p, operands ? "expected a list, an identifier, or a field with a valid "
+		r = parser__fail(p,
+				 operands ?
+				 "expected a list, an identifier, or a field with a valid "
 				       "transformer: one of " ONE_OF_TRANSFORMERS :
 			 "expected a list or an identifier");
 	return parser__leave(p, r);
@@ -249,16 +255,19 @@ static int parse_operator(struct parser *p, struct eng_check *c)
 	} else if (lex_list_op(p, &op)) {
 		r = parse_list_value(p, c, true);
 	} else {
-		r = parser__fail(p, "expected a valid check operator: one of exists, <=, <, >=, >, ==, =, !=, "
-			    "glob, iglob, contains, icontains, bcontains, startswith, bstartswith, "
-			    "endswith, regex, intersects, in, pmatch");
+		r = parser__fail(p,
+				 "expected a valid check operator: one of exists, <=, <, >=, >, "
+				 "==, =, !=, glob, iglob, contains, icontains, bcontains, "
+				 "startswith, bstartswith, endswith, regex, intersects, in, "
+				 "pmatch");
 	}
 	c->op = (uint8_t)op;
 	c->mod = (uint8_t)mod;
 	return r;
 }
 
-static int parse_condition(struct parser *p, struct eng_operand *left, struct eng_pos pos, struct eng_ast **ret)
+static int parse_condition(struct parser *p, struct eng_operand *left, struct eng_pos pos,
+			   struct eng_ast **ret)
 {
 	struct eng_ast *a;
 	int r = parser__enter(p);
@@ -271,7 +280,7 @@ static int parse_condition(struct parser *p, struct eng_operand *left, struct en
 	return parser__leave(p, parse_operator(p, &a->check));
 }
 
-/* --- Expressions -------------------------------------------------------------------------------- */
+/* --- Expressions ------------------------------------------------------------------------------ */
 
 /* `(` has been taken. */
 static int parse_parenthesis(struct parser *p, struct eng_ast **ret)
@@ -357,7 +366,9 @@ static int parse_next(struct parser *p, bool is_or, struct eng_ast **ret)
 		return is_or ? parse_and(p, ret) : parse_not(p, ret);
 	if (lex__word(&p->lex, "("))
 		return parse_parenthesis(p, ret);
-	return parser__fail(p, is_or ? "expected blank or '(' after 'or'" : "expected blank or '(' after 'and'");
+	return parser__fail(p,
+			    is_or ? "expected blank or '(' after 'or'" :
+			    "expected blank or '(' after 'and'");
 }
 
 static int parse_chain(struct parser *p, bool is_or, struct eng_ast **ret)

@@ -3,8 +3,8 @@
  * filter_parse - what the two halves of the parser share: expressions (filter_parse.c) and
  * fields with their transformers (filter_operand.c).
  *
- * Each production that upstream's parser counts against the depth limit is counted, so that the same
- * texts pass and fail: a parenthesis costs 5, `not(` 4, a plain comparison 7.
+ * Each production that upstream's parser counts against the depth limit is counted, so that the
+ * same texts pass and fail: a parenthesis costs 5, `not(` 4, a plain comparison 7.
  */
 #ifndef ENG_FILTER_PARSE_H
 #define ENG_FILTER_PARSE_H
@@ -23,7 +23,8 @@ struct kids {
 	size_t n, cap;
 };
 
-int parser__start(struct parser *p, const char *text, size_t len, unsigned max_depth, struct arena *mem,
+int parser__start(struct parser *p, const char *text, size_t len, unsigned max_depth,
+		  struct arena *mem,
 		  struct err *err);
 /* Begin and end a production. leave returns r. */
 int parser__enter(struct parser *p);
@@ -37,7 +38,8 @@ void kids__add(struct kids *k, void *kid, struct arena *mem);
 bool parser__lex_call(struct parser *p, enum eng_call *ret);
 /* The field name, or `name(`, has been taken. */
 int parser__field(struct parser *p, struct eng_pos pos, struct eng_operand **ret);
-int parser__call(struct parser *p, enum eng_call call, struct eng_pos pos, struct eng_operand **ret);
+int parser__call(struct parser *p, enum eng_call call, struct eng_pos pos,
+		 struct eng_operand **ret);
 /* A transformer or val() on the right side; *ret stays NULL if there is none. */
 int parser__try_operand(struct parser *p, struct eng_operand **ret);
 

@@ -8,7 +8,8 @@ const char *const eng_op_names[OP__N] = {
 	[OP_EXISTS] = "exists",
 	[OP_EQ] = "=", [OP_NE] = "!=", [OP_LT] = "<", [OP_LE] = "<=", [OP_GT] = ">", [OP_GE] = ">=",
 	[OP_CONTAINS] = "contains", [OP_ICONTAINS] = "icontains", [OP_BCONTAINS] = "bcontains",
-	[OP_STARTSWITH] = "startswith", [OP_BSTARTSWITH] = "bstartswith", [OP_ENDSWITH] = "endswith",
+	[OP_STARTSWITH] = "startswith", [OP_BSTARTSWITH] = "bstartswith",
+	[OP_ENDSWITH] = "endswith",
 	[OP_GLOB] = "glob", [OP_IGLOB] = "iglob", [OP_REGEX] = "regex",
 	[OP_IN] = "in", [OP_INTERSECTS] = "intersects", [OP_PMATCH] = "pmatch",
 };
@@ -31,14 +32,16 @@ int eng_op__parse(const char *s, size_t len, enum eng_op *ret_op, enum eng_mod *
 	unsigned op = n == 2 && !memcmp(s, "==", 2) ? OP_EQ : 0, mod = MOD_NONE;
 
 	if (op != OP_EQ)
-		while (op < OP__N && (strlen(eng_op_names[op]) != n || memcmp(eng_op_names[op], s, n)))
+		while (op < OP__N && (strlen(eng_op_names[op]) != n ||
+				      memcmp(eng_op_names[op], s, n)))
 			op++;
 	if (op == OP__N)
 		return -FMT_E_UNKNOWN;
 	if (blank) {
 		rest = len - n - 1;
 		for (mod = MOD_ONEOF; mod <= MOD_ALLOF; mod++)
-			if (strlen(eng_mod_names[mod]) == rest && !memcmp(eng_mod_names[mod], blank + 1, rest))
+			if (strlen(eng_mod_names[mod]) == rest &&
+			    !memcmp(eng_mod_names[mod], blank + 1, rest))
 				break;
 		if (mod > MOD_ALLOF || !takes_mod(op))
 			return -FMT_E_UNKNOWN;
@@ -56,7 +59,10 @@ static void print_quoted(struct eng_text t, struct buf *out)
 	for (uint32_t i = 0; i < t.len; i++) {
 		const char *k = memchr(from, t.p[i], sizeof(from) - 1);
 
-		/* a string cannot end in two backslashes; a backslash and a blank are a backslash too */
+		/*
+		 * a string cannot end in two backslashes; a backslash and a blank are a backslash
+		 * too
+		 */
 		if (t.p[i] == '\\' && i == t.len - 1)
 			buf__puts(out, "\\ ");
 		else if (k)

@@ -89,7 +89,8 @@ static bool apply(enum eng_call call, struct eng_val *v, struct arena *scratch)
 }
 
 /* Element by element on lists. */
-static bool map(enum eng_call call, const struct eng_vals *in, struct arena *scratch, struct eng_vals *out)
+static bool map(enum eng_call call, const struct eng_vals *in, struct arena *scratch,
+		struct eng_vals *out)
 {
 	struct eng_val *list;
 
@@ -168,7 +169,8 @@ static bool join(const struct eng_vals *args, struct arena *scratch, struct eng_
 	return give_text(out, s, k);
 }
 
-static bool concat(const struct eng_vals *args, uint32_t n, struct arena *scratch, struct eng_vals *out)
+static bool concat(const struct eng_vals *args, uint32_t n, struct arena *scratch,
+		   struct eng_vals *out)
 {
 	size_t len = 0, k = 0;
 	char num[24], *s;
@@ -187,7 +189,7 @@ static bool concat(const struct eng_vals *args, uint32_t n, struct arena *scratc
 	return give_text(out, s, k);
 }
 
-/* --- getopt ------------------------------------------------------------------------------------- */
+/* --- getopt ----------------------------------------------------------------------------------- */
 
 enum { OPT_UNKNOWN, OPT_FLAG, OPT_VALUE };
 
@@ -301,7 +303,8 @@ static bool run_getopt(const struct eng_expr *x, const struct eng_vals *args, st
 	return true;
 }
 
-bool eng_transform(const struct eng_expr *x, struct eng_vals *args, struct arena *scratch, struct eng_vals *out)
+bool eng_transform(const struct eng_expr *x, struct eng_vals *args, struct arena *scratch,
+		   struct eng_vals *out)
 {
 	switch (x->call) {
 	case CALL_LEN:

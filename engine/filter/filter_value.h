@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * filter_value - the types of values, literals, and expressions that give values: fields and transformers.
+ * filter_value - the types of values, literals, and expressions that give values: fields and
+ * transformers.
  *
- * Expressions are compiled once and are constant then; evaluation takes its memory from the caller's scratch.
+ * Expressions are compiled once and are constant then; evaluation takes its memory from the
+ * caller's scratch.
  */
 #ifndef ENG_FILTER_VALUE_H
 #define ENG_FILTER_VALUE_H
@@ -33,7 +35,8 @@ bool eng_net__holds(const struct eng_net *n, uint8_t family, const uint8_t *a);
 struct eng_lit {
 	struct eng_val v;		/* texts are borrowed from the tree */
 	struct eng_net net;		/* T_NET */
-	uint32_t rare;			/* T_STR, T_BYTES: place of the byte that is rarest in what is searched */
+	uint32_t rare;			/* T_STR, T_BYTES: place of the byte that is rarest in what
+					 * is searched */
 };
 /* Read a literal as a value of type t. 0 or negative with the message in err. */
 int eng_lit__parse(struct eng_vtype t, struct eng_text text, struct eng_lit *ret, struct err *err);
@@ -41,8 +44,8 @@ int eng_lit__parse(struct eng_vtype t, struct eng_text text, struct eng_lit *ret
 int eng_lit__hex(struct eng_text text, struct arena *mem, struct eng_lit *ret, struct err *err);
 
 /*
- * How long an answer holds, from a short list of what it depends on. Levels are joined when parts are: two that
- * neither holds the other make LV_EVENT.
+ * How long an answer holds, from a short list of what it depends on. Levels are joined when parts
+ * are: two that neither holds the other make LV_EVENT.
  */
 enum eng_level {
 	LV_TYPE,			/* the type of the event */
@@ -63,7 +66,8 @@ struct eng_expr {
 	uint8_t level;			/* enum eng_level */
 	char option;			/* getopt()[c]; 0: none */
 	struct eng_vtype type;		/* of the result */
-	struct eng_vtype base;		/* before transformers were applied, as upstream checks concat */
+	struct eng_vtype base;		/* before transformers were applied, as upstream checks
+					 * concat */
 	struct eng_fref ref;		/* X_FIELD */
 	struct eng_text text;		/* X_LITERAL */
 	struct eng_expr **kids;
@@ -72,23 +76,25 @@ struct eng_expr {
 };
 
 /*
- * Resolve and check an operand. 0 or negative with err; unknown fields are -FMT_E_UNKNOWN. *ret_at is the operand that
- * is wrong.
+ * Resolve and check an operand. 0 or negative with err; unknown fields are -FMT_E_UNKNOWN. *ret_at
+ * is the operand that is wrong.
  */
 int eng_expr__compile(const struct eng_operand *o, struct arena *mem, struct eng_expr **ret,
 		      const struct eng_operand **ret_at, struct err *err);
 /*
- * The value for one event; false if missing. filter: as a condition reads it (ancestor fields without index give all
- * ancestors, two-sided fields both sides); else as an output does. out and what it points to live until scratch is
- * reset.
+ * The value for one event; false if missing. filter: as a condition reads it (ancestor fields
+ * without index give all ancestors, two-sided fields both sides); else as an output does. out and
+ * what it points to live until scratch is reset.
  */
-bool eng_expr__get(const struct eng_expr *x, const struct eng_ctx *ctx, bool filter, struct arena *scratch,
+bool eng_expr__get(const struct eng_expr *x, const struct eng_ctx *ctx, bool filter,
+		   struct arena *scratch,
 		   struct eng_vals *out);
 /* Is it the bare field of this name, without transformers and argument? */
 bool eng_expr__is_field(const struct eng_expr *x, const char *name);
 
 /* Apply a transformer to values (filter_transform.c). false: no value. */
-bool eng_transform(const struct eng_expr *x, struct eng_vals *args, struct arena *scratch, struct eng_vals *out);
+bool eng_transform(const struct eng_expr *x, struct eng_vals *args, struct arena *scratch,
+		   struct eng_vals *out);
 
 /* Element i of single or list values. */
 static inline const struct eng_val *eng_vals__at(const struct eng_vals *v, uint32_t i)

@@ -2,9 +2,9 @@
 /*
  * match - tests of one text against many or against a pattern. Built once, constant then.
  *
- * Subjects are hostile: no test takes more than (length of the subject) x (length of the pattern) steps, but for
- * regular expressions, whose limits are stated at match_regex.
- * Ownership: everything lives in the arena that was given, except compiled regular expressions.
+ * Subjects are hostile: no test takes more than (length of the subject) x (length of the pattern)
+ * steps, but for regular expressions, whose limits are stated at match_regex. Ownership: everything
+ * lives in the arena that was given, except compiled regular expressions.
  */
 #ifndef ENG_MATCH_H
 #define ENG_MATCH_H
@@ -15,7 +15,7 @@
 #include "format/base/alloc.h"
 #include "format/base/err.h"
 
-/* --- A set of byte strings ---------------------------------------------------------------------- */
+/* --- A set of byte strings -------------------------------------------------------------------- */
 
 struct match_str {
 	const char *p;
@@ -26,25 +26,27 @@ struct match_set {
 	struct match_str *slots;	/* p == NULL: free */
 	uint32_t mask;			/* slots - 1, a power of two */
 	uint32_t n;
-	uint64_t lens;			/* bit l: an element of length l is there; bit 63: of 63 and more */
+	uint64_t lens;			/* bit l: an element of length l is there; bit 63: of 63 and
+					 * more */
 };
 
-void match_set__build(struct match_set *s, const struct match_str *strs, uint32_t n, struct arena *mem);
+void match_set__build(struct match_set *s, const struct match_str *strs, uint32_t n,
+		      struct arena *mem);
 bool match_set__has(const struct match_set *s, const char *p, uint32_t len);
 
-/* --- glob: as fnmatch(pattern, text, 0) in the C locale ------------------------------------------ */
+/* --- glob: as fnmatch(pattern, text, 0) in the C locale --------------------------------------- */
 
 struct match_glob;
 struct match_glob *match_glob__new(const char *pattern, uint32_t len, bool fold, struct arena *mem);
 bool match_glob(const struct match_glob *g, const char *p, uint32_t len);
 
-/* --- pmatch: path prefixes, component by component ----------------------------------------------- */
+/* --- pmatch: path prefixes, component by component -------------------------------------------- */
 
 struct match_paths;
 struct match_paths *match_paths__new(const struct match_str *paths, uint32_t n, struct arena *mem);
 bool match_paths(const struct match_paths *m, const char *p, uint32_t len);
 
-/* --- regex: RE2 in POSIX syntax, the whole text must match --------------------------------------- */
+/* --- regex: RE2 in POSIX syntax, the whole text must match ------------------------------------ */
 
 struct match_regex;
 /* 0, or -FMT_E_SYNTAX with what is wrong in err. */

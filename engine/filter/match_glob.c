@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Wildcards with the meaning of fnmatch(pattern, text, 0) in the C locale, whatever the locale of the
- * process: '*' and '?' match '/' and leading dots too. The pattern is turned into tokens once; a star
- * gives up one byte at a time and only the last star is gone back to, so the time is bounded by
- * pattern x text.
+ * Wildcards with the meaning of fnmatch(pattern, text, 0) in the C locale, whatever the locale of
+ * the process: '*' and '?' match '/' and leading dots too. The pattern is turned into tokens once;
+ * a star gives up one byte at a time and only the last star is gone back to, so the time is bounded
+ * by pattern x text.
  */
 #include <string.h>
 
@@ -55,7 +55,8 @@ static bool in_range(uint8_t c, uint8_t lo, uint8_t hi)
 
 static bool in_class(const char *name, uint8_t c)
 {
-	bool upper = in_range(c, 'A', 'Z'), lower = in_range(c, 'a', 'z'), digit = in_range(c, '0', '9');
+	bool upper = in_range(c, 'A', 'Z'), lower = in_range(c, 'a', 'z'),
+		digit = in_range(c, '0', '9');
 
 	if (!strcmp(name, "alpha"))
 		return upper || lower;
@@ -91,7 +92,8 @@ static uint32_t read_class(const struct reader *r, uint32_t at, struct byte_set 
 	char name[8];
 	uint32_t n = 0;
 
-	while (at + 2 + n < r->len && n < sizeof(name) - 1 && r->p[at + 2 + n] >= 'a' && r->p[at + 2 + n] <= 'z') {
+	while (at + 2 + n < r->len && n < sizeof(name) - 1 && r->p[at + 2 + n] >= 'a' &&
+	       r->p[at + 2 + n] <= 'z') {
 		name[n] = r->p[at + 2 + n];
 		n++;
 	}
@@ -128,7 +130,9 @@ static bool read_end(const struct reader *r, uint32_t *at, uint8_t *ret)
 	return true;
 }
 
-/* What stands in a set: classes take bytes as they are, bytes and ranges are folded at both ends. */
+/*
+ * What stands in a set: classes take bytes as they are, bytes and ranges are folded at both ends.
+ */
 struct members {
 	struct byte_set classes, bytes;
 	bool fold, bad;
@@ -181,7 +185,8 @@ static bool read_set(struct reader *r, bool folding, struct byte_set *ret, bool 
 	for (unsigned i = 0; i < 256; i++) {
 		uint8_t c = (uint8_t)i;
 
-		if ((set__has(&m.classes, c) || set__has(&m.bytes, folding ? fold(c) : c)) != negated)
+		if ((set__has(&m.classes, c) || set__has(&m.bytes,
+							 folding ? fold(c) : c)) != negated)
 			set__add(ret, c);
 	}
 	*bad = m.bad;
@@ -202,13 +207,15 @@ static struct tok read_tok(struct reader *r, struct match_glob *g)
 		return (struct tok){ .kind = bad ? TK_NEVER : TK_SET, .set = g->n_sets++ };
 	if (c == '\\') {
 		if (r->at >= r->len)
-			return (struct tok){ .kind = TK_NEVER };	/* a backslash at the end matches nothing */
+			/* a backslash at the end matches nothing */
+			return (struct tok){ .kind = TK_NEVER };
 		c = (uint8_t)r->p[r->at++];
 	}
 	return (struct tok){ .kind = TK_BYTE, .byte = g->fold ? fold(c) : c };
 }
 
-struct match_glob *match_glob__new(const char *pattern, uint32_t len, bool fold_case, struct arena *mem)
+struct match_glob *match_glob__new(const char *pattern, uint32_t len, bool fold_case,
+				   struct arena *mem)
 {
 	struct reader r = { .p = pattern, .len = len };
 	struct match_glob *g = arena__zalloc(mem, sizeof(*g));

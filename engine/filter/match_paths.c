@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * A tree of path components. Components with wildcards are tried after the plain ones, in the order in which they
- * were given. (Upstream tries them in the order of a hash table, and after a first wildcard whose
- * subtree failed it tries the next one against the following component: nothing can be made to agree
- * with that, so here each is tried against its own.)
+ * A tree of path components. Components with wildcards are tried after the plain ones, in the order
+ * in which they were given. (Upstream tries them in the order of a hash table, and after a first
+ * wildcard whose subtree failed it tries the next one against the following component: nothing can
+ * be made to agree with that, so here each is tried against its own.)
  */
 #include <string.h>
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Regular expressions on PCRE2. The subject belongs to the attacker: backtracking is cut off after a fixed number
- * of steps, and the same pattern is then run by PCRE2's other matcher, which follows all paths at once
- * and needs no luck. Only if that runs out of its memory as well is the answer "no match".
+ * Regular expressions on PCRE2. The subject belongs to the attacker: backtracking is cut off after
+ * a fixed number of steps, and the same pattern is then run by PCRE2's other matcher, which follows
+ * all paths at once and needs no luck. Only if that runs out of its memory as well is the answer
+ * "no match".
  */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
@@ -128,7 +129,9 @@ bool match_regex(const struct match_regex *re, struct match_scratch *s, const ch
 	if (!n)
 		subject = (PCRE2_SPTR)"";
 	r = pcre2_match(re->code, subject, n, 0, PCRE2_NO_UTF_CHECK, s->data, s->limits);
-	if (r == PCRE2_ERROR_MATCHLIMIT || r == PCRE2_ERROR_HEAPLIMIT || r == PCRE2_ERROR_DEPTHLIMIT)
-		r = pcre2_dfa_match(re->code, subject, n, 0, PCRE2_NO_UTF_CHECK, s->data, NULL, s->dfa, DFA_WORDS);
+	if (r == PCRE2_ERROR_MATCHLIMIT || r == PCRE2_ERROR_HEAPLIMIT ||
+	    r == PCRE2_ERROR_DEPTHLIMIT)
+		r = pcre2_dfa_match(re->code, subject, n, 0, PCRE2_NO_UTF_CHECK, s->data, NULL,
+				    s->dfa, DFA_WORDS);
 	return r >= 0;
 }

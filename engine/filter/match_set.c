@@ -9,13 +9,15 @@ static uint64_t len_bit(uint32_t len)
 	return 1ull << (len < 63 ? len : 63);
 }
 
-void match_set__build(struct match_set *s, const struct match_str *strs, uint32_t n, struct arena *mem)
+void match_set__build(struct match_set *s, const struct match_str *strs, uint32_t n,
+		      struct arena *mem)
 {
 	uint32_t slots = 4;
 
 	while (slots < n * 2)
 		slots *= 2;
-	*s = (struct match_set){ .slots = arena__zalloc(mem, slots * sizeof(*s->slots)), .mask = slots - 1 };
+	*s = (struct match_set){ .slots = arena__zalloc(mem, slots * sizeof(*s->slots)),
+				.mask = slots - 1 };
 	for (uint32_t i = 0; i < n; i++) {
 		uint32_t at = (uint32_t)strtab__hash(strs[i].p, strs[i].len) & s->mask;
 

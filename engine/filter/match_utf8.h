@@ -8,13 +8,15 @@
 #include <stdint.h>
 
 /*
- * The sequence at p (p < end). > 0: its length, the character in *ret. < 0: broken; minus the bytes of
- * the largest part that could have begun a character (Unicode 3.9), to be replaced by one U+FFFD.
+ * The sequence at p (p < end). > 0: its length, the character in *ret. < 0: broken; minus the bytes
+ * of the largest part that could have begun a character (Unicode 3.9), to be replaced by one
+ * U+FFFD.
  */
 static inline int utf8_step(const uint8_t *p, const uint8_t *end, uint32_t *ret)
 {
 	static const uint8_t masks[5] = { 0, 0x7f, 0x1f, 0x0f, 0x07 };
-	int n = p[0] < 0x80 ? 1 : p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : p[0] < 0xf5 ? 4 : 0;
+	int n = p[0] < 0x80 ? 1 : p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 :
+		p[0] < 0xf5 ? 4 : 0;
 	uint32_t c;
 
 	if (!n)

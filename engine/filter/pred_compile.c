@@ -6,7 +6,7 @@
 
 #define MAX_LITERALS (1u << 20)
 
-/* --- Operators and types ------------------------------------------------------------------------ */
+/* --- Operators and types ---------------------------------------------------------------------- */
 
 static bool op_in(enum eng_op op, uint32_t set)
 {
@@ -16,7 +16,8 @@ static bool op_in(enum eng_op op, uint32_t set)
 #define EQUALITY (1u << OP_EQ | 1u << OP_NE | 1u << OP_IN | 1u << OP_INTERSECTS)
 #define ORDER (1u << OP_LT | 1u << OP_LE | 1u << OP_GT | 1u << OP_GE)
 #define PARTS (1u << OP_CONTAINS | 1u << OP_STARTSWITH | 1u << OP_ENDSWITH)
-#define PATTERNS (1u << OP_ICONTAINS | 1u << OP_GLOB | 1u << OP_IGLOB | 1u << OP_PMATCH | 1u << OP_REGEX)
+#define PATTERNS (1u << OP_ICONTAINS | 1u << OP_GLOB | 1u << OP_IGLOB | 1u << OP_PMATCH | \
+		  1u << OP_REGEX)
 #define HEX_PARTS (1u << OP_BCONTAINS | 1u << OP_BSTARTSWITH)
 
 static bool list_type_ok(struct eng_vtype t)
@@ -57,7 +58,8 @@ static uint32_t ops_of(struct eng_vtype t, const char **ret_word)
 static bool has_no_ops(struct eng_vtype t)
 {
 	return t.type != T_STR && t.type != T_BYTES && t.type != T_IP && t.type != T_NET &&
-	       (t.ptype == PT_SOCKADDR || t.ptype == PT_SOCKTUPLE || t.ptype == PT_FDLIST || t.ptype == PT_SIGSET);
+	       (t.ptype == PT_SOCKADDR || t.ptype == PT_SOCKTUPLE || t.ptype == PT_FDLIST ||
+		t.ptype == PT_SIGSET);
 }
 
 int eng_pred__check_type(enum eng_op op, enum eng_mod mod, struct eng_vtype t, struct err *err)
@@ -65,24 +67,28 @@ int eng_pred__check_type(enum eng_op op, enum eng_mod mod, struct eng_vtype t, s
 	const char *word;
 	uint32_t ops;
 
-	(void)mod;		/* a modifier changes nothing: its operators are checked as they are */
+	(void)mod;		/* changes nothing: the operator is checked as it is */
 	if (op == OP_EXISTS)
 		return 0;
 	if (t.list && !list_type_ok(t))
-		return err__set(err, -FMT_E_VALUE, "filter error: list filters are not supported for type '%s'",
+		return err__set(err, -FMT_E_VALUE,
+				"filter error: list filters are not supported for type '%s'",
 				eng_vtype__name(t));
 	if (t.list) {
 		if (op_in(op, 1u << OP_IN | 1u << OP_INTERSECTS))
 			return 0;
-		return err__set(err, -FMT_E_VALUE, "filter error: '%s' operator not supported for list filters",
+		return err__set(err, -FMT_E_VALUE,
+				"filter error: '%s' operator not supported for list filters",
 				eng_op_names[op]);
 	}
 	if (has_no_ops(t))
-		return err__set(err, -FMT_E_VALUE, "filter error: '%s' operator not supported for type '%s'",
+		return err__set(err, -FMT_E_VALUE,
+				"filter error: '%s' operator not supported for type '%s'",
 				eng_op_names[op], eng_vtype__name(t));
 	ops = ops_of(t, &word);
 	if (!op_in(op, ops))
-		return err__set(err, -FMT_E_VALUE, "filter error: '%s' operator not supported for %s",
+		return err__set(err, -FMT_E_VALUE,
+				"filter error: '%s' operator not supported for %s",
 				eng_op_names[op], word);
 	return 0;
 }
@@ -121,7 +127,7 @@ static struct eng_vtype settle(struct eng_vtype t)
 	return t;
 }
 
-/* --- Literals ----------------------------------------------------------------------------------- */
+/* --- Literals --------------------------------------------------------------------------------- */
 
 static bool is_text(const struct eng_pred *p)
 {
@@ -209,7 +215,8 @@ static int build_regexes(struct eng_pred *p, struct eng_pred_ctx *x)
 
 	p->regexes = arena__zalloc(x->mem, p->n_lits * sizeof(*p->regexes));
 	for (uint32_t i = 0; i < p->n_lits && !r; i++)
-		r = match_regex__new(p->lits[i].v.str.p, p->lits[i].v.str.len, &p->regexes[i], x->err);
+		r = match_regex__new(p->lits[i].v.str.p, p->lits[i].v.str.len, &p->regexes[i],
+				     x->err);
 	return r;
 }
 
@@ -237,7 +244,7 @@ static int build_matchers(struct eng_pred *p, struct eng_pred_ctx *x)
 	return 0;
 }
 
-/* --- How values make an answer ------------------------------------------------------------------ */
+/* --- How values make an answer ---------------------------------------------------------------- */
 
 /* Fields that upstream compares in a way of their own, which knows no modifiers. */
 static bool is_private(const struct eng_expr *x)
@@ -253,7 +260,8 @@ static void set_mode(struct eng_pred *p)
 	static const uint8_t by_mod[] = { PM_ONE, PM_ONEOF, PM_ANYOF, PM_ALLOF };
 	const struct eng_expr *l = p->left;
 	bool many = l->kind == X_FIELD && (l->ref.field->flags & FF_TWO_SIDED ||
-					   (l->ref.field->flags & FF_ANY_ANCESTOR && !l->ref.has_arg));
+					   (l->ref.field->flags & FF_ANY_ANCESTOR &&
+					    !l->ref.has_arg));
 
 	p->two_sided = l->kind == X_FIELD && l->ref.field->flags & FF_TWO_SIDED;
 	if (p->op == OP_EXISTS)
@@ -274,8 +282,9 @@ static void set_mode(struct eng_pred *p)
 }
 
 /*
- * What a stock engine does today and nobody would expect: it looks these up with a length of zero, or at the
- * first network only. The answer is kept, so that a rule means the same in both, and said loudly.
+ * What a stock engine does today and nobody would expect: it looks these up with a length of zero,
+ * or at the first network only. The answer is kept, so that a rule means the same in both, and said
+ * loudly.
  */
 static void keep_quirks(struct eng_pred *p, struct eng_pred_ctx *x)
 {
@@ -285,22 +294,28 @@ static void keep_quirks(struct eng_pred *p, struct eng_pred_ctx *x)
 
 	if (p->mod && is_private(p->left)) {
 		p->mod = MOD_NONE;
-		warning = p->n_lits > 1 ? "this field ignores the modifier: only the first value counts" : NULL;
+		warning = p->n_lits > 1 ?
+			"this field ignores the modifier: only the first value counts" : NULL;
 		p->n_lits = p->n_lits ? 1 : 0;
 		set_mode(p);
 		if (!p->n_lits)
 			p->mode = PM_NEVER;
-	} else if (set_op && (!strcmp(name, "fd.ip") || (!strcmp(name, "fd.net") && p->op == OP_INTERSECTS))) {
+	} else if (set_op && (!strcmp(name, "fd.ip") ||
+			      (!strcmp(name, "fd.net") && p->op == OP_INTERSECTS))) {
 		p->mode = PM_NEVER;
-		warning = "this comparison is never true: use '=' or one of fd.cip, fd.sip, fd.cnet, fd.snet";
-	} else if (p->op == OP_INTERSECTS && (!strcmp(name, "fd.port") || !strcmp(name, "fd.proto"))) {
+		warning = "this comparison is never true: use '=' or one of fd.cip, fd.sip, "
+			  "fd.cnet, fd.snet";
+	} else if (p->op == OP_INTERSECTS && (!strcmp(name, "fd.port") ||
+					      !strcmp(name, "fd.proto"))) {
 		p->mode = PM_NEVER;
 		warning = "this comparison is never true: use 'in'";
 	} else if (p->op == OP_IN && !strcmp(name, "fd.net") && p->n_lits > 1) {
 		p->n_lits = 1;
-		warning = "only the first network of the list counts: use '=' and 'or', or fd.cnet and fd.snet";
+		warning = "only the first network of the list counts: use '=' and 'or', or fd.cnet "
+			  "and fd.snet";
 	} else if (set_op && ((!strcmp(name, "proc.apid") && !p->left->ref.has_arg) ||
-			      (p->left->kind == X_FIELD && p->left->ref.field->type == T_DYNAMIC && !is_text(p)))) {
+			      (p->left->kind == X_FIELD && p->left->ref.field->type == T_DYNAMIC &&
+			       !is_text(p)))) {
 		p->mode = PM_NEVER;
 		warning = "this comparison is never true: use '=' and 'or'";
 	}
@@ -311,10 +326,12 @@ static void keep_quirks(struct eng_pred *p, struct eng_pred_ctx *x)
 static void set_cost(struct eng_pred *p)
 {
 	static const uint8_t by_op[OP__N] = {
-		[OP_EXISTS] = 1, [OP_EQ] = 2, [OP_NE] = 2, [OP_LT] = 2, [OP_LE] = 2, [OP_GT] = 2, [OP_GE] = 2,
-		[OP_CONTAINS] = 6, [OP_ICONTAINS] = 20, [OP_BCONTAINS] = 6, [OP_STARTSWITH] = 2,
-		[OP_BSTARTSWITH] = 2, [OP_ENDSWITH] = 2, [OP_GLOB] = 15, [OP_IGLOB] = 15, [OP_REGEX] = 60,
-		[OP_IN] = 3, [OP_INTERSECTS] = 3, [OP_PMATCH] = 12,
+		[OP_EXISTS] = 1, [OP_EQ] = 2, [OP_NE] = 2,
+		[OP_LT] = 2, [OP_LE] = 2, [OP_GT] = 2, [OP_GE] = 2,
+		[OP_STARTSWITH] = 2, [OP_BSTARTSWITH] = 2, [OP_ENDSWITH] = 2,
+		[OP_IN] = 3, [OP_INTERSECTS] = 3,
+		[OP_CONTAINS] = 6, [OP_BCONTAINS] = 6, [OP_ICONTAINS] = 10,
+		[OP_PMATCH] = 12, [OP_GLOB] = 15, [OP_IGLOB] = 15, [OP_REGEX] = 60,
 	};
 	unsigned cost = by_op[p->op];
 
@@ -324,12 +341,13 @@ static void set_cost(struct eng_pred *p)
 		cost += 20;
 	else if (p->left->ref.field->flags & FF_ANY_ANCESTOR)
 		cost += 10;
-	else if (!strcmp(p->left->ref.field->name, "evt.arg") || !strcmp(p->left->ref.field->name, "evt.args"))
+	else if (!strcmp(p->left->ref.field->name, "evt.arg") ||
+		 !strcmp(p->left->ref.field->name, "evt.args"))
 		cost += 15;	/* made into text for the occasion */
 	p->cost = (uint8_t)(cost < 100 ? cost : 100);
 }
 
-/* --- Right sides that are fields ----------------------------------------------------------------- */
+/* --- Right sides that are fields -------------------------------------------------------------- */
 
 static int check_right(struct eng_pred *p, struct eng_pred_ctx *x)
 {
@@ -337,19 +355,24 @@ static int check_right(struct eng_pred *p, struct eng_pred_ctx *x)
 	const struct eng_expr *lf = p->left, *rf = p->right;
 
 	if (p->op == OP_PMATCH || p->op == OP_REGEX)
-		return err__set(x->err, -FMT_E_VALUE, "operator '%s' doesn't support right-hand side fields",
+		return err__set(x->err, -FMT_E_VALUE,
+				"operator '%s' doesn't support right-hand side fields",
 				eng_op_names[p->op]);
 	if (l.type == T_NET)
-		return err__set(x->err, -FMT_E_VALUE, "field type 'IPNET' doesn't support right-hand side fields");
+		return err__set(x->err, -FMT_E_VALUE,
+				"field type 'IPNET' doesn't support right-hand side fields");
 	if (lf->kind == X_FIELD && lf->ref.field->flags & FF_NO_RHS)
-		return err__set(x->err, -FMT_E_VALUE, "field '%s' can't be compared with a right-hand side field",
+		return err__set(x->err, -FMT_E_VALUE,
+				"field '%s' can't be compared with a right-hand side field",
 				lf->ref.field->name);
 	if (rf->kind == X_FIELD && rf->ref.field->flags & FF_NO_RHS)
-		return err__set(x->err, -FMT_E_VALUE, "field '%s' can't be used as a right-hand side field",
+		return err__set(x->err, -FMT_E_VALUE,
+				"field '%s' can't be used as a right-hand side field",
 				rf->ref.field->name);
 	if (l.type != r.type || l.ptype != r.ptype || l.list != r.list)
 		return err__set(x->err, -FMT_E_VALUE,
-				"the left side has type '%s'%s while the right-hand side has incompatible type '%s'%s",
+				"the left side has type '%s'%s while the right-hand side has "
+				"incompatible type '%s'%s",
 				eng_vtype__name(l), l.list ? " (list)" : "", eng_vtype__name(r),
 				r.list ? " (list)" : "");
 	return 0;
@@ -381,7 +404,8 @@ static int compile_right(struct eng_pred *p, const struct eng_check *c, struct e
 static int check_around(struct eng_pred *p, struct err *err)
 {
 	if (p->op != OP_EQ || p->mod)
-		return err__set(err, -FMT_E_VALUE, "filter error: evt.around is compared with '=' only");
+		return err__set(err, -FMT_E_VALUE,
+				"filter error: evt.around is compared with '=' only");
 	p->mode = PM_AROUND;
 	p->level = LV_EVENT;
 	return 0;

@@ -8,7 +8,7 @@
 				    struct match_scratch *s)
 #define UNUSED_I ((void)i, (void)s)
 
-/* --- Texts and bytes ---------------------------------------------------------------------------- */
+/* --- Texts and bytes -------------------------------------------------------------------------- */
 
 static int compare_text(const struct eng_val *a, const struct eng_val *b)
 {
@@ -44,8 +44,8 @@ TEST(text_order)
 }
 
 /*
- * Look for the byte of the needle that is rarest in paths and command lines, then compare: most subjects do not even
- * hold it.
+ * Look for the byte of the needle that is rarest in paths and command lines, then compare: most
+ * subjects do not even hold it.
  */
 TEST(text_contains)
 {
@@ -85,8 +85,12 @@ static bool same_folded(const char *a, const char *b, uint32_t n)
 	return true;
 }
 
-/* The next place of either case of a letter, NULL if there is none; small and large remember where each was. */
-static const char *next_letter(const char **small, const char **large, const char *from, const char *end, char c)
+/*
+ * The next place of either case of a letter, NULL if there is none; small and large remember where
+ * each was.
+ */
+static const char *next_letter(const char **small, const char **large, const char *from,
+			       const char *end, char c)
 {
 	if (*small && *small < from)
 		*small = memchr(from, lower(c), (size_t)(end - from));
@@ -130,7 +134,8 @@ TEST(text_ends)
 	const struct eng_val *l = &p->lits[i].v;
 
 	(void)s;
-	return v->str.len >= l->str.len && !memcmp(v->str.p + v->str.len - l->str.len, l->str.p, l->str.len);
+	return v->str.len >= l->str.len && !memcmp(v->str.p + v->str.len - l->str.len, l->str.p,
+						   l->str.len);
 }
 
 TEST(text_glob)
@@ -156,7 +161,7 @@ TEST(text_pmatch)
 	return match_paths(p->paths, v->str.p, v->str.len);
 }
 
-/* --- Numbers ------------------------------------------------------------------------------------ */
+/* --- Numbers ---------------------------------------------------------------------------------- */
 
 #define NUMBER_TESTS(name, field)							\
 TEST(name##_eq) { (void)s; return v->field == p->lits[i].v.field; }			\
@@ -202,11 +207,12 @@ TEST(bool_in)
 	return false;
 }
 
-/* --- Addresses ---------------------------------------------------------------------------------- */
+/* --- Addresses -------------------------------------------------------------------------------- */
 
 static bool same_ip(const struct eng_val *a, const struct eng_val *b)
 {
-	return a->ip.family == b->ip.family && !memcmp(a->ip.a, b->ip.a, a->ip.family == 2 ? 4 : 16);
+	return a->ip.family == b->ip.family && !memcmp(a->ip.a, b->ip.a,
+						       a->ip.family == 2 ? 4 : 16);
 }
 
 TEST(ip_eq)
@@ -313,7 +319,7 @@ eng_test_fn *eng_pred__test_for(enum eng_op op, struct eng_vtype t)
 	return test_number(op, t);
 }
 
-/* --- One answer from the values ----------------------------------------------------------------- */
+/* --- One answer from the values --------------------------------------------------------------- */
 
 static unsigned class_of(uint8_t type)
 {
@@ -338,7 +344,8 @@ static bool fits(const struct eng_pred *p, const struct eng_val *v)
 	return class_of(v->type) == class_of(p->type.type);
 }
 
-static uint32_t count(const struct eng_pred *p, const struct eng_val *v, struct match_scratch *s, uint32_t enough)
+static uint32_t count(const struct eng_pred *p, const struct eng_val *v, struct match_scratch *s,
+		      uint32_t enough)
 {
 	uint32_t n = 0;
 
@@ -361,7 +368,8 @@ static bool test_pair(const struct eng_pred *p, const struct eng_val *a, const s
 	one.op = (uint8_t)op;
 	if (op == OP_GLOB || op == OP_IGLOB) {
 		struct arena mem = { 0 };
-		bool hit = match_glob(match_glob__new(b->str.p, b->str.len, op == OP_IGLOB, &mem), a->str.p,
+		bool hit = match_glob(match_glob__new(b->str.p, b->str.len, op == OP_IGLOB, &mem),
+				      a->str.p,
 				      a->str.len);
 
 		arena__done(&mem);
@@ -379,7 +387,8 @@ static bool among(const struct eng_pred *p, const struct eng_val *a, const struc
 	return false;
 }
 
-static bool eval_field(const struct eng_pred *p, const struct eng_vals *left, const struct eng_vals *right,
+static bool eval_field(const struct eng_pred *p, const struct eng_vals *left,
+		       const struct eng_vals *right,
 		       struct match_scratch *s)
 {
 	bool hit;
@@ -405,10 +414,12 @@ static bool is_around(const struct eng_pred *p, const struct fmt_ev *ev)
 	return away / 1000000 < ms || (away / 1000000 == ms && away % 1000000 == 0);
 }
 
-bool eng_pred__eval(const struct eng_pred *p, const struct eng_ctx *ctx, const struct eng_vals *left,
+bool eng_pred__eval(const struct eng_pred *p, const struct eng_ctx *ctx,
+		    const struct eng_vals *left,
 		    const struct eng_vals *right, struct match_scratch *s)
 {
-	if (p->mode == PM_EXISTS && p->two_sided)	/* upstream asks for a descriptor, not for addresses */
+	/* upstream asks for a descriptor, not for addresses */
+	if (p->mode == PM_EXISTS && p->two_sided)
 		return ctx->fd;
 	if (p->mode == PM_AROUND)
 		return is_around(p, ctx->ev);
@@ -418,17 +429,20 @@ bool eng_pred__eval(const struct eng_pred *p, const struct eng_ctx *ctx, const s
 	case PM_EXISTS:
 		return true;
 	case PM_ONE:
-		return left->n && fits(p, eng_vals__at(left, 0)) && p->test(p, eng_vals__at(left, 0), 0, s);
+		return left->n && fits(p, eng_vals__at(left, 0)) &&
+			p->test(p, eng_vals__at(left, 0), 0, s);
 	case PM_ANY:
 	case PM_MEETS:
 		for (uint32_t i = 0; i < left->n; i++)
-			if (fits(p, eng_vals__at(left, i)) && p->test(p, eng_vals__at(left, i), 0, s))
+			if (fits(p, eng_vals__at(left, i)) &&
+			    p->test(p, eng_vals__at(left, i), 0, s))
 				return true;
 		return false;
 	case PM_ALL:
 	case PM_SUBSET:
 		for (uint32_t i = 0; i < left->n; i++)
-			if (!fits(p, eng_vals__at(left, i)) || !p->test(p, eng_vals__at(left, i), 0, s))
+			if (!fits(p, eng_vals__at(left, i)) ||
+			    !p->test(p, eng_vals__at(left, i), 0, s))
 				return false;
 		return p->mode == PM_SUBSET || left->n;
 	case PM_ONEOF:
@@ -436,7 +450,8 @@ bool eng_pred__eval(const struct eng_pred *p, const struct eng_ctx *ctx, const s
 	case PM_ANYOF:
 		return fits(p, &left->v[0]) && count(p, &left->v[0], s, 1);
 	case PM_ALLOF:
-		return fits(p, &left->v[0]) && p->n_lits && count(p, &left->v[0], s, p->n_lits) == p->n_lits;
+		return fits(p, &left->v[0]) && p->n_lits &&
+			count(p, &left->v[0], s, p->n_lits) == p->n_lits;
 	case PM_FIELD:
 		return eval_field(p, left, right, s);
 	}

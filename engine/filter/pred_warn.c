@@ -13,7 +13,8 @@ static bool is_plain_pattern(struct eng_text v)
 	for (uint32_t i = 0; i < v.len; i++) {
 		if ((i == 0 && v.p[i] == '^') || (i == v.len - 1 && v.p[i] == '$'))
 			continue;
-		if (((i == 0 && v.len > 1) || i + 2 == v.len) && v.p[i] == '.' && strchr("+*?", v.p[i + 1])) {
+		if (((i == 0 && v.len > 1) || i + 2 == v.len) && v.p[i] == '.' &&
+		    strchr("+*?", v.p[i + 1])) {
 			i++;
 			continue;
 		}
@@ -54,7 +55,8 @@ static bool is_call(const char *s, uint32_t len)
 	for (unsigned i = 0; i < CALL__N; i++) {
 		size_t n = strlen(eng_call_names[i]);
 
-		if (len >= n + 2 && !memcmp(s, eng_call_names[i], n) && s[n] == '(' && s[len - 1] == ')')
+		if (len >= n + 2 && !memcmp(s, eng_call_names[i], n) && s[n] == '(' &&
+		    s[len - 1] == ')')
 			return true;
 	}
 	return false;
@@ -71,17 +73,20 @@ void eng_pred__warn_literal(enum eng_op op, struct eng_text v, eng_warn_fn warn,
 		if (v.p[i] != ' ' && (v.p[i] < '\t' || v.p[i] > '\r'))
 			bare[n++] = v.p[i];
 	if (op == OP_REGEX && is_plain_pattern(v)) {
-		snprintf(msg, sizeof(msg), "regex check with '%.*s' may be optimized with simpler operators such "
-			 "as '=', 'contains', 'startswith', 'endswith'", (int)v.len, v.p);
+		snprintf(msg, sizeof(msg),
+			 "regex check with '%.*s' may be optimized with simpler operators such as "
+			 "'=', 'contains', 'startswith', 'endswith'", (int)v.len, v.p);
 		warn(arg, "LOAD_COMPILE_CONDITION", msg);
 	}
 	if (is_field(bare, n)) {
-		snprintf(msg, sizeof(msg), "'%.*s' may be a valid field misused as a const string value",
+		snprintf(msg, sizeof(msg),
+			 "'%.*s' may be a valid field misused as a const string value",
 			 (int)v.len, v.p);
 		warn(arg, "LOAD_COMPILE_CONDITION", msg);
 	}
 	if (is_call(bare, n)) {
-		snprintf(msg, sizeof(msg), "'%.*s' may be a valid field transformer misused as a const string "
+		snprintf(msg, sizeof(msg),
+			 "'%.*s' may be a valid field transformer misused as a const string "
 			 "value", (int)v.len, v.p);
 		warn(arg, "LOAD_COMPILE_CONDITION", msg);
 	}
@@ -121,7 +126,8 @@ const char *eng_event__nearest(const char *name)
 		return NULL;
 	for (unsigned i = 0; i < FMT_MAX_EVENTS; i++) {
 		const struct fmt_event_info *ev = fmt_event(i);
-		unsigned d = ev && !(ev->flags & EF_INTERNAL) ? distance(name, ev->name) : UINT32_MAX;
+		unsigned d = ev && !(ev->flags & EF_INTERNAL) ? distance(name,
+									 ev->name) : UINT32_MAX;
 
 		if (d < best) {
 			best = d;

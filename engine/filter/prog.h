@@ -2,21 +2,24 @@
 /*
  * prog - the program of a rule set, as its files share it.
  *
- * Conditions become one graph. Its nodes are predicates and conjunctions, each present once; a reference to a node
- * carries a bit that says "negated", so `or` is a negated conjunction of negated parts and needs no node
- * of its own. (A missing value makes a predicate false and `not` turns that around: two values are enough.)
+ * Conditions become one graph. Its nodes are predicates and conjunctions, each present once; a
+ * reference to a node carries a bit that says "negated", so `or` is a negated conjunction of
+ * negated parts and needs no node of its own. (A missing value makes a predicate false and `not`
+ * turns that around: two values are enough.)
  *
- * Sealing makes, per event type, the list of conditions that can be true, each with what depends on the type alone
- * already decided. A condition's top conjunction is split by how long its parts hold:
+ * Sealing makes, per event type, the list of conditions that can be true, each with what depends on
+ * the type alone already decided. A condition's top conjunction is split by how long its parts
+ * hold:
  *
- *   gates    parts that depend on the process, on the descriptor, or on its name: one conjunction per condition and
- *            level. A run remembers per process (descriptor, name), and per list, whose gate is open, as far
- *            as it has been asked for.
+ *   gates    parts that depend on the process, on the descriptor, or on its name: one conjunction
+ *   per condition and
+ *            level. A run remembers per process (descriptor, name), and per list, whose gate is
+ *            open, as far as it has been asked for.
  *   tests    all other parts. Each distinct one has the mask of the conditions that need it.
  *
- * So an event is: the mask of its type, without the gates that are remembered as closed; as long as bits are left, the
- * cheap tests, which take away the conditions that need them; the gates that were not known; the other tests. Bits that
- * stay are matches.
+ * So an event is: the mask of its type, without the gates that are remembered as closed; as long as
+ * bits are left, the cheap tests, which take away the conditions that need them; the gates that
+ * were not known; the other tests. Bits that stay are matches.
  */
 #ifndef ENG_PROG_H
 #define ENG_PROG_H
@@ -38,7 +41,8 @@ struct prog_node {
 	uint32_t cost;
 	uint32_t pred;			/* NK_PRED */
 	uint32_t kids, n_kids;		/* NK_AND: in prog.kids, cheap ones first */
-	uint32_t memo;			/* its bit in the memos of its level; UINT32_MAX: not remembered there */
+	uint32_t memo;			/* its bit in the memos of its level; UINT32_MAX: not
+					 * remembered there */
 };
 
 /* One cheap test of a list and the conditions (as bits of the list) that need it. */
@@ -52,12 +56,14 @@ struct prog_list {
 	uint32_t n, words;		/* conditions; 64-bit words of a mask */
 	uint32_t *conds;		/* numbers, ascending */
 	node_ref *refs;			/* what is left of each */
-	bool opens_fd;			/* events have a descriptor of their own: remembered by name, not by number */
+	bool opens_fd;			/* events have a descriptor of their own: remembered by
+					 * name, not by number */
 	node_ref *gates[LV__N];		/* LV_PROC, LV_NAME, LV_FD; NULL: no condition has any */
 	uint32_t mask_at[LV__N];	/* where in the level's memo this list's masks begin */
 	struct prog_test *tests;	/* the cheap ones: each with the conditions that need it */
 	uint32_t n_tests;
-	node_ref *late;			/* the others, by condition: late[late_at[c]] .. late[late_at[c + 1] - 1] */
+	node_ref *late;			/* the others, by condition: late[late_at[c]] ..
+					 * late[late_at[c + 1] - 1] */
 	uint32_t *late_at;
 	uint32_t id;			/* number among the lists */
 };
@@ -69,8 +75,9 @@ struct prog_cond {
 };
 
 /*
- * What a memo is made of, in words of 64 bits: two of its key; then bits that say what is known; then, in the same
- * order, what it is. First one bit for each node of the level, then for each list a mask of its gates.
+ * What a memo is made of, in words of 64 bits: two of its key; then bits that say what is known;
+ * then, in the same order, what it is. First one bit for each node of the level, then for each list
+ * a mask of its gates.
  */
 struct memo_layout {
 	uint32_t n_nodes;
@@ -78,6 +85,12 @@ struct memo_layout {
 	uint32_t words;				/* all */
 };
 #define MEMO_KNOWN 2u			/* word where the known bits begin */
+
+struct prog_seen {
+	const struct eng_ast *ast;
+	node_ref ref;
+	bool again;			/* it warns: build it again wherever it is */
+};
 
 /* Open addressing from a hash to a number. */
 struct hash_index {
@@ -91,7 +104,8 @@ struct eng_prog {
 	struct eng_text *pred_texts;	/* canonical form: what makes two predicates one */
 	uint32_t n_preds;
 	struct hash_index pred_index;
-	struct eng_expr **exprs;	/* distinct left and right sides: a run reads each once per event */
+	struct eng_expr **exprs;	/* distinct left and right sides: a run reads each once per
+					 * event */
 	struct eng_text *expr_texts;
 	uint32_t n_exprs;
 	struct hash_index expr_index;
@@ -100,7 +114,7 @@ struct eng_prog {
 	node_ref *kids;
 	uint32_t n_kids;
 	struct hash_index node_index;
-	struct { const struct eng_ast *ast; node_ref ref; bool again; } *seen;	/* trees already built */
+	struct prog_seen *seen;		/* trees already built: open addressing by the pointer */
 	uint32_t n_seen, seen_slots;
 	struct prog_cond *conds;
 	uint32_t n_conds;
@@ -112,7 +126,8 @@ struct eng_prog {
 	struct prog_list *by_type[FMT_MAX_EVENTS];
 	struct memo_layout memo[LV__N];
 	uint32_t n_arg_memos;
-	size_t cap_preds, cap_pred_texts, cap_exprs, cap_expr_texts, cap_nodes, cap_kids, cap_conds, cap_lists;
+	size_t cap_preds, cap_pred_texts, cap_exprs, cap_expr_texts, cap_nodes, cap_kids, cap_conds,
+		cap_lists;
 };
 
 static inline node_ref ref_not(node_ref r)

@@ -8,9 +8,10 @@
 
 #define MAX_FLAT 4096u			/* parts of one conjunction; more stay nested */
 
-/* --- Look-ups ----------------------------------------------------------------------------------- */
+/* --- Look-ups --------------------------------------------------------------------------------- */
 
-static void index__grow(struct hash_index *x, uint64_t (*hash)(const void *arg, uint32_t i), const void *arg)
+static void index__grow(struct hash_index *x, uint64_t (*hash)(const void *arg, uint32_t i),
+			const void *arg)
 {
 	uint32_t slots = x->slots ? (x->mask + 1) * 2 : 64;
 
@@ -27,8 +28,10 @@ static void index__grow(struct hash_index *x, uint64_t (*hash)(const void *arg, 
 }
 
 /* Make room for one more, then find the slot for `h` where `same` holds, or a free one. */
-static uint32_t *index__slot(struct hash_index *x, uint64_t h, uint64_t (*hash)(const void *arg, uint32_t i),
-			     bool (*same)(const void *arg, uint32_t i, const void *key), const void *arg,
+static uint32_t *index__slot(struct hash_index *x, uint64_t h,
+			     uint64_t (*hash)(const void *arg, uint32_t i),
+			     bool (*same)(const void *arg, uint32_t i, const void *key),
+			     const void *arg,
 			     const void *key)
 {
 	uint32_t at;
@@ -88,16 +91,18 @@ static bool node_same(const void *arg, uint32_t i, const void *key)
 	const struct node_key *k = key;
 	const struct prog_node *n = &p->nodes[i];
 
-	return n->kind == k->node->kind && n->pred == k->node->pred && n->n_kids == k->node->n_kids &&
+	return n->kind == k->node->kind && n->pred == k->node->pred &&
+		n->n_kids == k->node->n_kids &&
 	       (!n->n_kids || !memcmp(p->kids + n->kids, k->kids, n->n_kids * sizeof(node_ref)));
 }
 
-/* --- Nodes -------------------------------------------------------------------------------------- */
+/* --- Nodes ------------------------------------------------------------------------------------ */
 
 static node_ref add_node(struct eng_prog *p, struct prog_node n, const node_ref *kids)
 {
 	struct node_key key = { &n, kids };
-	uint32_t *slot = index__slot(&p->node_index, node_hash_of(&n, kids), node_hash, node_same, p, &key);
+	uint32_t *slot = index__slot(&p->node_index, node_hash_of(&n, kids), node_hash, node_same,
+				     p, &key);
 
 	if (*slot)
 		return (*slot - 1) * 2;
@@ -126,7 +131,8 @@ static int by_cost(const void *x, const void *y, void *prog)
 }
 
 /* Conjunctions among the parts give their own parts. */
-static node_ref *flatten(const struct eng_prog *p, const node_ref *parts, uint32_t n, uint32_t *ret_n)
+static node_ref *flatten(const struct eng_prog *p, const node_ref *parts, uint32_t n,
+			 uint32_t *ret_n)
 {
 	uint32_t total = 0, k = 0;
 	node_ref *out;
@@ -152,7 +158,8 @@ static node_ref *flatten(const struct eng_prog *p, const node_ref *parts, uint32
 }
 
 /* The parts of what a negated part negates: of not (a and b), a and b; of not a, a. */
-static const node_ref *parts_of_negated(const struct eng_prog *p, const node_ref *part, node_ref *one, uint32_t *ret_n)
+static const node_ref *parts_of_negated(const struct eng_prog *p, const node_ref *part,
+					node_ref *one, uint32_t *ret_n)
 {
 	const struct prog_node *n = ref_node(p, *part);
 
@@ -174,7 +181,8 @@ static bool among(node_ref ref, const node_ref *set, uint32_t n)
 }
 
 /* What all negated parts have in common, into out (room for the first one's parts). */
-static uint32_t find_common(const struct eng_prog *p, const node_ref *parts, uint32_t n, node_ref *out)
+static uint32_t find_common(const struct eng_prog *p, const node_ref *parts, uint32_t n,
+			    node_ref *out)
 {
 	node_ref one;
 	uint32_t n_set, k;
@@ -194,7 +202,8 @@ static uint32_t find_common(const struct eng_prog *p, const node_ref *parts, uin
 }
 
 /* A negated part without what is common: not (common and rest) becomes not rest. */
-static node_ref without(struct eng_prog *p, node_ref part, const node_ref *common, uint32_t n_common)
+static node_ref without(struct eng_prog *p, node_ref part, const node_ref *common,
+			uint32_t n_common)
 {
 	node_ref one, r, *rest;
 	uint32_t n, k = 0;
@@ -212,8 +221,8 @@ static node_ref without(struct eng_prog *p, node_ref part, const node_ref *commo
 #define MAX_FACTOR 64u			/* parts looked through for what they have in common */
 
 /*
- * (a and b) or (a and c) is a and (b or c): what all alternatives need can be asked first, and alone. As
- * conjunctions: parts that are all negated. REF_NONE: they have nothing in common.
+ * (a and b) or (a and c) is a and (b or c): what all alternatives need can be asked first, and
+ * alone. As conjunctions: parts that are all negated. REF_NONE: they have nothing in common.
  */
 static node_ref factor(struct eng_prog *p, const node_ref *parts, uint32_t n)
 {
@@ -286,7 +295,7 @@ out:
 	return r;
 }
 
-/* --- Predicates --------------------------------------------------------------------------------- */
+/* --- Predicates ------------------------------------------------------------------------------- */
 
 static struct eng_text keep_text(struct eng_prog *p, struct buf *b)
 {
@@ -304,14 +313,16 @@ static uint32_t add_expr(struct eng_prog *p, struct eng_expr *x)
 
 	eng_operand__print(x->source, &b);
 	key = (struct eng_text){ (char *)b.p, (uint32_t)b.len };
-	slot = index__slot(&p->expr_index, strtab__hash(key.p, key.len), text_hash, text_same, p->expr_texts,
+	slot = index__slot(&p->expr_index, strtab__hash(key.p, key.len), text_hash, text_same,
+			   p->expr_texts,
 			   &key);
 	if (*slot) {
 		buf__done(&b);
 		return *slot - 1;
 	}
 	p->exprs = xgrow(p->exprs, &p->cap_exprs, p->n_exprs + 1, sizeof(*p->exprs));
-	p->expr_texts = xgrow(p->expr_texts, &p->cap_expr_texts, p->n_exprs + 1, sizeof(*p->expr_texts));
+	p->expr_texts = xgrow(p->expr_texts, &p->cap_expr_texts, p->n_exprs + 1,
+			      sizeof(*p->expr_texts));
 	p->exprs[p->n_exprs] = x;
 	p->expr_texts[p->n_exprs] = keep_text(p, &b);
 	*slot = ++p->n_exprs;
@@ -357,7 +368,8 @@ static node_ref pred_node(struct eng_prog *p, uint32_t pred)
 
 static int add_check(struct adding *x, const struct eng_ast *a, node_ref *ret)
 {
-	struct eng_pred_ctx c = { .mem = &x->p->mem, .warn = x->warn ? count_warning : NULL, .warn_arg = x,
+	struct eng_pred_ctx c = { .mem = &x->p->mem, .warn = x->warn ? count_warning : NULL,
+				 .warn_arg = x,
 				  .err = x->err };
 	struct eng_prog *p = x->p;
 	struct eng_pred *pred;
@@ -374,7 +386,8 @@ static int add_check(struct adding *x, const struct eng_ast *a, node_ref *ret)
 		return r;
 	eng_ast__print(a, &b);
 	key = (struct eng_text){ (char *)b.p, (uint32_t)b.len };
-	slot = index__slot(&p->pred_index, strtab__hash(key.p, key.len), text_hash, text_same, p->pred_texts,
+	slot = index__slot(&p->pred_index, strtab__hash(key.p, key.len), text_hash, text_same,
+			   p->pred_texts,
 			   &key);
 	if (*slot) {
 		eng_pred__done(pred);
@@ -386,7 +399,8 @@ static int add_check(struct adding *x, const struct eng_ast *a, node_ref *ret)
 	pred->arg_memo = pred->plain && is_arg(pred->left) ? p->n_arg_memos++ : UINT32_MAX;
 	pred->right_slot = pred->right ? add_expr(p, pred->right) : 0;
 	p->preds = xgrow(p->preds, &p->cap_preds, p->n_preds + 1, sizeof(*p->preds));
-	p->pred_texts = xgrow(p->pred_texts, &p->cap_pred_texts, p->n_preds + 1, sizeof(*p->pred_texts));
+	p->pred_texts = xgrow(p->pred_texts, &p->cap_pred_texts, p->n_preds + 1,
+			      sizeof(*p->pred_texts));
 	p->preds[p->n_preds] = pred;
 	p->pred_texts[p->n_preds] = keep_text(p, &b);
 	*slot = ++p->n_preds;
@@ -395,7 +409,7 @@ static int add_check(struct adding *x, const struct eng_ast *a, node_ref *ret)
 	return 0;
 }
 
-/* --- Trees -------------------------------------------------------------------------------------- */
+/* --- Trees ------------------------------------------------------------------------------------ */
 
 static uint32_t seen_at(const struct eng_prog *p, const struct eng_ast *a)
 {
@@ -422,7 +436,7 @@ static void remember(struct eng_prog *p, const struct eng_ast *a, node_ref ref, 
 	uint32_t at;
 
 	if (p->n_seen * 2 >= p->seen_slots) {
-		__typeof__(p->seen) old = p->seen;
+		struct prog_seen *old = p->seen;
 		uint32_t n = p->seen_slots;
 
 		p->seen_slots = n ? n * 2 : 256;
@@ -485,7 +499,8 @@ static int add_tree(struct adding *x, const struct eng_ast *a, node_ref *ret)
 	case N_MACRO:
 		x->at = a->pos;
 		x->p->culprit = a;
-		return err__set(x->err, -FMT_E_UNKNOWN, "filter error: unexpected identifier '%.*s'",
+		return err__set(x->err, -FMT_E_UNKNOWN,
+				"filter error: unexpected identifier '%.*s'",
 				(int)a->macro.len, a->macro.p);
 	}
 	if (!r)
@@ -497,7 +512,8 @@ int eng_prog__new(struct eng_prog **ret)
 {
 	struct eng_prog *p = xcalloc(1, sizeof(*p));
 
-	p->kids = xgrow(NULL, &p->cap_kids, 1, sizeof(*p->kids));	/* never NULL: places in it are taken freely */
+	/* never NULL: places in it are taken freely */
+	p->kids = xgrow(NULL, &p->cap_kids, 1, sizeof(*p->kids));
 	add_node(p, (struct prog_node){ .kind = NK_TRUE, .level = LV_TYPE }, NULL);
 	*ret = p;
 	return 0;
@@ -526,7 +542,8 @@ void eng_prog__free(struct eng_prog *p)
 }
 
 /* Conditions that refuse leave their predicates behind; nothing refers to them. */
-int eng_prog__add(struct eng_prog *p, const struct eng_ast *ast, eng_warn_fn warn, void *arg, struct err *err)
+int eng_prog__add(struct eng_prog *p, const struct eng_ast *ast, eng_warn_fn warn, void *arg,
+		  struct err *err)
 {
 	struct adding x = { .p = p, .warn = warn, .warn_arg = arg, .err = err };
 	struct prog_cond c = { .ast = ast };

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The hot loop: which conditions does this event satisfy? See prog.h for the plan. Nothing is allocated
- * per event; everything remembered is bounded, and what is thrown out is only asked for again.
+ * The hot loop: which conditions does this event satisfy? See prog.h for the plan. Nothing is
+ * allocated per event; everything remembered is bounded, and what is thrown out is only asked for
+ * again.
  */
 #include <stdlib.h>
 
@@ -40,7 +41,8 @@ struct eng_run {
 	const struct prog_list *list;
 	uint32_t gen;			/* of the event at hand */
 	uint64_t batch;			/* number of the batch at hand */
-	uint32_t *known;		/* per node: gen * 2 + value; of another event if gen differs */
+	uint32_t *known;		/* per node: gen * 2 + value; of another event if gen
+					 * differs */
 	struct run_slot *slots;
 	struct memo_table memo[LV__N];
 	struct arg_memo *args;
@@ -53,7 +55,7 @@ struct eng_run {
 
 static bool eval(struct eng_run *r, node_ref ref);
 
-/* --- Memos -------------------------------------------------------------------------------------- */
+/* --- Memos ------------------------------------------------------------------------------------ */
 
 static uint32_t table_entries(const struct memo_layout *m)
 {
@@ -87,9 +89,13 @@ static uint64_t *find_memo(struct eng_run *r, enum eng_level level)
 	case LV_PROC:
 		return table__at(t, c->thread->slot, c->thread->epoch, c->proc->epoch);
 	case LV_NAME:
-		return table__at(t, c->fd_name_id, r->batch << 32 | c->fd_name_id, c->fd->type + 1u);
+		return table__at(t, c->fd_name_id, r->batch << 32 | c->fd_name_id,
+				 c->fd->type + 1u);
 	default:
-		/* no descriptor: one entry for "not known", one for "not about one"; epochs are never 0 */
+		/*
+		 * no descriptor: one entry for "not known", one for "not about one"; epochs are
+		 * never 0
+		 */
 		if (!c->fd)
 			return table__at(t, c->has_fd_num, 0, c->has_fd_num + 1u);
 		return table__at(t, c->fd->slot, c->fd->epoch, 0);
@@ -112,7 +118,7 @@ static inline uint64_t *memo_of(struct eng_run *r, enum eng_level level)
 	return r->at[level];
 }
 
-/* --- Nodes -------------------------------------------------------------------------------------- */
+/* --- Nodes ------------------------------------------------------------------------------------ */
 
 static const struct eng_vals *value_of(struct eng_run *r, uint32_t slot)
 {
@@ -148,7 +154,8 @@ static bool eval_arg(struct eng_run *r, const struct eng_pred *p)
 	uint64_t v;
 	unsigned way;
 
-	if (param < 0 || !makes_text_alone(ev->info->params[param].type) || !fmt_ev__int(ev, (unsigned)param, &v))
+	if (param < 0 || !makes_text_alone(ev->info->params[param].type) ||
+	    !fmt_ev__int(ev, (unsigned)param, &v))
 		return eval_plain(r, p);
 	way = (unsigned)((v * 0x9e3779b97f4a7c15ull) >> 61) % ARG_WAYS;
 	if (m->way[way].value != v || m->way[way].type != ev->type) {
@@ -229,7 +236,7 @@ static bool eval(struct eng_run *r, node_ref ref)
 	return eval_node(r, ref >> 1) != (ref & 1);
 }
 
-/* --- Events ------------------------------------------------------------------------------------- */
+/* --- Events ----------------------------------------------------------------------------------- */
 
 static bool any(const uint64_t *mask, uint32_t words)
 {
@@ -250,7 +257,8 @@ static bool any_both(const uint64_t *a, const uint64_t *b, uint32_t words)
 }
 
 /* The gates of one word of conditions that are still possible and not known yet. */
-static void pass_word(struct eng_run *r, enum eng_level lv, uint32_t w, uint64_t *known, uint64_t *value)
+static void pass_word(struct eng_run *r, enum eng_level lv, uint32_t w, uint64_t *known,
+		      uint64_t *value)
 {
 	const node_ref *gates = r->list->gates[lv] + w * 64;
 	uint64_t left = r->alive[w] & ~(known ? *known : 0), open = 0;
@@ -267,7 +275,10 @@ static void pass_word(struct eng_run *r, enum eng_level lv, uint32_t w, uint64_t
 	*value = (*value & ~left) | open;
 }
 
-/* Take away the conditions whose gate is closed; know_all: ask for those that are not known, else leave them. */
+/*
+ * Take away the conditions whose gate is closed; know_all: ask for those that are not known, else
+ * leave them.
+ */
 static bool pass_level(struct eng_run *r, enum eng_level lv, bool know_all)
 {
 	const struct prog_list *l = r->list;
@@ -336,13 +347,15 @@ static bool pass_names(struct eng_run *r)
 }
 
 /*
- * What is asked of a process holds for thousands of its events: it is asked first, for all conditions. A name or a
- * descriptor may be seen once: what is known of it is used first, the rest is asked for after tests that cost next to
- * nothing, for the few conditions that are left; after all tests if it will not be remembered (the call failed to open).
+ * What is asked of a process holds for thousands of its events: it is asked first, for all
+ * conditions. A name or a descriptor may be seen once: what is known of it is used first, the rest
+ * is asked for after tests that cost next to nothing, for the few conditions that are left; after
+ * all tests if it will not be remembered (the call failed to open).
  */
 static bool pass_all(struct eng_run *r)
 {
-	if (!pass_level(r, LV_PROC, true) || !pass_level(r, LV_NAME, false) || !pass_level(r, LV_FD, false) ||
+	if (!pass_level(r, LV_PROC, true) || !pass_level(r, LV_NAME, false) ||
+	    !pass_level(r, LV_FD, false) ||
 	    !pass_tests(r))
 		return false;
 	if (r->list->opens_fd && !r->ctx->fd)
@@ -359,13 +372,15 @@ static void next_event(struct eng_run *r, const struct eng_ctx *ctx, const struc
 		arena__reset(&r->scratch);
 	if (++r->gen < 1u << 31)
 		return;
-	r->gen = 1;		/* once in two thousand million events: old marks must not look new */
+	/* once in two thousand million events: old marks must not look new */
+	r->gen = 1;
 	memset(r->known, 0, r->p->n_nodes * sizeof(*r->known));
 	for (uint32_t i = 0; i < r->p->n_exprs; i++)
 		r->slots[i].gen = 0;
 }
 
-unsigned eng_run__match(struct eng_run *r, const struct eng_ctx *ctx, bool first, uint32_t *hits, unsigned max)
+unsigned eng_run__match(struct eng_run *r, const struct eng_ctx *ctx, bool first, uint32_t *hits,
+			unsigned max)
 {
 	const struct prog_list *l = r->p->by_type[ctx->ev->type];
 	unsigned n = 0;

@@ -11,7 +11,10 @@ struct seal {
 	node_ref *becomes;
 	uint32_t *mark;
 	size_t cap_becomes, cap_mark;
-	/* the test of the list at hand that each reference has: valid if test_mark is the list's number + 1 */
+	/*
+	 * the test of the list at hand that each reference has: valid if test_mark is the list's
+	 * number + 1
+	 */
 	uint32_t *test_of, *test_mark;
 	size_t cap_test_of, cap_test_mark;
 	size_t cap_tests;
@@ -28,7 +31,8 @@ static void room_for(struct seal *s)
 	memset(s->mark + was, 0, (s->cap_mark - was) * sizeof(*s->mark));
 	was = s->cap_test_mark;
 	s->test_of = xgrow(s->test_of, &s->cap_test_of, s->p->n_nodes * 2, sizeof(*s->test_of));
-	s->test_mark = xgrow(s->test_mark, &s->cap_test_mark, s->p->n_nodes * 2, sizeof(*s->test_mark));
+	s->test_mark = xgrow(s->test_mark, &s->cap_test_mark, s->p->n_nodes * 2,
+			     sizeof(*s->test_mark));
 	memset(s->test_mark + was, 0, (s->cap_test_mark - was) * sizeof(*s->test_mark));
 }
 
@@ -56,7 +60,8 @@ static bool eval_for_type(struct seal *s, const struct eng_pred *pred)
 	has_left = eng_expr__get(pred->left, &ctx, true, &s->scratch, &left);
 	if (has_left && pred->right)
 		has_right = eng_expr__get(pred->right, &ctx, true, &s->scratch, &right);
-	hit = eng_pred__eval(pred, &ctx, has_left ? &left : NULL, has_right ? &right : NULL, s->match);
+	hit = eng_pred__eval(pred, &ctx, has_left ? &left : NULL, has_right ? &right : NULL,
+			     s->match);
 	arena__reset(&s->scratch);
 	return hit;
 }
@@ -99,15 +104,17 @@ static node_ref specialise(struct seal *s, node_ref ref)
 	return out ^ (ref & 1);
 }
 
-/* --- Lists -------------------------------------------------------------------------------------- */
+/* --- Lists ------------------------------------------------------------------------------------ */
 
-static bool same_list(const struct prog_list *l, const uint32_t *conds, const node_ref *refs, uint32_t n, bool opens)
+static bool same_list(const struct prog_list *l, const uint32_t *conds, const node_ref *refs,
+		      uint32_t n, bool opens)
 {
 	return l->n == n && l->opens_fd == opens && !memcmp(l->conds, conds, n * sizeof(*conds)) &&
 	       !memcmp(l->refs, refs, n * sizeof(*refs));
 }
 
-static struct prog_list *find_list(struct eng_prog *p, const uint32_t *conds, const node_ref *refs, uint32_t n,
+static struct prog_list *find_list(struct eng_prog *p, const uint32_t *conds, const node_ref *refs,
+				   uint32_t n,
 				   bool opens)
 {
 	for (uint32_t i = 0; i < p->n_lists; i++)
@@ -123,7 +130,8 @@ static enum eng_level place_of(const struct eng_prog *p, const struct prog_list 
 
 	if (level == LV_NAME && !l->opens_fd)
 		return LV_FD;
-	if (level == LV_FD && l->opens_fd)	/* the descriptor is new each time: nothing to remember */
+	/* the descriptor is new each time: nothing to remember */
+	if (level == LV_FD && l->opens_fd)
 		return LV_EVENT;
 	return level == LV_TYPE ? LV_EVENT : level;
 }
@@ -165,7 +173,8 @@ static void split_cond(struct seal *s, struct prog_list *l, uint32_t c)
 		need_test(s, l, parts[LV_EVENT][i], c);
 	for (unsigned lv = LV_PROC; lv <= LV_FD; lv++) {
 		if (counts[lv] && !l->gates[lv])
-			l->gates[lv] = arena__zalloc(&p->mem, l->n * sizeof(node_ref));	/* zero is "true" */
+			l->gates[lv] = arena__zalloc(&p->mem,
+						     l->n * sizeof(node_ref));	/* zero is "true" */
 		if (counts[lv])
 			l->gates[lv][c] = prog__and(p, parts[lv], counts[lv]);
 	}
@@ -199,7 +208,8 @@ static int by_rank(const void *a, const void *b)
 	return x->test.ref < y->test.ref ? -1 : x->test.ref > y->test.ref;
 }
 
-#define EARLY_COST 3u			/* what a test may cost for each condition that it can take away */
+/* what a test may cost for each condition that it can take away */
+#define EARLY_COST 3u
 
 static bool needs(const struct prog_test *t, uint32_t cond)
 {
@@ -223,7 +233,10 @@ static void keep_late(struct eng_prog *p, struct prog_list *l, const struct rank
 	l->late_at[l->n] = k;
 }
 
-/* Cheap tests first, and among them those that many conditions need; the others go to their conditions. */
+/*
+ * Cheap tests first, and among them those that many conditions need; the others go to their
+ * conditions.
+ */
 static void order_tests(struct eng_prog *p, struct prog_list *l)
 {
 	struct ranked *r = xmalloc((l->n_tests + 1) * sizeof(*r));
@@ -231,9 +244,11 @@ static void order_tests(struct eng_prog *p, struct prog_list *l)
 	uint32_t n_early = 0;
 
 	for (uint32_t i = 0; i < l->n_tests; i++) {
-		uint32_t cost = ref_node(p, l->tests[i].ref)->cost, users = bits(l->tests[i].mask, l->words);
+		uint32_t cost = ref_node(p, l->tests[i].ref)->cost,
+			users = bits(l->tests[i].mask, l->words);
 
-		r[i] = (struct ranked){ l->tests[i], (uint64_t)cost * 1024 / users, cost > EARLY_COST * users };
+		r[i] = (struct ranked){ l->tests[i], (uint64_t)cost * 1024 / users,
+				       cost > EARLY_COST * users };
 		n_early += !r[i].late;
 	}
 	qsort(r, l->n_tests, sizeof(*r), by_rank);
@@ -247,7 +262,8 @@ static void order_tests(struct eng_prog *p, struct prog_list *l)
 	free(r);
 }
 
-static struct prog_list *new_list(struct seal *s, const uint32_t *conds, const node_ref *refs, uint32_t n,
+static struct prog_list *new_list(struct seal *s, const uint32_t *conds, const node_ref *refs,
+				  uint32_t n,
 				  bool opens)
 {
 	struct eng_prog *p = s->p;
@@ -268,7 +284,8 @@ static struct prog_list *new_list(struct seal *s, const uint32_t *conds, const n
 	for (unsigned lv = LV_PROC; lv <= LV_FD; lv++) {
 		if (!l->gates[lv])
 			continue;
-		l->mask_at[lv] = p->memo[lv].n_bits_words;	/* counted from 0 here, placed by lay_out */
+		/* counted from 0 here, placed by lay_out */
+		l->mask_at[lv] = p->memo[lv].n_bits_words;
 		p->memo[lv].n_bits_words += l->words;
 	}
 	p->lists = xgrow(p->lists, &p->cap_lists, p->n_lists + 1, sizeof(*p->lists));
@@ -285,7 +302,10 @@ static void lay_out(struct eng_prog *p)
 		if (n->kind != NK_TRUE && n->level >= LV_PROC && n->level <= LV_FD)
 			n->memo = p->memo[n->level].n_nodes++;
 	}
-	/* where descriptors are remembered, their names are too: name nodes come first in the same bits */
+	/*
+	 * where descriptors are remembered, their names are too: name nodes come first in the same
+	 * bits
+	 */
 	for (uint32_t i = 0; i < p->n_nodes; i++)
 		if (p->nodes[i].level == LV_FD && p->nodes[i].kind != NK_TRUE)
 			p->nodes[i].memo += p->memo[LV_NAME].n_nodes;

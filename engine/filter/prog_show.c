@@ -6,9 +6,10 @@
 #include "format/base/text.h"
 
 #define MAX_TYPES_SHOWN 16u
-#define MAX_EXPLAIN (1u << 20)		/* bytes of an explanation; a tree with shared macros can print far larger */
+/* bytes of an explanation; a tree with shared macros can print far larger */
+#define MAX_EXPLAIN (1u << 20)
 
-/* --- Want --------------------------------------------------------------------------------------- */
+/* --- Want ------------------------------------------------------------------------------------- */
 
 /* Does this parameter hold a payload in some event? */
 static bool is_payload_param(const struct eng_fref *ref)
@@ -26,7 +27,8 @@ static bool reads_payload(const struct eng_expr *x)
 		return is_payload_param(&x->ref);
 	if (x->kind == X_FIELD)
 		return x->type.type == T_BYTES || !strcmp(x->ref.field->name, "evt.arg") ||
-		       !strcmp(x->ref.field->name, "evt.args") || !strcmp(x->ref.field->name, "evt.info");
+		       !strcmp(x->ref.field->name, "evt.args") ||
+		       !strcmp(x->ref.field->name, "evt.info");
 	for (uint32_t i = 0; i < x->n_kids; i++)
 		if (reads_payload(x->kids[i]))
 			return true;
@@ -34,8 +36,8 @@ static bool reads_payload(const struct eng_expr *x)
 }
 
 /*
- * Types with conditions need their parameters: what a field reads besides evt.arg.X is not known here, so all of a
- * type's are asked for. Payloads only if some field can read them.
+ * Types with conditions need their parameters: what a field reads besides evt.arg.X is not known
+ * here, so all of a type's are asked for. Payloads only if some field can read them.
  */
 void eng_prog__want(const struct eng_prog *p, struct fmt_want *w)
 {
@@ -50,7 +52,7 @@ void eng_prog__want(const struct eng_prog *p, struct fmt_want *w)
 		w->no_payload = false;
 }
 
-/* --- Dump --------------------------------------------------------------------------------------- */
+/* --- Dump ------------------------------------------------------------------------------------- */
 
 static void dump_ref(const struct eng_prog *p, node_ref ref, struct buf *out)
 {
@@ -76,7 +78,8 @@ static void dump_preds(const struct eng_prog *p, struct buf *out)
 		}
 	buf__printf(out, "predicates: %u\n", p->n_preds);
 	for (uint32_t i = 0; i < p->n_preds; i++) {
-		buf__printf(out, "  p%-4u %-8s cost %-3u users %-3u ", i, eng_level_names[p->preds[i]->level],
+		buf__printf(out, "  p%-4u %-8s cost %-3u users %-3u ", i,
+			    eng_level_names[p->preds[i]->level],
 			    p->preds[i]->cost, users[i]);
 		text__safe(out, p->pred_texts[i].p, p->pred_texts[i].len);
 		buf__puts(out, "\n");
@@ -167,7 +170,7 @@ void eng_prog__print(const struct eng_prog *p, int cond, struct buf *out)
 	eng_ast__print(p->conds[cond].ast, out);
 }
 
-/* --- Explain ------------------------------------------------------------------------------------ */
+/* --- Explain ---------------------------------------------------------------------------------- */
 
 struct explain {
 	const struct eng_prog *p;
@@ -194,8 +197,10 @@ static bool value(struct explain *x, node_ref ref)
 	} else if (n->kind == NK_PRED) {
 		pred = x->p->preds[n->pred];
 		has_left = eng_expr__get(pred->left, x->ctx, true, &x->scratch, &left);
-		has_right = pred->right && eng_expr__get(pred->right, x->ctx, true, &x->scratch, &right);
-		v = eng_pred__eval(pred, x->ctx, has_left ? &left : NULL, has_right ? &right : NULL, x->match);
+		has_right = pred->right && eng_expr__get(pred->right, x->ctx, true, &x->scratch,
+							 &right);
+		v = eng_pred__eval(pred, x->ctx, has_left ? &left : NULL, has_right ? &right : NULL,
+				   x->match);
 		arena__reset(&x->scratch);
 	}
 	x->known[ref >> 1] = v ? 2 : 1;
@@ -263,7 +268,8 @@ static void explain(struct explain *x, const struct eng_ast *a, unsigned level, 
 
 	if (x->out->len > x->limit)
 		return;
-	buf__printf(x->out, "%c %-5s  %*s", decides ? '*' : ' ', v ? "true" : "false", (int)level * 2, "");
+	buf__printf(x->out, "%c %-5s  %*s", decides ? '*' : ' ', v ? "true" : "false",
+		    (int)level * 2, "");
 	if (a->kind == N_CHECK)
 		eng_ast__print(a, x->out);
 	else
@@ -283,7 +289,8 @@ static void explain(struct explain *x, const struct eng_ast *a, unsigned level, 
 	}
 }
 
-void eng_prog__explain(const struct eng_prog *p, int cond, const struct eng_ctx *ctx, struct buf *out)
+void eng_prog__explain(const struct eng_prog *p, int cond, const struct eng_ctx *ctx,
+		       struct buf *out)
 {
 	struct explain x = { .p = p, .ctx = ctx, .out = out, .limit = out->len + MAX_EXPLAIN };
 

@@ -14,13 +14,15 @@ struct tr {
 	struct err *err;
 	size_t group[MAX_NEST];		/* where in out each open group begins */
 	unsigned depth;
-	size_t atom;			/* where in out the last thing begins that can be repeated */
+	size_t atom;			/* where in out the last thing begins that can be
+					 * repeated */
 	bool has_atom;
 };
 
 static int bad(struct tr *t, const char *what, const uint8_t *from, size_t n)
 {
-	return err__set(t->err, -FMT_E_SYNTAX, "invalid regex pattern: %s%s%.*s", what, n ? ": " : "",
+	return err__set(t->err, -FMT_E_SYNTAX, "invalid regex pattern: %s%s%.*s", what,
+			n ? ": " : "",
 			(int)n, n ? (const char *)from : "");
 }
 
@@ -100,18 +102,20 @@ static int escape(struct tr *t, uint32_t *ret)
 			*ret = *ret * 8 + (*t->p++ - '0');
 		return 0;
 	}
-	if (c < 128 && (c == '_' || !((c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z')))) {
+	if (c < 128 && (c == '_' || !((c >= '0' && c <= '9') ||
+				      ((c | 32) >= 'a' && (c | 32) <= 'z')))) {
 		*ret = c;
 		return 0;
 	}
 	return bad(t, "invalid escape sequence", start, (size_t)(t->p - start));
 }
 
-/* --- [sets] ------------------------------------------------------------------------------------- */
+/* --- [sets] ----------------------------------------------------------------------------------- */
 
 static const struct { const char *name, *ranges; } classes[] = {
 	{ "alnum", "09AZaz" }, { "alpha", "AZaz" }, { "ascii", NULL }, { "blank", "\t\t  " },
-	{ "cntrl", NULL }, { "digit", "09" }, { "graph", "!~" }, { "lower", "az" }, { "print", " ~" },
+	{ "cntrl", NULL }, { "digit", "09" }, { "graph", "!~" }, { "lower", "az" },
+	{ "print", " ~" },
 	{ "punct", "!/:@[`{~" }, { "space", "\t\r  " }, { "upper", "AZ" }, { "word", "09AZaz__" },
 	{ "xdigit", "09AFaf" },
 };
@@ -237,9 +241,11 @@ static int set(struct tr *t)
 	return 0;
 }
 
-/* --- Repetition and groups ---------------------------------------------------------------------- */
+/* --- Repetition and groups -------------------------------------------------------------------- */
 
-/* Put the last thing into a group of its own and repeat that: so nothing else is read into `how`. */
+/*
+ * Put the last thing into a group of its own and repeat that: so nothing else is read into `how`.
+ */
 static int repeat(struct tr *t, const char *how, const uint8_t *from)
 {
 	static const char open[] = "(?:";
@@ -357,7 +363,8 @@ static int step(struct tr *t)
 		t->p++;
 		begin_atom(t);
 		/* start of a line: nothing before it but a line feed; end of a line likewise */
-		buf__puts(t->out, *from == '.' ? "[^\\n]" : *from == '^' ? "(?<![^\\n])" : "(?![^\\n])");
+		buf__puts(t->out,
+			  *from == '.' ? "[^\\n]" : *from == '^' ? "(?<![^\\n])" : "(?![^\\n])");
 		return 0;
 	case '\\':
 		t->p++;
@@ -375,7 +382,8 @@ static int step(struct tr *t)
 
 int regex_posix__translate(const char *pattern, uint32_t len, struct buf *out, struct err *err)
 {
-	struct tr t = { .p = (const uint8_t *)pattern, .end = (const uint8_t *)pattern + len, .out = out,
+	struct tr t = { .p = (const uint8_t *)pattern, .end = (const uint8_t *)pattern + len,
+		       .out = out,
 			.err = err };
 	int r;
 

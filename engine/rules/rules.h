@@ -2,12 +2,13 @@
 /*
  * rules - rule files as Falco reads them: lists, macros, rules, exceptions, overrides.
  *
- * Files load one after another into one set; each must be complete together with those before it. Errors
- * and warnings carry Falco's codes, file, line, column and a caret. We stand for engine version 0.63.0.
+ * Files load one after another into one set; each must be complete together with those before it.
+ * Errors and warnings carry Falco's codes, file, line, column and a caret. We stand for engine
+ * version 0.63.0.
  *
- * Input:     rule files are untrusted: size, depth and what aliases, lists and macros grow to are capped.
- * Ownership: everything handed out is owned by the set and lives as long as it.
- * Threads:   one at a time while loading; constant after compile.
+ * Input:     rule files are untrusted: size, depth and what aliases, lists and macros grow to are
+ * capped. Ownership: everything handed out is owned by the set and lives as long as it. Threads:  
+ * one at a time while loading; constant after compile.
  */
 #ifndef ENG_RULES_H
 #define ENG_RULES_H
@@ -19,7 +20,8 @@ enum eng_priority {		/* group priority; lower is more severe */
 	PRIO_INFORMATIONAL, PRIO_DEBUG
 };
 const char *eng_priority__name(enum eng_priority p);
-int eng_priority__parse(const char *s, enum eng_priority *ret);	/* case-insensitive; 0 or -FMT_E_VALUE */
+int eng_priority__parse(const char *s, enum eng_priority *ret);	/* case-insensitive; 0 or
+								 * -FMT_E_VALUE */
 
 struct eng_rule {
 	const char *name, *desc, *output, *source;	/* owned by the set */
@@ -29,7 +31,8 @@ struct eng_rule {
 	bool enabled;
 	bool capture;
 	uint32_t capture_ms;
-	int cond;			/* number in the program; -1: not compiled (unknown source, skipped) */
+	int cond;			/* number in the program; -1: not compiled (unknown source,
+					 * skipped) */
 	const char *file;
 	unsigned line;
 	const struct eng_output *format;	/* compiled output, see alert.h */
@@ -62,23 +65,32 @@ struct eng_ruleset;
 
 int eng_ruleset__new(struct eng_ruleset **ret);
 void eng_ruleset__free(struct eng_ruleset *rs);
-/* Load a file, or all *.yaml and *.yml of a directory in order of path. 0, or negative if there was an error (see diags). */
+/*
+ * Load a file, or all *.yaml and *.yml of a directory in order of path. 0, or negative if there was
+ * an error (see diags).
+ */
 int eng_ruleset__load(struct eng_ruleset *rs, const char *path, struct err *err);
 /* The same from memory; name is for messages. */
-int eng_ruleset__load_text(struct eng_ruleset *rs, const char *name, const char *text, size_t len, struct err *err);
+int eng_ruleset__load_text(struct eng_ruleset *rs, const char *name, const char *text, size_t len,
+			   struct err *err);
 /*
- * Selection, applied in order by compile, on top of `enabled`: rules by name (`*` stands for any text, else the whole
- * name) or by tag; the other is NULL. Returns how many rules of those loaded so far it names.
+ * Selection, applied in order by compile, on top of `enabled`: rules by name (`*` stands for any
+ * text, else the whole name) or by tag; the other is NULL. Returns how many rules of those loaded
+ * so far it names.
  */
-int eng_ruleset__select(struct eng_ruleset *rs, bool enable, const char *rule_glob, const char *tag);
+int eng_ruleset__select(struct eng_ruleset *rs, bool enable, const char *rule_glob,
+			const char *tag);
 /* Rules less severe are left out, whatever is selected. */
 void eng_ruleset__min_priority(struct eng_ruleset *rs, enum eng_priority p);
 /*
- * Append the fields that Falco suggests (container.id, container.name, k8s.pod.name ...) to every output, as its default
- * configuration does. Default: on. To be set before loading.
+ * Append the fields that Falco suggests (container.id, container.name, k8s.pod.name ...) to every
+ * output, as its default configuration does. Default: on. To be set before loading.
  */
 void eng_ruleset__suggested_output(struct eng_ruleset *rs, bool on);
-/* Compile everything that is loaded, selected and enabled; after that the set is constant and may be shared by threads. */
+/*
+ * Compile everything that is loaded, selected and enabled; after that the set is constant and may
+ * be shared by threads.
+ */
 int eng_ruleset__compile(struct eng_ruleset *rs, struct err *err);
 const struct eng_prog *eng_ruleset__prog(const struct eng_ruleset *rs);
 const struct eng_rule *eng_ruleset__rules(const struct eng_ruleset *rs, unsigned *ret_n);

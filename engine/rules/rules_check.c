@@ -7,7 +7,8 @@
 
 /* Fields that upstream has given up with the enter events. */
 static const char *const dead_fields[] = {
-	"evt.dir", "evt.latency", "evt.latency.s", "evt.latency.ns", "evt.latency.human", "evt.wait_latency",
+	"evt.dir", "evt.latency", "evt.latency.s", "evt.latency.ns", "evt.latency.human",
+		"evt.wait_latency",
 };
 #define N_DEAD (sizeof(dead_fields) / sizeof(*dead_fields))
 
@@ -16,7 +17,7 @@ struct found {
 	bool unsafe_na;
 };
 
-/* --- Conditions --------------------------------------------------------------------------------- */
+/* --- Conditions ------------------------------------------------------------------------------- */
 
 static bool is_text(struct eng_text t, const char *s)
 {
@@ -37,7 +38,8 @@ static void look_at_operand(const struct eng_operand *o, struct found *f, bool *
 
 static void look_at_check(const struct eng_check *c, struct found *f)
 {
-	bool equality = c->op == OP_EQ || c->op == OP_NE || c->op == OP_IN || c->op == OP_INTERSECTS ||
+	bool equality = c->op == OP_EQ || c->op == OP_NE || c->op == OP_IN ||
+		c->op == OP_INTERSECTS ||
 			c->op == OP_PMATCH;
 	bool unsafe = false;
 
@@ -67,13 +69,13 @@ void check__condition(struct eng_ruleset *rs, const struct eng_ast *a, const str
 		if (!f.dead[i])
 			continue;
 		rules__warn_field(rs, dead_fields[i], ctx, "%s", i == 0 ?
-				  "there are no enter events: 'evt.dir = <' is always true and 'evt.dir = >' "
-				  "always false, the comparison can be left out" :
+				  "there are no enter events: 'evt.dir = <' is always true and "
+				  "'evt.dir = >' always false, the comparison can be left out" :
 				  "there are no enter events: the field has no value any more");
 	}
 }
 
-/* --- Outputs ------------------------------------------------------------------------------------ */
+/* --- Outputs ---------------------------------------------------------------------------------- */
 
 static const char *suggested(struct eng_ruleset *rs)
 {
@@ -105,24 +107,29 @@ const char *check__output(struct eng_ruleset *rs, const struct def_rule *r)
 	struct buf b = { 0 };
 
 	if (strstr(s, info))
-		rules__warn(rs, LOAD_DEPRECATED_ITEM, r->ctx, "%%container.info is deprecated: it is left out; the "
-			    "container's fields are appended to the output where they are wanted");
+		rules__warn(rs, LOAD_DEPRECATED_ITEM, r->ctx,
+			    "%%container.info is deprecated: it is left out; the container's "
+			    "fields are appended to the output where they are wanted");
 	for (; (hit = strstr(s, info)); s = hit + sizeof(info) - 1)
 		buf__add(&b, s, (size_t)(hit - s));
 	buf__puts(&b, s);
 	buf__puts(&b, suggested(rs));
 	for (unsigned i = 0; i < N_DEAD; i++)
 		if (strstr(r->output, dead_fields[i]))
-			rules__warn_field(rs, dead_fields[i], r->output_ctx, "usage of deprecated field '%s' has been "
-					  "detected in the rule output", dead_fields[i]);
+			rules__warn_field(rs, dead_fields[i], r->output_ctx,
+					  "usage of deprecated field '%s' has been detected in the "
+					  "rule output", dead_fields[i]);
 	out = arena__strndup(&rs->mem, (char *)b.p, b.len);
 	buf__done(&b);
 	return out;
 }
 
-/* --- Selection ---------------------------------------------------------------------------------- */
+/* --- Selection -------------------------------------------------------------------------------- */
 
-/* `*` is any text; each part between stars is taken where it first occurs, without going back, as upstream does. */
+/*
+ * `*` is any text; each part between stars is taken where it first occurs, without going back, as
+ * upstream does.
+ */
 static bool name_matches(const char *glob, const char *name)
 {
 	const char *at = name;
@@ -131,7 +138,9 @@ static bool name_matches(const char *glob, const char *name)
 	for (;;) {
 		const char *star = strchr(glob, '*');
 		size_t n = star ? (size_t)(star - glob) : strlen(glob);
-		const char *hit = first ? (strncmp(at, glob, n) ? NULL : at) : memmem(at, strlen(at), glob, n);
+		const char *hit = first ? (strncmp(at, glob, n) ? NULL : at) : memmem(at,
+										      strlen(at),
+										      glob, n);
 
 		if (!hit)
 			return false;
@@ -175,7 +184,8 @@ int eng_ruleset__select(struct eng_ruleset *rs, bool enable, const char *rule_gl
 		return 0;
 	for (uint32_t i = 0; i < rs->rule_names.n; i++)
 		n += names(&s, &rs->rules[i]);
-	rs->selections = xgrow(rs->selections, &rs->cap_selections, rs->n_selections + 1, sizeof(s));
+	rs->selections = xgrow(rs->selections, &rs->cap_selections, rs->n_selections + 1,
+			       sizeof(s));
 	rs->selections[rs->n_selections++] = s;
 	return n;
 }

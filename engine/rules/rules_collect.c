@@ -33,7 +33,7 @@ static const char *joined(struct eng_ruleset *rs, const char *a, const char *b)
 	return s;
 }
 
-/* --- Lists and macros: a new definition keeps the place of the first -------------------------------- */
+/* --- Lists and macros: a new definition keeps the place of the first -------------------------- */
 
 int collect__list(struct eng_ruleset *rs, struct def_list *l, bool append)
 {
@@ -42,14 +42,16 @@ int collect__list(struct eng_ruleset *rs, struct def_list *l, bool append)
 	const char **items;
 
 	if (append && !prev)
-		return rules__error(rs, LOAD_ERR_VALIDATE, l->ctx, "List uses 'append' or 'override.items: append' "
-				    "but no list by that name already exists");
+		return rules__error(rs, LOAD_ERR_VALIDATE, l->ctx,
+				    "List uses 'append' or 'override.items: append' but no list by "
+				    "that name already exists");
 	now = rs->next_index++;
 	if (!append) {
 		l->index = prev ? prev->index : now;
 		l->visibility = now;
 		if (!prev) {
-			rs->lists = xgrow(rs->lists, &rs->cap_lists, rs->list_names.n + 1, sizeof(*rs->lists));
+			rs->lists = xgrow(rs->lists, &rs->cap_lists, rs->list_names.n + 1,
+					  sizeof(*rs->lists));
 			prev = &rs->lists[add(&rs->list_names, l->name) - 1];
 		}
 		*prev = *l;
@@ -73,7 +75,8 @@ int collect__macro(struct eng_ruleset *rs, struct def_macro *m, bool append)
 
 	if (append && !prev)
 		return rules__error(rs, LOAD_ERR_VALIDATE, m->ctx, "Macro uses 'append' or "
-				    "'override.condition: append' but no macro by that name already exists");
+				    "'override.condition: append' but no macro by that name "
+				    "already exists");
 	now = rs->next_index++;
 	if (append) {
 		prev->cond = joined(rs, prev->cond, m->cond);
@@ -83,14 +86,15 @@ int collect__macro(struct eng_ruleset *rs, struct def_macro *m, bool append)
 	m->index = prev ? prev->index : now;
 	m->visibility = now;
 	if (!prev) {
-		rs->macros = xgrow(rs->macros, &rs->cap_macros, rs->macro_names.n + 1, sizeof(*rs->macros));
+		rs->macros = xgrow(rs->macros, &rs->cap_macros, rs->macro_names.n + 1,
+				   sizeof(*rs->macros));
 		prev = &rs->macros[add(&rs->macro_names, m->name) - 1];
 	}
 	*prev = *m;
 	return 0;
 }
 
-/* --- Rules -------------------------------------------------------------------------------------- */
+/* --- Rules ------------------------------------------------------------------------------------ */
 
 static bool is_known_source(const char *source)
 {
@@ -118,13 +122,15 @@ int collect__rule(struct eng_ruleset *rs, struct def_rule *r)
 		return rc;
 	r->unknown_source = !is_known_source(r->source);
 	if (r->unknown_source)
-		rules__warn(rs, LOAD_UNKNOWN_SOURCE, r->ctx, "Unknown source %s, skipping", r->source);
+		rules__warn(rs, LOAD_UNKNOWN_SOURCE, r->ctx, "Unknown source %s, skipping",
+			    r->source);
 	for (uint32_t i = 0; i < r->exceptions.n && !rc; i++) {
 		struct def_exception *e = &r->exceptions.p[i];
 
 		if (!entry__given(&e->fields))
-			rc = rules__error(rs, LOAD_ERR_VALIDATE, e->ctx, "Rule exception item must have fields "
-					  "property with a list of fields");
+			rc = rules__error(rs, LOAD_ERR_VALIDATE, e->ctx,
+					  "Rule exception item must have fields property with a "
+					  "list of fields");
 		else
 			rc = exception__check(rs, e, !r->unknown_source);
 	}
@@ -133,31 +139,36 @@ int collect__rule(struct eng_ruleset *rs, struct def_rule *r)
 	r->visibility = rs->next_index++;
 	r->index = prev ? prev->index : r->visibility;
 	if (!prev) {
-		rs->rules = xgrow(rs->rules, &rs->cap_rules, rs->rule_names.n + 1, sizeof(*rs->rules));
+		rs->rules = xgrow(rs->rules, &rs->cap_rules, rs->rule_names.n + 1,
+				  sizeof(*rs->rules));
 		prev = &rs->rules[add(&rs->rule_names, r->name) - 1];
 	}
 	*prev = *r;
 	return 0;
 }
 
-int collect__enable(struct eng_ruleset *rs, const char *name, bool enabled, const struct rules_ctx *ctx)
+int collect__enable(struct eng_ruleset *rs, const char *name, bool enabled,
+		    const struct rules_ctx *ctx)
 {
 	uint32_t id = find(&rs->rule_names, name);
 
 	if (!id)
-		return rules__error(rs, LOAD_ERR_VALIDATE, ctx, "Rule has 'enabled' key but no rule by that name "
-				    "already exists");
+		return rules__error(rs, LOAD_ERR_VALIDATE, ctx,
+				    "Rule has 'enabled' key but no rule by that name already "
+				    "exists");
 	rs->rules[id - 1].enabled = enabled;
 	return 0;
 }
 
 static void add_tags(struct eng_ruleset *rs, struct def_rule *to, const struct def_rule *from)
 {
-	const char **tags = arena__alloc(&rs->mem, ((size_t)to->n_tags + from->n_tags) * sizeof(*tags));
+	const char **tags = arena__alloc(&rs->mem,
+					 ((size_t)to->n_tags + from->n_tags) * sizeof(*tags));
 	uint32_t a = 0, b = 0, n = 0;
 
 	while (a < to->n_tags || b < from->n_tags) {	/* both are sorted */
-		int c = a == to->n_tags ? 1 : b == from->n_tags ? -1 : strcmp(to->tags[a], from->tags[b]);
+		int c = a == to->n_tags ? 1 : b == from->n_tags ? -1 : strcmp(to->tags[a],
+									      from->tags[b]);
 
 		tags[n++] = c <= 0 ? to->tags[a] : from->tags[b];
 		a += c <= 0;
@@ -167,9 +178,11 @@ static void add_tags(struct eng_ruleset *rs, struct def_rule *to, const struct d
 	to->n_tags = n;
 }
 
-static void add_values(struct eng_ruleset *rs, struct def_exception *to, const struct def_exception *from)
+static void add_values(struct eng_ruleset *rs, struct def_exception *to,
+		       const struct def_exception *from)
 {
-	struct def_entry *v = arena__alloc(&rs->mem, ((size_t)to->n_values + from->n_values) * sizeof(*v));
+	struct def_entry *v = arena__alloc(&rs->mem,
+					   ((size_t)to->n_values + from->n_values) * sizeof(*v));
 
 	if (to->n_values)
 		memcpy(v, to->values, to->n_values * sizeof(*v));
@@ -185,11 +198,13 @@ static int add_exception(struct eng_ruleset *rs, struct def_rule *to, struct def
 	int rc;
 
 	if (!entry__given(&e->fields))
-		return rules__error(rs, LOAD_ERR_VALIDATE, e->ctx, "Rule exception must have fields property with "
-				    "a list of fields");
+		return rules__error(rs, LOAD_ERR_VALIDATE, e->ctx,
+				    "Rule exception must have fields property with a list of "
+				    "fields");
 	if (!e->n_values)
-		return rules__error(rs, LOAD_ERR_VALIDATE, e->ctx, "Rule exception must have values property with "
-				    "a list of values");
+		return rules__error(rs, LOAD_ERR_VALIDATE, e->ctx,
+				    "Rule exception must have values property with a list of "
+				    "values");
 	rc = exception__check(rs, e, !to->unknown_source);
 	if (rc < 0)
 		return rc;
@@ -209,11 +224,13 @@ static int merge_exception(struct eng_ruleset *rs, struct def_rule *to, struct d
 		if (strcmp(known->name, e->name))
 			continue;
 		if (entry__given(&e->fields))
-			return rules__error(rs, LOAD_ERR_VALIDATE, e->ctx, "Can not append exception fields to "
-					    "existing exception, only values");
+			return rules__error(rs, LOAD_ERR_VALIDATE, e->ctx,
+					    "Can not append exception fields to existing "
+					    "exception, only values");
 		if (entry__given(&e->comps))
-			return rules__error(rs, LOAD_ERR_VALIDATE, e->ctx, "Can not append exception comps to "
-					    "existing exception, only values");
+			return rules__error(rs, LOAD_ERR_VALIDATE, e->ctx,
+					    "Can not append exception comps to existing exception, "
+					    "only values");
 		add_values(rs, known, e);
 		return 0;
 	}
@@ -229,10 +246,11 @@ int collect__append(struct eng_ruleset *rs, struct def_update *u)
 		return rc;
 	if (!prev)
 		return rules__error(rs, LOAD_ERR_VALIDATE, u->r.ctx, "Rule uses 'append' or "
-				    "'override.<key>: append' but no rule by that name already exists");
+				    "'override.<key>: append' but no rule by that name already "
+				    "exists");
 	if (!u->has)
-		return rules__error(rs, LOAD_ERR_VALIDATE, u->r.ctx, "Appended rule must have exceptions or "
-				    "condition property");
+		return rules__error(rs, LOAD_ERR_VALIDATE, u->r.ctx,
+				    "Appended rule must have exceptions or condition property");
 	if (u->has & HAS_COND)
 		prev->cond = joined(rs, prev->cond, u->r.cond);
 	if (u->has & HAS_OUTPUT)
@@ -248,7 +266,8 @@ int collect__append(struct eng_ruleset *rs, struct def_update *u)
 }
 
 /* Replaced exceptions are checked as those of a definition are. */
-static int replace_exceptions(struct eng_ruleset *rs, struct def_rule *to, const struct def_rule *from)
+static int replace_exceptions(struct eng_ruleset *rs, struct def_rule *to,
+			      const struct def_rule *from)
 {
 	int rc = 0;
 
@@ -267,8 +286,9 @@ int collect__replace(struct eng_ruleset *rs, struct def_update *u)
 	if (rc < 0)
 		return rc;
 	if (!prev)
-		return rules__error(rs, LOAD_ERR_VALIDATE, r->ctx, "An 'override.<key>: replace' to a rule was "
-				    "requested but no rule by that name already exists");
+		return rules__error(rs, LOAD_ERR_VALIDATE, r->ctx,
+				    "An 'override.<key>: replace' to a rule was requested but no "
+				    "rule by that name already exists");
 	if (u->has & HAS_COND) {
 		prev->cond = r->cond;
 		prev->cond_ctx = r->cond_ctx;

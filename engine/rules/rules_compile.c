@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Everything collected, compiled: lists, macros, then rules in the order of their first definition. */
+/*
+ * Everything collected, compiled: lists, macros, then rules in the order of their first definition.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,10 +22,11 @@ struct compile {
 	size_t n_warnings, cap_warnings;
 };
 
-/* --- Conditions --------------------------------------------------------------------------------- */
+/* --- Conditions ------------------------------------------------------------------------------- */
 
 /* The context of a place in a condition; in a macro's, by way of the rule that uses it. */
-static const struct rules_ctx *place(struct compile *c, const struct cond_origin *o, struct eng_pos pos)
+static const struct rules_ctx *place(struct compile *c, const struct cond_origin *o,
+				     struct eng_pos pos)
 {
 	struct rules_ctx *macro;
 
@@ -42,7 +45,8 @@ static struct eng_pos pos_of(const struct err *e)
 	return (struct eng_pos){ (uint32_t)e->offset, e->line, e->col };
 }
 
-static struct cond_origin *new_origin(struct compile *c, const struct rules_ctx *ctx, const struct def_macro *macro,
+static struct cond_origin *new_origin(struct compile *c, const struct rules_ctx *ctx,
+				      const struct def_macro *macro,
 				      struct eng_text text)
 {
 	struct cond_origin *o = arena__alloc(c->mem, sizeof(*o));
@@ -53,7 +57,8 @@ static struct cond_origin *new_origin(struct compile *c, const struct rules_ctx 
 
 /* Put lists in and parse. */
 static int parse(struct compile *c, struct eng_text text, const struct rules_ctx *ctx,
-		 const struct def_macro *macro, struct cond_origin **ret_origin, struct eng_ast **ret)
+		 const struct def_macro *macro, struct cond_origin **ret_origin,
+		 struct eng_ast **ret)
 {
 	struct cond_origin *o;
 	struct err err = { 0 };
@@ -61,13 +66,14 @@ static int parse(struct compile *c, struct eng_text text, const struct rules_ctx
 
 	r = lists__substitute(&c->lists, text, c->mem, &text);
 	if (r < 0)
-		return rules__error(c->rs, LOAD_ERR_COMPILE_CONDITION, ctx, "condition becomes too long with the "
-				    "lists that it names");
+		return rules__error(c->rs, LOAD_ERR_COMPILE_CONDITION, ctx,
+				    "condition becomes too long with the lists that it names");
 	o = new_origin(c, ctx, macro, text);
 	*ret_origin = o;
 	r = eng_filter__parse_from(o, text.p, text.len, MAX_DEPTH, c->mem, ret, &err);
 	if (r < 0)
-		return rules__error(c->rs, LOAD_ERR_COMPILE_CONDITION, place(c, o, pos_of(&err)), "%s", err.msg);
+		return rules__error(c->rs, LOAD_ERR_COMPILE_CONDITION, place(c, o, pos_of(&err)),
+				    "%s", err.msg);
 	return 0;
 }
 
@@ -116,7 +122,8 @@ static int compile_macros(struct compile *c)
 		struct def_macro *m = &rs->macros[i];
 
 		m->used = false;
-		r = parse(c, (struct eng_text){ m->cond, (uint32_t)strlen(m->cond) }, m->cond_ctx, m, &m->origin,
+		r = parse(c, (struct eng_text){ m->cond, (uint32_t)strlen(m->cond) }, m->cond_ctx,
+			  m, &m->origin,
 			  &m->ast);
 	}
 	for (uint32_t i = 0; i < rs->macro_names.n && !r; i++) {
@@ -127,7 +134,7 @@ static int compile_macros(struct compile *c)
 	return r;
 }
 
-/* --- Rules -------------------------------------------------------------------------------------- */
+/* --- Rules ------------------------------------------------------------------------------------ */
 
 static void keep_warning(void *arg, const char *code, const char *msg)
 {
@@ -139,7 +146,8 @@ static void keep_warning(void *arg, const char *code, const char *msg)
 	c->warnings = xgrow(c->warnings, &c->cap_warnings, c->n_warnings + 1, sizeof(*c->warnings));
 	c->warnings[c->n_warnings].code = code;
 	c->warnings[c->n_warnings].msg.p = arena__strndup(c->mem, msg, strlen(msg));
-	c->warnings[c->n_warnings++].ctx = place(c, at->origin, at->check.values_pos.line ? at->check.values_pos :
+	c->warnings[c->n_warnings++].ctx = place(c, at->origin,
+						 at->check.values_pos.line ? at->check.values_pos :
 						 at->pos);
 }
 
@@ -210,22 +218,27 @@ static int compile_condition(struct compile *c, const struct def_rule *r, int *r
 		rc = put_macros(c, o, &a);
 	if (rc < 0)
 		return rc;
-	check__condition(c->rs, a, ctx__condition(c->rs, (struct eng_pos){ 0 }, o->text, r->cond_ctx));
+	check__condition(c->rs, a, ctx__condition(c->rs, (struct eng_pos){ 0 }, o->text,
+						  r->cond_ctx));
 	*ret = add_to_prog(c, r, a, o);
 	if (*ret == -2)
 		return -FMT_E_VALUE;
 	if (*ret >= 0 && r->warn_evttypes && eng_prog__codes(c->rs->prog, *ret) > MAX_CODES)
-		rules__warn(c->rs, LOAD_NO_EVTTYPE, r->ctx, "Rule matches too many evt.type values. This has a "
-			    "significant performance penalty.");
+		rules__warn(c->rs, LOAD_NO_EVTTYPE, r->ctx,
+			    "Rule matches too many evt.type values. This has a significant "
+			    "performance penalty.");
 	return 0;
 }
 
 static void describe(const struct def_rule *r, struct eng_rule *out)
 {
 	*out = (struct eng_rule){
-		.name = r->name, .desc = r->desc, .output = r->output, .source = r->source, .tags = r->tags,
-		.n_tags = r->n_tags, .priority = r->priority, .enabled = r->enabled, .capture = r->capture,
-		.capture_ms = r->capture_ms, .cond = -1, .file = r->file, .line = r->ctx->mark.line + 1,
+		.name = r->name, .desc = r->desc, .output = r->output, .source = r->source,
+			.tags = r->tags,
+		.n_tags = r->n_tags, .priority = r->priority, .enabled = r->enabled,
+		.capture = r->capture,
+		.capture_ms = r->capture_ms, .cond = -1, .file = r->file,
+		.line = r->ctx->mark.line + 1,
 	};
 }
 
@@ -271,7 +284,8 @@ static void index_conds(struct eng_ruleset *rs)
 	rs->rule_of_cond = arena__alloc(&rs->build, (rs->n_out + 1) * sizeof(int));
 	for (uint32_t i = 0; i < rs->n_out; i++)
 		if (rs->out[i].cond >= 0)
-			rs->rule_of_cond[rs->n_conds++] = (int)i;	/* conditions are numbered in order */
+			/* conditions are numbered in order */
+			rs->rule_of_cond[rs->n_conds++] = (int)i;
 }
 
 int rules__compile(struct eng_ruleset *rs, bool only_on)

@@ -23,7 +23,7 @@ enum rules_code rules__code(const char *name)
 	return LOAD_COMPILE_CONDITION;
 }
 
-/* --- Places ------------------------------------------------------------------------------------- */
+/* --- Places ----------------------------------------------------------------------------------- */
 
 static struct rules_ctx *new_ctx(struct eng_ruleset *rs, const struct rules_ctx *up)
 {
@@ -44,7 +44,8 @@ const struct rules_ctx *ctx__file(struct eng_ruleset *rs, const char *name)
 	return c;
 }
 
-const struct rules_ctx *ctx__node(struct eng_ruleset *rs, const struct yaml_node *n, const char *type,
+const struct rules_ctx *ctx__node(struct eng_ruleset *rs, const struct yaml_node *n,
+				  const char *type,
 				  const char *item, const struct rules_ctx *up)
 {
 	struct rules_ctx *c = new_ctx(rs, up);
@@ -56,7 +57,8 @@ const struct rules_ctx *ctx__node(struct eng_ruleset *rs, const struct yaml_node
 	return c;
 }
 
-const struct rules_ctx *ctx__mark(struct eng_ruleset *rs, struct yaml_mark mark, const struct rules_ctx *up)
+const struct rules_ctx *ctx__mark(struct eng_ruleset *rs, struct yaml_mark mark,
+				  const struct rules_ctx *up)
 {
 	struct rules_ctx *c = new_ctx(rs, up);
 
@@ -65,7 +67,8 @@ const struct rules_ctx *ctx__mark(struct eng_ruleset *rs, struct yaml_mark mark,
 	return c;
 }
 
-const struct rules_ctx *ctx__condition(struct eng_ruleset *rs, struct eng_pos pos, struct eng_text text,
+const struct rules_ctx *ctx__condition(struct eng_ruleset *rs, struct eng_pos pos,
+				       struct eng_text text,
 				       const struct rules_ctx *up)
 {
 	struct rules_ctx *c = new_ctx(rs, up);
@@ -86,7 +89,7 @@ const struct rules_ctx *ctx__condition(struct eng_ruleset *rs, struct eng_pos po
 	return c;
 }
 
-/* --- Snippets ----------------------------------------------------------------------------------- */
+/* --- Snippets --------------------------------------------------------------------------------- */
 
 /* The line around a byte, at most so wide, and a caret below it. */
 static const char *snippet(struct eng_ruleset *rs, const char *s, size_t len, size_t pos)
@@ -138,10 +141,11 @@ static bool is_blank(char c)
 }
 
 /*
- * Where in the file does byte `off` of a condition's text stand? The text is the file's but for white space, as long as no
- * list has been put in before it. SIZE_MAX: it cannot be said.
+ * Where in the file does byte `off` of a condition's text stand? The text is the file's but for
+ * white space, as long as no list has been put in before it. SIZE_MAX: it cannot be said.
  */
-static size_t place_in_file(const struct rules_file *f, const struct yaml_node *n, struct eng_text text, size_t off)
+static size_t place_in_file(const struct rules_file *f, const struct yaml_node *n,
+			    struct eng_text text, size_t off)
 {
 	size_t at = n->mark.off, i = 0;
 
@@ -174,7 +178,8 @@ static void show_place(struct eng_ruleset *rs, const struct rules_ctx *ctx, stru
 
 	d->offset = ctx->mark.off;
 	if (ctx->text.len)
-		d->snippet = snippet(rs, ctx->text.p, ctx->text.len, ctx->mark.off - ctx->up->mark.off);
+		d->snippet = snippet(rs, ctx->text.p, ctx->text.len,
+				     ctx->mark.off - ctx->up->mark.off);
 	else
 		d->snippet = f && f->text ? snippet(rs, f->text, f->len, ctx->mark.off) :
 			     "<No context available>\n";
@@ -210,8 +215,10 @@ static void set_locs(struct eng_ruleset *rs, const struct rules_ctx *ctx, struct
 	d->item_type = ctx->type;
 	d->item_name = "";
 	for (const struct rules_ctx *c = ctx; c; c = c->up) {
-		locs[--n] = (struct eng_loc){ .name = c->name, .item_type = c->type, .item_name = c->item,
-					      .line = c->mark.line, .col = c->mark.col, .offset = c->mark.off };
+		locs[--n] = (struct eng_loc){ .name = c->name, .item_type = c->type,
+					     .item_name = c->item,
+					      .line = c->mark.line, .col = c->mark.col,
+					      .offset = c->mark.off };
 		if (!d->item_name[0] && c->item[0]) {
 			d->item_type = c->type;
 			d->item_name = c->item;
@@ -219,7 +226,8 @@ static void set_locs(struct eng_ruleset *rs, const struct rules_ctx *ctx, struct
 	}
 }
 
-static void add_diag(struct eng_ruleset *rs, enum rules_code code, const struct rules_ctx *ctx, const char *field,
+static void add_diag(struct eng_ruleset *rs, enum rules_code code, const struct rules_ctx *ctx,
+		     const char *field,
 		     const char *fmt, va_list ap)
 {
 	struct eng_diag d = { .is_error = code < FIRST_WARNING, .code = codes[code].name,
@@ -238,7 +246,8 @@ static void add_diag(struct eng_ruleset *rs, enum rules_code code, const struct 
 		rs->files[rs->n_files - 1].failed = true;
 }
 
-int rules__error(struct eng_ruleset *rs, enum rules_code code, const struct rules_ctx *ctx, const char *fmt, ...)
+int rules__error(struct eng_ruleset *rs, enum rules_code code, const struct rules_ctx *ctx,
+		 const char *fmt, ...)
 {
 	va_list ap;
 
@@ -248,7 +257,8 @@ int rules__error(struct eng_ruleset *rs, enum rules_code code, const struct rule
 	return -FMT_E_VALUE;
 }
 
-void rules__warn(struct eng_ruleset *rs, enum rules_code code, const struct rules_ctx *ctx, const char *fmt, ...)
+void rules__warn(struct eng_ruleset *rs, enum rules_code code, const struct rules_ctx *ctx,
+		 const char *fmt, ...)
 {
 	va_list ap;
 
@@ -257,7 +267,8 @@ void rules__warn(struct eng_ruleset *rs, enum rules_code code, const struct rule
 	va_end(ap);
 }
 
-void rules__warn_field(struct eng_ruleset *rs, const char *field, const struct rules_ctx *ctx, const char *fmt, ...)
+void rules__warn_field(struct eng_ruleset *rs, const char *field, const struct rules_ctx *ctx,
+		       const char *fmt, ...)
 {
 	va_list ap;
 

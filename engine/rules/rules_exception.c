@@ -11,7 +11,7 @@ bool entry__given(const struct def_entry *e)
 	return e->is_list ? e->n_items : e->text && *e->text;
 }
 
-/* --- Reading ------------------------------------------------------------------------------------ */
+/* --- Reading ---------------------------------------------------------------------------------- */
 
 /* A scalar, or a sequence of entries. Anything else counts as not given. */
 static int read_entry(struct eng_ruleset *rs, const struct yaml_node *v, const char *key,
@@ -22,9 +22,11 @@ static int read_entry(struct eng_ruleset *rs, const struct yaml_node *v, const c
 
 	if (v->kind == Y_SCALAR) {
 		if (!v->len)
-			return rules__error(rs, LOAD_ERR_YAML_VALIDATE, in, "Value must be non-empty");
+			return rules__error(rs, LOAD_ERR_YAML_VALIDATE, in,
+					    "Value must be non-empty");
 		if (memchr(v->text, 0, v->len))
-			return rules__error(rs, LOAD_ERR_YAML_VALIDATE, in, "Could not decode scalar value");
+			return rules__error(rs, LOAD_ERR_YAML_VALIDATE, in,
+					    "Could not decode scalar value");
 		ret->text = v->text;
 	}
 	if (v->kind == Y_SEQ) {
@@ -32,43 +34,50 @@ static int read_entry(struct eng_ruleset *rs, const struct yaml_node *v, const c
 		ret->n_items = v->n;
 		ret->items = arena__zalloc(&rs->mem, v->n * sizeof(*ret->items));
 		for (uint32_t i = 0; i < v->n && !r; i++)
-			r = read_entry(rs, v->kids[i], "", ctx__node(rs, v->kids[i], "exception", "", in),
+			r = read_entry(rs, v->kids[i], "",
+				       ctx__node(rs, v->kids[i], "exception", "", in),
 				       &ret->items[i]);
 	}
 	return r;
 }
 
-static int read_values(struct eng_ruleset *rs, const struct yaml_node *ex, bool append, struct def_exception *e)
+static int read_values(struct eng_ruleset *rs, const struct yaml_node *ex, bool append,
+		       struct def_exception *e)
 {
 	const struct yaml_node *v = yaml_node__get(ex, "values");
 	const struct rules_ctx *in;
 	int r = 0;
 
 	if (!v && append)
-		rules__warn(rs, LOAD_APPEND_NO_VALUES, e->ctx, "Overriding/appending exception with no values");
+		rules__warn(rs, LOAD_APPEND_NO_VALUES, e->ctx,
+			    "Overriding/appending exception with no values");
 	if (!v)
 		return 0;
 	in = ctx__node(rs, v, "exception values", "", e->ctx);
 	if (v->kind != Y_SEQ)
-		return rules__error(rs, LOAD_ERR_YAML_VALIDATE, in, "Rule exception values must be a sequence");
+		return rules__error(rs, LOAD_ERR_YAML_VALIDATE, in,
+				    "Rule exception values must be a sequence");
 	e->n_values = v->n;
 	e->values = arena__zalloc(&rs->mem, v->n * sizeof(*e->values));
 	for (uint32_t i = 0; i < v->n && !r; i++)
-		r = read_entry(rs, v->kids[i], "", ctx__node(rs, v->kids[i], "exception value", "", in),
-			       &e->values[i]);
+		r = read_entry(rs, v->kids[i], "",
+			       ctx__node(rs, v->kids[i], "exception value", "", in), &e->values[i]);
 	return r;
 }
 
-static int read_exception(struct eng_ruleset *rs, const struct yaml_node *ex, const struct rules_ctx *list_ctx,
+static int read_exception(struct eng_ruleset *rs, const struct yaml_node *ex,
+			  const struct rules_ctx *list_ctx,
 			  const struct rules_ctx *up, bool append, struct def_exceptions *all)
 {
 	const struct rules_ctx *tmp = ctx__node(rs, ex, "exception", "", list_ctx);
-	const struct yaml_node *fields = yaml_node__get(ex, "fields"), *comps = yaml_node__get(ex, "comps");
+	const struct yaml_node *fields = yaml_node__get(ex, "fields"),
+		*comps = yaml_node__get(ex, "comps");
 	struct def_exception *e = &all->p[all->n];
 	int r;
 
 	if (ex->kind != Y_MAP)
-		return rules__error(rs, LOAD_ERR_YAML_VALIDATE, tmp, "Rule exception must be a mapping");
+		return rules__error(rs, LOAD_ERR_YAML_VALIDATE, tmp,
+				    "Rule exception must be a mapping");
 	r = get_text(rs, ex, "name", GET_REQUIRED, tmp, &e->name);
 	if (r < 0)
 		return r;
@@ -76,9 +85,11 @@ static int read_exception(struct eng_ruleset *rs, const struct yaml_node *ex, co
 	for (uint32_t i = 0; i < all->n; i++)
 		if (!strcmp(all->p[i].name, e->name))
 			rules__warn(rs, LOAD_EXCEPTION_NAME_NOT_UNIQUE, e->ctx,
-				    "Multiple definitions of exception '%s' in the same rule", e->name);
+				    "Multiple definitions of exception '%s' in the same rule",
+				    e->name);
 	if (!fields && !append)
-		return rules__error(rs, LOAD_ERR_YAML_VALIDATE, e->ctx, "Item has no mapping for key 'fields'");
+		return rules__error(rs, LOAD_ERR_YAML_VALIDATE, e->ctx,
+				    "Item has no mapping for key 'fields'");
 	if (fields)
 		r = read_entry(rs, fields, "fields", e->ctx, &e->fields);
 	if (!r && comps)
@@ -89,7 +100,8 @@ static int read_exception(struct eng_ruleset *rs, const struct yaml_node *ex, co
 	return r;
 }
 
-int read_exceptions(struct eng_ruleset *rs, const struct yaml_node *item, const struct rules_ctx *up, bool append,
+int read_exceptions(struct eng_ruleset *rs, const struct yaml_node *item,
+		    const struct rules_ctx *up, bool append,
 		    struct def_exceptions *ret)
 {
 	const struct yaml_node *exs = yaml_node__get(item, "exceptions");
@@ -101,14 +113,15 @@ int read_exceptions(struct eng_ruleset *rs, const struct yaml_node *item, const 
 		return 0;
 	ctx = ctx__node(rs, exs, "exceptions", "", up);
 	if (exs->kind != Y_SEQ)
-		return rules__error(rs, LOAD_ERR_YAML_VALIDATE, ctx, "Rule exceptions must be a sequence");
+		return rules__error(rs, LOAD_ERR_YAML_VALIDATE, ctx,
+				    "Rule exceptions must be a sequence");
 	ret->p = arena__zalloc(&rs->mem, exs->n * sizeof(*ret->p));
 	for (uint32_t i = 0; i < exs->n && !r; i++)
 		r = read_exception(rs, exs->kids[i], ctx, up, append, ret);
 	return r;
 }
 
-/* --- Checking ----------------------------------------------------------------------------------- */
+/* --- Checking --------------------------------------------------------------------------------- */
 
 static void trim(struct eng_ruleset *rs, struct def_entry *e)
 {
@@ -137,13 +150,15 @@ static bool is_left_side(const char *text)
 	size_t used;
 	bool ok;
 
-	ok = text && !eng_filter__parse_operand(text, strlen(text), 100, &mem, &o, &used, NULL) && !text[used] &&
+	ok = text && !eng_filter__parse_operand(text, strlen(text), 100, &mem, &o, &used, NULL) &&
+		!text[used] &&
 	     !eng_expr__compile(o, &mem, &x, &at, NULL);
 	arena__done(&mem);
 	return ok;
 }
 
-static int check_field(struct eng_ruleset *rs, const struct def_exception *e, const char *field, bool known)
+static int check_field(struct eng_ruleset *rs, const struct def_exception *e, const char *field,
+		       bool known)
 {
 	if (!known || is_left_side(field))
 		return 0;
@@ -159,19 +174,21 @@ static int check_several(struct eng_ruleset *rs, struct def_exception *e, bool k
 
 	if (!entry__given(&e->comps)) {
 		e->comps = (struct def_entry){ .is_list = true, .n_items = e->fields.n_items };
-		e->comps.items = arena__zalloc(&rs->mem, e->fields.n_items * sizeof(*e->comps.items));
+		e->comps.items = arena__zalloc(&rs->mem,
+					       e->fields.n_items * sizeof(*e->comps.items));
 		for (uint32_t i = 0; i < e->fields.n_items; i++)
 			e->comps.items[i].text = "=";
 	}
 	if (!e->comps.is_list || e->fields.n_items != e->comps.n_items)
-		return rules__error(rs, LOAD_ERR_VALIDATE, e->ctx, "Fields and comps lists must have equal length");
+		return rules__error(rs, LOAD_ERR_VALIDATE, e->ctx,
+				    "Fields and comps lists must have equal length");
 	for (uint32_t i = 0; i < e->comps.n_items; i++) {
 		struct def_entry *c = &e->comps.items[i];
 
 		trim(rs, c);
 		if (eng_op__parse(c->text, strlen(c->text), &op, &mod) < 0)
-			return rules__error(rs, LOAD_ERR_VALIDATE, e->ctx, "'%s' is not a supported comparison "
-					    "operator", c->text);
+			return rules__error(rs, LOAD_ERR_VALIDATE, e->ctx,
+					    "'%s' is not a supported comparison operator", c->text);
 	}
 	for (uint32_t i = 0; i < e->fields.n_items && !r; i++)
 		r = check_field(rs, e, e->fields.items[i].text, known);
@@ -186,11 +203,15 @@ static int check_single(struct eng_ruleset *rs, struct def_exception *e, bool kn
 	if (!entry__given(&e->comps))
 		e->comps = (struct def_entry){ .text = "in" };
 	if (e->comps.is_list)
-		return rules__error(rs, LOAD_ERR_VALIDATE, e->ctx, "Fields and comps must both be strings");
+		return rules__error(rs, LOAD_ERR_VALIDATE, e->ctx,
+				    "Fields and comps must both be strings");
 	trim(rs, &e->comps);
-	if (eng_op__parse(e->comps.text, strlen(e->comps.text), &op, &mod) < 0 || (!mod && !is_list_op(op)))
-		return rules__error(rs, LOAD_ERR_VALIDATE, e->ctx, "When fields is a single value, comps must be "
-				    "one of (in, pmatch, intersects) or a modifier operator (e.g. startswith oneof)");
+	if (eng_op__parse(e->comps.text, strlen(e->comps.text), &op, &mod) < 0 ||
+	    (!mod && !is_list_op(op)))
+		return rules__error(rs, LOAD_ERR_VALIDATE, e->ctx,
+				    "When fields is a single value, comps must be one of (in, "
+				    "pmatch, intersects) or a modifier operator (e.g. startswith "
+				    "oneof)");
 	return check_field(rs, e, e->fields.text, known);
 }
 
@@ -199,7 +220,7 @@ int exception__check(struct eng_ruleset *rs, struct def_exception *e, bool known
 	return e->fields.is_list ? check_several(rs, e, known) : check_single(rs, e, known);
 }
 
-/* --- Into the condition ------------------------------------------------------------------------- */
+/* --- Into the condition ----------------------------------------------------------------------- */
 
 /* A value with a blank gets quotes unless it has some. */
 static void put_value(struct buf *b, const char *v)
@@ -232,7 +253,8 @@ static int put_single(struct eng_ruleset *rs, const struct def_exception *e, str
 }
 
 /* One field of a row: " field op value". */
-static void put_cell(const struct def_entry *field, const struct def_entry *comp, const struct def_entry *v,
+static void put_cell(const struct def_entry *field, const struct def_entry *comp,
+		     const struct def_entry *v,
 		     struct buf *b)
 {
 	enum eng_op op;
@@ -276,7 +298,8 @@ static int put_rows(struct eng_ruleset *rs, const struct def_exception *e, struc
 	return 0;
 }
 
-int exceptions__apply(struct eng_ruleset *rs, const struct def_rule *r, struct arena *mem, struct eng_text *ret)
+int exceptions__apply(struct eng_ruleset *rs, const struct def_rule *r, struct arena *mem,
+		      struct eng_text *ret)
 {
 	struct buf all = { 0 }, one = { 0 };
 	int rc = 0;
@@ -296,11 +319,12 @@ int exceptions__apply(struct eng_ruleset *rs, const struct def_rule *r, struct a
 			buf__add(&all, one.p, one.len);
 		}
 		if (!rc && all.len > MAX_CONDITION)
-			rc = rules__error(rs, LOAD_ERR_VALIDATE, e->ctx, "Condition becomes too long with its "
-					  "exceptions");
+			rc = rules__error(rs, LOAD_ERR_VALIDATE, e->ctx,
+					  "Condition becomes too long with its exceptions");
 	}
 	if (!rc)
-		*ret = (struct eng_text){ arena__strndup(mem, (char *)all.p, all.len), (uint32_t)all.len };
+		*ret = (struct eng_text){ arena__strndup(mem, (char *)all.p, all.len),
+					 (uint32_t)all.len };
 	buf__done(&all);
 	buf__done(&one);
 	return rc;

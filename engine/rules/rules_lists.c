@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Lists are put into conditions as text, before anything is parsed: every occurrence of a list's name between
- * delimiters, wherever it stands, becomes its items. So it is in Falco, and rules depend on it.
+ * Lists are put into conditions as text, before anything is parsed: every occurrence of a list's
+ * name between delimiters, wherever it stands, becomes its items. So it is in Falco, and rules
+ * depend on it.
  */
 #include <string.h>
 
 #include "engine/rules/ruleset.h"
 
-#define MAX_TEXT (8u << 20)		/* bytes of one list or one condition, with everything put in */
+/* bytes of one list or one condition, with everything put in */
+#define MAX_TEXT (8u << 20)
 
 static void put_item(struct buf *b, const char *item)
 {
@@ -17,7 +19,10 @@ static void put_item(struct buf *b, const char *item)
 	buf__printf(b, quote ? "\"%s\"" : "%s", item);
 }
 
-/* Items joined; one that names a list defined before this list's last change gives that list's own items. */
+/*
+ * Items joined; one that names a list defined before this list's last change gives that list's own
+ * items.
+ */
 static int expand_list(struct eng_ruleset *rs, const struct def_list *l, struct buf *b)
 {
 	for (uint32_t i = 0; i < l->n_items; i++) {
@@ -31,8 +36,8 @@ static int expand_list(struct eng_ruleset *rs, const struct def_list *l, struct 
 			put_item(b, l->items[i]);
 		}
 		if (b->len > MAX_TEXT)
-			return rules__error(rs, LOAD_ERR_VALIDATE, l->ctx, "List becomes too long with the lists "
-					    "that it names");
+			return rules__error(rs, LOAD_ERR_VALIDATE, l->ctx,
+					    "List becomes too long with the lists that it names");
 	}
 	return 0;
 }
@@ -74,11 +79,16 @@ static bool is_delimiter(char c)
 
 static bool is_whole(const char *text, size_t len, size_t at, size_t name_len)
 {
-	return (!at || is_delimiter(text[at - 1])) && (at + name_len >= len || is_delimiter(text[at + name_len]));
+	return (!at || is_delimiter(text[at - 1])) && (at + name_len >= len ||
+						       is_delimiter(text[at + name_len]));
 }
 
-/* Put the list's items at the end of out; blanks on both sides of the name go, one takes their place. */
-static size_t put_list(const struct list_text *l, const char *text, size_t len, size_t end, struct buf *out)
+/*
+ * Put the list's items at the end of out; blanks on both sides of the name go, one takes their
+ * place.
+ */
+static size_t put_list(const struct list_text *l, const char *text, size_t len, size_t end,
+		       struct buf *out)
 {
 	bool first;
 
@@ -86,7 +96,8 @@ static size_t put_list(const struct list_text *l, const char *text, size_t len, 
 		out->len--;
 	while (end < len && is_blank(text[end]))
 		end++;
-	if (!l->len) {			/* an empty list takes one comma with it, the left one if there is one */
+	/* an empty list takes one comma with it, the left one if there is one */
+	if (!l->len) {
 		if (out->len && out->p[out->len - 1] == ',')
 			out->len--;
 		else if (end < len && text[end] == ',')
@@ -97,7 +108,8 @@ static size_t put_list(const struct list_text *l, const char *text, size_t len, 
 		buf__puts(out, " ");
 	buf__add(out, l->text, l->len);
 	buf__puts(out, " ");
-	if (first && end < len)		/* the search goes on one byte later here: upstream's arithmetic */
+	/* the search goes on one byte later here: upstream's arithmetic */
+	if (first && end < len)
 		buf__add(out, &text[end++], 1);
 	return end;
 }
@@ -109,7 +121,8 @@ static bool put_one(const struct list_text *l, const char *text, size_t len, str
 	bool used = false;
 	const char *hit;
 
-	while (l->name_len && from < len && (hit = memmem(text + from, len - from, l->name, l->name_len))) {
+	while (l->name_len && from < len && (hit = memmem(text + from, len - from, l->name,
+							  l->name_len))) {
 		size_t at = (size_t)(hit - text);
 
 		from = at + 1;
@@ -126,7 +139,8 @@ static bool put_one(const struct list_text *l, const char *text, size_t len, str
 	return used;
 }
 
-int lists__substitute(const struct list_texts *lists, struct eng_text cond, struct arena *mem, struct eng_text *ret)
+int lists__substitute(const struct list_texts *lists, struct eng_text cond, struct arena *mem,
+		      struct eng_text *ret)
 {
 	struct buf a = { 0 }, b = { 0 };
 	int r = 0;
@@ -146,7 +160,8 @@ int lists__substitute(const struct list_texts *lists, struct eng_text cond, stru
 			r = -FMT_E_LIMIT;
 	}
 	if (!r)
-		*ret = (struct eng_text){ arena__strndup(mem, (char *)a.p, a.len), (uint32_t)a.len };
+		*ret = (struct eng_text){ arena__strndup(mem, (char *)a.p, a.len),
+					 (uint32_t)a.len };
 	buf__done(&a);
 	buf__done(&b);
 	return r;

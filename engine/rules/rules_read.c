@@ -5,10 +5,11 @@
 
 #include "engine/rules/ruleset.h"
 
-/* --- Values of keys ----------------------------------------------------------------------------- */
+/* --- Values of keys --------------------------------------------------------------------------- */
 
 /* The scalar of a key: 0 with *ret, 1 if it may be absent or empty and is, negative. */
-static int get_scalar(struct eng_ruleset *rs, const struct yaml_node *item, const char *key, int how,
+static int get_scalar(struct eng_ruleset *rs, const struct yaml_node *item, const char *key,
+		      int how,
 		      const struct rules_ctx *ctx, const struct yaml_node **ret)
 {
 	const struct yaml_node *v = yaml_node__get(item, key);
@@ -17,11 +18,13 @@ static int get_scalar(struct eng_ruleset *rs, const struct yaml_node *item, cons
 	if (!v && how != GET_REQUIRED)
 		return 1;
 	if (!v)
-		return rules__error(rs, LOAD_ERR_YAML_VALIDATE, ctx, "Item has no mapping for key '%s'", key);
+		return rules__error(rs, LOAD_ERR_YAML_VALIDATE, ctx,
+				    "Item has no mapping for key '%s'", key);
 	if (v->kind == Y_NULL && how == GET_OPTIONAL_EMPTY)
 		return 1;
 	if (v->kind == Y_NULL)
-		return rules__error(rs, LOAD_ERR_YAML_VALIDATE, ctx, "Mapping for key '%s' is empty", key);
+		return rules__error(rs, LOAD_ERR_YAML_VALIDATE, ctx,
+				    "Mapping for key '%s' is empty", key);
 	in = ctx__node(rs, v, "value for", key, ctx);
 	if (v->kind != Y_SCALAR)
 		return rules__error(rs, LOAD_ERR_YAML_VALIDATE, in, "Value is not a scalar value");
@@ -30,7 +33,8 @@ static int get_scalar(struct eng_ruleset *rs, const struct yaml_node *item, cons
 	if (!v->len)
 		return rules__error(rs, LOAD_ERR_YAML_VALIDATE, in, "Value must be non-empty");
 	if (memchr(v->text, 0, v->len))
-		return rules__error(rs, LOAD_ERR_YAML_VALIDATE, in, "Can't decode YAML scalar value");
+		return rules__error(rs, LOAD_ERR_YAML_VALIDATE, in,
+				    "Can't decode YAML scalar value");
 	*ret = v;
 	return 0;
 }
@@ -85,7 +89,8 @@ int get_texts(struct eng_ruleset *rs, const struct yaml_node *item, const char *
 	if (!v && optional)
 		return 1;
 	if (!v)
-		return rules__error(rs, LOAD_ERR_YAML_VALIDATE, ctx, "Item has no mapping for key '%s'", key);
+		return rules__error(rs, LOAD_ERR_YAML_VALIDATE, ctx,
+				    "Item has no mapping for key '%s'", key);
 	in = ctx__node(rs, v, "value for", key, ctx);
 	if (v->kind != Y_SEQ)
 		return rules__error(rs, LOAD_ERR_YAML_VALIDATE, in, "Value is not a sequence");
@@ -123,30 +128,40 @@ void warn_unknown_keys(struct eng_ruleset *rs, const struct yaml_node *item, con
 		const struct yaml_node *k = item->kids[2 * i];
 
 		if (k->kind != Y_SCALAR || !is_one_of(known, k->text) || strchr(k->text, ' '))
-			rules__warn(rs, LOAD_UNKNOWN_KEY, ctx, "Unknown key '%s'. The key will be ignored.",
+			rules__warn(rs, LOAD_UNKNOWN_KEY, ctx,
+				    "Unknown key '%s'. The key will be ignored.",
 				    k->kind == Y_SCALAR || k->kind == Y_NULL ? k->text : "?");
 	}
 }
 
-/* --- Overrides ---------------------------------------------------------------------------------- */
+/* --- Overrides -------------------------------------------------------------------------------- */
 
-static int add_override(struct eng_ruleset *rs, const struct yaml_node *k, const struct yaml_node *v,
-			const char *appendable, const char *replaceable, const struct rules_ctx *ctx,
+static int add_override(struct eng_ruleset *rs, const struct yaml_node *k,
+			const struct yaml_node *v,
+			const char *appendable, const char *replaceable,
+			const struct rules_ctx *ctx,
 			struct overrides *ret)
 {
-	bool can_append = is_one_of(appendable, k->text), can_replace = is_one_of(replaceable, k->text);
+	bool can_append = is_one_of(appendable, k->text),
+		can_replace = is_one_of(replaceable, k->text);
 	bool replace = !strcmp(v->text, "replace");
 
 	if (!strcmp(v->text, "append") && !can_append)
-		return rules__error(rs, LOAD_ERR_YAML_VALIDATE, ctx__node(rs, k, "overrides", k->text, ctx),
-				    "Key '%s' cannot be appended to, use 'replace' instead", k->text);
+		return rules__error(rs, LOAD_ERR_YAML_VALIDATE,
+				    ctx__node(rs, k, "overrides", k->text, ctx),
+				    "Key '%s' cannot be appended to, use 'replace' instead",
+				    k->text);
 	if (replace && !can_replace)
-		return rules__error(rs, LOAD_ERR_YAML_VALIDATE, ctx__node(rs, k, "overrides", k->text, ctx),
+		return rules__error(rs, LOAD_ERR_YAML_VALIDATE,
+				    ctx__node(rs, k, "overrides", k->text, ctx),
 				    "Key '%s' cannot be replaced", k->text);
 	if (!replace && strcmp(v->text, "append"))
-		return rules__error(rs, LOAD_ERR_YAML_VALIDATE, ctx__node(rs, v, "value for", k->text, ctx),
-				    "Invalid override operation for key '%s': '%s'. Allowed values are: %s%s",
-				    k->text, v->text, can_append ? "append " : "", can_replace ? "replace " : "");
+		return rules__error(rs, LOAD_ERR_YAML_VALIDATE,
+				    ctx__node(rs, v, "value for", k->text, ctx),
+				    "Invalid override operation for key '%s': '%s'. Allowed values "
+				    "are: %s%s",
+				    k->text, v->text, can_append ? "append " : "",
+				    can_replace ? "replace " : "");
 	if (ret->n < sizeof(ret->keys) / sizeof(*ret->keys)) {
 		ret->keys[ret->n] = k->text;
 		ret->replace[ret->n++] = replace;
@@ -166,13 +181,14 @@ int get_overrides(struct eng_ruleset *rs, const struct yaml_node *item, const ch
 		return 0;
 	in = ctx__node(rs, item, "overrides", "", ctx);
 	if (o->kind != Y_MAP && o->kind != Y_NULL)
-		return rules__error(rs, LOAD_ERR_YAML_VALIDATE, in, "Value of override must be a mapping");
+		return rules__error(rs, LOAD_ERR_YAML_VALIDATE, in,
+				    "Value of override must be a mapping");
 	for (uint32_t i = 0; i < o->n && !r; i++) {
 		const struct yaml_node *k = o->kids[2 * i], *v = o->kids[2 * i + 1];
 
 		if (k->kind != Y_SCALAR || v->kind != Y_SCALAR)
 			return rules__error(rs, LOAD_ERR_YAML_VALIDATE, in,
-					    "Keys and operations of override must be scalar values");
+					    "Keys and operations of override must be scalars");
 		r = add_override(rs, k, v, appendable, replaceable, in, ret);
 	}
 	return r;
@@ -186,7 +202,7 @@ bool overrides__has(const struct overrides *o, const char *key, bool replace)
 	return false;
 }
 
-/* --- Versions ----------------------------------------------------------------------------------- */
+/* --- Versions --------------------------------------------------------------------------------- */
 
 static bool parse_version(const char *s, unsigned v[3])
 {
@@ -196,7 +212,8 @@ static bool parse_version(const char *s, unsigned v[3])
 	       (!s[used] || s[used] == '-' || s[used] == '+');
 }
 
-static int read_engine_version(struct eng_ruleset *rs, const struct yaml_node *item, const struct rules_ctx *up)
+static int read_engine_version(struct eng_ruleset *rs, const struct yaml_node *item,
+			       const struct rules_ctx *up)
 {
 	const struct rules_ctx *ctx = ctx__node(rs, item, "required_engine_version", "", up);
 	const struct yaml_node *v = yaml_node__get(item, "required_engine_version");
@@ -211,12 +228,15 @@ static int read_engine_version(struct eng_ruleset *rs, const struct yaml_node *i
 	if (yaml_node__u32(v, &n))
 		want[1] = n;
 	else if (!parse_version(text, want))
-		return rules__error(rs, LOAD_ERR_YAML_VALIDATE, ctx, "Unable to parse engine version '%s' as a "
-				    "semver string. Expected \"x.y.z\" semver format.", text);
+		return rules__error(rs, LOAD_ERR_YAML_VALIDATE, ctx,
+				    "Unable to parse engine version '%s' as a semver string. "
+				    "Expected \"x.y.z\" semver format.", text);
 	if (want[0] != ENGINE_MAJOR || want[1] > ENGINE_MINOR ||
 	    (want[1] == ENGINE_MINOR && want[2] > ENGINE_PATCH))
-		return rules__error(rs, LOAD_ERR_VALIDATE, ctx, "Rules require engine version %u.%u.%u, but "
-				    "engine version is %u.%u.%u", want[0], want[1], want[2], ENGINE_MAJOR,
+		return rules__error(rs, LOAD_ERR_VALIDATE, ctx,
+				    "Rules require engine version %u.%u.%u, but engine version is "
+				    "%u.%u.%u", want[0], want[1], want[2],
+				    ENGINE_MAJOR,
 				    ENGINE_MINOR, ENGINE_PATCH);
 	warn_unknown_keys(rs, item, "required_engine_version", ctx);
 	return 0;
@@ -227,13 +247,15 @@ struct requirement {
 };
 
 static int read_requirement(struct eng_ruleset *rs, const struct yaml_node *n, const char *type,
-			    const struct rules_ctx *up, struct requirement *ret, const struct rules_ctx **ret_ctx)
+			    const struct rules_ctx *up, struct requirement *ret,
+			    const struct rules_ctx **ret_ctx)
 {
 	const struct rules_ctx *ctx = ctx__node(rs, n, type, "", up);
 	int r;
 
 	if (n->kind != Y_MAP)
-		return rules__error(rs, LOAD_ERR_YAML_VALIDATE, ctx, "Plugin version must be a mapping");
+		return rules__error(rs, LOAD_ERR_YAML_VALIDATE, ctx,
+				    "Plugin version must be a mapping");
 	r = get_text(rs, n, "name", GET_REQUIRED, ctx, &ret->name);
 	if (r < 0)
 		return r;
@@ -248,19 +270,23 @@ static int check_requirement(struct eng_ruleset *rs, const struct requirement *a
 
 	for (uint32_t i = 0; i < n; i++) {
 		if (!parse_version(all[i].version, v))
-			return rules__error(rs, LOAD_ERR_VALIDATE, ctx, "Invalid required version '%s' for plugin "
+			return rules__error(rs, LOAD_ERR_VALIDATE, ctx,
+					    "Invalid required version '%s' for plugin "
 					    "'%s'", all[i].version, all[i].name);
 		for (uint32_t k = 0; k < i; k++)
 			if (!strcmp(all[i].name, all[k].name))
-				return rules__error(rs, LOAD_ERR_VALIDATE, ctx, "Defined multiple alternative "
-						    "version requirements for plugin '%s'", all[i].name);
+				return rules__error(rs, LOAD_ERR_VALIDATE, ctx,
+						    "Defined multiple alternative version "
+						    "requirements for plugin '%s'",
+						    all[i].name);
 	}
 	return 0;
 }
 
 #define MAX_ALTERNATIVES 64u
 
-static int read_plugin(struct eng_ruleset *rs, const struct yaml_node *n, const struct rules_ctx *up)
+static int read_plugin(struct eng_ruleset *rs, const struct yaml_node *n,
+		       const struct rules_ctx *up)
 {
 	const struct yaml_node *alts = yaml_node__get(n, "alternatives");
 	struct requirement all[MAX_ALTERNATIVES];
@@ -286,7 +312,8 @@ static int read_plugin(struct eng_ruleset *rs, const struct yaml_node *n, const 
 }
 
 /* Plugins are not loaded here: what a file asks of them is checked for form only. */
-static int read_plugin_versions(struct eng_ruleset *rs, const struct yaml_node *item, const struct rules_ctx *up)
+static int read_plugin_versions(struct eng_ruleset *rs, const struct yaml_node *item,
+				const struct rules_ctx *up)
 {
 	const struct yaml_node *seq = yaml_node__get(item, "required_plugin_versions");
 	const struct rules_ctx *ctx = ctx__node(rs, seq, "required plugin versions", "", up);
@@ -303,8 +330,7 @@ static int read_plugin_versions(struct eng_ruleset *rs, const struct yaml_node *
 	return r;
 }
 
-/* --- Lists and macros --------------------------------------------------------------------------- */
-
+/* --- Lists and macros ------------------------------------------------------------------------- */
 
 static bool is_bare_string(const char *s)
 {
@@ -316,7 +342,8 @@ static bool is_identifier(const char *s)
 	if (!((*s | 32) >= 'a' && (*s | 32) <= 'z'))
 		return false;
 	for (; *s; s++)
-		if (!((*s | 32) >= 'a' && (*s | 32) <= 'z') && !(*s >= '0' && *s <= '9') && *s != '_')
+		if (!((*s | 32) >= 'a' && (*s | 32) <= 'z') && !(*s >= '0' && *s <= '9') &&
+		    *s != '_')
 			return false;
 	return true;
 }
@@ -343,7 +370,8 @@ static int read_append(struct eng_ruleset *rs, const struct yaml_node *item, con
 	return 0;
 }
 
-static int read_list(struct eng_ruleset *rs, const struct yaml_node *item, const struct rules_ctx *up)
+static int read_list(struct eng_ruleset *rs, const struct yaml_node *item,
+		     const struct rules_ctx *up)
 {
 	struct def_list l = { 0 };
 	bool append;
@@ -354,8 +382,9 @@ static int read_list(struct eng_ruleset *rs, const struct yaml_node *item, const
 		return r;
 	l.ctx = ctx__node(rs, item, "list", l.name, up);
 	if (!is_bare_string(l.name))
-		rules__warn(rs, LOAD_INVALID_LIST_NAME, l.ctx, "List has an invalid name. List names should match "
-			    "a regular expression: ([^()\"'[:space:]=,]+)");
+		rules__warn(rs, LOAD_INVALID_LIST_NAME, l.ctx,
+			    "List has an invalid name. List names should match a regular "
+			    "expression: ([^()\"'[:space:]=,]+)");
 	r = get_texts(rs, item, "items", false, l.ctx, &l.items, &l.n_items);
 	if (r < 0)
 		return r;
@@ -367,19 +396,22 @@ static int read_list(struct eng_ruleset *rs, const struct yaml_node *item, const
 	return r;
 }
 
-static int read_macro(struct eng_ruleset *rs, const struct yaml_node *item, const struct rules_ctx *up)
+static int read_macro(struct eng_ruleset *rs, const struct yaml_node *item,
+		      const struct rules_ctx *up)
 {
 	struct def_macro m = { 0 };
 	bool append;
 	int r;
 
-	r = get_text(rs, item, "macro", GET_REQUIRED, ctx__node(rs, item, "macro", "", up), &m.name);
+	r = get_text(rs, item, "macro", GET_REQUIRED, ctx__node(rs, item, "macro", "", up),
+		     &m.name);
 	if (r < 0)
 		return r;
 	m.ctx = ctx__node(rs, item, "macro", m.name, up);
 	if (!is_identifier(m.name))
-		rules__warn(rs, LOAD_INVALID_MACRO_NAME, m.ctx, "Macro has an invalid name. Macro names should "
-			    "match a regular expression: ([a-zA-Z]+[a-zA-Z0-9_]*)");
+		rules__warn(rs, LOAD_INVALID_MACRO_NAME, m.ctx,
+			    "Macro has an invalid name. Macro names should match a regular "
+			    "expression: ([a-zA-Z]+[a-zA-Z0-9_]*)");
 	r = get_text(rs, item, "condition", GET_REQUIRED, m.ctx, &m.cond);
 	if (r < 0)
 		return r;
@@ -392,15 +424,17 @@ static int read_macro(struct eng_ruleset *rs, const struct yaml_node *item, cons
 	return r;
 }
 
-/* --- Items and documents ------------------------------------------------------------------------ */
+/* --- Items and documents ---------------------------------------------------------------------- */
 
-static int read_item(struct eng_ruleset *rs, const struct yaml_node *item, const struct rules_ctx *up)
+static int read_item(struct eng_ruleset *rs, const struct yaml_node *item,
+		     const struct rules_ctx *up)
 {
 	const struct rules_ctx *ctx = ctx__node(rs, item, "rules content item", "", up);
 
 	if (item->kind != Y_MAP)
-		return rules__error(rs, LOAD_ERR_YAML_VALIDATE, ctx, "Unexpected element type. Each element "
-				    "should be a yaml associative array.");
+		return rules__error(rs, LOAD_ERR_YAML_VALIDATE, ctx,
+				    "Unexpected element type. Each element should be a yaml "
+				    "associative array.");
 	if (yaml_node__get(item, "required_engine_version"))
 		return read_engine_version(rs, item, up);
 	if (yaml_node__get(item, "required_plugin_versions"))
@@ -415,7 +449,8 @@ static int read_item(struct eng_ruleset *rs, const struct yaml_node *item, const
 	return 0;
 }
 
-static int read_document(struct eng_ruleset *rs, const struct yaml_node *doc, const struct rules_ctx *ctx)
+static int read_document(struct eng_ruleset *rs, const struct yaml_node *doc,
+			 const struct rules_ctx *ctx)
 {
 	int r = 0;
 

@@ -5,14 +5,16 @@
 
 #include "engine/rules/ruleset.h"
 
-#define KEYS "rule condition output desc priority source enabled capture capture_duration warn_evttypes " \
-	"skip-if-unknown-filter tags exceptions override append"
+#define KEYS \
+	"rule condition output desc priority source enabled capture capture_duration " \
+	"warn_evttypes skip-if-unknown-filter tags exceptions override append"
 #define APPENDABLE "condition output desc tags exceptions"
-#define REPLACEABLE "condition output desc priority capture capture_duration tags exceptions enabled warn_evttypes " \
-	"skip-if-unknown-filter"
-#define WARN_ENABLED "The standalone 'enabled' key usage is deprecated. The correct approach requires also a " \
-	"'replace' entry under the 'override' key (i.e. 'enabled: replace')."
-
+#define REPLACEABLE \
+	"condition output desc priority capture capture_duration tags exceptions enabled " \
+	"warn_evttypes skip-if-unknown-filter"
+#define WARN_ENABLED \
+	"The standalone 'enabled' key usage is deprecated. The correct approach requires " \
+	"also a 'replace' entry under the 'override' key (i.e. 'enabled: replace')."
 static const char *trimmed(struct eng_ruleset *rs, const char *s)
 {
 	size_t n;
@@ -30,7 +32,8 @@ static int by_text(const void *a, const void *b)
 }
 
 /* Tags are a set: sorted, each once. */
-static int read_tags(struct eng_ruleset *rs, const struct yaml_node *item, const struct rules_ctx *ctx,
+static int read_tags(struct eng_ruleset *rs, const struct yaml_node *item,
+		     const struct rules_ctx *ctx,
 		     struct def_rule *r)
 {
 	uint32_t n = 0;
@@ -46,7 +49,8 @@ static int read_tags(struct eng_ruleset *rs, const struct yaml_node *item, const
 	return 0;
 }
 
-static int read_priority(struct eng_ruleset *rs, const struct yaml_node *item, const struct rules_ctx *ctx,
+static int read_priority(struct eng_ruleset *rs, const struct yaml_node *item,
+			 const struct rules_ctx *ctx,
 			 struct def_rule *r)
 {
 	const char *text;
@@ -56,7 +60,8 @@ static int read_priority(struct eng_ruleset *rs, const struct yaml_node *item, c
 		return rc;
 	if (eng_priority__parse(text, &r->priority) < 0)
 		return rules__error(rs, LOAD_ERR_YAML_VALIDATE,
-				    ctx__node(rs, yaml_node__get(item, "priority"), "rule priority", "", ctx),
+				    ctx__node(rs, yaml_node__get(item, "priority"), "rule priority",
+					      "", ctx),
 				    "Invalid priority");
 	return 0;
 }
@@ -66,7 +71,8 @@ static int read_condition(struct eng_ruleset *rs, const struct yaml_node *item, 
 	int rc = get_text(rs, item, "condition", GET_REQUIRED, r->ctx, &r->cond);
 
 	if (!rc)
-		r->cond_ctx = ctx__node(rs, yaml_node__get(item, "condition"), "rule condition", "", r->ctx);
+		r->cond_ctx = ctx__node(rs, yaml_node__get(item, "condition"), "rule condition", "",
+					r->ctx);
 	return rc;
 }
 
@@ -75,7 +81,8 @@ static int read_output(struct eng_ruleset *rs, const struct yaml_node *item, str
 	int rc = get_text(rs, item, "output", GET_REQUIRED, r->ctx, &r->output);
 
 	if (!rc)
-		r->output_ctx = ctx__node(rs, yaml_node__get(item, "output"), "rule output", "", r->ctx);
+		r->output_ctx = ctx__node(rs, yaml_node__get(item, "output"), "rule output", "",
+					  r->ctx);
 	return rc;
 }
 
@@ -92,7 +99,8 @@ static int read_flags(struct eng_ruleset *rs, const struct yaml_node *item, stru
 	if (rc >= 0)
 		rc = get_bool(rs, item, "warn_evttypes", GET_OPTIONAL, r->ctx, &r->warn_evttypes);
 	if (rc >= 0)
-		rc = get_bool(rs, item, "skip-if-unknown-filter", GET_OPTIONAL, r->ctx, &r->skip_unknown);
+		rc = get_bool(rs, item, "skip-if-unknown-filter", GET_OPTIONAL, r->ctx,
+			      &r->skip_unknown);
 	return rc < 0 ? rc : 0;
 }
 
@@ -145,7 +153,7 @@ static int read_append(struct eng_ruleset *rs, const struct yaml_node *item, str
 	return rc ? rc : collect__append(rs, &u);
 }
 
-/* --- Overrides ---------------------------------------------------------------------------------- */
+/* --- Overrides -------------------------------------------------------------------------------- */
 
 struct part {
 	const char *key;
@@ -154,13 +162,16 @@ struct part {
 
 static const struct part parts[] = {	/* in the order in which they are read */
 	{ "condition", HAS_COND }, { "exceptions", HAS_EXCEPTIONS }, { "output", HAS_OUTPUT },
-	{ "desc", HAS_DESC }, { "tags", HAS_TAGS }, { "priority", HAS_PRIORITY }, { "capture", HAS_CAPTURE },
-	{ "capture_duration", HAS_CAPTURE_MS }, { "enabled", HAS_ENABLED }, { "warn_evttypes", HAS_WARN },
+	{ "desc", HAS_DESC }, { "tags", HAS_TAGS }, { "priority", HAS_PRIORITY },
+	{ "capture", HAS_CAPTURE },
+	{ "capture_duration", HAS_CAPTURE_MS }, { "enabled", HAS_ENABLED },
+	{ "warn_evttypes", HAS_WARN },
 	{ "skip-if-unknown-filter", HAS_SKIP },
 };
 #define N_PARTS (sizeof(parts) / sizeof(*parts))
 
-static int read_part(struct eng_ruleset *rs, const struct yaml_node *item, unsigned has, bool append,
+static int read_part(struct eng_ruleset *rs, const struct yaml_node *item, unsigned has,
+		     bool append,
 		     struct def_rule *r)
 {
 	switch (has) {
@@ -185,12 +196,14 @@ static int read_part(struct eng_ruleset *rs, const struct yaml_node *item, unsig
 	case HAS_WARN:
 		return get_bool(rs, item, "warn_evttypes", GET_REQUIRED, r->ctx, &r->warn_evttypes);
 	default:
-		return get_bool(rs, item, "skip-if-unknown-filter", GET_REQUIRED, r->ctx, &r->skip_unknown);
+		return get_bool(rs, item, "skip-if-unknown-filter", GET_REQUIRED, r->ctx,
+				&r->skip_unknown);
 	}
 }
 
 /* Read what is to be appended, or replaced; expected loses what has been read. */
-static int read_update(struct eng_ruleset *rs, const struct yaml_node *item, const struct overrides *o,
+static int read_update(struct eng_ruleset *rs, const struct yaml_node *item,
+		       const struct overrides *o,
 		       bool replace, unsigned *expected, struct def_update *u)
 {
 	int rc = 0;
@@ -199,8 +212,10 @@ static int read_update(struct eng_ruleset *rs, const struct yaml_node *item, con
 		if (!overrides__has(o, parts[i].key, replace))
 			continue;
 		if (!(*expected & parts[i].has))
-			return rules__error(rs, LOAD_ERR_YAML_VALIDATE, u->r.ctx, "An %s override for '%s' was "
-					    "specified but '%s' is not defined", replace ? "replace" : "append",
+			return rules__error(rs, LOAD_ERR_YAML_VALIDATE, u->r.ctx,
+					    "An %s override for '%s' was specified but '%s' is not "
+					    "defined",
+					    replace ? "replace" : "append",
 					    parts[i].key, parts[i].key);
 		*expected &= ~parts[i].has;
 		rc = read_part(rs, item, parts[i].has, !replace, &u->r);
@@ -217,7 +232,8 @@ static bool any(const struct overrides *o, bool replace)
 	return false;
 }
 
-static int read_overrides(struct eng_ruleset *rs, const struct yaml_node *item, const struct overrides *o,
+static int read_overrides(struct eng_ruleset *rs, const struct yaml_node *item,
+			  const struct overrides *o,
 			  struct def_rule *r)
 {
 	unsigned expected = 0;
@@ -238,10 +254,11 @@ static int read_overrides(struct eng_ruleset *rs, const struct yaml_node *item, 
 	for (unsigned i = 0; i < N_PARTS && !rc; i++)
 		if (expected & parts[i].has)
 			rc = rules__error(rs, LOAD_ERR_YAML_VALIDATE,
-					  ctx__node(rs, yaml_node__get(item, parts[i].key), "overrides",
+					  ctx__node(rs, yaml_node__get(item, parts[i].key),
+						    "overrides",
 						    parts[i].key, r->ctx),
-					  "Unexpected key '%s': no corresponding entry under 'override' is "
-					  "defined.", parts[i].key);
+					  "Unexpected key '%s': no corresponding entry under "
+					  "'override' is defined.", parts[i].key);
 	return rc;
 }
 
@@ -251,7 +268,8 @@ static bool is_definition(const struct yaml_node *item)
 	       yaml_node__get(item, "desc") || yaml_node__get(item, "priority");
 }
 
-int rules__read_rule(struct eng_ruleset *rs, const struct yaml_node *item, const struct rules_ctx *up)
+int rules__read_rule(struct eng_ruleset *rs, const struct yaml_node *item,
+		     const struct rules_ctx *up)
 {
 	struct def_rule r = { .enabled = true, .warn_evttypes = true, .source = "" };
 	struct overrides o;

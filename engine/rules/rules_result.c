@@ -48,7 +48,8 @@ static void put_diag(struct buf *out, const struct eng_diag *d)
 	buf__puts(out, "}");
 }
 
-static void put_diags(struct buf *out, const struct eng_ruleset *rs, const struct rules_file *f, bool errors)
+static void put_diags(struct buf *out, const struct eng_ruleset *rs, const struct rules_file *f,
+		      bool errors)
 {
 	bool any = false;
 
@@ -82,7 +83,7 @@ void eng_ruleset__result_json(const struct eng_ruleset *rs, struct buf *out)
 	buf__puts(out, "]}");
 }
 
-/* --- Text --------------------------------------------------------------------------------------- */
+/* --- Text ------------------------------------------------------------------------------------- */
 
 static void put_safe(struct buf *out, const char *s)
 {
@@ -110,10 +111,12 @@ void rules__put_snippet(struct buf *out, const char *s)
 
 static void put_text_diag(struct buf *out, const struct eng_diag *d, bool color)
 {
-	const char *on = !color ? "" : d->is_error ? "\033[1;31m" : "\033[1;33m", *off = color ? "\033[0m" : "";
+	const char *on = !color ? "" : d->is_error ? "\033[1;31m" : "\033[1;33m",
+		*off = color ? "\033[0m" : "";
 
 	put_safe(out, d->file);
-	buf__printf(out, ":%u:%u: %s%s: %s%s", d->line, d->col, on, d->is_error ? "error" : "warning", d->code, off);
+	buf__printf(out, ":%u:%u: %s%s: %s%s", d->line, d->col, on,
+		    d->is_error ? "error" : "warning", d->code, off);
 	if (d->item_name[0]) {
 		buf__printf(out, ", in %s '", d->item_type);
 		put_safe(out, d->item_name);
@@ -134,7 +137,8 @@ void eng_ruleset__result_text(const struct eng_ruleset *rs, bool color, struct b
 		for (uint32_t k = 0; k < f->n_diags; k++)
 			errors += rs->diags[f->first_diag + k].is_error;
 		put_safe(out, f->name);
-		buf__printf(out, ": %s\n", errors ? "Invalid" : f->n_diags ? "Ok, with warnings" : "Ok");
+		buf__printf(out, ": %s\n",
+			    errors ? "Invalid" : f->n_diags ? "Ok, with warnings" : "Ok");
 		for (uint32_t k = 0; k < f->n_diags; k++)
 			put_text_diag(out, &rs->diags[f->first_diag + k], color);
 	}

@@ -24,7 +24,8 @@ const char *eng_priority__name(enum eng_priority p)
 int eng_priority__parse(const char *s, enum eng_priority *ret)
 {
 	for (unsigned i = 0; i < sizeof(priorities) / sizeof(*priorities); i++) {
-		if (!strcasecmp(s, priorities[i]) || (i == PRIO_INFORMATIONAL && !strcasecmp(s, "info"))) {
+		if (!strcasecmp(s, priorities[i]) || (i == PRIO_INFORMATIONAL &&
+						      !strcasecmp(s, "info"))) {
 			*ret = i;
 			return 0;
 		}
@@ -76,7 +77,7 @@ void eng_ruleset__suggested_output(struct eng_ruleset *rs, bool on)
 	rs->no_suggested = !on;
 }
 
-/* --- Loading ------------------------------------------------------------------------------------ */
+/* --- Loading ---------------------------------------------------------------------------------- */
 
 static struct rules_file *add_file(struct eng_ruleset *rs, const char *name)
 {
@@ -84,7 +85,8 @@ static struct rules_file *add_file(struct eng_ruleset *rs, const char *name)
 
 	rs->files = xgrow(rs->files, &rs->cap_files, rs->n_files + 1, sizeof(*rs->files));
 	f = &rs->files[rs->n_files++];
-	*f = (struct rules_file){ .name = arena__strndup(&rs->mem, name, strlen(name)), .first_diag = rs->n_diags };
+	*f = (struct rules_file){ .name = arena__strndup(&rs->mem, name, strlen(name)),
+				 .first_diag = rs->n_diags };
 	return f;
 }
 
@@ -134,7 +136,8 @@ static int load(struct eng_ruleset *rs, const char *name, char *text, size_t len
 	return finish_file(rs, &rs->files[rs->n_files - 1], err);
 }
 
-int eng_ruleset__load_text(struct eng_ruleset *rs, const char *name, const char *text, size_t len, struct err *err)
+int eng_ruleset__load_text(struct eng_ruleset *rs, const char *name, const char *text, size_t len,
+			   struct err *err)
 {
 	return load(rs, name, xmemdup0(text, len), len, err);
 }
@@ -153,7 +156,8 @@ static bool has_ending(const char *name)
 {
 	size_t n = strlen(name);
 
-	return (n > 5 && !strcmp(name + n - 5, ".yaml")) || (n > 4 && !strcmp(name + n - 4, ".yml"));
+	return (n > 5 && !strcmp(name + n - 5, ".yaml")) ||
+		(n > 4 && !strcmp(name + n - 4, ".yml"));
 }
 
 static int load_file(struct eng_ruleset *rs, const char *path, struct err *err)
@@ -189,7 +193,8 @@ static int load_dir(struct eng_ruleset *rs, const char *path, struct err *err)
 	if (n < 0)
 		return cannot_read(rs, path, err, strerror(errno));
 	for (int i = 0; i < n; i++) {
-		char *full = xasprintf("%s%s%s", path, path[strlen(path) - 1] == '/' ? "" : "/", names[i]->d_name);
+		char *full = xasprintf("%s%s%s", path, path[strlen(path) - 1] == '/' ? "" : "/",
+				       names[i]->d_name);
 		struct stat st;
 		int one = 0;
 
@@ -217,7 +222,7 @@ int eng_ruleset__load(struct eng_ruleset *rs, const char *path, struct err *err)
 	return load_file(rs, path, err);
 }
 
-/* --- The result --------------------------------------------------------------------------------- */
+/* --- The result ------------------------------------------------------------------------------- */
 
 int eng_ruleset__compile(struct eng_ruleset *rs, struct err *err)
 {

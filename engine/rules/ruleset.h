@@ -2,9 +2,10 @@
 /*
  * ruleset - what the files of engine/rules share: definitions as collected, and the way to a place.
  *
- * Reading a file turns its items into definitions (rules_read.c, rules_read_rule.c), which rules_collect.c puts
- * together with those of earlier files. After each file everything collected is compiled (rules_compile.c): that is
- * what finds errors in conditions and outputs. eng_ruleset__compile does it once more for the rules that are on.
+ * Reading a file turns its items into definitions (rules_read.c, rules_read_rule.c), which
+ * rules_collect.c puts together with those of earlier files. After each file everything collected
+ * is compiled (rules_compile.c): that is what finds errors in conditions and outputs.
+ * eng_ruleset__compile does it once more for the rules that are on.
  */
 #ifndef ENG_RULESET_H
 #define ENG_RULESET_H
@@ -55,7 +56,8 @@ struct rules_ctx {
 	const char *name;		/* file, or short form of the condition */
 	const char *type, *item;	/* "rule", its name */
 	struct yaml_mark mark;
-	struct eng_text text;		/* a condition's own text, for the snippet; len 0: the file's */
+	struct eng_text text;		/* a condition's own text, for the snippet; len 0: the
+					 * file's */
 	const struct yaml_node *node;	/* of the condition in the file, NULL if it is not one */
 };
 
@@ -120,7 +122,8 @@ struct def_rule {
 };
 
 /* What an item with append or override brings; has says which. */
-enum { HAS_COND = 1, HAS_OUTPUT = 2, HAS_DESC = 4, HAS_TAGS = 8, HAS_EXCEPTIONS = 16, HAS_PRIORITY = 32,
+enum { HAS_COND = 1, HAS_OUTPUT = 2, HAS_DESC = 4, HAS_TAGS = 8, HAS_EXCEPTIONS = 16,
+      HAS_PRIORITY = 32,
        HAS_CAPTURE = 64, HAS_CAPTURE_MS = 128, HAS_ENABLED = 256, HAS_WARN = 512, HAS_SKIP = 1024 };
 struct def_update {
 	struct def_rule r;
@@ -167,39 +170,50 @@ struct eng_ruleset {
 	size_t cap_files, cap_diags, cap_lists, cap_macros, cap_rules, cap_selections;
 };
 
-/* --- rules_diag.c ------------------------------------------------------------------------------- */
+/* --- rules_diag.c ----------------------------------------------------------------------------- */
 
 const struct rules_ctx *ctx__file(struct eng_ruleset *rs, const char *name);
-const struct rules_ctx *ctx__node(struct eng_ruleset *rs, const struct yaml_node *n, const char *type,
+const struct rules_ctx *ctx__node(struct eng_ruleset *rs, const struct yaml_node *n,
+				  const char *type,
 				  const char *item, const struct rules_ctx *up);
-const struct rules_ctx *ctx__mark(struct eng_ruleset *rs, struct yaml_mark mark, const struct rules_ctx *up);
+const struct rules_ctx *ctx__mark(struct eng_ruleset *rs, struct yaml_mark mark,
+				  const struct rules_ctx *up);
 /* A place in a condition's text; up is the context of the condition. */
-const struct rules_ctx *ctx__condition(struct eng_ruleset *rs, struct eng_pos pos, struct eng_text text,
+const struct rules_ctx *ctx__condition(struct eng_ruleset *rs, struct eng_pos pos,
+				       struct eng_text text,
 				       const struct rules_ctx *up);
 
 /* Record an error (returns a negative code, and marks the file at hand as failed) or a warning. */
-int rules__error(struct eng_ruleset *rs, enum rules_code code, const struct rules_ctx *ctx, const char *fmt, ...)
+int rules__error(struct eng_ruleset *rs, enum rules_code code, const struct rules_ctx *ctx,
+		 const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
-void rules__warn(struct eng_ruleset *rs, enum rules_code code, const struct rules_ctx *ctx, const char *fmt, ...)
+void rules__warn(struct eng_ruleset *rs, enum rules_code code, const struct rules_ctx *ctx,
+		 const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
-void rules__warn_field(struct eng_ruleset *rs, const char *field, const struct rules_ctx *ctx, const char *fmt, ...)
+void rules__warn_field(struct eng_ruleset *rs, const char *field, const struct rules_ctx *ctx,
+		       const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 enum rules_code rules__code(const char *name);
 /* The lines of a snippet, moved in and made safe. */
 void rules__put_snippet(struct buf *out, const char *s);
 
 /* Said of lists, macros and rules alike. */
-#define WARN_APPEND "'append' key is deprecated. Add an 'append' entry (e.g. 'condition: append') under " \
-	"'override' instead."
-#define APPEND_AND_OVERRIDE "Keys 'override' and 'append: true' cannot be used together. Add an 'append' entry " \
+#define WARN_APPEND \
+	"'append' key is deprecated. Add an 'append' entry (e.g. 'condition: append') " \
+	"under 'override' instead."
+#define APPEND_AND_OVERRIDE \
+	"Keys 'override' and 'append: true' cannot be used together. Add an 'append' entry " \
 	"(e.g. 'condition: append') under 'override' instead."
-
-/* --- reading and collecting --------------------------------------------------------------------- */
+/* --- reading and collecting ------------------------------------------------------------------- */
 
 int rules__read(struct eng_ruleset *rs, const char *name, const char *text, size_t len);
-int rules__read_rule(struct eng_ruleset *rs, const struct yaml_node *item, const struct rules_ctx *up);
+int rules__read_rule(struct eng_ruleset *rs, const struct yaml_node *item,
+		     const struct rules_ctx *up);
 
-/* Values of keys, with Falco's messages for what is wrong. 0, 1 (optional and not there) or negative. */
+/*
+ * Values of keys, with Falco's messages for what is wrong. 0, 1 (optional and not there) or
+ * negative.
+ */
 enum { GET_REQUIRED, GET_OPTIONAL, GET_OPTIONAL_EMPTY };
 int get_text(struct eng_ruleset *rs, const struct yaml_node *item, const char *key, int how,
 	     const struct rules_ctx *ctx, const char **ret);
@@ -210,7 +224,10 @@ int get_u32(struct eng_ruleset *rs, const struct yaml_node *item, const char *ke
 int get_texts(struct eng_ruleset *rs, const struct yaml_node *item, const char *key, bool optional,
 	      const struct rules_ctx *ctx, const char ***ret, uint32_t *ret_n);
 
-/* The override map: which keys are to be appended to, which replaced. Names are separated by blanks. */
+/*
+ * The override map: which keys are to be appended to, which replaced. Names are separated by
+ * blanks.
+ */
 struct overrides {
 	const char *keys[16];
 	bool replace[16];
@@ -228,20 +245,25 @@ int collect__macro(struct eng_ruleset *rs, struct def_macro *m, bool append);
 int collect__rule(struct eng_ruleset *rs, struct def_rule *r);
 int collect__append(struct eng_ruleset *rs, struct def_update *u);
 int collect__replace(struct eng_ruleset *rs, struct def_update *u);
-int collect__enable(struct eng_ruleset *rs, const char *name, bool enabled, const struct rules_ctx *ctx);
+int collect__enable(struct eng_ruleset *rs, const char *name, bool enabled,
+		    const struct rules_ctx *ctx);
 struct def_list *find_list(const struct eng_ruleset *rs, const char *name);
 
-/* --- rules_exception.c -------------------------------------------------------------------------- */
+/* --- rules_exception.c ------------------------------------------------------------------------ */
 
-int read_exceptions(struct eng_ruleset *rs, const struct yaml_node *item, const struct rules_ctx *up, bool append,
+int read_exceptions(struct eng_ruleset *rs, const struct yaml_node *item,
+		    const struct rules_ctx *up, bool append,
 		    struct def_exceptions *ret);
 bool entry__given(const struct def_entry *e);
-/* Check an exception that is complete and fill in what it leaves out. known: the rule's source is. */
+/*
+ * Check an exception that is complete and fill in what it leaves out. known: the rule's source is.
+ */
 int exception__check(struct eng_ruleset *rs, struct def_exception *e, bool known);
 /* The condition with its exceptions, in mem. */
-int exceptions__apply(struct eng_ruleset *rs, const struct def_rule *r, struct arena *mem, struct eng_text *ret);
+int exceptions__apply(struct eng_ruleset *rs, const struct def_rule *r, struct arena *mem,
+		      struct eng_text *ret);
 
-/* --- rules_lists.c ------------------------------------------------------------------------------ */
+/* --- rules_lists.c ---------------------------------------------------------------------------- */
 
 /* Items of lists with the lists that they name put in; marks those as used. */
 struct list_text {
@@ -260,12 +282,14 @@ int lists__expand(struct eng_ruleset *rs, struct arena *mem, struct list_texts *
 int lists__substitute(const struct list_texts *lists, struct eng_text cond, struct arena *mem,
 		      struct eng_text *ret);
 
-/* --- rules_compile.c ---------------------------------------------------------------------------- */
+/* --- rules_compile.c -------------------------------------------------------------------------- */
 
-/* Compile what is collected; only_on: only rules that are on and severe enough, and make rs->out. */
+/*
+ * Compile what is collected; only_on: only rules that are on and severe enough, and make rs->out.
+ */
 int rules__compile(struct eng_ruleset *rs, bool only_on);
 
-/* --- rules_check.c ------------------------------------------------------------------------------ */
+/* --- rules_check.c ---------------------------------------------------------------------------- */
 
 /* Warn of comparisons with <NA> and of fields that are no more, in a condition. */
 void check__condition(struct eng_ruleset *rs, const struct eng_ast *a, const struct rules_ctx *ctx);

@@ -34,7 +34,8 @@ struct build {
 	struct yaml_node **docs;
 	size_t n_docs, cap_docs;
 	uint32_t n_nodes;
-	size_t done_chars, done_off, done_line;	/* how far characters have been counted: see mark_of */
+	size_t done_chars, done_off, done_line;	/* how far characters have been counted: see
+						 * mark_of */
 	struct yaml_mark at;
 	struct err *err;
 };
@@ -42,7 +43,8 @@ struct build {
 /* libyaml counts characters; places are wanted in bytes. Places come in order, or nearly. */
 static struct yaml_mark mark_of(struct build *b, const yaml_mark_t *m)
 {
-	struct yaml_mark out = { .off = (uint32_t)m->index, .line = (uint32_t)m->line, .col = (uint32_t)m->column };
+	struct yaml_mark out = { .off = (uint32_t)m->index, .line = (uint32_t)m->line,
+				.col = (uint32_t)m->column };
 
 	if (b->ascii)
 		return out;
@@ -82,7 +84,8 @@ static int fail(struct build *b, int code, const yaml_mark_t *m, const char *wha
 static bool is_null_text(const char *s, size_t n)
 {
 	return !n || (n == 1 && *s == '~') ||
-	       (n == 4 && (!memcmp(s, "null", 4) || !memcmp(s, "Null", 4) || !memcmp(s, "NULL", 4)));
+	       (n == 4 && (!memcmp(s, "null", 4) || !memcmp(s, "Null", 4) ||
+			   !memcmp(s, "NULL", 4)));
 }
 
 static struct yaml_node *new_node(struct build *b, enum yaml_kind kind, const yaml_mark_t *m)
@@ -151,13 +154,16 @@ static int on_alias(struct build *b, const yaml_event_t *e)
 		if (strcmp(b->anchors[i].name, name))
 			continue;
 		if (!b->anchors[i].node)
-			return fail(b, -FMT_E_SYNTAX, &e->start_mark, "an alias stands inside the node that it names");
+			return fail(b, -FMT_E_SYNTAX, &e->start_mark,
+				    "an alias stands inside the node that it names");
 		return place(b, b->anchors[i].node, &e->start_mark);
 	}
-	return fail(b, -FMT_E_SYNTAX, &e->start_mark, "an alias names no anchor, or there are too many anchors");
+	return fail(b, -FMT_E_SYNTAX, &e->start_mark,
+		    "an alias names no anchor, or there are too many anchors");
 }
 
-static int on_open(struct build *b, const yaml_event_t *e, enum yaml_kind kind, const yaml_char_t *anchor)
+static int on_open(struct build *b, const yaml_event_t *e, enum yaml_kind kind,
+		   const yaml_char_t *anchor)
 {
 	struct level *l = &b->levels[b->depth];
 
@@ -247,7 +253,8 @@ static bool is_ascii(const char *s, size_t n)
 	return true;
 }
 
-int yaml_tree__parse(const char *text, size_t len, struct arena *mem, struct yaml_node ***ret, uint32_t *ret_n,
+int yaml_tree__parse(const char *text, size_t len, struct arena *mem, struct yaml_node ***ret,
+		     uint32_t *ret_n,
 		     struct yaml_mark *ret_at, struct err *err)
 {
 	struct build *b = xcalloc(1, sizeof(*b));

@@ -2,7 +2,8 @@
 /*
  * yaml_tree - a YAML stream as a tree that knows where everything stood. Used for rule files.
  *
- * Input: untrusted. Size, depth and the number of nodes, with aliases counted as often as they are used, are
+ * Input: untrusted. Size, depth and the number of nodes, with aliases counted as often as they are
+ * used, are
  *        capped; what is over a cap is refused with a sentence that says so.
  * Ownership: the tree lives in the caller's arena and does not need the text any more.
  */
@@ -25,7 +26,8 @@ struct yaml_mark {
 
 struct yaml_node {
 	uint8_t kind;			/* enum yaml_kind */
-	bool verbatim;			/* scalar: plain or block style, its text stands in the file as it is */
+	bool verbatim;			/* scalar: plain or block style, its text stands in the file
+					 * as it is */
 	struct yaml_mark mark;
 	const char *text;		/* Y_SCALAR: NUL-terminated */
 	uint32_t len;
@@ -38,10 +40,14 @@ struct yaml_node {
  * Parse a whole stream: documents in order. 0, or negative with the message in err and its place in
  * *ret_at: -FMT_E_SYNTAX for what is not YAML, -FMT_E_LIMIT for what is over a cap.
  */
-int yaml_tree__parse(const char *text, size_t len, struct arena *mem, struct yaml_node ***ret, uint32_t *ret_n,
+int yaml_tree__parse(const char *text, size_t len, struct arena *mem, struct yaml_node ***ret,
+		     uint32_t *ret_n,
 		     struct yaml_mark *ret_at, struct err *err);
 
-/* The value of a key of a mapping, the first if it is there twice; NULL if it is not there or n is no mapping. */
+/*
+ * The value of a key of a mapping, the first if it is there twice; NULL if it is not there or n is
+ * no mapping.
+ */
 const struct yaml_node *yaml_node__get(const struct yaml_node *n, const char *key);
 
 /* YAML 1.1: y, yes, true, on and their opposites, in lower, upper or capital letters. */

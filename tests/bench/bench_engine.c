@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * What rules cost: a batch of mixed events through the detector, with state alone, with the rules that ship, and with
- * 100 rules of the usual kinds (files written and read, programs run, connections, each with exceptions).
+ * What rules cost: a batch of mixed events through the detector, with state alone, with the rules
+ * that ship, and with 100 rules of the usual kinds (files written and read, programs run,
+ * connections, each with exceptions).
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,7 +33,7 @@ static double now(void)
 	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
 }
 
-/* --- events ------------------------------------------------------------------------------------- */
+/* --- events ----------------------------------------------------------------------------------- */
 
 static void begin(struct fmt_batch *b, uint16_t type, uint32_t pid, int64_t res)
 {
@@ -46,7 +47,8 @@ static void str(struct fmt_batch *b, unsigned p, const char *s)
 
 static const char *path(uint32_t n)
 {
-	static const char *const dirs[] = { "/usr/lib/x86_64-linux-gnu", "/usr/share/zoneinfo", "/proc/self",
+	static const char *const dirs[] = { "/usr/lib/x86_64-linux-gnu", "/usr/share/zoneinfo",
+					   "/proc/self",
 					    "/srv/www/htdocs", "/var/cache/app", "/etc/ssl/certs" };
 	static char text[96];
 
@@ -90,14 +92,19 @@ static void add_io(struct fmt_batch *b, uint32_t pid)
 	uint16_t type = types[rnd(3)];
 
 	begin(b, type, pid, 64);
-	fmt_batch__int(b, type == EV_read ? P_read_fd : type == EV_write ? P_write_fd : P_close_fd, 3 + rnd(20));
+	fmt_batch__int(b, type == EV_read ? P_read_fd : type == EV_write ? P_write_fd : P_close_fd,
+		       3 + rnd(20));
 	fmt_batch__end(b);
 }
 
-/* The mix of a busy machine: mostly reading, writing and asking, an open in ten, an exec in a hundred. */
+/*
+ * The mix of a busy machine: mostly reading, writing and asking, an open in ten, an exec in a
+ * hundred.
+ */
 static struct fmt_batch *make_batch(void)
 {
-	static const uint16_t plain[] = { EV_newfstatat, EV_mmap, EV_lseek, EV_poll, EV_brk, EV_access };
+	static const uint16_t plain[] = { EV_newfstatat, EV_mmap, EV_lseek, EV_poll, EV_brk,
+					 EV_access };
 	struct fmt_batch *b;
 
 	fmt_batch__new(&b);
@@ -118,21 +125,26 @@ static struct fmt_batch *make_batch(void)
 	return b;
 }
 
-/* --- rules -------------------------------------------------------------------------------------- */
+/* --- rules ------------------------------------------------------------------------------------ */
 
 static void put_rule(struct buf *out, unsigned n)
 {
 	static const char *const conditions[] = {
-		"evt.type in (open, openat, openat2) and evt.is_open_write = true and fd.num >= 0 and fd.typechar = f "
-		"and fd.name startswith /etc/app%1$u/ and not proc.name in (apt, dpkg, rpm%1$u) and not (proc.pname = "
-		"tool%1$u and fd.name endswith .conf)",
-		"evt.type in (open, openat, openat2) and evt.is_open_read = true and fd.num >= 0 and (fd.name in "
-		"(/etc/secret%1$u, /root/key%1$u) or fd.name contains /.vault%1$u/) and not proc.name in (sshd, cat%1$u)",
-		"evt.type in (execve, execveat) and (proc.name in (tool%1$u, nc, ncat) or proc.cmdline contains "
-		"\"--reverse-shell%1$u\") and not proc.aname[2] = cron%1$u and container.id != host",
-		"evt.type in (execve, execveat) and proc.exepath startswith /tmp/%1$u and not proc.pname in (make, cmake)",
-		"evt.type = connect and fd.sport = %1$u and not fd.snet in (10.0.0.0/8, 192.168.0.0/16)",
-		"evt.type in (rename, renameat, unlink, unlinkat) and evt.arg.path startswith /var/log/app%1$u",
+		"evt.type in (open, openat, openat2) and evt.is_open_write = true and fd.num >= 0 "
+		"and fd.typechar = f and fd.name startswith /etc/app%1$u/ and not proc.name in "
+		"(apt, dpkg, rpm%1$u) and not (proc.pname = tool%1$u and fd.name endswith .conf)",
+		"evt.type in (open, openat, openat2) and evt.is_open_read = true and fd.num >= 0 "
+		"and (fd.name in (/etc/secret%1$u, /root/key%1$u) or fd.name contains "
+		"/.vault%1$u/) and not proc.name in (sshd, cat%1$u)",
+		"evt.type in (execve, execveat) and (proc.name in (tool%1$u, nc, ncat) or "
+		"proc.cmdline contains \"--reverse-shell%1$u\") and not proc.aname[2] = cron%1$u "
+		"and container.id != host",
+		"evt.type in (execve, execveat) and proc.exepath startswith /tmp/%1$u and not "
+		"proc.pname in (make, cmake)",
+		"evt.type = connect and fd.sport = %1$u and not fd.snet in (10.0.0.0/8, "
+		"192.168.0.0/16)",
+		"evt.type in (rename, renameat, unlink, unlinkat) and evt.arg.path startswith "
+		"/var/log/app%1$u",
 	};
 
 	buf__printf(out, "- rule: rule %u\n  desc: d\n  condition: ", n);
@@ -178,7 +190,7 @@ static struct eng_ruleset *shipped(unsigned *ret_n)
 	return rs;
 }
 
-/* --- measuring ---------------------------------------------------------------------------------- */
+/* --- measuring -------------------------------------------------------------------------------- */
 
 static double feed(const struct fmt_batch *b, const struct eng_ruleset *rs)
 {
@@ -213,11 +225,14 @@ int main(void)
 				best[i] = t;
 		}
 	}
-	printf("an event through state and the %u shipped rules | %.1f ns | %.1f ns state alone | %.2f\n", n_shipped,
+	printf("an event through state and the %u shipped rules | %.1f ns | %.1f ns state alone | "
+	       "%.2f\n", n_shipped,
 	       best[1], best[0], best[1] / best[0]);
-	printf("an event through state and %u generated rules | %.1f ns | %.1f ns state alone | %.2f\n", N_RULES,
+	printf("an event through state and %u generated rules | %.1f ns | %.1f ns state alone | "
+	       "%.2f\n", N_RULES,
 	       best[2], best[0], best[2] / best[0]);
-	printf("Mixed events in memory: %.1f million a second with the shipped rules, %.1f with %u generated ones.\n",
+	printf("Mixed events in memory: %.1f million a second with the shipped rules, %.1f with %u "
+	       "generated ones.\n",
 	       1e3 / best[1], 1e3 / best[2], N_RULES);
 	for (unsigned i = 0; i < 3; i++)
 		eng_ruleset__free(sets[i]);

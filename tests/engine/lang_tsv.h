@@ -2,8 +2,9 @@
 /*
  * lang_tsv - tables of test cases: one case a line, columns separated by one or more tabs.
  *
- * Empty lines and lines that begin with "# " are left out. In a column <TAB>, <LF>, <CR>, <BS>, <NUL>, <FF> and <VT> stand
- * for those bytes, <EMPTY> for nothing, <xHH> for a byte, and <Nxtext> for N times text: <18x(>.
+ * Empty lines and lines that begin with "# " are left out. In a column <TAB>, <LF>, <CR>, <BS>,
+ * <NUL>, <FF> and <VT> stand for those bytes, <EMPTY> for nothing, <xHH> for a byte, and <Nxtext>
+ * for N times text: <18x(>.
  */
 #ifndef TESTS_LANG_TSV_H
 #define TESTS_LANG_TSV_H
@@ -30,10 +31,14 @@ struct tsv {
 	unsigned failed;
 };
 
-/* tests/engine/lang/NAME of the source tree. Fails the test if it cannot be read or has fewer than `least` lines. */
+/*
+ * tests/engine/lang/NAME of the source tree. Fails the test if it cannot be read or has fewer than
+ * `least` lines.
+ */
 void tsv__open(struct tsv *t, const char *name, size_t least);
 /* Say that a line failed; goes on. */
-void tsv__fail(struct tsv *t, const struct tsv_line *l, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void tsv__fail(struct tsv *t, const struct tsv_line *l, const char *fmt,
+	       ...) __attribute__((format(printf, 3, 4)));
 /* Fails the test if a line did. */
 void tsv__close(struct tsv *t);
 /* A file of tests/engine/lang: its path; free it. */

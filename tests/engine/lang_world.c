@@ -11,8 +11,10 @@
 #include "tests/engine/world.h"
 
 const char *const lang_events[LANG_EVENTS] = {
-	"cat_shadow", "cat_denied", "cat_read", "bash_null", "bash_video", "bash_setns", "sh_dev", "sh_bin",
-	"sh_connect", "sh_write", "sh_connect6", "sshd_accept", "sh_exec", "wget_getpid", "cat_exit",
+	"cat_shadow", "cat_denied", "cat_read", "bash_null", "bash_video", "bash_setns", "sh_dev",
+		"sh_bin",
+	"sh_connect", "sh_write", "sh_connect6", "sshd_accept", "sh_exec", "wget_getpid",
+	"cat_exit",
 };
 
 struct scene {
@@ -24,7 +26,8 @@ struct scene {
 
 #define CGROUP "cpu=/docker/aabbccddeeff00112233445566778899aabbccddeeff00112233445566778899"
 
-static void process(struct world *w, int64_t pid, int64_t ppid, int64_t uid, const char *comm, const char *exepath)
+static void process(struct world *w, int64_t pid, int64_t ppid, int64_t uid, const char *comm,
+		    const char *exepath)
 {
 	ev(w, EV_state_thread, pid, pid, 0);
 	i(w, P_state_thread_ptid, ppid);
@@ -81,7 +84,8 @@ static void surroundings(struct world *w)
 	go(w);
 	ev(w, EV_state_container, 1, 1, 0);
 	s(w, P_state_container_id, "aabbccddeeff");
-	s(w, P_state_container_full_id, "aabbccddeeff00112233445566778899aabbccddeeff00112233445566778899");
+	s(w, P_state_container_full_id,
+	  "aabbccddeeff00112233445566778899aabbccddeeff00112233445566778899");
 	s(w, P_state_container_runtime, "docker");
 	s(w, P_state_container_name, "web");
 	s(w, P_state_container_image, "docker.io/library/nginx:1.25");
@@ -113,7 +117,8 @@ static void opens(struct scene *sc, int64_t pid, const char *path, int64_t fd, u
 	happens(sc);
 }
 
-static void put_tuple(struct world *w, unsigned param, const char *src, uint16_t sport, const char *dst, uint16_t dport)
+static void put_tuple(struct world *w, unsigned param, const char *src, uint16_t sport,
+		      const char *dst, uint16_t dport)
 {
 	bool v6 = strchr(src, ':');
 	size_t n = v6 ? 16 : 4;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * lang_world - the small machine on which conditions are tried: a login and a container, and what happens there.
+ * lang_world - the small machine on which conditions are tried: a login and a container, and what
+ * happens there.
  *
  *   1    systemd   root                                 the host
  *   100  sshd      root, child of 1
@@ -36,8 +37,8 @@
 extern const char *const lang_events[LANG_EVENTS];	/* names, in order */
 
 /*
- * Let it all happen: fn is called for each event, with its number in lang_events, after its state has been applied. begin
- * (may be NULL) is told the batch first.
+ * Let it all happen: fn is called for each event, with its number in lang_events, after its state
+ * has been applied. begin (may be NULL) is told the batch first.
  */
 void lang_world(void (*fn)(void *arg, unsigned event, const struct eng_ctx *ctx),
 		void (*begin)(void *arg, const struct fmt_batch *b), void *arg);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * What conditions mean: lang/eval.tsv, on the events of lang_world. Each condition is tried in a program of its own and
- * in one program with all others, whose memos and order of tests must change nothing, and as it is explained.
+ * What conditions mean: lang/eval.tsv, on the events of lang_world. Each condition is tried in a
+ * program of its own and in one program with all others, whose memos and order of tests must change
+ * nothing, and as it is explained.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -53,7 +54,8 @@ static void check_explanation(struct trial *tr, unsigned event, const struct eng
 	eng_prog__explain(tr->prog, 0, ctx, &b);
 	buf__u8(&b, 0);
 	if (strncmp((char *)b.p, hit ? "* true" : "* false", 6))
-		tsv__fail(tr->t, tr->line, "%s is explained otherwise:\n%s", lang_events[event], (char *)b.p);
+		tsv__fail(tr->t, tr->line, "%s is explained otherwise:\n%s", lang_events[event],
+			  (char *)b.p);
 	buf__done(&b);
 }
 
@@ -145,7 +147,8 @@ static void all_together_mean_the_same(void **state)
 	assert_int_equal(eng_prog__new(&tr.prog), 0);
 	tr.n_conds = (uint32_t)t.n;
 	for (size_t i = 0; i < t.n; i++)
-		assert_int_equal(eng_prog__add(tr.prog, parse(&t, &t.lines[i]), NULL, NULL, NULL), (int)i);
+		assert_int_equal(eng_prog__add(tr.prog, parse(&t, &t.lines[i]), NULL, NULL, NULL),
+				 (int)i);
 	run_trial(&tr);
 	for (size_t i = 0; i < t.n; i++)
 		if (strcmp(names(tr.got[i], &t.mem), t.lines[i].col[1]))
@@ -183,7 +186,8 @@ static void a_condition_can_be_switched_off(void **state)
 	(void)state;
 	assert_int_equal(eng_prog__new(&p), 0);
 	for (unsigned i = 0; i < 2; i++) {
-		assert_int_equal(eng_filter__parse(conds[i], strlen(conds[i]), 100, &mem, &a, NULL), 0);
+		assert_int_equal(eng_filter__parse(conds[i], strlen(conds[i]), 100, &mem, &a, NULL),
+				 0);
 		assert_int_equal(eng_prog__add(p, a, NULL, NULL, NULL), (int)i);
 	}
 	assert_int_equal(eng_prog__seal(p, NULL), 0);

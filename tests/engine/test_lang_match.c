@@ -103,8 +103,8 @@ static void random_text(char *s, const char *alphabet, unsigned max)
 }
 
 /*
- * Classes, equivalences and ranges over them are left to the table: the C library takes more as a pattern there than
- * it says.
+ * Classes, equivalences and ranges over them are left to the table: the C library takes more as a
+ * pattern there than it says.
  */
 static void globs_agree_with_the_c_library(void **state)
 {
@@ -121,7 +121,8 @@ static void globs_agree_with_the_c_library(void **state)
 		got = glob(pattern, text, fold, &mem);
 		hits += got;
 		if (got != !fnmatch(pattern, text, fold ? FNM_CASEFOLD : 0))
-			fail_msg("'%s' on '%s'%s: we say %d", pattern, text, fold ? ", fold" : "", got);
+			fail_msg("'%s' on '%s'%s: we say %d", pattern, text, fold ? ", fold" : "",
+				 got);
 		arena__done(&mem);
 	}
 	assert_true(hits > 4000);
@@ -135,10 +136,14 @@ static double seconds(void)
 	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
 }
 
-/* Patterns that make backtracking matchers run for years, on texts that an attacker would choose. */
+/*
+ * Patterns that make backtracking matchers run for years, on texts that an attacker would choose.
+ */
 static void no_pattern_takes_forever(void **state)
 {
-	static const char *const patterns[] = { "(a*)*b", "(a|aa)+b", "(.*)(.*)(.*)(.*)(.*)(.*)(.*)(.*)b", "(a?){200}a{200}b" };
+	static const char *const patterns[] = { "(a*)*b", "(a|aa)+b",
+					       "(.*)(.*)(.*)(.*)(.*)(.*)(.*)(.*)b",
+					       "(a?){200}a{200}b" };
 	struct match_scratch *s = match_scratch__new();
 	struct arena mem = { 0 };
 	char text[2001];
@@ -150,7 +155,8 @@ static void no_pattern_takes_forever(void **state)
 	for (unsigned i = 0; i < 4; i++) {
 		struct match_regex *re;
 
-		assert_int_equal(match_regex__new(patterns[i], (uint32_t)strlen(patterns[i]), &re, NULL), 0);
+		assert_int_equal(match_regex__new(patterns[i], (uint32_t)strlen(patterns[i]), &re,
+						  NULL), 0);
 		assert_false(match_regex(re, s, text, 2000));
 		match_regex__free(re);
 	}
@@ -189,7 +195,8 @@ static void sets_hold_what_was_put_in(void **state)
 	(void)state;
 	for (uint32_t i = 0; i < 1000; i++) {
 		snprintf(key, sizeof(key), "k%u", i % 500);
-		strs[i] = (struct match_str){ arena__strndup(&mem, key, strlen(key)), (uint32_t)strlen(key) };
+		strs[i] = (struct match_str){ arena__strndup(&mem, key, strlen(key)),
+					     (uint32_t)strlen(key) };
 	}
 	match_set__build(&set, strs, 1000, &mem);
 	assert_int_equal(set.n, 500);

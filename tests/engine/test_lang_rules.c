@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Rule files: each of lang/rules is loaded, files NAME.1.yaml, NAME.2.yaml ... into one set, and what comes of it is
- * compared with NAME.expected: the result as JSON, then the rules as they are compiled. SPOOR_BLESS=1 writes the
- * expected files anew.
+ * Rule files: each of lang/rules is loaded, files NAME.1.yaml, NAME.2.yaml ... into one set, and
+ * what comes of it is compared with NAME.expected: the result as JSON, then the rules as they are
+ * compiled. SPOOR_BLESS=1 writes the expected files anew.
  */
 #include <dirent.h>
 #include <setjmp.h>
@@ -63,7 +63,8 @@ static void put_result(const struct eng_ruleset *rs, struct buf *out)
 static void put_rule(const struct eng_ruleset *rs, const struct eng_rule *r, struct buf *out)
 {
 	buf__printf(out, "rule: %s\n  desc: %s\n  output: %s\n", r->name, r->desc, r->output);
-	buf__printf(out, "  %s, %s, %s", eng_priority__name(r->priority), r->source, r->enabled ? "on" : "off");
+	buf__printf(out, "  %s, %s, %s", eng_priority__name(r->priority), r->source,
+		    r->enabled ? "on" : "off");
 	if (r->capture)
 		buf__printf(out, ", capture %u ms", r->capture_ms);
 	buf__puts(out, "\n  tags:");
@@ -144,7 +145,8 @@ static bool compare(const char *dir, const char *name, struct buf *got)
 	want = read_all(path, &len);
 	same = want && len == got->len && !memcmp(want, got->p, len);
 	if (!same)
-		print_error("%s: is not as expected; it is\n%.*s\n", path, (int)got->len, (char *)got->p);
+		print_error("%s: is not as expected; it is\n%.*s\n", path, (int)got->len,
+			    (char *)got->p);
 	free(want);
 	free(path);
 	return same;
@@ -162,7 +164,8 @@ static bool run_case(const char *dir, struct dirent **names, int n, int *i)
 	assert_int_equal(eng_ruleset__new(&rs), 0);
 	eng_ruleset__suggested_output(rs, false);
 	load(rs, dir, names[*i]->d_name, &failed);
-	while (*i + 1 < n && !strncmp(names[*i + 1]->d_name, name, base) && names[*i + 1]->d_name[base] == '.')
+	while (*i + 1 < n && !strncmp(names[*i + 1]->d_name, name, base) &&
+	       names[*i + 1]->d_name[base] == '.')
 		load(rs, dir, names[++*i]->d_name, &failed);
 	put_result(rs, &out);
 	if (!failed)
@@ -191,15 +194,20 @@ static void files_load_as_expected(void **state)
 	assert_int_equal(failed, 0);
 }
 
-/* Every code that there is is in some expected file, but for files that cannot be read: those are below. */
+/*
+ * Every code that there is is in some expected file, but for files that cannot be read: those are
+ * below.
+ */
 static void every_code_occurs(void **state)
 {
 	static const char *const codes[] = {
 		"LOAD_ERR_YAML_PARSE", "LOAD_ERR_YAML_VALIDATE", "LOAD_ERR_COMPILE_CONDITION",
-		"LOAD_ERR_COMPILE_OUTPUT", "LOAD_ERR_VALIDATE", "LOAD_UNKNOWN_SOURCE", "LOAD_UNSAFE_NA_CHECK",
+		"LOAD_ERR_COMPILE_OUTPUT", "LOAD_ERR_VALIDATE", "LOAD_UNKNOWN_SOURCE",
+		"LOAD_UNSAFE_NA_CHECK",
 		"LOAD_NO_EVTTYPE", "LOAD_UNKNOWN_FILTER", "LOAD_UNUSED_MACRO", "LOAD_UNUSED_LIST",
 		"LOAD_UNKNOWN_ITEM", "LOAD_DEPRECATED_ITEM", "LOAD_APPEND_NO_VALUES",
-		"LOAD_EXCEPTION_NAME_NOT_UNIQUE", "LOAD_INVALID_MACRO_NAME", "LOAD_INVALID_LIST_NAME",
+		"LOAD_EXCEPTION_NAME_NOT_UNIQUE", "LOAD_INVALID_MACRO_NAME",
+		"LOAD_INVALID_LIST_NAME",
 		"LOAD_COMPILE_CONDITION", "LOAD_UNKNOWN_KEY",
 	};
 	char *dir = lang_path("rules");
@@ -292,7 +300,8 @@ static void a_folder_is_its_files_in_order(void **state)
 
 	(void)state;
 	assert_non_null(mkdtemp(dir));
-	write_file(dir, "20.yml", "- {rule: b, desc: d, condition: m, output: o, priority: INFO}\n");
+	write_file(dir, "20.yml",
+		   "- {rule: b, desc: d, condition: m, output: o, priority: INFO}\n");
 	write_file(dir, "10.yaml", "- {macro: m, condition: evt.type = open}\n"
 		   "- {rule: a, desc: d, condition: m, output: o, priority: INFO}\n");
 	write_file(dir, "30.txt", "not looked at: [");
@@ -312,9 +321,12 @@ static void a_folder_is_its_files_in_order(void **state)
 /* --- Selection -------------------------------------------------------------------------------- */
 
 static const char selectable[] =
-	"- {rule: open a, desc: d, condition: evt.type = open, output: o, priority: ERROR, tags: [x]}\n"
-	"- {rule: open b, desc: d, condition: evt.type = open, output: o, priority: INFO, tags: [x, y]}\n"
-	"- {rule: abab, desc: d, condition: evt.type = open, output: o, priority: DEBUG, enabled: false, tags: [y]}\n";
+	"- {rule: open a, desc: d, condition: evt.type = open, output: o, priority: ERROR, tags: "
+	"[x]}\n"
+	"- {rule: open b, desc: d, condition: evt.type = open, output: o, priority: INFO, tags: "
+	"[x, y]}\n"
+	"- {rule: abab, desc: d, condition: evt.type = open, output: o, priority: DEBUG, enabled: "
+	"false, tags: [y]}\n";
 
 /* The rules that are on, by their numbers: "013". */
 static void expect_on(const char *want, void (*select)(struct eng_ruleset *rs))
@@ -325,7 +337,8 @@ static void expect_on(const char *want, void (*select)(struct eng_ruleset *rs))
 	unsigned n;
 
 	assert_int_equal(eng_ruleset__new(&rs), 0);
-	assert_int_equal(eng_ruleset__load_text(rs, "s.yaml", selectable, strlen(selectable), NULL), 0);
+	assert_int_equal(eng_ruleset__load_text(rs, "s.yaml", selectable, strlen(selectable), NULL),
+			 0);
 	if (select)
 		select(rs);
 	assert_int_equal(eng_ruleset__compile(rs, NULL), 0);
@@ -351,7 +364,8 @@ static void by_glob(struct eng_ruleset *rs)
 {
 	assert_int_equal(eng_ruleset__select(rs, false, "*", NULL), 3);
 	assert_int_equal(eng_ruleset__select(rs, true, "open*", NULL), 2);
-	assert_int_equal(eng_ruleset__select(rs, false, "*b", NULL), 1);	/* abab: its first b is not at the end */
+	assert_int_equal(eng_ruleset__select(rs, false, "*b", NULL),
+			 1);	/* abab: its first b is not at the end */
 }
 
 static void by_name_exactly(struct eng_ruleset *rs)
@@ -381,7 +395,8 @@ static void rules_are_selected_in_order(void **state)
 
 static void outputs_get_the_suggested_fields(void **state)
 {
-	static const char text[] = "- {rule: r, desc: d, condition: evt.type = open, output: o, priority: INFO}\n";
+	static const char text[] =
+		"- {rule: r, desc: d, condition: evt.type = open, output: o, priority: INFO}\n";
 	struct eng_ruleset *rs;
 	unsigned n;
 
@@ -399,7 +414,8 @@ static void outputs_get_the_suggested_fields(void **state)
 
 static void results_are_readable(void **state)
 {
-	static const char text[] = "- rule: r\n  desc: d\n  condition: evt.type = open and\n    proc.pid = x\n"
+	static const char text[] =
+		"- rule: r\n  desc: d\n  condition: evt.type = open and\n    proc.pid = x\n"
 				   "  output: o\n  priority: INFO\n";
 	struct eng_ruleset *rs;
 	struct buf b = { 0 };
@@ -411,8 +427,10 @@ static void results_are_readable(void **state)
 	eng_ruleset__result_text(rs, false, &b);
 	buf__u8(&b, 0);
 	assert_string_equal((char *)b.p, "a\\x1Bb.yaml: Invalid\n"
-			    "a\\x1Bb.yaml:4:16: error: LOAD_ERR_COMPILE_CONDITION, in rule 'r': x is not a valid "
-			    "number\n    evt.type = open and proc.pid = x\n                                   ^\n");
+			    "a\\x1Bb.yaml:4:16: error: LOAD_ERR_COMPILE_CONDITION, in rule 'r': x "
+			    "is not a valid number\n"
+			    "    evt.type = open and proc.pid = x\n"
+			    "                                   ^\n");
 	assert_int_equal(err.line, 4);
 	assert_int_equal(err.col, 16);
 	b.len = 0;

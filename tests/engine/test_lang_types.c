@@ -122,7 +122,8 @@ static void predicates_are_there_once(void **state)
 	(void)state;
 	assert_int_equal(eng_prog__new(&p), 0);
 	for (unsigned i = 0; i < 4; i++) {
-		assert_int_equal(eng_filter__parse(conds[i], strlen(conds[i]), 100, &mem, &a, NULL), 0);
+		assert_int_equal(eng_filter__parse(conds[i], strlen(conds[i]), 100, &mem, &a, NULL),
+				 0);
 		assert_int_equal(eng_prog__add(p, a, NULL, NULL, NULL), (int)i);
 	}
 	assert_int_equal(eng_prog__seal(p, NULL), 0);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Conditions: whatever parses prints back to a text that parses to the same; whatever compiles gives the same answer to
- * each event from the program, asked twice, and from the explanation.
+ * Conditions: whatever parses prints back to a text that parses to the same; whatever compiles
+ * gives the same answer to each event from the program, asked twice, and from the explanation.
  */
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Rule files: whatever is loaded, there is a result that is valid JSON, and a set that compiles if there was no error.
- * The file may be two, apart by a line of '%': the second adds to the first.
+ * Rule files: whatever is loaded, there is a result that is valid JSON, and a set that compiles if
+ * there was no error. The file may be two, apart by a line of '%': the second adds to the first.
  */
 #include <stdint.h>
 #include <stdlib.h>
