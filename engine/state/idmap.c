@@ -11,7 +11,7 @@
 
 uint64_t idmap_factor = 0x9e3779b97f4a7c15u;
 
-/* An odd multiplier; the upper bits of the product are used. */
+/* An odd multiplier. */
 __attribute__((constructor)) static void choose_factor(void)
 {
 	uint64_t r;
@@ -32,11 +32,11 @@ static void place(struct idmap *m, int64_t key, void *p)
 static void resize(struct idmap *m, uint32_t n_slots)
 {
 	struct idmap_slot *old = m->slots;
-	uint32_t old_n = m->shift ? m->mask + 1 : 0;
+	uint32_t old_n = m->has_slots ? m->mask + 1 : 0;
 
 	m->slots = xcalloc(n_slots, sizeof(*m->slots));
 	m->mask = n_slots - 1;
-	m->shift = (uint8_t)(64 - __builtin_ctz(n_slots));
+	m->has_slots = true;
 	for (uint32_t i = 0; i < old_n; i++)
 		if (old[i].p)
 			place(m, old[i].key, old[i].p);
@@ -47,7 +47,7 @@ void *idmap__put(struct idmap *m, int64_t key, void *p)
 {
 	uint32_t i;
 
-	if (!m->shift)
+	if (!m->has_slots)
 		resize(m, MIN_SLOTS);
 	for (i = idmap__home(m, key); m->slots[i].p; i = (i + 1) & m->mask) {
 		if (m->slots[i].key == key) {
@@ -101,7 +101,7 @@ void *idmap__del(struct idmap *m, int64_t key)
 
 void idmap__clear(struct idmap *m)
 {
-	if (m->shift && m->mask + 1 > KEEP_SLOTS)
+	if (m->has_slots && m->mask + 1 > KEEP_SLOTS)
 		idmap__done(m);
 	else if (m->n)
 		memset(m->slots, 0, (m->mask + 1) * sizeof(*m->slots));

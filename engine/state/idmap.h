@@ -9,6 +9,7 @@
 #ifndef ENG_IDMAP_H
 #define ENG_IDMAP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,14 +22,20 @@ struct idmap {
 	struct idmap_slot *slots;
 	uint32_t n;
 	uint32_t mask;		/* slots - 1 */
-	uint8_t shift;		/* 64 - log2(slots); 0: no slots yet */
+	bool has_slots;
 };
 
 extern uint64_t idmap_factor;
 
+/*
+ * The lower bits: whoever goes through one map to fill or empty another meets the slots of a smaller
+ * one in turn. By the upper bits all would crowd at one end of it.
+ */
 static inline uint32_t idmap__home(const struct idmap *m, int64_t key)
 {
-	return (uint32_t)((uint64_t)key * idmap_factor >> m->shift);
+	uint64_t h = (uint64_t)key * idmap_factor;
+
+	return (uint32_t)(h ^ h >> 32) & m->mask;
 }
 
 /* The object of key, or NULL. */
