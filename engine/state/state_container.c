@@ -259,7 +259,7 @@ static void read_json(struct container *c)
  * longer is kept, but not understood.
  */
 #define MAX_JSON (256u << 10)
-#define MAX_ALL_JSON (16u << 20)
+#define MAX_ALL_JSON (8u << 20)
 
 static void parse_json(struct eng_state *st, struct container *c)
 {

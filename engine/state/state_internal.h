@@ -125,6 +125,7 @@ static inline int64_t ev_s64(const struct fmt_ev *ev, unsigned p, int64_t otherw
 /* --- state_str.c: strings --------------------------------------------------------------------- */
 
 struct eng_str *eng_str__new(const char *p, size_t len, size_t full_len);
+#define MAX_LONG_BYTES (512u << 20)	/* of strings that are not short, in all states */
 /* One to be filled in. May be shorter than asked for: so long strings have a limit together. */
 struct eng_str *eng_str__alloc(size_t len, size_t full_len);
 static inline struct eng_str *eng_str__ref(struct eng_str *s)

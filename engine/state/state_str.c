@@ -11,7 +11,6 @@
  * above MAX_LONG_BYTES long strings are cut to what is never counted.
  */
 #define LONG_LEN 256u
-#define MAX_LONG_BYTES ((size_t)1 << 30)
 static size_t long_bytes;
 
 struct eng_str *eng_str__alloc(size_t len, size_t full_len)
