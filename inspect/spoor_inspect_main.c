@@ -84,16 +84,20 @@ static int list_keys(void *user, const char *value, struct err *err)
 }
 
 static const struct cli_opt options[] = {
-	{ 'f', "filter", "CONDITION", "Show and count only events that satisfy a condition, in the language of "
-	  "rules. It can be changed with the key f.", set_filter },
-	{ 'r', "rules", "FILE", "Run rules over the trace and show their alerts. A file or a directory; may be "
-	  "given several times.", set_rules },
-	{ 0, "at", "TIME", "Begin with the events at this time: 14:03:07, 2026-11-27T14:03:07, or +30s from the "
-	  "start.", set_at },
-	{ 0, "keys", "FILE", "Press the keys in a file first (- is stdin). Each character is a key, <Enter> and "
-	  "the like are keys with names, a line that begins with # is a comment, and the lines 'dump [TITLE]', "
-	  "'resize WxH', 'click X,Y', 'double X,Y', 'wheel-up X,Y' and 'wheel-down X,Y' are commands.", set_keys },
-	{ 0, "dump-screen", NULL, "Need no terminal: press the keys, print the screen, and end.", set_dump },
+	{ 'f', "filter", "CONDITION", "Show and count only events that satisfy a condition, in the "
+				      "language of rules. It can be changed with the key "
+				      "f.", set_filter },
+	{ 'r', "rules", "FILE", "Run rules over the trace and show their alerts. A file or a "
+				"directory; may be given several times.", set_rules },
+	{ 0, "at", "TIME", "Begin with the events at this time: 14:03:07, 2026-11-27T14:03:07, or "
+			   "+30s from the start.", set_at },
+	{ 0, "keys", "FILE", "Press the keys in a file first (- is stdin). Each character is a "
+			     "key, <Enter> and the like are keys with names, a line that begins "
+			     "with # is a comment, and the lines 'dump [TITLE]', 'resize WxH', "
+			     "'click X,Y', 'double X,Y', 'wheel-up X,Y' and 'wheel-down X,Y' are "
+			     "commands.", set_keys },
+	{ 0, "dump-screen", NULL, "Need no terminal: press the keys, print the screen, and end.",
+	 set_dump },
 	{ 0, "size", "WxH", "Size of the screen for --dump-screen; 80x24 if not given.", set_size },
 	{ 0, "list-keys", NULL, "List all keys and what they do, and end.", list_keys },
 	{ 0 },
@@ -102,13 +106,17 @@ static const struct cli_opt options[] = {
 static const struct cli cli = {
 	.tool = "spoor-inspect",
 	.usage = "TRACE [options]",
-	.about = "Look into a trace: what ran, what it touched, where it connected. Processes as a tree, containers, "
-		 "files, connections, commands, alerts, and every event, with a time line, filters and search. "
-		 "The key ? lists all keys. TRACE may be - for stdin, and any format that spoor-trace reads.",
+	.about = "Look into a trace: what ran, what it touched, where it connected. Processes as a "
+		 "tree, containers, files, connections, commands, alerts, and every event, with a "
+		 "time line, filters and search. The key ? lists all keys. TRACE may be - for "
+		 "stdin, and any format that spoor-trace reads.",
 	.examples = "spoor-inspect incident.spoor\tlook around\n"
-		    "spoor-inspect -r /usr/share/spoor/rules incident.spoor\twith the alerts of the rules\n"
-		    "spoor-inspect --at 14:03:07 -f 'proc.name=nginx' incident.spoor\tat a moment, through a filter\n"
-		    "spoor-inspect incident.spoor --dump-screen --size 120x40\tprint the first screen",
+		    "spoor-inspect -r /usr/share/spoor/rules incident.spoor\twith the alerts of "
+		    "the rules\n"
+		    "spoor-inspect --at 14:03:07 -f 'proc.name=nginx' incident.spoor\tat a moment, "
+		    "through a filter\n"
+		    "spoor-inspect incident.spoor --dump-screen --size 120x40\tprint the first "
+		    "screen",
 	.opts = options,
 };
 
@@ -135,7 +143,8 @@ static void finish_work(struct ins_ui *ui)
 }
 
 /* Run a script. dump: print screens; else only press the keys. */
-static void run_script(struct ins_ui *ui, struct ins_screen *s, const struct ins_script *script, bool dump)
+static void run_script(struct ins_ui *ui, struct ins_screen *s, const struct ins_script *script,
+		       bool dump)
 {
 	for (size_t i = 0; i < script->n && !ui->quit; i++) {
 		const struct ins_step *step = &script->steps[i];

@@ -145,7 +145,8 @@ enum ins_answer ins_evlist__next(struct ins_evlist *l, struct ins_evpos from, in
 				return INS_PENDING;
 			worked = true;
 		}
-		if (evlist__hits(l, &l->here, chunk, now < until ? until - now : 1, &h) == INS_PENDING)
+		if (evlist__hits(l, &l->here, chunk, now < until ? until - now : 1,
+				 &h) == INS_PENDING)
 			return INS_PENDING;
 		if (dir > 0 ? hit_after(h, row, &found) : hit_before(h, row, &found)) {
 			*ret = (struct ins_evpos){ chunk, found };
@@ -277,7 +278,8 @@ static void make_line(void *arg, const struct eng_ctx *ctx)
 	line->args.len--;
 }
 
-enum ins_answer ins_evlist__fill(struct ins_evlist *l, const struct ins_evpos *pos, unsigned n, uint64_t ns)
+enum ins_answer ins_evlist__fill(struct ins_evlist *l, const struct ins_evpos *pos, unsigned n,
+				 uint64_t ns)
 {
 	uint64_t until = ins_now() + ns;
 
@@ -298,8 +300,8 @@ enum ins_answer ins_evlist__fill(struct ins_evlist *l, const struct ins_evpos *p
 	return INS_FOUND;
 }
 
-enum ins_answer ins_evlist__visit(struct ins_evlist *l, struct ins_evpos pos, uint64_t ns, ins_walk_fn fn,
-				  void *arg)
+enum ins_answer ins_evlist__visit(struct ins_evlist *l, struct ins_evpos pos, uint64_t ns,
+				  ins_walk_fn fn, void *arg)
 {
 	int r = ins_walk__to(l->shown, pos.chunk, ns);
 

@@ -2,9 +2,9 @@
 /*
  * evlist - the events of a selection (a scope under a lens) as a list that is never held in memory.
  *
- * Places are (chunk, row). Which rows of a chunk belong to the list is worked out when that chunk is
- * needed and kept at one bit an event or less. Chunks whose summary excludes them are not decoded. Texts of
- * events are made for the rows that are shown, from the state at that moment.
+ * Places are (chunk, row). Which rows of a chunk belong to the list is worked out when that chunk
+ * is needed and kept at one bit an event or less. Chunks whose summary excludes them are not
+ * decoded. Texts of events are made for the rows that are shown, from the state at that moment.
  *
  * All that may take long works in slices: INS_PENDING means "call again, with the same question".
  */
@@ -43,8 +43,8 @@ void ins_evlist__free(struct ins_evlist *l);
 void ins_evlist__rescope(struct ins_evlist *l);
 
 /*
- * The next event of the list after (dir 1) or before (dir -1) a place, which need not be of the list. Works for at
- * most about ns nanoseconds.
+ * The next event of the list after (dir 1) or before (dir -1) a place, which need not be of the
+ * list. Works for at most about ns nanoseconds.
  */
 enum ins_answer ins_evlist__next(struct ins_evlist *l, struct ins_evpos from, int dir, uint64_t ns,
 				 struct ins_evpos *ret);
@@ -64,15 +64,18 @@ uint64_t ins_evlist__count(const struct ins_evlist *l, bool *ret_all, double *re
 /*
  * Make the texts of n events, in the order of the list. INS_FOUND: ins_evlist__line gives them now.
  */
-enum ins_answer ins_evlist__fill(struct ins_evlist *l, const struct ins_evpos *pos, unsigned n, uint64_t ns);
+enum ins_answer ins_evlist__fill(struct ins_evlist *l, const struct ins_evpos *pos, unsigned n,
+				 uint64_t ns);
 const struct ins_evline *ins_evlist__line(const struct ins_evlist *l, struct ins_evpos pos);
 /* Call fn in the surroundings of one event. */
-enum ins_answer ins_evlist__visit(struct ins_evlist *l, struct ins_evpos pos, uint64_t ns, ins_walk_fn fn,
-				  void *arg);
+enum ins_answer ins_evlist__visit(struct ins_evlist *l, struct ins_evpos pos, uint64_t ns,
+				  ins_walk_fn fn, void *arg);
 
 static inline int ins_evpos__cmp(struct ins_evpos a, struct ins_evpos b)
 {
-	return a.chunk != b.chunk ? (a.chunk < b.chunk ? -1 : 1) : a.row != b.row ? (a.row < b.row ? -1 : 1) : 0;
+	if (a.chunk != b.chunk)
+		return a.chunk < b.chunk ? -1 : 1;
+	return a.row != b.row ? (a.row < b.row ? -1 : 1) : 0;
 }
 
 #endif

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Which events belong to a list: by summary, by type and process alone where that decides, else by state. */
+/*
+ * Which events belong to a list: by summary, by type and process alone where that decides, else by
+ * state.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -136,7 +139,10 @@ void evlist__hits_free(struct ins_hits *h)
 	*h = (struct ins_hits){ 0 };
 }
 
-/* Give room by forgetting the hits of chunks that are far from what is looked at; they can be found again. */
+/*
+ * Give room by forgetting the hits of chunks that are far from what is looked at; they can be found
+ * again.
+ */
 static void forget_far(struct ins_evlist *l, uint32_t keep)
 {
 	while (l->hit_bytes > MAX_HIT_BYTES) {
@@ -224,7 +230,8 @@ static bool is_of_scope(struct ins_evlist *l, const struct eng_ctx *ctx)
 		name = ins_model__fstr(l->m, l->m->conns[l->scope.idx].name);
 		l->scratch.len = 0;
 		if (ins_ctx__refused_peer(ctx, &tuple, &l->scratch))
-			return l->scratch.len == name->len && !memcmp(l->scratch.p, name->p, name->len);
+			return l->scratch.len == name->len &&
+				!memcmp(l->scratch.p, name->p, name->len);
 		return ctx->fd && ctx->fd->name && ctx->fd->name->len == name->len &&
 		       !memcmp(ctx->fd->name->s, name->p, name->len);
 	}
@@ -276,7 +283,8 @@ static enum ins_answer match_with_state(struct ins_evlist *l, struct ins_scan *s
 	return INS_FOUND;
 }
 
-static enum ins_answer match_chunk(struct ins_evlist *l, struct ins_scan *s, uint32_t chunk, uint64_t ns)
+static enum ins_answer match_chunk(struct ins_evlist *l, struct ins_scan *s, uint32_t chunk,
+				   uint64_t ns)
 {
 	static const struct fmt_want base_only = { .by_type = true, .no_payload = true };
 	enum ins_answer a = INS_FOUND;
@@ -294,8 +302,8 @@ static enum ins_answer match_chunk(struct ins_evlist *l, struct ins_scan *s, uin
 }
 
 /*
- * On the way from the keyframe to a chunk the state passes all chunks between. Who goes back through the list
- * needs those next: they are matched on the way.
+ * On the way from the keyframe to a chunk the state passes all chunks between. Who goes back
+ * through the list needs those next: they are matched on the way.
  */
 static uint32_t next_to_match(const struct ins_evlist *l, uint32_t chunk)
 {
@@ -321,7 +329,8 @@ enum ins_answer evlist__hits(struct ins_evlist *l, struct ins_scan *s, uint32_t 
 	while (!l->hits[chunk].known) {
 		uint64_t now = ins_now();
 
-		if (match_chunk(l, s, next_to_match(l, chunk), now < until ? until - now : 1) == INS_PENDING)
+		if (match_chunk(l, s, next_to_match(l, chunk),
+				now < until ? until - now : 1) == INS_PENDING)
 			return INS_PENDING;
 	}
 	*ret = &l->hits[chunk];

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * evlist_internal - shared by evlist.c (places and texts) and evlist_hits.c (which rows belong to the list).
+ * evlist_internal - shared by evlist.c (places and texts) and evlist_hits.c (which rows belong to
+ * the list).
  */
 #ifndef INS_EVLIST_INTERNAL_H
 #define INS_EVLIST_INTERNAL_H

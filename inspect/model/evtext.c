@@ -40,7 +40,8 @@ bool ins_ctx__names_file(const struct eng_ctx *ctx, const char *path, size_t n, 
 	if ((ctx->ev->type == EV_execve || ctx->ev->type == EV_execveat) && exe &&
 	    fmt_ev__res(ctx->ev) >= 0 && equals(exe->s, exe->len, path, n))
 		return true;
-	if (info->category != CAT_FILE && info->category != CAT_OTHER && info->category != CAT_PROCESS)
+	if (info->category != CAT_FILE && info->category != CAT_OTHER &&
+	    info->category != CAT_PROCESS)
 		return false;
 	for (unsigned i = 0; i < info->n_params; i++) {
 		if (info->params[i].type != PT_PATH && info->params[i].type != PT_RELPATH)

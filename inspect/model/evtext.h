@@ -10,16 +10,18 @@
 #include "engine/state/state.h"
 
 /*
- * Append the path that a parameter holds, absolute: relative ones are taken from the directory's descriptor or
- * the working directory. False if the event carries none.
+ * Append the path that a parameter holds, absolute: relative ones are taken from the directory's
+ * descriptor or the working directory. False if the event carries none.
  */
 bool ins_ctx__path(const struct eng_ctx *ctx, unsigned param, struct buf *out);
 /* Does the event work on this file, by a descriptor, by a path, or by executing it? */
-bool ins_ctx__names_file(const struct eng_ctx *ctx, const char *path, size_t n, struct buf *scratch);
+bool ins_ctx__names_file(const struct eng_ctx *ctx, const char *path, size_t n,
+			 struct buf *scratch);
 
 /*
- * A connect that failed leaves its socket without addresses: append the one that was asked for ("->192.0.2.7:443", or
- * a path) and put it into the tuple's server side. False if the event is no such call or has no address.
+ * A connect that failed leaves its socket without addresses: append the one that was asked for
+ * ("->192.0.2.7:443", or a path) and put it into the tuple's server side. False if the event is no
+ * such call or has no address.
  */
 bool ins_ctx__refused_peer(const struct eng_ctx *ctx, struct eng_tuple *ret, struct buf *name);
 

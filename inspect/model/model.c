@@ -193,7 +193,8 @@ uint32_t ins_model__proc(const struct ins_model *m, int32_t pid, uint64_t ts)
 
 /* --- questions ------------------------------------------------------------------------------- */
 
-const char *ins_model__user(const struct ins_model *m, uint32_t container, uint32_t uid, char buf[16])
+const char *ins_model__user(const struct ins_model *m, uint32_t container, uint32_t uid,
+			    char buf[16])
 {
 	uint32_t str;
 

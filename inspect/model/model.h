@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * model - what a trace is about, as tables: processes, containers, files, connections, commands, alerts.
+ * model - what a trace is about, as tables: processes, containers, files, connections, commands,
+ * alerts.
  *
- * Made by one pass over the events (pass.h), which can be shown while it grows. Objects refer to each other by index
- * into the tables. The pass makes every object that the trace has, in the same order whatever the lens
- * (filter and time range) is; the lens decides only what is counted. So an index means the same object
- * in every model of a trace. Tables are capped; what does not fit is counted in `left_out`.
+ * Made by one pass over the events (pass.h), which can be shown while it grows. Objects refer to
+ * each other by index into the tables. The pass makes every object that the trace has, in the same
+ * order whatever the lens (filter and time range) is; the lens decides only what is counted. So an
+ * index means the same object in every model of a trace. Tables are capped; what does not fit is
+ * counted in `left_out`.
  *
- * Ownership: a model owns everything; strings are ids in `str`, safe to print only through a screen.
- * Threads: one.
+ * Ownership: a model owns everything; strings are ids in `str`, safe to print only through a
+ * screen. Threads: one.
  */
 #ifndef INS_MODEL_H
 #define INS_MODEL_H
@@ -169,7 +171,8 @@ struct ins_model {
 	uint64_t slots[MET__N][INS_SLOTS];
 	uint64_t type_counts[FMT_MAX_EVENTS];	/* under the lens */
 	uint32_t n_interactive;		/* commands with a terminal */
-	uint32_t n_dropped_exec;	/* execs of files made in a container (upper layer) or of memfds */
+	uint32_t n_dropped_exec;	/* execs of files made in a container (upper layer) or of
+					 * memfds */
 
 	struct ins_map by_pid, by_file, by_use, by_conn, users;
 };
@@ -200,7 +203,8 @@ uint32_t ins_model__container(struct ins_model *m, const char *id);
 uint32_t ins_model__proc(const struct ins_model *m, int32_t pid, uint64_t ts);
 
 /* Name of a user, as the container (INS_NONE: the host) knows it, or its number. */
-const char *ins_model__user(const struct ins_model *m, uint32_t container, uint32_t uid, char buf[16]);
+const char *ins_model__user(const struct ins_model *m, uint32_t container, uint32_t uid,
+			    char buf[16]);
 /* "web-1" or its id; "" for the host. */
 const char *ins_model__container_name(const struct ins_model *m, uint32_t container);
 /* Is `p` `root` or something that it started, directly or not? */

@@ -23,7 +23,10 @@ static void set_add(struct ins_set *s, uint32_t i)
 		s->bits[i >> 6] |= 1ull << (i & 63);
 }
 
-/* Descendants: parents mostly come before their children in the table; repeat for those that do not. */
+/*
+ * Descendants: parents mostly come before their children in the table; repeat for those that do
+ * not.
+ */
 static void add_tree(const struct ins_model *m, uint32_t root, struct ins_set *s)
 {
 	bool more = true;
@@ -109,8 +112,8 @@ bool ins_scope__has_conn(const struct ins_model *m, struct ins_scope scope,
 	return scope.kind != OF_FILE && ins_set__has(procs, m->conns[conn].proc);
 }
 
-bool ins_scope__has_cmd(const struct ins_model *m, struct ins_scope scope, const struct ins_set *procs,
-			uint32_t cmd)
+bool ins_scope__has_cmd(const struct ins_model *m, struct ins_scope scope,
+			const struct ins_set *procs, uint32_t cmd)
 {
 	const struct ins_cmd *c = &m->cmds[cmd];
 

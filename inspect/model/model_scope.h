@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * model_scope - what a view is about: the whole trace, or one container, process, file or connection.
+ * model_scope - what a view is about: the whole trace, or one container, process, file or
+ * connection.
  */
 #ifndef INS_SCOPE_H
 #define INS_SCOPE_H
@@ -10,7 +11,7 @@
 enum ins_scope_kind { OF_ALL, OF_CONTAINER, OF_PROC, OF_TREE, OF_FILE, OF_CONN };
 
 struct ins_scope {
-	uint8_t kind;		/* enum ins_scope_kind; OF_TREE: a process and all that it started */
+	uint8_t kind;		/* enum; OF_TREE: a process and all that it started */
 	uint32_t idx;		/* in the model's table */
 };
 
@@ -35,8 +36,8 @@ void ins_scope__procs(const struct ins_model *m, struct ins_scope scope, struct 
 void ins_scope__files(const struct ins_model *m, struct ins_scope scope, struct ins_set *ret);
 bool ins_scope__has_conn(const struct ins_model *m, struct ins_scope scope,
 			 const struct ins_set *procs, uint32_t conn);
-bool ins_scope__has_cmd(const struct ins_model *m, struct ins_scope scope, const struct ins_set *procs,
-			uint32_t cmd);
+bool ins_scope__has_cmd(const struct ins_model *m, struct ins_scope scope,
+			const struct ins_set *procs, uint32_t cmd);
 
 /* Append a short name: "web-1", "bash[812]", "/etc/shadow"; nothing for the whole trace. */
 void ins_scope__name(const struct ins_model *m, struct ins_scope scope, struct buf *out);

@@ -26,7 +26,8 @@ static void add_alert(struct ins_pass *p, const struct ins_alert *a)
 static int on_alert(void *arg, const struct eng_rule *r, const struct eng_ctx *ctx)
 {
 	struct ins_pass *p = arg;
-	struct ins_alert a = { .proc = p->proc, .container = INS_NONE, .priority = (uint8_t)r->priority,
+	struct ins_alert a = { .proc = p->proc, .container = INS_NONE,
+			      .priority = (uint8_t)r->priority,
 			       .ts = fmt_ev__ts(ctx->ev), .num = fmt_ev__num(ctx->ev) };
 
 	if (!p->counts)
@@ -250,7 +251,9 @@ static bool load_chunk(struct ins_pass *p)
 	return p->loaded;
 }
 
-/* Rows up to `to`. The detector does not show rows of keyframes, which name what was there before. */
+/*
+ * Rows up to `to`. The detector does not show rows of keyframes, which name what was there before.
+ */
 static void feed(struct ins_pass *p, uint32_t to)
 {
 	if (!p->keyframe) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * pass_internal - what the files of the pass share: pass.c runs, pass_proc.c knows processes and containers,
- * pass_io.c files and connections.
+ * pass_internal - what the files of the pass share: pass.c runs, pass_proc.c knows processes and
+ * containers, pass_io.c files and connections.
  */
 #ifndef INS_PASS_INTERNAL_H
 #define INS_PASS_INTERNAL_H
@@ -9,7 +9,10 @@
 #include "engine/alert/alert.h"
 #include "inspect/model/pass.h"
 
-/* What was found out about a process or descriptor of the state, by slot; holds while the epoch is the same. */
+/*
+ * What was found out about a process or descriptor of the state, by slot; holds while the epoch is
+ * the same.
+ */
 struct proc_hit {
 	uint64_t epoch;
 	uint32_t proc;
@@ -39,7 +42,7 @@ struct ins_pass {
 	struct proc_hit *proc_hits;
 	struct fd_hit *fd_hits;
 	size_t n_proc_hits, n_fd_hits;
-	uint8_t path_op[FMT_MAX_EVENTS];	/* first line of pass_io.c's table for a type, from 1 */
+	uint8_t path_op[FMT_MAX_EVENTS];	/* its first line in pass_io.c's table, from 1 */
 	struct buf text;
 	struct arena scratch;
 };

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Files and connections: what was opened, read, written, created, removed, renamed; who talked to whom. */
+/*
+ * Files and connections: what was opened, read, written, created, removed, renamed; who talked to
+ * whom.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +13,10 @@
 
 #define F_TRUNC 0x100u		/* group file_flags: O_TRUNC */
 
-/* Calls that change a file by its path: which parameter, and what they do to it. Those of a call stand together. */
+/*
+ * Calls that change a file by its path: which parameter, and what they do to it. Those of a call
+ * stand together.
+ */
 static const struct path_op {
 	uint16_t type;
 	uint8_t param;
@@ -161,7 +167,8 @@ static bool is_socket(const struct eng_fd *fd)
 		return true;
 	case FDT_UNIX:
 		/* pairs without a path are plumbing */
-		return memchr(fd->name->s, '/', fd->name->len) || memchr(fd->name->s, '@', fd->name->len);
+		return memchr(fd->name->s, '/', fd->name->len) ||
+			memchr(fd->name->s, '@', fd->name->len);
 	default:
 		return false;
 	}
@@ -354,7 +361,10 @@ static bool on_copy(struct ins_pass *p, const struct eng_ctx *ctx)
 	return false;
 }
 
-/* An opening that was forbidden is worth seeing; one of a file that does not exist is not: programs look everywhere. */
+/*
+ * An opening that was forbidden is worth seeing; one of a file that does not exist is not: programs
+ * look everywhere.
+ */
 static void on_failed_open(struct ins_pass *p, const struct eng_ctx *ctx)
 {
 	int64_t res = fmt_ev__res(ctx->ev);
@@ -377,8 +387,8 @@ static void on_refused(struct ins_pass *p, const struct eng_ctx *ctx)
 	p->text.len = 0;
 	if (!ins_ctx__refused_peer(ctx, &like.tuple, &p->text))
 		return;
-	like.fd_type = like.tuple.family == AF_INET ? FDT_IPV4 : like.tuple.family == AF_INET6 ? FDT_IPV6 :
-		       FDT_UNIX;
+	like.fd_type = like.tuple.family == AF_INET ? FDT_IPV4 :
+		       like.tuple.family == AF_INET6 ? FDT_IPV6 : FDT_UNIX;
 	conn = conn_named(p, ctx->ev, (char *)p->text.p, p->text.len, &like);
 	if (conn != INS_NONE)
 		touch_conn(p, ctx, conn, 0, 0);

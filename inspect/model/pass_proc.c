@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Processes and containers. A process of the model is one life of a pid: from its birth, through all
- * its execs, to its end. The state's processes are looked up by slot and epoch; only when an epoch
- * changes is anything looked at again.
+ * Processes and containers. A process of the model is one life of a pid: from its birth, through
+ * all its execs, to its end. The state's processes are looked up by slot and epoch; only when an
+ * epoch changes is anything looked at again.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -60,7 +60,8 @@ static uint32_t command_line(struct ins_pass *p, const struct eng_proc *ep)
 	return ins_model__intern(p->m, (const char *)p->text.p, p->text.len);
 }
 
-static void know_user(struct ins_pass *p, const struct eng_proc *ep, uint32_t container, uint32_t uid)
+static void know_user(struct ins_pass *p, const struct eng_proc *ep, uint32_t container,
+		      uint32_t uid)
 {
 	uint64_t key = ins_user__key(container, uid);
 	const struct eng_user *u;
@@ -80,7 +81,8 @@ static uint32_t creator_of(struct ins_pass *p, const struct eng_proc *ep, unsign
 	struct eng_thread *t = ep->real_ptid > 0 ? eng_state__thread(p->st, ep->real_ptid) : NULL;
 	struct eng_proc *parent = t ? t->proc : ep->parent;
 
-	if (!parent || !parent->pid || parent == ep || (parent->start && ep->start && parent->start > ep->start))
+	if (!parent || !parent->pid || parent == ep ||
+	    (parent->start && ep->start && parent->start > ep->start))
 		return INS_NONE;
 	return proc_of(p, parent, depth + 1);
 }
@@ -103,8 +105,10 @@ static void refresh(struct ins_pass *p, uint32_t i, struct eng_proc *ep, unsigne
 	struct ins_proc *pr;
 	uint32_t parent, adopter, container = container_of(p, ep->container);
 
-	parent = p->m->procs[i].parent == INS_NONE ? creator_of(p, ep, depth) : p->m->procs[i].parent;
-	adopter = ep->parent && ep->parent->pid && ep->parent != ep ? proc_of(p, ep->parent, depth + 1) : INS_NONE;
+	parent = p->m->procs[i].parent == INS_NONE ? creator_of(p, ep, depth) :
+		p->m->procs[i].parent;
+	adopter = ep->parent && ep->parent->pid &&
+		ep->parent != ep ? proc_of(p, ep->parent, depth + 1) : INS_NONE;
 	pr = &p->m->procs[i];	/* the table may have moved */
 	pr->parent = parent;
 	pr->adopter = adopter != parent ? adopter : INS_NONE;
@@ -172,7 +176,8 @@ static struct proc_hit *hit_of(struct ins_pass *p, uint32_t slot)
 	if (slot >= p->n_proc_hits) {
 		size_t was = p->n_proc_hits;
 
-		p->proc_hits = xgrow(p->proc_hits, &p->n_proc_hits, slot + 1, sizeof(*p->proc_hits));
+		p->proc_hits = xgrow(p->proc_hits, &p->n_proc_hits, slot + 1,
+				     sizeof(*p->proc_hits));
 		memset(p->proc_hits + was, 0, (p->n_proc_hits - was) * sizeof(*p->proc_hits));
 	}
 	return &p->proc_hits[slot];
@@ -301,7 +306,8 @@ static void on_exec(struct ins_pass *p, const struct eng_ctx *ctx)
 
 static void on_container(struct ins_pass *p, const struct eng_ctx *ctx, bool ended)
 {
-	const struct fmt_str *id = fmt_ev__str(ctx->ev, ended ? P_container_end_id : P_container_id);
+	const struct fmt_str *id = fmt_ev__str(ctx->ev,
+					       ended ? P_container_end_id : P_container_id);
 	struct eng_container *ec = id && id->len ? eng_state__container(p->st, id->p) : NULL;
 	uint32_t i = container_of(p, ec);
 

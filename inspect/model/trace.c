@@ -37,12 +37,16 @@ static int temp_file(struct err *err)
 	fd = mkostemp(path, O_CLOEXEC);
 	if (fd < 0)
 		return err__set(err, -errno, "cannot make a temporary file in %s: %s; set TMPDIR "
-				"to a directory with room", dir && *dir ? dir : "/tmp", strerror(errno));
+					     "to a directory with room", dir && *dir ? dir : "/tmp",
+					strerror(errno));
 	unlink(path);
 	return fd;
 }
 
-/* Copy a source into a trace on fd. Damage on the way ends up in t; what is behind it is still copied. */
+/*
+ * Copy a source into a trace on fd. Damage on the way ends up in t; what is behind it is still
+ * copied.
+ */
 static int copy_source(struct ins_trace *t, struct fmt_source *src, int fd, struct err *err)
 {
 	struct fmt_writer_opts opts = { .sz = sizeof(opts), .level = 1 };
@@ -67,7 +71,8 @@ static int copy_source(struct ins_trace *t, struct fmt_source *src, int fd, stru
 				note_damage(t, &e);
 			break;
 		}
-		if (!w && (r = fmt_writer__open_fd(&w, fd, "the temporary copy", &src->meta, &opts, err)) < 0)
+		if (!w && (r = fmt_writer__open_fd(&w, fd, "the temporary copy", &src->meta, &opts,
+						   err)) < 0)
 			return r;
 		r = fmt_writer__batch(w, b, info.keyframe, err);
 		if (r < 0) {
@@ -177,14 +182,16 @@ static void take_span(struct ins_trace *t)
 	bool any = false;
 
 	for (uint32_t i = 0; i < t->n_chunks && !any; i++) {
-		if (!fmt_reader__summary(t->r, i, &s, NULL) && s.kind == CHUNK_EVENTS && s.n_events) {
+		if (!fmt_reader__summary(t->r, i, &s, NULL) && s.kind == CHUNK_EVENTS &&
+		    s.n_events) {
 			t->t_first = s.t_first;
 			any = true;
 		}
 	}
 	t->t_last = t->t_first;
 	for (uint32_t i = t->n_chunks; i-- > 0;) {
-		if (!fmt_reader__summary(t->r, i, &s, NULL) && s.kind == CHUNK_EVENTS && s.n_events) {
+		if (!fmt_reader__summary(t->r, i, &s, NULL) && s.kind == CHUNK_EVENTS &&
+		    s.n_events) {
 			t->t_last = s.t_last > t->t_first ? s.t_last : t->t_first;
 			break;
 		}

@@ -2,9 +2,9 @@
 /*
  * trace - the file being inspected: its chunks as their summaries tell them, and reading them.
  *
- * Opening costs no more than the index; summaries are taken in slices, so that a first screen can be
- * drawn from some of them. What cannot be read in order at random (a pipe, another format) is first
- * copied into a trace of our own in a file without a name.
+ * Opening costs no more than the index; summaries are taken in slices, so that a first screen can
+ * be drawn from some of them. What cannot be read in order at random (a pipe, another format) is
+ * first copied into a trace of our own in a file without a name.
  *
  * Ownership: a trace owns its reader. Threads: one. Input: untrusted.
  */
@@ -51,8 +51,8 @@ void ins_trace__close(struct ins_trace *t);
 /* Read more summaries for about ns nanoseconds. True: there are more. */
 bool ins_trace__step(struct ins_trace *t, uint64_t ns);
 /*
- * Decode a chunk. Damage is noted in the trace and returned as the reader's error; whoever reads goes on with
- * the next one.
+ * Decode a chunk. Damage is noted in the trace and returned as the reader's error; whoever reads
+ * goes on with the next one.
  */
 int ins_trace__read(struct ins_trace *t, uint32_t chunk, const struct fmt_want *want,
 		    struct fmt_batch *into);

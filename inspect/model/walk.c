@@ -65,7 +65,8 @@ const struct fmt_batch *ins_walk__batch(const struct ins_walk *w)
 	return w->b;
 }
 
-static void apply(struct ins_walk *w, const struct fmt_batch *b, uint32_t row, ins_walk_fn fn, void *arg)
+static void apply(struct ins_walk *w, const struct fmt_batch *b, uint32_t row, ins_walk_fn fn,
+		  void *arg)
 {
 	struct fmt_ev ev = fmt_batch__ev(b, row);
 	struct eng_ctx ctx;

@@ -2,9 +2,9 @@
 /*
  * keys - keys, their names, and what they do.
  *
- * Names: one character stands for itself; <Enter> <Esc> <Tab> <S-Tab> <Space> <Backspace> <Del> <Up>
- * <Down> <Left> <Right> <PgUp> <PgDn> <Home> <End> <F1>..<F12> <C-x> for Ctrl-x, <lt> for '<'. Key
- * scripts, the table of actions and the help use the same.
+ * Names: one character stands for itself; <Enter> <Esc> <Tab> <S-Tab> <Space> <Backspace> <Del>
+ * <Up> <Down> <Left> <Right> <PgUp> <PgDn> <Home> <End> <F1>..<F12> <C-x> for Ctrl-x, <lt> for '<'.
+ * Key scripts, the table of actions and the help use the same.
  */
 #ifndef INS_KEYS_H
 #define INS_KEYS_H

@@ -153,7 +153,8 @@ static bool next_glyph(struct glyphs *g, uint32_t *ch, int *width)
 	if (!g->left)
 		return false;
 	n = ins_utf8__get(g->p, g->left, ch);
-	if (!n) {		/* text__safe lets none through; a cut at the end may leave a part */
+	if (!n) {		/* text__safe lets none through; a cut at the end may leave a
+				 * part */
 		*ch = REPLACEMENT;
 		n = 1;
 	}
@@ -254,7 +255,8 @@ int ins_screen__put_skip(struct ins_screen *s, int y, int x, int w, int skip, in
 	return used;
 }
 
-int ins_screen__put(struct ins_screen *s, int y, int x, int w, int style, const char *text, size_t n)
+int ins_screen__put(struct ins_screen *s, int y, int x, int w, int style, const char *text,
+		    size_t n)
 {
 	return ins_screen__put_skip(s, y, x, w, 0, style, text, n);
 }

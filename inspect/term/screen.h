@@ -52,7 +52,8 @@ void ins_screen__clear(struct ins_screen *s);
  * Write text from column x, at most w columns; what does not fit is cut and ends in an ellipsis.
  * Returns the columns used. skip: columns of the text to leave out at its left.
  */
-int ins_screen__put(struct ins_screen *s, int y, int x, int w, int style, const char *text, size_t n);
+int ins_screen__put(struct ins_screen *s, int y, int x, int w, int style, const char *text,
+		    size_t n);
 int ins_screen__put_skip(struct ins_screen *s, int y, int x, int w, int skip, int style,
 			 const char *text, size_t n);
 int ins_screen__puts(struct ins_screen *s, int y, int x, int w, int style, const char *text);
@@ -68,12 +69,16 @@ void ins_screen__restyle(struct ins_screen *s, int y, int x, int w, int style);
 /* Columns that text takes once it is safe. */
 int ins_text__width(const struct ins_screen *s, const char *text, size_t n);
 /*
- * Where to break text that is to be shown in lines of w columns: returns how many bytes belong to the
- * first line, at least one character; breaks after a blank where there is one in the second half.
+ * Where to break text that is to be shown in lines of w columns: returns how many bytes belong to
+ * the first line, at least one character; breaks after a blank where there is one in the second
+ * half.
  */
 size_t ins_text__break(const struct ins_screen *s, const char *text, size_t n, int w);
 
-/* Append the screen as lines of UTF-8 without trailing blanks. color: with SGR sequences for styles. */
+/*
+ * Append the screen as lines of UTF-8 without trailing blanks. color: with SGR sequences for
+ * styles.
+ */
 void ins_screen__dump(const struct ins_screen *s, bool color, struct buf *out);
 /* Append one code point as UTF-8. */
 void ins_utf8__add(struct buf *out, uint32_t ch);

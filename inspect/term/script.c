@@ -21,8 +21,8 @@ int ins_size__parse(const char *text, int *ret_w, int *ret_h, struct err *err)
 
 	if (sscanf(text, "%4dx%4d%n", &w, &h, &end) != 2 || text[end] || w < 10 || h < 4 ||
 	    w > INS_MAX_W || h > INS_MAX_H)
-		return err__set(err, -FMT_E_VALUE, "'%s' is not a screen size: WIDTHxHEIGHT, "
-				"from 10x4 to %dx%d", text, INS_MAX_W, INS_MAX_H);
+		return err__set(err, -FMT_E_VALUE, "'%s' is not a screen size: WIDTHxHEIGHT, from "
+						   "10x4 to %dx%d", text, INS_MAX_W, INS_MAX_H);
 	*ret_w = w;
 	*ret_h = h;
 	return 0;
@@ -67,7 +67,8 @@ static int parse_command(struct ins_script *s, const char *line, struct err *err
 
 		if (r < 0)
 			return r;
-		add_step(s, STEP_RESIZE)->in = (struct ins_input){ .kind = IN_RESIZE, .x = w, .y = h };
+		add_step(s, STEP_RESIZE)->in = (struct ins_input){ .kind = IN_RESIZE, .x = w,
+								  .y = h };
 		return 1;
 	}
 	return parse_mouse(s, line);
@@ -100,7 +101,8 @@ int ins_script__parse(struct ins_script *s, const char *text, size_t n, struct e
 		int r = line[0] == '#' ? 1 : parse_command(s, line, err);
 
 		if (!r && parse_keys(s, line, strlen(line), &bad) < 0)
-			r = err__set(err, -FMT_E_SYNTAX, "no key has this name; '<' itself is <lt>");
+			r = err__set(err, -FMT_E_SYNTAX,
+				     "no key has this name; '<' itself is <lt>");
 		free(line);
 		if (r < 0) {
 			err__caret(err, text, n, line_no, (unsigned)bad + 1);

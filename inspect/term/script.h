@@ -2,8 +2,8 @@
 /*
  * script - keys from a file, for tests and for showing something to others.
  *
- * Each character of a line is a key; <Name> is a key with a name (keys.h). The end of a line is none.
- * A line that begins with '#' is a comment. These lines are commands:
+ * Each character of a line is a key; <Name> is a key with a name (keys.h). The end of a line is
+ * none. A line that begins with '#' is a comment. These lines are commands:
  *	dump [TITLE]		print the screen
  *	resize WxH		the terminal has another size now
  *	click X,Y		press the mouse there; also: double, wheel-up, wheel-down

@@ -33,7 +33,8 @@ static struct {
 	FILE *tty;			/* /dev/tty where stdin is not the keyboard */
 	int fd;				/* the keyboard */
 	struct termios saved;
-	char restore[256];		/* what gives the terminal back, known before anything can crash */
+	char restore[256];		/* what gives the terminal back, known before anything can
+					 * crash */
 	size_t restore_len;
 	attr_t attrs[2][ST__N];		/* [selected][style] */
 	short pairs[2][ST__N];
@@ -195,14 +196,14 @@ int ins_term__open(bool color, bool use_tty, struct err *err)
 	term.fd = fileno(in);
 	if (!isatty(term.fd) || !isatty(STDOUT_FILENO))
 		return err__set(err, -ENOTTY, "needs a terminal for keyboard and screen; "
-				"--dump-screen prints a screen without one");
+					      "--dump-screen prints a screen without one");
 	if (tcgetattr(term.fd, &term.saved) < 0)
 		return err__set(err, -errno, "cannot read the terminal's settings: %s",
 				strerror(errno));
 	term.screen = newterm(NULL, stdout, in);
 	if (!term.screen)
 		return err__set(err, -ENOTTY, "the terminal type TERM='%s' is not known here; "
-				"TERM=xterm or TERM=vt100 works nearly everywhere",
+					      "TERM=xterm or TERM=vt100 works nearly everywhere",
 				name ? name : "");
 	set_term(term.screen);
 	term.restore_len = 0;
@@ -221,7 +222,9 @@ int ins_term__open(bool color, bool use_tty, struct err *err)
 	keypad(stdscr, TRUE);
 	curs_set(0);
 	set_escdelay(25);
-	/* curses loses presses that follow each other closely; its sequences are read here instead */
+	/*
+	 * curses loses presses that follow each other closely; its sequences are read here instead
+	 */
 	define_key(NULL, KEY_MOUSE);
 	send(MOUSE_ON);
 	term.color = color && has_colors();
@@ -346,8 +349,8 @@ static struct ins_input mouse_input(unsigned button, int x, int y)
 }
 
 /*
- * What follows ESC [: a press of the mouse, as "<0;10;5M" or, from old terminals, "M" and three bytes; or a key that
- * curses does not know, which is passed over whole.
+ * What follows ESC [: a press of the mouse, as "<0;10;5M" or, from old terminals, "M" and three
+ * bytes; or a key that curses does not know, which is passed over whole.
  */
 static struct ins_input sequence(void)
 {
@@ -368,7 +371,8 @@ static struct ins_input sequence(void)
 			return n == 3 ? mouse_input(num[0], (int)num[1], (int)num[2]) :
 					(struct ins_input){ .kind = IN_NONE };
 		} else if (c >= 0x40 && c <= 0x7e) {
-			return sgr && c == 'M' && n == 2 ? mouse_input(num[0], (int)num[1], (int)num[2]) :
+			return sgr && c == 'M' &&
+				n == 2 ? mouse_input(num[0], (int)num[1], (int)num[2]) :
 							   (struct ins_input){ .kind = IN_NONE };
 		}
 	}

@@ -2,8 +2,8 @@
 /*
  * term - the terminal: draws a screen, reads keys and the mouse. The only place that knows curses.
  *
- * There is one terminal. While it is open, a crash, a fatal signal or running out of memory first gives it back
- * as it was found.
+ * There is one terminal. While it is open, a crash, a fatal signal or running out of memory first
+ * gives it back as it was found.
  */
 #ifndef INS_TERM_H
 #define INS_TERM_H
@@ -26,8 +26,8 @@ struct ins_input {
 bool ins_term__utf8(void);
 
 /*
- * Take the terminal: stdin and stdout, or /dev/tty where stdin is the trace. color: as the user wants.
- * Fails with a message that names TERM when it is missing or unknown.
+ * Take the terminal: stdin and stdout, or /dev/tty where stdin is the trace. color: as the user
+ * wants. Fails with a message that names TERM when it is missing or unknown.
  */
 int ins_term__open(bool color, bool use_tty, struct err *err);
 void ins_term__close(void);	/* does nothing when it is not open */

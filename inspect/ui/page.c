@@ -7,7 +7,7 @@
 #include "inspect/ui/ui_layout.h"
 #include "inspect/ui/page.h"
 
-#define MIN_AGE 250000000u	/* ns that a page is shown before it is built anew while the model grows */
+#define MIN_AGE 250000000u	/* ns between two buildings while the model grows */
 #define MAX_LINES 100000u
 
 /* --- building -------------------------------------------------------------------------------- */
@@ -50,7 +50,8 @@ static void add_span(struct ins_page *p, int style, const char *text, size_t n)
 	int w = width_of(text, n);
 
 	p->spans = xgrow(p->spans, &p->cap_spans, p->n_spans + 1, sizeof(*p->spans));
-	p->spans[p->n_spans++] = (struct ins_span){ .line = p->n_lines ? p->n_lines - 1 : 0, .x = p->x,
+	p->spans[p->n_spans++] = (struct ins_span){ .line = p->n_lines ? p->n_lines - 1 : 0,
+						   .x = p->x,
 		.w = w, .style = (uint8_t)style, .off = (uint32_t)p->text.len, .len = (uint32_t)n };
 	buf__add(&p->text, text, n);
 	p->x += w;
@@ -74,7 +75,8 @@ void ins_page__printf(struct ins_page *p, int style, const char *fmt, ...)
 	n = vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	if (n > 0)
-		ins_page__put(p, style, text, (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1);
+		ins_page__put(p, style, text, (size_t)n < sizeof(text) ? (size_t)n :
+			      sizeof(text) - 1);
 }
 
 void ins_page__wrap(struct ins_page *p, int style, const char *text, size_t n)
@@ -270,7 +272,8 @@ void ins_page__draw(struct ins_ui *ui, struct ins_frame *f, void *state, struct 
 		}
 	}
 	if (p->pending)
-		ins_screen__puts(ui->screen, at.y + at.h - 1, at.x + 1, at.w - 1, ST_DIM, "reading ...");
+		ins_screen__puts(ui->screen, at.y + at.h - 1, at.x + 1, at.w - 1, ST_DIM,
+				 "reading ...");
 }
 
 /* --- keys ------------------------------------------------------------------------------------ */
@@ -296,7 +299,10 @@ static bool is_shown(const struct ins_page *p, uint32_t line)
 	return line >= p->top && line - p->top < p->rows;
 }
 
-/* The link nearest to the cursor's on the next line that has some, within a screen; or the text scrolls. */
+/*
+ * The link nearest to the cursor's on the next line that has some, within a screen; or the text
+ * scrolls.
+ */
 static void move_line(struct ins_page *p, int dir)
 {
 	const struct ins_link *cur = p->cur < p->n_links ? &p->links[p->cur] : NULL;
@@ -307,7 +313,8 @@ static void move_line(struct ins_page *p, int dir)
 		cur = NULL;	/* scrolled away: begin with what is shown */
 	for (uint32_t i = 0; i < p->n_links; i++) {
 		const struct ins_link *l = &p->links[i];
-		int64_t from = cur ? cur->line : dir > 0 ? (int64_t)p->top - 1 : (int64_t)p->top + p->rows;
+		int64_t from = cur ? cur->line : dir > 0 ? (int64_t)p->top - 1 :
+			(int64_t)p->top + p->rows;
 		int64_t lines = ((int64_t)l->line - from) * dir;
 		uint64_t cost;
 
@@ -380,7 +387,8 @@ bool ins_page__act(struct ins_ui *ui, struct ins_frame *f, void *state, enum ins
 	}
 }
 
-bool ins_page__mouse(struct ins_ui *ui, struct ins_frame *f, void *state, enum ins_mouse m, int y, int x)
+bool ins_page__mouse(struct ins_ui *ui, struct ins_frame *f, void *state, enum ins_mouse m, int y,
+		     int x)
 {
 	struct ins_page *p = state;
 
@@ -422,12 +430,14 @@ bool ins_page__subject(struct ins_ui *ui, struct ins_frame *f, void *state, stru
 void ins_page__find(struct ins_ui *ui, struct ins_frame *f, void *state, int dir, bool again)
 {
 	struct ins_page *p = state;
-	uint32_t from = p->found != UINT32_MAX ? p->found : p->top, best = UINT32_MAX, wrapped = UINT32_MAX;
+	uint32_t from = p->found != UINT32_MAX ? p->found : p->top, best = UINT32_MAX,
+		wrapped = UINT32_MAX;
 
 	(void)f;
 	for (size_t i = 0; i < p->n_spans; i++) {
 		const struct ins_span *s = &p->spans[i];
-		bool ahead = dir > 0 ? s->line > from || (s->line == from && !again) : s->line < from;
+		bool ahead = dir > 0 ? s->line > from ||
+			(s->line == from && !again) : s->line < from;
 
 		if (ins_ui__matches(ui, (char *)p->text.p + s->off, s->len) < 0)
 			continue;

@@ -2,8 +2,8 @@
 /*
  * page - text that scrolls, with places in it that lead elsewhere.
  *
- * A view builds it line by line for the width at hand; it is built anew when the width or the model changes. The
- * cursor goes from link to link; where there is none near, the text scrolls.
+ * A view builds it line by line for the width at hand; it is built anew when the width or the model
+ * changes. The cursor goes from link to link; where there is none near, the text scrolls.
  */
 #ifndef INS_PAGE_H
 #define INS_PAGE_H
@@ -63,13 +63,15 @@ struct ins_page_ops {
 	/* Keys that the page does not know. May be NULL. */
 	bool (*act)(struct ins_ui *ui, struct ins_frame *f, struct ins_page *p, enum ins_action a);
 	/* What the page as a whole is about, where no link is under the cursor. May be NULL. */
-	bool (*subject)(struct ins_ui *ui, struct ins_frame *f, struct ins_page *p, struct ins_subject *ret);
+	bool (*subject)(struct ins_ui *ui, struct ins_frame *f, struct ins_page *p,
+			struct ins_subject *ret);
 	void (*close)(struct ins_page *p);	/* frees data; may be NULL */
 };
 
 /* Building. Text is cut at the page's width unless it is wrapped. */
 void ins_page__line(struct ins_page *p);			/* begin the next line */
-void ins_page__gap(struct ins_page *p);				/* an empty line, unless there is one */
+void ins_page__gap(struct ins_page *p);				/* an empty line, unless there is
+								 * one */
 void ins_page__to(struct ins_page *p, int x);			/* go to a column */
 void ins_page__put(struct ins_page *p, int style, const char *text, size_t n);
 void ins_page__printf(struct ins_page *p, int style, const char *fmt, ...)
@@ -80,7 +82,10 @@ void ins_page__wrap(struct ins_page *p, int style, const char *text, size_t n);
 void ins_page__title(struct ins_page *p, const char *text);
 void ins_page__label(struct ins_page *p, const char *label);	/* then put or wrap the value */
 #define INS_LABEL_W 13
-/* The last w columns of the present line, before the place where the next text goes, lead somewhere. */
+/*
+ * The last w columns of the present line, before the place where the next text goes, lead
+ * somewhere.
+ */
 void ins_page__link(struct ins_page *p, int x, struct ins_target to);
 void ins_page__graph(struct ins_page *p, int w, int style, const uint64_t *v, unsigned n);
 void ins_page__pending(struct ins_page *p);
@@ -89,8 +94,10 @@ void *ins_page__open(struct ins_ui *ui, struct ins_frame *f);
 void ins_page__close(void *state);
 void ins_page__draw(struct ins_ui *ui, struct ins_frame *f, void *state, struct ins_rect at);
 bool ins_page__act(struct ins_ui *ui, struct ins_frame *f, void *state, enum ins_action a);
-bool ins_page__mouse(struct ins_ui *ui, struct ins_frame *f, void *state, enum ins_mouse m, int y, int x);
-bool ins_page__subject(struct ins_ui *ui, struct ins_frame *f, void *state, struct ins_subject *ret);
+bool ins_page__mouse(struct ins_ui *ui, struct ins_frame *f, void *state, enum ins_mouse m, int y,
+		     int x);
+bool ins_page__subject(struct ins_ui *ui, struct ins_frame *f, void *state,
+		       struct ins_subject *ret);
 void ins_page__find(struct ins_ui *ui, struct ins_frame *f, void *state, int dir, bool again);
 bool ins_page__work(struct ins_ui *ui, struct ins_frame *f, void *state, uint64_t ns);
 void ins_page__renew(struct ins_ui *ui, struct ins_frame *f, void *state);

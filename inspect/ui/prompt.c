@@ -107,7 +107,8 @@ static void complete(struct ins_prompt *p)
 	size_t n, from = p->at, len, common = 0, hint = 0;
 	unsigned found = 0;
 
-	while (from > 0 && (isalnum((unsigned char)p->text[from - 1]) || strchr("._", p->text[from - 1])))
+	while (from > 0 && (isalnum((unsigned char)p->text[from - 1]) ||
+			    strchr("._", p->text[from - 1])))
 		from--;
 	len = p->at - from;
 	fields = eng_field__all(&n);
@@ -115,7 +116,8 @@ static void complete(struct ins_prompt *p)
 	for (size_t i = 0; i < n; i++) {
 		if (fields[i].flags & FF_HIDDEN || strncmp(fields[i].name, p->text + from, len))
 			continue;
-		common = found++ ? common_prefix(first, common, fields[i].name) : strlen(fields[i].name);
+		common = found++ ? common_prefix(first, common, fields[i].name) :
+			strlen(fields[i].name);
 		if (!first)
 			first = fields[i].name;
 		if (hint < sizeof(p->hint))
@@ -213,7 +215,8 @@ static int say(const struct ins_prompt *p, struct ins_screen *s, int y, bool dra
 		size_t len = ins_text__break(s, text, n, s->w - 1);
 
 		if (draw)
-			ins_screen__put(s, y + lines, 0, s->w, p->err.code ? ST_BAD : ST_DIM, text, len);
+			ins_screen__put(s, y + lines, 0, s->w, p->err.code ? ST_BAD : ST_DIM, text,
+					len);
 		text += len;
 		n -= len;
 		while (n && *text == ' ') {

@@ -26,7 +26,10 @@ struct ins_prompt {
 
 void ins_prompt__open(struct ins_prompt *p, enum ins_prompt_kind kind, const char *text);
 void ins_prompt__done(struct ins_prompt *p);
-/* Take a key. After PROMPT_DONE the text is to be tried; keep it open by setting p->err, else close it. */
+/*
+ * Take a key. After PROMPT_DONE the text is to be tried; keep it open by setting p->err, else close
+ * it.
+ */
 enum ins_prompt_result ins_prompt__key(struct ins_prompt *p, uint32_t key);
 /* Remember the text and close. */
 void ins_prompt__close(struct ins_prompt *p, bool remember);

@@ -5,7 +5,7 @@
 
 #include "inspect/ui/ui_table.h"
 
-#define MAX_LINES 24u	/* levels of a tree that have a line of their own; deeper ones stand at the last */
+#define MAX_LINES 24u	/* levels of a tree with a line of their own; deeper ones share it */
 
 struct item {
 	uint64_t key;

@@ -67,7 +67,8 @@ static int begin_at(struct ins_ui *ui, const char *at, struct err *err)
 	return 0;
 }
 
-int ins_ui__new(struct ins_ui **ret, struct ins_trace *t, const struct ins_ui_opts *o, struct err *err)
+int ins_ui__new(struct ins_ui **ret, struct ins_trace *t, const struct ins_ui_opts *o,
+		struct err *err)
 {
 	struct ins_ui *ui = xcalloc(1, sizeof(*ui));
 	int r;
@@ -235,7 +236,8 @@ static void put_date(uint64_t ts, int digits, struct buf *out)
 	struct tm tm;
 	char text[32];
 
-	if (localtime_r(&s, &tm) && strftime(text, sizeof(text), digits < 12 ? "%b %d" : "%b %d %H:%M", &tm))
+	if (localtime_r(&s, &tm) && strftime(text, sizeof(text),
+					     digits < 12 ? "%b %d" : "%b %d %H:%M", &tm))
 		buf__puts(out, text);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ui - the inspector as one thing: trace, models, the path of views, and what keys do. It knows no terminal:
- * it takes inputs, works in slices, and draws on a screen.
+ * ui - the inspector as one thing: trace, models, the path of views, and what keys do. It knows no
+ * terminal: it takes inputs, works in slices, and draws on a screen.
  */
 #ifndef INS_UI_H
 #define INS_UI_H
@@ -13,11 +13,14 @@
 #define INS_MAX_FRAMES 64
 #define INS_MAX_SPOTS 256
 
-/* One step of the path: a selection, the view of it, and the places in views of it that were left. */
+/*
+ * One step of the path: a selection, the view of it, and the places in views of it that were left.
+ */
 struct ins_frame {
 	struct ins_scope scope;
 	enum ins_view_id view;
-	uint64_t num;			/* VIEW_EVENT: which event; VIEW_HELP: the view it is for, from 1 */
+	uint64_t num;			/* VIEW_EVENT: which event; VIEW_HELP: the view it is for,
+					 * from 1 */
 	void *states[VIEW__N];		/* NULL: not opened yet */
 };
 
@@ -37,7 +40,8 @@ struct ins_ui_opts {
 
 struct ins_ui {
 	struct ins_trace *trace;
-	struct ins_model *base, *lensed;	/* of the whole trace; under the lens, NULL without */
+	struct ins_model *base, *lensed;	/* of the whole trace; under the lens, NULL
+						 * without */
 	struct ins_pass *base_pass, *lens_pass;
 	struct eng_ruleset *rules;
 	struct ins_lens lens, no_lens;
@@ -60,7 +64,8 @@ struct ins_ui {
 };
 
 /* Takes over the trace. Errors in filter, rules or time are the caller's to print. */
-int ins_ui__new(struct ins_ui **ret, struct ins_trace *t, const struct ins_ui_opts *opts, struct err *err);
+int ins_ui__new(struct ins_ui **ret, struct ins_trace *t, const struct ins_ui_opts *opts,
+		struct err *err);
 void ins_ui__free(struct ins_ui *ui);
 void ins_ui__input(struct ins_ui *ui, const struct ins_input *in);
 /* Work for about ns nanoseconds. True: there is more. */
@@ -86,7 +91,10 @@ static inline struct ins_frame *ins_ui__top(const struct ins_ui *ui)
 }
 void *ins_ui__state(struct ins_ui *ui, struct ins_frame *f);
 
-/* Go on to a selection in a view. num: as in ins_frame; other views begin at this event, 0: at their start. */
+/*
+ * Go on to a selection in a view. num: as in ins_frame; other views begin at this event, 0: at
+ * their start.
+ */
 void ins_ui__push(struct ins_ui *ui, struct ins_scope scope, enum ins_view_id view, uint64_t num);
 void ins_ui__message(struct ins_ui *ui, int style, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));

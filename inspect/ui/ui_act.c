@@ -104,7 +104,8 @@ static int parse_range(struct ins_ui *ui, const char *text, struct err *err)
 	}
 	r = text__parse_time(words[0], t->t_first, &from, err);
 	if (r >= 0 && n > 1)
-		r = text__parse_time(words[1], words[0][0] != '+' && words[1][0] == '+' ? from : t->t_first,
+		r = text__parse_time(words[1], words[0][0] != '+' &&
+				     words[1][0] == '+' ? from : t->t_first,
 				     &to, err);
 	if (r < 0)
 		return r;
@@ -365,7 +366,8 @@ static bool act_here(struct ins_ui *ui, enum ins_action a)
 	case ACT_FOLLOW: look_again(ui); return true;
 	case ACT_HELP:
 		if (ins_ui__top(ui)->view != VIEW_HELP)
-			ins_ui__push(ui, ins_ui__top(ui)->scope, VIEW_HELP, ins_ui__top(ui)->view + 1);
+			ins_ui__push(ui, ins_ui__top(ui)->scope, VIEW_HELP,
+				     ins_ui__top(ui)->view + 1);
 		return true;
 	default:
 		return false;
@@ -393,7 +395,8 @@ static void mouse(struct ins_ui *ui, const struct ins_input *in)
 
 	if (in->y >= b->y && in->y < b->y + b->h) {
 		if (ins_views[f->view]->mouse)
-			ins_views[f->view]->mouse(ui, f, ins_ui__state(ui, f), (enum ins_mouse)in->mouse,
+			ins_views[f->view]->mouse(ui, f, ins_ui__state(ui, f),
+						  (enum ins_mouse)in->mouse,
 						  in->y - b->y, in->x - b->x);
 		follow_cursor(ui);
 		return;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * What surrounds a view. From the top: the header (file, host, span, cursor), the time line (two rows), the tabs, the
- * lens (path, filter, range) where there is one; at the foot the keys, a message or a prompt.
+ * What surrounds a view. From the top: the header (file, host, span, cursor), the time line (two
+ * rows), the tabs, the lens (path, filter, range) where there is one; at the foot the keys, a
+ * message or a prompt.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -132,7 +133,8 @@ static bool is_blank(const struct ins_screen *s, int y, int x, int w)
 /* The times at both ends, beside the cursor's mark, where no other marks are. */
 static void draw_ends(struct ins_ui *ui, struct ins_screen *s, int y)
 {
-	int at = time_column(ui, ui->at, s->w), x = at < 9 ? at + 2 : 0, end = at > s->w - 10 ? at - 1 : s->w;
+	int at = time_column(ui, ui->at, s->w), x = at < 9 ? at + 2 : 0,
+		end = at > s->w - 10 ? at - 1 : s->w;
 	struct buf text = { 0 };
 
 	ins_ui__time(ui, ui->trace->t_first, 8, &text);
@@ -179,8 +181,10 @@ static int tabs_width(const struct ins_screen *s, int form)
 			continue;
 		w += 3;
 		if (form < 2)
-			w += ins_text__width(s, form ? ins_views[id]->shorttab : ins_views[id]->tab, form ?
-					     strlen(ins_views[id]->shorttab) : strlen(ins_views[id]->tab));
+			w += ins_text__width(s, form ? ins_views[id]->shorttab : ins_views[id]->tab,
+					     form ?
+					     strlen(ins_views[id]->shorttab) :
+						     strlen(ins_views[id]->tab));
 	}
 	return w;
 }
@@ -207,8 +211,8 @@ static void draw_tabs(struct ins_ui *ui, struct ins_screen *s, int y)
 			continue;
 		v = ins_views[id];
 		x += ins_screen__printf(s, y, x, s->w - x, on ? ST_TAB_ON : ST_TAB, " %u%s%s ", n,
-					form < 2 || on ? " " : "",
-					form == 0 ? v->tab : form == 1 || on ? v->shorttab : "") + 0;
+					form < 2 || on ? " " : "", form == 0 ? v->tab : form == 1 ||
+						on ? v->shorttab : "") + 0;
 		x -= form < 2 && !on;	/* tabs stand close */
 		ins_ui__spot(ui, y, from, x - from, (enum ins_action)(ACT_VIEW_1 + n - 1), 0);
 	}
@@ -294,7 +298,8 @@ static const char *busy_text(struct ins_ui *ui, char buf[32])
 static void draw_keys(struct ins_ui *ui, struct ins_screen *s, int y)
 {
 	unsigned where = ins_views[ins_ui__top(ui)->view]->where;
-	bool of_proc = ins_ui__top(ui)->scope.kind == OF_PROC || ins_ui__top(ui)->scope.kind == OF_TREE;
+	bool of_proc = ins_ui__top(ui)->scope.kind == OF_PROC ||
+		ins_ui__top(ui)->scope.kind == OF_TREE;
 	char busy[32];
 	int x = 0, end;
 

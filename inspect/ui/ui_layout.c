@@ -83,8 +83,8 @@ unsigned ins_bar__slot(int column, unsigned n, int w)
 	return w > 0 ? (unsigned)(((uint64_t)column * n + (uint64_t)w - 1) / (uint64_t)w) : 0;
 }
 
-void ins_bar__draw(struct ins_screen *s, int y, int x, int w, int style, const uint64_t *v, unsigned n,
-		   int lit_from, int lit_to)
+void ins_bar__draw(struct ins_screen *s, int y, int x, int w, int style, const uint64_t *v,
+		   unsigned n, int lit_from, int lit_to)
 {
 	uint64_t sums[INS_MAX_W] = { 0 }, max = 0;
 
@@ -92,7 +92,8 @@ void ins_bar__draw(struct ins_screen *s, int y, int x, int w, int style, const u
 		w = INS_MAX_W;
 	if (w <= 0)
 		return;
-	if ((unsigned)w > n) {		/* fewer numbers than columns: each is drawn several times */
+	if ((unsigned)w > n) {		/* fewer numbers than columns: each is drawn several
+					 * times */
 		for (int c = 0; c < w; c++)
 			sums[c] = v[(unsigned)c * n / (unsigned)w];
 	} else {

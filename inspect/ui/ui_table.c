@@ -5,7 +5,7 @@
 #include "inspect/ui/ui_layout.h"
 #include "inspect/ui/ui_table.h"
 
-#define MIN_AGE 250000000u	/* ns that rows are shown before they are made anew while the model grows */
+#define MIN_AGE 250000000u	/* ns between two makings of rows while the model grows */
 
 static const struct ins_table_ops *ops_of(const struct ins_frame *f)
 {
@@ -124,7 +124,8 @@ static void lay_out(struct ins_ui *ui, struct ins_frame *f, struct ins_table *t,
 		const struct ins_column *c = &ops->cols[i];
 
 		want[i] = (struct ins_width){ c->look & COL_OF_CONTAINER && one ? 0 : c->min,
-					      c->max ? c->max : c->min, c->rank, c->look & COL_FLEX };
+					      c->max ? c->max : c->min, c->rank,
+						      c->look & COL_FLEX };
 	}
 	ins_layout__columns(want, ops->n_cols, width - 1, t->widths);
 	for (unsigned i = 0; i < ops->n_cols; i++) {
@@ -158,8 +159,8 @@ static void draw_heads(struct ins_ui *ui, struct ins_table *t, const struct ins_
 	}
 }
 
-static void draw_cell(struct ins_ui *ui, struct ins_table *t, const struct ins_column *c, int x, int y,
-		      int w, bool last, const struct ins_out *out)
+static void draw_cell(struct ins_ui *ui, struct ins_table *t, const struct ins_column *c, int x,
+		      int y, int w, bool last, const struct ins_out *out)
 {
 	struct ins_screen *s = ui->screen;
 	const char *text = (const char *)out->text.p;
@@ -203,7 +204,8 @@ static void draw_row(struct ins_ui *ui, struct ins_frame *f, struct ins_table *t
 		if ((int)i == last && t->is_tree)
 			table__tree_lines(t, row, &out.text);
 		ops->cell(ui, f, id, i, &out);
-		draw_cell(ui, t, &ops->cols[i], at.x + t->xs[i], y, t->widths[i], (int)i == last, &out);
+		draw_cell(ui, t, &ops->cols[i], at.x + t->xs[i], y, t->widths[i], (int)i == last,
+			  &out);
 	}
 	if (row == t->cur) {
 		ins_screen__fill(ui->screen, y, at.x, 1, ST_MARK, 0x258c);
@@ -339,7 +341,8 @@ bool ins_table__act(struct ins_ui *ui, struct ins_frame *f, void *state, enum in
 		t->alive_only = !t->alive_only;
 		t->moved = true;
 		remake(ui, f, t);
-		ins_ui__message(ui, ST_TEXT, t->alive_only ? "only what was alive at the cursor's time" :
+		ins_ui__message(ui, ST_TEXT, t->alive_only ?
+				"only what was alive at the cursor's time" :
 				"everything that ever ran");
 		return true;
 	case ACT_OPEN:
@@ -362,7 +365,8 @@ static void sort_by(struct ins_ui *ui, struct ins_frame *f, struct ins_table *t,
 	remake(ui, f, t);
 }
 
-bool ins_table__mouse(struct ins_ui *ui, struct ins_frame *f, void *state, enum ins_mouse m, int y, int x)
+bool ins_table__mouse(struct ins_ui *ui, struct ins_frame *f, void *state, enum ins_mouse m, int y,
+		      int x)
 {
 	const struct ins_table_ops *ops = ops_of(f);
 	struct ins_table *t = state;
@@ -385,7 +389,8 @@ bool ins_table__mouse(struct ins_ui *ui, struct ins_frame *f, void *state, enum 
 	return true;
 }
 
-bool ins_table__subject(struct ins_ui *ui, struct ins_frame *f, void *state, struct ins_subject *ret)
+bool ins_table__subject(struct ins_ui *ui, struct ins_frame *f, void *state,
+			struct ins_subject *ret)
 {
 	struct ins_table *t = state;
 
@@ -397,7 +402,8 @@ bool ins_table__subject(struct ins_ui *ui, struct ins_frame *f, void *state, str
 	return true;
 }
 
-void ins_table__go(struct ins_ui *ui, struct ins_frame *f, void *state, const struct ins_subject *to)
+void ins_table__go(struct ins_ui *ui, struct ins_frame *f, void *state,
+		   const struct ins_subject *to)
 {
 	struct ins_table *t = state;
 	uint64_t best = 0, want = to->num ? to->num : to->ts;
@@ -450,7 +456,8 @@ void ins_table__find(struct ins_ui *ui, struct ins_frame *f, void *state, int di
 		if (!row_matches(ui, f, t->rows[i], &out))
 			continue;
 		if (dir > 0 ? i < t->cur : i > t->cur)
-			ins_ui__message(ui, ST_WARN, dir > 0 ? "continued at the top" : "continued at the end");
+			ins_ui__message(ui, ST_WARN,
+					dir > 0 ? "continued at the top" : "continued at the end");
 		move_by(t, (int64_t)i - t->cur);
 		buf__done(&out.text);
 		return;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ui_table - a list of the model's objects in columns: sorting, scrolling, searching, and a tree where the rows have
- * depths. A view brings its columns, its rows and its cells.
+ * ui_table - a list of the model's objects in columns: sorting, scrolling, searching, and a tree
+ * where the rows have depths. A view brings its columns, its rows and its cells.
  *
  * Rows are made anew when the model has grown, with the cursor kept on the object that it was on.
  */
@@ -31,7 +31,8 @@ enum ins_look_of {
 struct ins_out {
 	struct buf text;
 	int style;
-	int width;		/* of the column; 0: as much as there is to say (for searching and sorting) */
+	int width;		/* of the column; 0: as much as there is to say (for searching and
+				 * sorting) */
 };
 
 struct ins_table {
@@ -65,7 +66,8 @@ struct ins_table_ops {
 	/* Add the rows of the selection with ins_table__add. */
 	void (*rows)(struct ins_ui *ui, struct ins_frame *f, struct ins_table *t);
 	/* The cell of an object: text appended, style set if it is not ST_TEXT. */
-	void (*cell)(struct ins_ui *ui, struct ins_frame *f, uint32_t id, unsigned col, struct ins_out *out);
+	void (*cell)(struct ins_ui *ui, struct ins_frame *f, uint32_t id, unsigned col,
+		     struct ins_out *out);
 	/* What a SORT_NUMBER column sorts by. */
 	uint64_t (*key)(struct ins_ui *ui, uint32_t id, unsigned col);
 	void (*subject)(struct ins_ui *ui, uint32_t id, struct ins_subject *ret);
@@ -82,9 +84,12 @@ void *ins_table__open(struct ins_ui *ui, struct ins_frame *f);
 void ins_table__close(void *state);
 void ins_table__draw(struct ins_ui *ui, struct ins_frame *f, void *state, struct ins_rect at);
 bool ins_table__act(struct ins_ui *ui, struct ins_frame *f, void *state, enum ins_action a);
-bool ins_table__mouse(struct ins_ui *ui, struct ins_frame *f, void *state, enum ins_mouse m, int y, int x);
-bool ins_table__subject(struct ins_ui *ui, struct ins_frame *f, void *state, struct ins_subject *ret);
-void ins_table__go(struct ins_ui *ui, struct ins_frame *f, void *state, const struct ins_subject *to);
+bool ins_table__mouse(struct ins_ui *ui, struct ins_frame *f, void *state, enum ins_mouse m, int y,
+		      int x);
+bool ins_table__subject(struct ins_ui *ui, struct ins_frame *f, void *state,
+			struct ins_subject *ret);
+void ins_table__go(struct ins_ui *ui, struct ins_frame *f, void *state,
+		   const struct ins_subject *to);
 void ins_table__find(struct ins_ui *ui, struct ins_frame *f, void *state, int dir, bool again);
 void ins_table__renew(struct ins_ui *ui, struct ins_frame *f, void *state);
 void ins_table__count(struct ins_ui *ui, struct ins_frame *f, void *state, struct buf *out);

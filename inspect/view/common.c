@@ -22,7 +22,8 @@ void ins_cell__str(const struct ins_model *m, struct ins_out *out, uint32_t str)
 	buf__add(&out->text, s->p, s->len);
 }
 
-void ins_cell__user(const struct ins_model *m, struct ins_out *out, uint32_t container, uint32_t uid)
+void ins_cell__user(const struct ins_model *m, struct ins_out *out, uint32_t container,
+		    uint32_t uid)
 {
 	char num[16];
 
@@ -40,7 +41,8 @@ void ins_cell__proc(const struct ins_model *m, struct ins_out *out, uint32_t pro
 {
 	if (proc >= m->n_procs)
 		return;
-	buf__printf(&out->text, "%s[%d]", ins_model__str(m, m->procs[proc].comm), m->procs[proc].pid);
+	buf__printf(&out->text, "%s[%d]", ins_model__str(m, m->procs[proc].comm),
+		    m->procs[proc].pid);
 	style(out, ST_PROC);
 }
 
@@ -299,7 +301,8 @@ void ins_page__conn_line(struct ins_ui *ui, struct ins_page *p, uint32_t conn)
 	ins_page__to(p, x);
 	ins_cell__time(ui, &out, c->first_ts);
 	put_cell(p, &out, 12);
-	buf__printf(&out.text, "%s %s", ins_conn__arrow(c), ins_tuple__proto(&c->tuple, c->fd_type));
+	buf__printf(&out.text, "%s %s", ins_conn__arrow(c),
+		    ins_tuple__proto(&c->tuple, c->fd_type));
 	put_cell(p, &out, 6);
 	ins_cell__size(&out, c->in);
 	put_cell(p, &out, 5);

@@ -8,10 +8,12 @@
 
 /* Cells: appended to out->text, style set. */
 void ins_cell__str(const struct ins_model *m, struct ins_out *out, uint32_t str);
-void ins_cell__user(const struct ins_model *m, struct ins_out *out, uint32_t container, uint32_t uid);
+void ins_cell__user(const struct ins_model *m, struct ins_out *out, uint32_t container,
+		    uint32_t uid);
 void ins_cell__container(const struct ins_model *m, struct ins_out *out, uint32_t container);
-void ins_cell__proc(const struct ins_model *m, struct ins_out *out, uint32_t proc);	/* bash[812] */
-void ins_cell__time(const struct ins_ui *ui, struct ins_out *out, uint64_t ts);	/* to the ms if it fits */
+void ins_cell__proc(const struct ins_model *m, struct ins_out *out, uint32_t proc);
+void ins_cell__time(const struct ins_ui *ui, struct ins_out *out, uint64_t ts);	/* to the ms if it
+										 * fits */
 void ins_cell__dur(struct ins_out *out, uint64_t ns);
 void ins_cell__size(struct ins_out *out, uint64_t n);	/* "" for 0 */
 void ins_cell__exit(const struct ins_model *m, struct ins_out *out, const struct ins_proc *p);

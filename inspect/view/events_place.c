@@ -37,8 +37,8 @@ static enum ins_answer step_edge(struct events *e, uint64_t ns)
 {
 	bool top = e->job == JOB_TOP;
 	struct ins_evpos at;
-	enum ins_answer a = ins_evlist__next(e->list, top ? INS_EV_FIRST : INS_EV_LAST, top ? 1 : -1,
-					     ns, &at);
+	enum ins_answer a = ins_evlist__next(e->list, top ? INS_EV_FIRST : INS_EV_LAST,
+					     top ? 1 : -1, ns, &at);
 
 	if (a == INS_PENDING)
 		return a;
@@ -72,7 +72,8 @@ static bool line_matches(struct ins_ui *ui, const struct ins_evline *l)
 	return ins_ui__matches(ui, (char *)l->args.p, l->args.len) >= 0 ||
 	       ins_ui__matches(ui, (char *)l->comm.p, l->comm.len) >= 0 ||
 	       ins_ui__matches(ui, (char *)l->container.p, l->container.len) >= 0 ||
-	       ins_ui__matches(ui, type, strlen(type)) >= 0 || ins_ui__matches(ui, num, (size_t)n) >= 0;
+	       ins_ui__matches(ui, type, strlen(type)) >= 0 ||
+		       ins_ui__matches(ui, num, (size_t)n) >= 0;
 }
 
 static enum ins_answer step_find(struct ins_ui *ui, struct events *e, uint64_t ns)
@@ -87,8 +88,8 @@ static enum ins_answer step_find(struct ins_ui *ui, struct events *e, uint64_t n
 		return a;
 	if (a == INS_END) {
 		e->job = JOB_NONE;
-		ins_ui__message(ui, ST_WARN, "not found %s here: %s", e->dir > 0 ? "behind" : "before",
-				ui->search);
+		ins_ui__message(ui, ST_WARN, "not found %s here: %s",
+				e->dir > 0 ? "behind" : "before", ui->search);
 		return a;
 	}
 	e->at = at;
@@ -138,7 +139,8 @@ static enum ins_answer list_from(struct events *e, struct ins_evpos from, uint64
 	while (e->n_shown < e->rows) {
 		uint64_t now = ins_now();
 		enum ins_answer a = ins_evlist__next(e->list, e->shown[e->n_shown - 1], 1,
-						     now < until ? until - now : 1, &e->shown[e->n_shown]);
+						     now < until ? until - now : 1,
+							     &e->shown[e->n_shown]);
 
 		if (a != INS_FOUND)
 			return a;
@@ -167,7 +169,10 @@ static enum ins_answer go_up(struct events *e, struct ins_evpos *at, unsigned li
 	return INS_FOUND;
 }
 
-/* How far above the cursor the top has to be: a line's step scrolls by a line, a jump puts it in the middle. */
+/*
+ * How far above the cursor the top has to be: a line's step scrolls by a line, a jump puts it in
+ * the middle.
+ */
 static unsigned lines_above(struct events *e, uint64_t ns)
 {
 	struct ins_evpos next;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * events_place - where the view of events is in its list: the cursor, the lines on the screen, and the job that moves
- * them. Jobs go on in slices until they are done or something else is asked for.
+ * events_place - where the view of events is in its list: the cursor, the lines on the screen, and
+ * the job that moves them. Jobs go on in slices until they are done or something else is asked for.
  */
 #ifndef INS_EVENTS_PLACE_H
 #define INS_EVENTS_PLACE_H
@@ -34,8 +34,8 @@ struct events {
 /* Get on with the job for about ns nanoseconds. */
 void events__run(struct ins_ui *ui, struct events *e, uint64_t ns);
 /*
- * Know which places are on the screen, with the cursor's among them and no blank lines at the end while there are
- * lines above. INS_PENDING: not all known yet; what is known is shown.
+ * Know which places are on the screen, with the cursor's among them and no blank lines at the end
+ * while there are lines above. INS_PENDING: not all known yet; what is known is shown.
  */
 enum ins_answer events__place(struct events *e, uint64_t ns);
 /* Texts for what is shown, and some lines around, so that the next keys find theirs made. */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * view - one way of looking at a selection of the trace. Adding a view: a file view_NAME.c with a struct
- * ins_view, and its line in views.def.
+ * view - one way of looking at a selection of the trace. Adding a view: a file view_NAME.c with a
+ * struct ins_view, and its line in views.def.
  *
- * A view that is a table fills `table` and takes its functions from ui_table.h (INS_TABLE_FUNCTIONS); one that is
- * text builds a page (page.h). Others bring their own functions.
+ * A view that is a table fills `table` and takes its functions from ui_table.h
+ * (INS_TABLE_FUNCTIONS); one that is text builds a page (page.h). Others bring their own functions.
  */
 #ifndef INS_VIEW_H
 #define INS_VIEW_H
@@ -51,18 +51,29 @@ struct ins_view {
 	/* Do what a key says. False: not understood. */
 	bool (*act)(struct ins_ui *ui, struct ins_frame *f, void *state, enum ins_action a);
 	/* The mouse, y and x from the corner of the drawn part. May be NULL. */
-	bool (*mouse)(struct ins_ui *ui, struct ins_frame *f, void *state, enum ins_mouse m, int y, int x);
+	bool (*mouse)(struct ins_ui *ui, struct ins_frame *f, void *state, enum ins_mouse m, int y,
+		      int x);
 	/* What the cursor is on. False: nothing. May be NULL. */
-	bool (*subject)(struct ins_ui *ui, struct ins_frame *f, void *state, struct ins_subject *ret);
-	/* Put the cursor on this process, else this event, else on what happened at this time. May be NULL. */
-	void (*go)(struct ins_ui *ui, struct ins_frame *f, void *state, const struct ins_subject *to);
-	/* Find the search text from the cursor on (dir 1) or back (-1). again: pass over where the cursor is. */
+	bool (*subject)(struct ins_ui *ui, struct ins_frame *f, void *state,
+			struct ins_subject *ret);
+	/*
+	 * Put the cursor on this process, else this event, else on what happened at this time. May
+	 * be NULL.
+	 */
+	void (*go)(struct ins_ui *ui, struct ins_frame *f, void *state,
+		   const struct ins_subject *to);
+	/*
+	 * Find the search text from the cursor on (dir 1) or back (-1). again: pass over where the
+	 * cursor is.
+	 */
 	void (*find)(struct ins_ui *ui, struct ins_frame *f, void *state, int dir, bool again);
 	/* Work that takes long, in slices. True: there is more. May be NULL. */
 	bool (*work)(struct ins_ui *ui, struct ins_frame *f, void *state, uint64_t ns);
 	/* Esc: end what takes long. False: nothing was under way. May be NULL. */
 	bool (*stop)(struct ins_ui *ui, struct ins_frame *f, void *state);
-	/* The lens has changed or the trace has grown: what was made from it is void. May be NULL. */
+	/*
+	 * The lens has changed or the trace has grown: what was made from it is void. May be NULL.
+	 */
 	void (*renew)(struct ins_ui *ui, struct ins_frame *f, void *state);
 	/* A short text for the right end of the row of tabs: "1,234 of 5,678". */
 	void (*count)(struct ins_ui *ui, struct ins_frame *f, void *state, struct buf *out);

@@ -7,7 +7,8 @@ enum { COL_TIME, COL_PRIORITY, COL_CONTAINER, COL_PROC, COL_RULE, COL_SOURCE, CO
 static const struct ins_column cols[N_COLS] = {
 	[COL_TIME] = { "TIME", 12, 0, 0, SORT_NUMBER, 0, "when" },
 	[COL_PRIORITY] = { "PRIORITY", 8, 13, 0, SORT_NUMBER, 0, "as the rule says" },
-	[COL_CONTAINER] = { "CONTAINER", 12, 16, 3, SORT_TEXT, COL_OF_CONTAINER, "in which container" },
+	[COL_CONTAINER] = { "CONTAINER", 12, 16, 3, SORT_TEXT, COL_OF_CONTAINER,
+			   "in which container" },
 	[COL_PROC] = { "PROCESS", 14, 18, 2, SORT_TEXT, 0, "by which process" },
 	[COL_RULE] = { "RULE", 20, 30, 0, SORT_TEXT, 0, "which rule" },
 	[COL_SOURCE] = { "FOUND", 8, 0, 5, SORT_TEXT, 0,
@@ -27,7 +28,8 @@ static void rows(struct ins_ui *ui, struct ins_frame *f, struct ins_table *t)
 	ins_set__done(&in);
 }
 
-static void cell(struct ins_ui *ui, struct ins_frame *f, uint32_t id, unsigned col, struct ins_out *out)
+static void cell(struct ins_ui *ui, struct ins_frame *f, uint32_t id, unsigned col,
+		 struct ins_out *out)
 {
 	const struct ins_model *m = ins_ui__model(ui);
 	const struct ins_alert *a = &m->alerts[id];
@@ -80,7 +82,8 @@ static void subject(struct ins_ui *ui, uint32_t id, struct ins_subject *ret)
 static void enter(struct ins_ui *ui, struct ins_frame *f, uint32_t id)
 {
 	(void)f;
-	ins_ui__push(ui, (struct ins_scope){ OF_ALL, 0 }, VIEW_EVENT, ins_ui__model(ui)->alerts[id].num);
+	ins_ui__push(ui, (struct ins_scope){ OF_ALL, 0 }, VIEW_EVENT,
+		     ins_ui__model(ui)->alerts[id].num);
 }
 
 static const struct ins_table_ops ops = {
@@ -91,8 +94,8 @@ static const struct ins_table_ops ops = {
 
 const struct ins_view ins_view_alerts = {
 	.name = "alerts", .tab = "Alerts", .shorttab = "Alerts",
-	.about = "Alerts that the recorder wrote into the trace, and those of the rules given with -r. Enter "
-		 "shows the event that matched; p its process.",
+	.about = "Alerts that the recorder wrote into the trace, and those of the rules given with "
+		 "-r. Enter shows the event that matched; p its process.",
 	.where = WHERE_TABLE,
 	INS_TABLE_FUNCTIONS,
 	.table = &ops,

@@ -2,18 +2,21 @@
 #include "inspect/model/evtext.h"
 #include "inspect/view/common.h"
 
-enum { COL_TIME, COL_USER, COL_CONTAINER, COL_TTY, COL_PARENT, COL_TOOK, COL_EXIT, COL_COMMAND, N_COLS };
+enum { COL_TIME, COL_USER, COL_CONTAINER, COL_TTY, COL_PARENT, COL_TOOK, COL_EXIT, COL_COMMAND,
+      N_COLS };
 
 static const struct ins_column cols[N_COLS] = {
 	[COL_TIME] = { "TIME", 12, 0, 0, SORT_NUMBER, 0, "when it was executed" },
 	[COL_USER] = { "USER", 8, 0, 2, SORT_TEXT, 0, "as whom" },
-	[COL_CONTAINER] = { "CONTAINER", 12, 16, 3, SORT_TEXT, COL_OF_CONTAINER, "in which container" },
+	[COL_CONTAINER] = { "CONTAINER", 12, 16, 3, SORT_TEXT, COL_OF_CONTAINER,
+			   "in which container" },
 	[COL_TTY] = { "TTY", 7, 0, 6, SORT_TEXT, 0, "the terminal that it was on; nothing: none" },
 	[COL_PARENT] = { "STARTED BY", 12, 18, 4, SORT_TEXT, 0, "the process that started it" },
 	[COL_TOOK] = { "TOOK", 6, 0, 5, SORT_NUMBER, COL_RIGHT,
 		       "until it ended or executed something else" },
 	[COL_EXIT] = { "EXIT", 5, 0, 1, SORT_TEXT, 0,
-		       "exit code or signal; >: it executed something else; nothing: it did not end" },
+		       "exit code or signal; >: it executed something else; nothing: it did not "
+		       "end" },
 	[COL_COMMAND] = { "COMMAND", 24, 48, 0, SORT_TEXT, COL_FLEX, "program and arguments" },
 };
 
@@ -38,7 +41,8 @@ static bool is_last(const struct ins_model *m, uint32_t id)
 	return m->procs[m->cmds[id].proc].cmds == id;
 }
 
-static void cell(struct ins_ui *ui, struct ins_frame *f, uint32_t id, unsigned col, struct ins_out *out)
+static void cell(struct ins_ui *ui, struct ins_frame *f, uint32_t id, unsigned col,
+		 struct ins_out *out)
 {
 	const struct ins_model *m = ins_ui__model(ui);
 	const struct ins_cmd *c = &m->cmds[id];
@@ -98,7 +102,8 @@ static void subject(struct ins_ui *ui, uint32_t id, struct ins_subject *ret)
 static void enter(struct ins_ui *ui, struct ins_frame *f, uint32_t id)
 {
 	(void)f;
-	ins_ui__push(ui, (struct ins_scope){ OF_PROC, ins_ui__model(ui)->cmds[id].proc }, VIEW_OBJECT, 0);
+	ins_ui__push(ui, (struct ins_scope){ OF_PROC, ins_ui__model(ui)->cmds[id].proc },
+		     VIEW_OBJECT, 0);
 }
 
 static const struct ins_table_ops ops = {
@@ -109,8 +114,8 @@ static const struct ins_table_ops ops = {
 
 const struct ins_view ins_view_commands = {
 	.name = "commands", .tab = "Commands", .shorttab = "Cmds",
-	.about = "What was executed, in order; for a process, also what it started. What ran before the "
-		 "recording began is among the processes only.",
+	.about = "What was executed, in order; for a process, also what it started. What ran "
+		 "before the recording began is among the processes only.",
 	.where = WHERE_TABLE,
 	INS_TABLE_FUNCTIONS,
 	.table = &ops,

@@ -9,14 +9,16 @@ static const struct ins_column cols[N_COLS] = {
 	[COL_DIR] = { "", 1, 0, 0, SORT_TEXT, 0,
 		      "\u2192 went out, \u2190 came in, \u25cb listens, \u00b7 not known which" },
 	[COL_PROTO] = { "PROTO", 5, 0, 4, SORT_TEXT, 0, "protocol" },
-	[COL_REMOTE] = { "REMOTE", 20, 30, 0, SORT_TEXT, COL_FLEX, "the other end, or the socket's path" },
+	[COL_REMOTE] = { "REMOTE", 20, 30, 0, SORT_TEXT, COL_FLEX,
+			"the other end, or the socket's path" },
 	[COL_LOCAL] = { "LOCAL", 14, 22, 3, SORT_TEXT, 0, "this end" },
 	[COL_IN] = { "IN", 5, 0, 1, SORT_NUMBER, COL_RIGHT, "bytes received" },
 	[COL_OUT] = { "OUT", 5, 0, 1, SORT_NUMBER, COL_RIGHT, "bytes sent" },
 	[COL_START] = { "START", 8, 12, 2, SORT_NUMBER, 0, "when; nothing: before the recording" },
 	[COL_TIME] = { "TIME", 6, 0, 6, SORT_NUMBER, COL_RIGHT, "how long it was in use" },
 	[COL_PROC] = { "PROCESS", 14, 20, 2, SORT_TEXT, 0, "whose it is" },
-	[COL_CONTAINER] = { "CONTAINER", 12, 16, 5, SORT_TEXT, COL_OF_CONTAINER, "in which container" },
+	[COL_CONTAINER] = { "CONTAINER", 12, 16, 5, SORT_TEXT, COL_OF_CONTAINER,
+			   "in which container" },
 };
 
 static void rows(struct ins_ui *ui, struct ins_frame *f, struct ins_table *t)
@@ -38,7 +40,8 @@ static uint64_t time_of(const struct ins_conn *c)
 	return c->first_ts && end > c->first_ts ? end - c->first_ts : 0;
 }
 
-static void cell(struct ins_ui *ui, struct ins_frame *f, uint32_t id, unsigned col, struct ins_out *out)
+static void cell(struct ins_ui *ui, struct ins_frame *f, uint32_t id, unsigned col,
+		 struct ins_out *out)
 {
 	const struct ins_model *m = ins_ui__model(ui);
 	const struct ins_conn *c = &m->conns[id];
@@ -125,8 +128,8 @@ static const struct ins_table_ops ops = {
 
 const struct ins_view ins_view_connections = {
 	.name = "connections", .tab = "Connections", .shorttab = "Conns",
-	.about = "Who talked to whom: TCP and UDP, sockets that listen, and unix sockets with a name. One line "
-		 "for a process and a pair of addresses.",
+	.about = "Who talked to whom: TCP and UDP, sockets that listen, and unix sockets with a "
+		 "name. One line for a process and a pair of addresses.",
 	.where = WHERE_TABLE,
 	INS_TABLE_FUNCTIONS,
 	.table = &ops,

@@ -41,7 +41,8 @@ static void rows(struct ins_ui *ui, struct ins_frame *f, struct ins_table *t)
 	uint32_t only = container_of(m, f->scope);
 
 	for (uint32_t i = 0; i < m->n_containers; i++)
-		if ((f->scope.kind == OF_ALL || i == only) && !(m->lens && !m->containers[i].n_events))
+		if ((f->scope.kind == OF_ALL || i == only) &&
+		    !(m->lens && !m->containers[i].n_events))
 			ins_table__add(t, i, 0);
 }
 
@@ -50,7 +51,8 @@ static uint64_t start_of(const struct ins_container *c)
 	return c->start ? c->start : c->first_ts;
 }
 
-static void cell(struct ins_ui *ui, struct ins_frame *f, uint32_t id, unsigned col, struct ins_out *out)
+static void cell(struct ins_ui *ui, struct ins_frame *f, uint32_t id, unsigned col,
+		 struct ins_out *out)
 {
 	const struct ins_model *m = ins_ui__model(ui);
 	const struct ins_container *c = &m->containers[id];
@@ -136,8 +138,8 @@ static const struct ins_table_ops ops = {
 
 const struct ins_view ins_view_containers = {
 	.name = "containers", .tab = "Containers", .shorttab = "Conts",
-	.about = "The containers that the trace knows, gone or not. Enter shows the processes of one; other "
-		 "views of it are a number away.",
+	.about = "The containers that the trace knows, gone or not. Enter shows the processes of "
+		 "one; other views of it are a number away.",
 	.where = WHERE_TABLE,
 	INS_TABLE_FUNCTIONS,
 	.table = &ops,

@@ -108,7 +108,8 @@ static void put_ancestors(struct ins_page *p, const struct eng_proc *proc)
 				 (int)a->comm->len, a->comm->s, (long long)a->pid);
 }
 
-static void put_process(struct ins_ui *ui, struct ins_page *p, const struct eng_ctx *ctx, uint32_t idx)
+static void put_process(struct ins_ui *ui, struct ins_page *p, const struct eng_ctx *ctx,
+			uint32_t idx)
 {
 	const struct ins_model *m = ins_ui__model(ui);
 	const struct eng_proc *proc = ctx->proc;
@@ -120,7 +121,8 @@ static void put_process(struct ins_ui *ui, struct ins_page *p, const struct eng_
 	ins_page__title(p, "Process");
 	ins_page__label(p, "name");
 	x = p->x;
-	ins_page__printf(p, ST_PROC, "%.*s[%lld]", (int)t->comm->len, t->comm->s, (long long)proc->pid);
+	ins_page__printf(p, ST_PROC, "%.*s[%lld]", (int)t->comm->len, t->comm->s,
+			 (long long)proc->pid);
 	if (idx != INS_NONE)
 		ins_page__link(p, x, ins_to(OF_PROC, idx, VIEW_OBJECT));
 	if (t->tid != proc->pid)
@@ -138,9 +140,11 @@ static void put_process(struct ins_ui *ui, struct ins_page *p, const struct eng_
 	if (t->uid != t->euid)
 		ins_page__printf(p, ST_WARN, ", really %s", ins_model__user(m, in, t->uid, user));
 	if (proc->loginuid != UINT32_MAX)
-		ins_page__printf(p, ST_DIM, ", logged in as %s", ins_model__user(m, INS_NONE, proc->loginuid, login));
+		ins_page__printf(p, ST_DIM, ", logged in as %s",
+				 ins_model__user(m, INS_NONE, proc->loginuid, login));
 	if (t->cap_effective)
-		ins_page__printf(p, ST_DIM, ", capabilities %llx", (unsigned long long)t->cap_effective);
+		ins_page__printf(p, ST_DIM, ", capabilities %llx",
+				 (unsigned long long)t->cap_effective);
 	if (proc->cwd->len) {
 		ins_page__label(p, "directory");
 		put_str(p, ST_TEXT, proc->cwd);
@@ -177,7 +181,8 @@ static void put_descriptor(struct ins_page *p, const struct eng_fd *fd)
 	}
 	if (fd->ino) {
 		ins_page__label(p, "inode");
-		ins_page__printf(p, ST_TEXT, "%llu on device %x", (unsigned long long)fd->ino, fd->dev);
+		ins_page__printf(p, ST_TEXT, "%llu on device %x", (unsigned long long)fd->ino,
+				 fd->dev);
 	}
 }
 
@@ -191,7 +196,8 @@ static void put_dump(struct ins_page *p, const struct fmt_str *bytes)
 		uint32_t row = n - at < per ? n - at : per;
 
 		for (uint32_t i = 0; i < per; i++)
-			snprintf(hex + i * 3, 4, i < row ? "%02x " : "   ", (uint8_t)bytes->p[at + i % row]);
+			snprintf(hex + i * 3, 4, i < row ? "%02x " : "   ",
+				 (uint8_t)bytes->p[at + i % row]);
 		for (uint32_t i = 0; i < row; i++) {
 			uint8_t c = (uint8_t)bytes->p[at + i];
 
@@ -329,7 +335,8 @@ static bool act(struct ins_ui *ui, struct ins_frame *f, struct ins_page *p, enum
 	return true;
 }
 
-static bool subject(struct ins_ui *ui, struct ins_frame *f, struct ins_page *p, struct ins_subject *ret)
+static bool subject(struct ins_ui *ui, struct ins_frame *f, struct ins_page *p,
+		    struct ins_subject *ret)
 {
 	struct event *e = data_of(ui, f, p);
 
@@ -345,8 +352,9 @@ static const struct ins_page_ops ops = {
 
 const struct ins_view ins_view_event = {
 	.name = "event", .tab = NULL, .shorttab = NULL,
-	.about = "One event: its result and parameters, the bytes it carried, and its descriptor and process as "
-		 "they were at that moment. Left and right go to the event before and after in the selection.",
+	.about = "One event: its result and parameters, the bytes it carried, and its descriptor "
+		 "and process as they were at that moment. Left and right go to the event before "
+		 "and after in the selection.",
 	.where = WHERE_PAGE,
 	INS_PAGE_FUNCTIONS,
 	.page = &ops,

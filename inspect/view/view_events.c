@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Events, one line each. The list is never held: only places are, and the texts of the lines that are shown and
- * some around them. What takes long (the next match far away, a search) goes on in slices, and any key ends it.
+ * Events, one line each. The list is never held: only places are, and the texts of the lines that
+ * are shown and some around them. What takes long (the next match far away, a search) goes on in
+ * slices, and any key ends it.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +22,8 @@ static const struct ins_width widths[N_COLS] = {
 	[COL_CONTAINER] = { 10, 14, 4, false }, [COL_PROC] = { 14, 20, 1, false },
 	[COL_TYPE] = { 12, 16, 0, false }, [COL_ARGS] = { 24, 60, 0, true },
 };
-static const char *const titles[N_COLS] = { "TIME", "EVENT", "CONTAINER", "PROCESS", "CALL", "ARGUMENTS" };
+static const char *const titles[N_COLS] = { "TIME", "EVENT", "CONTAINER", "PROCESS", "CALL",
+					   "ARGUMENTS" };
 
 static void make_list(struct ins_ui *ui, struct ins_frame *f, struct events *e)
 {
@@ -129,7 +131,8 @@ static int type_style(const struct ins_evline *l)
 	       fmt_events[l->type].category == CAT_PROCESS ? ST_PROC : ST_TEXT;
 }
 
-static void draw_text(struct ins_ui *ui, int y, int x, int w, int skip, int style, const struct buf *b)
+static void draw_text(struct ins_ui *ui, int y, int x, int w, int skip, int style,
+		      const struct buf *b)
 {
 	const char *text = (const char *)b->p;
 	int hit;
@@ -143,7 +146,8 @@ static void draw_text(struct ins_ui *ui, int y, int x, int w, int skip, int styl
 		int n = ins_text__width(ui->screen, ui->search, strlen(ui->search));
 
 		if (from >= 0 && from < w)
-			ins_screen__restyle(ui->screen, y, x + from, from + n < w ? n : w - from, ST_HIT);
+			ins_screen__restyle(ui->screen, y, x + from, from + n < w ? n : w - from,
+					    ST_HIT);
 	}
 }
 
@@ -165,7 +169,8 @@ static void draw_line(struct ins_ui *ui, const struct events *e, const struct in
 	text.len = 0;
 	buf__puts(&text, fmt_events[l->type].name);
 	draw_text(ui, y, x[COL_TYPE], w[COL_TYPE], 0, type_style(l), &text);
-	draw_text(ui, y, x[COL_ARGS], w[COL_ARGS], e->skip, l->res < 0 ? ST_BAD : ST_TEXT, &l->args);
+	draw_text(ui, y, x[COL_ARGS], w[COL_ARGS], e->skip, l->res < 0 ? ST_BAD : ST_TEXT,
+		  &l->args);
 	buf__done(&text);
 }
 
@@ -228,7 +233,8 @@ static void draw(struct ins_ui *ui, struct ins_frame *f, void *state, struct ins
 			ins_screen__restyle(ui->screen, y, at.x, at.w, ST_SELECTED);
 		}
 	}
-	ins_screen__puts(ui->screen, at.y + at.h - 1, at.x + 2, at.w - 2, ST_DIM, what_now(e, !e->has_cur));
+	ins_screen__puts(ui->screen, at.y + at.h - 1, at.x + 2, at.w - 2, ST_DIM,
+			 what_now(e, !e->has_cur));
 }
 
 static void count(struct ins_ui *ui, struct ins_frame *f, void *state, struct buf *out)
@@ -296,7 +302,8 @@ static bool act(struct ins_ui *ui, struct ins_frame *f, void *state, enum ins_ac
 	return true;
 }
 
-static bool mouse(struct ins_ui *ui, struct ins_frame *f, void *state, enum ins_mouse m, int y, int x)
+static bool mouse(struct ins_ui *ui, struct ins_frame *f, void *state, enum ins_mouse m, int y,
+		  int x)
 {
 	struct events *e = state;
 
@@ -378,8 +385,9 @@ static bool stop(struct ins_ui *ui, struct ins_frame *f, void *state)
 
 const struct ins_view ins_view_events = {
 	.name = "events", .tab = "Events", .shorttab = "Events",
-	.about = "Every recorded call and event, in order, with its arguments. A result in red is a failure. "
-		 "Enter opens one with all that is known at that moment; @ goes to a time or number.",
+	.about = "Every recorded call and event, in order, with its arguments. A result in red is "
+		 "a failure. Enter opens one with all that is known at that moment; @ goes to a "
+		 "time or number.",
 	.where = WHERE_EVENTS,
 	.open = open_events, .close = close_events, .draw = draw, .act = act, .mouse = mouse,
 	.subject = subject, .go = go, .find = find, .work = work, .stop = stop, .renew = renew,

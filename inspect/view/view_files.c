@@ -5,12 +5,13 @@ enum { COL_OPS, COL_READ, COL_WRITTEN, COL_PROCS, COL_CONTAINER, COL_FIRST, COL_
 
 static const struct ins_column cols[N_COLS] = {
 	[COL_OPS] = { "DONE", 8, 0, 0, SORT_TEXT, 0,
-		      "r read, w written, c created, d deleted, m moved, a mode or owner changed, x executed, "
-		      "! access refused; none: only opened" },
+		      "r read, w written, c created, d deleted, m moved, a mode or owner changed, "
+		      "x executed, ! access refused; none: only opened" },
 	[COL_READ] = { "READ", 5, 0, 1, SORT_NUMBER, COL_RIGHT, "bytes read" },
 	[COL_WRITTEN] = { "WRITE", 5, 0, 1, SORT_NUMBER, COL_RIGHT, "bytes written" },
 	[COL_PROCS] = { "PROCS", 5, 0, 3, SORT_NUMBER, COL_RIGHT, "processes that did" },
-	[COL_CONTAINER] = { "CONTAINER", 12, 16, 4, SORT_TEXT, COL_OF_CONTAINER, "in which container" },
+	[COL_CONTAINER] = { "CONTAINER", 12, 16, 4, SORT_TEXT, COL_OF_CONTAINER,
+			   "in which container" },
 	[COL_FIRST] = { "FIRST", 8, 12, 2, SORT_NUMBER, 0, "when first" },
 	[COL_PATH] = { "FILE", 30, 50, 0, SORT_TEXT, COL_FLEX, "path, as seen in the container" },
 };
@@ -27,7 +28,8 @@ static void rows(struct ins_ui *ui, struct ins_frame *f, struct ins_table *t)
 	ins_set__done(&in);
 }
 
-static void cell(struct ins_ui *ui, struct ins_frame *f, uint32_t id, unsigned col, struct ins_out *out)
+static void cell(struct ins_ui *ui, struct ins_frame *f, uint32_t id, unsigned col,
+		 struct ins_out *out)
 {
 	const struct ins_model *m = ins_ui__model(ui);
 	const struct ins_file *fi = &m->files[id];
@@ -105,8 +107,9 @@ static const struct ins_table_ops ops = {
 
 const struct ins_view ins_view_files = {
 	.name = "files", .tab = "Files", .shorttab = "Files",
-	.about = "Files that were opened, read, written, created, removed, renamed or executed. What programs "
-		 "looked for and did not find is left out; the events have it. Enter shows who did it.",
+	.about = "Files that were opened, read, written, created, removed, renamed or executed. "
+		 "What programs looked for and did not find is left out; the events have it. Enter "
+		 "shows who did it.",
 	.where = WHERE_TABLE,
 	INS_TABLE_FUNCTIONS,
 	.table = &ops,

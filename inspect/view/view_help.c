@@ -7,10 +7,11 @@
 #define KEY_W 24
 
 static const char mouse[] =
-	"a click selects or sorts, a second one opens; the wheel scrolls; a click on the time line goes there";
+	"a click selects or sorts, a second one opens; the wheel scrolls; a click on the time line "
+	"goes there";
 static const char timeline[] =
-	"Events over time, the whole trace from left to right. Below it: ! alerts, \u00d7 events lost, "
-	"\u25b2 the cursor's time. What is outside the time range is dim.";
+	"Events over time, the whole trace from left to right. Below it: ! alerts, \u00d7 events "
+	"lost, \u25b2 the cursor's time. What is outside the time range is dim.";
 
 static void put_keys(struct ins_page *p)
 {

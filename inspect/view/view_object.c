@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* One process, container, file or connection on a page: what it is, and the first of everything that belongs to it. */
+/*
+ * One process, container, file or connection on a page: what it is, and the first of everything
+ * that belongs to it.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -100,8 +103,8 @@ static void list_alerts(struct ins_ui *ui, struct ins_page *p, struct ins_scope 
 		       ins_to((enum ins_scope_kind)scope.kind, scope.idx, VIEW_ALERTS));
 }
 
-static void list_cmds(struct ins_ui *ui, struct ins_page *p, const char *title, struct ins_scope scope,
-		      const struct ins_set *procs)
+static void list_cmds(struct ins_ui *ui, struct ins_page *p, const char *title,
+		      struct ins_scope scope, const struct ins_set *procs)
 {
 	const struct ins_model *m = ins_ui__model(ui);
 	uint32_t n = 0;
@@ -164,7 +167,8 @@ static unsigned weight(const struct ins_use *u)
 
 static int by_weight(const void *a, const void *b)
 {
-	const struct ins_use *x = *(const struct ins_use *const *)a, *y = *(const struct ins_use *const *)b;
+	const struct ins_use *x = *(const struct ins_use *const *)a,
+		*y = *(const struct ins_use *const *)b;
 
 	if (weight(x) != weight(y))
 		return weight(x) > weight(y) ? -1 : 1;
@@ -179,7 +183,8 @@ static void list_uses(struct ins_ui *ui, struct ins_page *p, uint32_t head, bool
 	uint32_t n = 0, most = of_file ? MANY : FEW;
 	size_t cap = 0;
 
-	for (uint32_t u = head; u != INS_NONE; u = of_file ? m->uses[u].next_of_file : m->uses[u].next_of_proc) {
+	for (uint32_t u = head; u != INS_NONE; u = of_file ? m->uses[u].next_of_file :
+	     m->uses[u].next_of_proc) {
 		if (!m->uses[u].n_ops)
 			continue;
 		uses = xgrow(uses, &cap, n + 1, sizeof(*uses));
@@ -192,7 +197,8 @@ static void list_uses(struct ins_ui *ui, struct ins_page *p, uint32_t head, bool
 			ins_page__title(p, of_file ? "Who did what" : "Files");
 		ins_page__use_line(ui, p, (uint32_t)(uses[i] - m->uses), of_file);
 	}
-	ins_page__more(p, n > most ? n - most : 0, ins_to((enum ins_scope_kind)scope.kind, scope.idx,
+	ins_page__more(p, n > most ? n - most : 0,
+		       ins_to((enum ins_scope_kind)scope.kind, scope.idx,
 							  of_file ? VIEW_PROCESSES : VIEW_FILES));
 	free(uses);
 }
@@ -239,7 +245,8 @@ static void build_process(struct ins_ui *ui, struct ins_page *p, struct ins_scop
 	ins_page__label(p, "user");
 	ins_page__printf(p, ST_USER, "%s", ins_model__user(m, pr->container, pr->uid, text));
 	if (pr->loginuid != UINT32_MAX)
-		ins_page__printf(p, ST_DIM, ", logged in as %s", ins_model__user(m, INS_NONE, pr->loginuid, text));
+		ins_page__printf(p, ST_DIM, ", logged in as %s",
+				 ins_model__user(m, INS_NONE, pr->loginuid, text));
 	if (pr->tty)
 		ins_page__printf(p, ST_DIM, ", on %s", ins_tty__text(pr->tty, text));
 	put_container_link(ui, p, pr->container);
@@ -250,7 +257,8 @@ static void build_process(struct ins_ui *ui, struct ins_page *p, struct ins_scop
 	put_end(ui, p, pr);
 	if (pr->parent != INS_NONE) {
 		ins_page__label(p, "started by");
-		for (uint32_t a = pr->parent; a != INS_NONE && depth < 10; a = m->procs[a].parent, depth++) {
+		for (uint32_t a = pr->parent; a != INS_NONE && depth < 10; a = m->procs[a].parent,
+		     depth++) {
 			if (depth)
 				ins_page__printf(p, ST_DIM, " \u2190 ");
 			put_proc_link(ui, p, a);
@@ -347,17 +355,20 @@ static void build_file(struct ins_ui *ui, struct ins_page *p, struct ins_scope s
 
 static void build_conn(struct ins_ui *ui, struct ins_page *p, struct ins_scope scope)
 {
-	static const char *const words[] = { "went out", "came in", "listens", "direction not known" };
+	static const char *const words[] = { "went out", "came in", "listens",
+					    "direction not known" };
 	const struct ins_model *m = ins_ui__model(ui);
 	const struct ins_conn *c = &m->conns[scope.idx];
 	struct ins_out out = { 0 };
 	const char *error;
 
 	ins_page__label(p, "kind");
-	ins_page__printf(p, ST_TEXT, "%s, %s", ins_tuple__proto(&c->tuple, c->fd_type), words[c->dir]);
+	ins_page__printf(p, ST_TEXT, "%s, %s", ins_tuple__proto(&c->tuple, c->fd_type),
+			 words[c->dir]);
 	if (c->failed) {
 		error = fmt_errno_name(c->error);
-		ins_page__printf(p, ST_BAD, ", failed: %s (%s)", error ? error : "?", strerror(c->error));
+		ins_page__printf(p, ST_BAD, ", failed: %s (%s)", error ? error : "?",
+				 strerror(c->error));
 	}
 	ins_page__label(p, "other end");
 	ins_cell__remote(m, &out, c);
@@ -383,7 +394,8 @@ static void build_conn(struct ins_ui *ui, struct ins_page *p, struct ins_scope s
 	else
 		ins_page__printf(p, ST_TEXT, "not seen");
 	ins_page__title(p, "Whose it is, and who started that");
-	for (uint32_t a = c->proc, depth = 0; a != INS_NONE && depth < 10; a = m->procs[a].parent, depth++)
+	for (uint32_t a = c->proc, depth = 0; a != INS_NONE && depth < 10; a = m->procs[a].parent,
+	     depth++)
 		ins_page__proc_line(ui, p, a);
 	buf__done(&out.text);
 }
@@ -430,7 +442,8 @@ static void build(struct ins_ui *ui, struct ins_frame *f, struct ins_page *p)
 	}
 }
 
-static bool subject(struct ins_ui *ui, struct ins_frame *f, struct ins_page *p, struct ins_subject *ret)
+static bool subject(struct ins_ui *ui, struct ins_frame *f, struct ins_page *p,
+		    struct ins_subject *ret)
 {
 	const struct ins_model *m = ins_ui__model(ui);
 
@@ -464,8 +477,9 @@ static const struct ins_page_ops ops = { .build = build, .subject = subject };
 
 const struct ins_view ins_view_object = {
 	.name = "summary", .tab = "Summary", .shorttab = "Sum",
-	.about = "One process, container, file or connection: what it is, where it comes from, and the first of "
-		 "what belongs to it. Enter follows what is marked; the other views list all of it.",
+	.about = "One process, container, file or connection: what it is, where it comes from, and "
+		 "the first of what belongs to it. Enter follows what is marked; the other views "
+		 "list all of it.",
 	.where = WHERE_PAGE,
 	INS_PAGE_FUNCTIONS,
 	.page = &ops,

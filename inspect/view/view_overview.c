@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The first screen: what this is, what was found, and how much of what there is, each leading to its view. */
+/*
+ * The first screen: what this is, what was found, and how much of what there is, each leading to
+ * its view.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,8 +52,8 @@ static void put_recording(struct ins_ui *ui, struct ins_page *p)
 	put_date(p, t->meta.start_ns ? t->meta.start_ns : t->t_first);
 	ins_page__printf(p, ST_TEXT, "  for %s", ins_dur__text(t->t_last - t->t_first, dur));
 	if (t->meta.tool[0])
-		ins_page__printf(p, ST_DIM, "  by %s%s%s", t->meta.tool, t->meta.driver[0] ? ", " : "",
-				 t->meta.driver);
+		ins_page__printf(p, ST_DIM, "  by %s%s%s", t->meta.tool,
+				 t->meta.driver[0] ? ", " : "", t->meta.driver);
 	if (t->meta.command[0]) {
 		ins_page__label(p, "by command");
 		ins_page__wrap(p, ST_TEXT, t->meta.command, strlen(t->meta.command));
@@ -76,7 +79,8 @@ static void put_file(struct ins_ui *ui, struct ins_page *p)
 	if (t->bytes) {
 		ins_page__printf(p, ST_TEXT, "  %s", text__size(t->bytes, size));
 		if (t->n_events)
-			ins_page__printf(p, ST_DIM, "  %.1f bytes each", (double)t->bytes / (double)t->n_events);
+			ins_page__printf(p, ST_DIM, "  %.1f bytes each",
+					 (double)t->bytes / (double)t->n_events);
 	}
 	if (lost)
 		ins_page__printf(p, ST_BAD, "  %s events lost", text__count(lost, n));
@@ -88,12 +92,14 @@ static void put_file(struct ins_ui *ui, struct ins_page *p)
 		ins_page__wrap(p, ST_BAD, t->damage, strlen(t->damage));
 	} else if (!t->complete) {
 		ins_page__label(p, "unfinished");
-		ins_page__printf(p, ST_WARN, "it was not closed: still being written (r looks again), or cut off");
+		ins_page__printf(p, ST_WARN, "it was not closed: still being written (r looks "
+					     "again), or cut off");
 	}
 	if (m->left_out) {
 		ins_page__label(p, "left out");
-		ins_page__printf(p, ST_WARN, "%s objects over the limits of the tables; a filter or a time range "
-				 "brings others", text__count(m->left_out, n));
+		ins_page__printf(p, ST_WARN, "%s objects over the limits of the tables; a filter "
+					     "or a time range brings "
+					     "others", text__count(m->left_out, n));
 	}
 }
 
@@ -125,7 +131,8 @@ static void put_findings(struct ins_ui *ui, struct ins_page *p)
 	ins_page__title(p, title);
 	for (uint32_t i = 0; i < m->n_alerts && i < FEW; i++)
 		ins_page__alert_line(ui, p, (uint32_t)(list[i] - m->alerts));
-	ins_page__more(p, m->n_alerts > FEW ? m->n_alerts - FEW : 0, ins_to(OF_ALL, 0, VIEW_ALERTS));
+	ins_page__more(p, m->n_alerts > FEW ? m->n_alerts - FEW : 0,
+		       ins_to(OF_ALL, 0, VIEW_ALERTS));
 	free(list);
 }
 
@@ -134,7 +141,6 @@ static void put_findings(struct ins_ui *ui, struct ins_page *p)
 struct tile {
 	const char *label;
 	uint64_t value;
-	bool bytes;
 	int style;
 	enum ins_view_id view;
 	int metric;		/* enum ins_metric whose course is drawn; -1: none */
@@ -184,24 +190,26 @@ static void put_tiles(struct ins_ui *ui, struct ins_page *p)
 {
 	const struct ins_model *m = ins_ui__model(ui);
 	const struct tile tiles[] = {
-		{ "commands", m->total[MET_COMMANDS], false, ST_STRONG, VIEW_COMMANDS, MET_COMMANDS },
-		{ "on terminals", m->n_interactive, false, ST_WARN, VIEW_COMMANDS, -1 },
-		{ "connects out", m->total[MET_CONNECTS], false, ST_STRONG, VIEW_CONNECTIONS, MET_CONNECTS },
-		{ "connects in", m->total[MET_ACCEPTS], false, ST_STRONG, VIEW_CONNECTIONS, MET_ACCEPTS },
-		{ "bytes sent", m->total[MET_OUT], true, ST_STRONG, VIEW_CONNECTIONS, MET_OUT },
-		{ "received", m->total[MET_IN], true, ST_STRONG, VIEW_CONNECTIONS, MET_IN },
-		{ "bytes written", m->total[MET_WRITTEN], true, ST_STRONG, VIEW_FILES, MET_WRITTEN },
-		{ "bytes read", m->total[MET_READ], true, ST_STRONG, VIEW_FILES, MET_READ },
-		{ "names changed", m->total[MET_CHANGED], false, ST_STRONG, VIEW_FILES, MET_CHANGED },
-		{ "files deleted", count_files(m, FOP_DELETE), false, ST_WARN, VIEW_FILES, -1 },
-		{ "dropped, run", m->n_dropped_exec, false, ST_BAD, VIEW_COMMANDS, -1 },
-		{ "new listeners", count_listening(m), false, ST_WARN, VIEW_CONNECTIONS, -1 },
-		{ "rights changed", m->total[MET_PRIVS], false, ST_WARN, VIEW_EVENTS, MET_PRIVS },
-		{ "signals", m->total[MET_SIGNALS], false, ST_STRONG, VIEW_EVENTS, MET_SIGNALS },
-		{ "failed calls", m->total[MET_ERRORS], false, ST_STRONG, VIEW_EVENTS, MET_ERRORS },
-		{ "processes", count_seen(m), false, ST_STRONG, VIEW_PROCESSES, -1 },
+		{ "commands", m->total[MET_COMMANDS], ST_STRONG, VIEW_COMMANDS, MET_COMMANDS },
+		{ "on terminals", m->n_interactive, ST_WARN, VIEW_COMMANDS, -1 },
+		{ "connects out", m->total[MET_CONNECTS], ST_STRONG, VIEW_CONNECTIONS,
+		  MET_CONNECTS },
+		{ "connects in", m->total[MET_ACCEPTS], ST_STRONG, VIEW_CONNECTIONS, MET_ACCEPTS },
+		{ "bytes sent", m->total[MET_OUT], ST_STRONG, VIEW_CONNECTIONS, MET_OUT },
+		{ "received", m->total[MET_IN], ST_STRONG, VIEW_CONNECTIONS, MET_IN },
+		{ "bytes written", m->total[MET_WRITTEN], ST_STRONG, VIEW_FILES, MET_WRITTEN },
+		{ "bytes read", m->total[MET_READ], ST_STRONG, VIEW_FILES, MET_READ },
+		{ "names changed", m->total[MET_CHANGED], ST_STRONG, VIEW_FILES, MET_CHANGED },
+		{ "files deleted", count_files(m, FOP_DELETE), ST_WARN, VIEW_FILES, -1 },
+		{ "dropped, run", m->n_dropped_exec, ST_BAD, VIEW_COMMANDS, -1 },
+		{ "new listeners", count_listening(m), ST_WARN, VIEW_CONNECTIONS, -1 },
+		{ "rights changed", m->total[MET_PRIVS], ST_WARN, VIEW_EVENTS, MET_PRIVS },
+		{ "signals", m->total[MET_SIGNALS], ST_STRONG, VIEW_EVENTS, MET_SIGNALS },
+		{ "failed calls", m->total[MET_ERRORS], ST_STRONG, VIEW_EVENTS, MET_ERRORS },
+		{ "processes", count_seen(m), ST_STRONG, VIEW_PROCESSES, -1 },
 	};
-	unsigned n = sizeof(tiles) / sizeof(tiles[0]), per = p->width / TILE_W ? (unsigned)p->width / TILE_W : 1;
+	unsigned n = sizeof(tiles) / sizeof(tiles[0]),
+		per = p->width / TILE_W ? (unsigned)p->width / TILE_W : 1;
 
 	ins_page__title(p, "Activity");
 	for (unsigned i = 0; i < n; i++) {
@@ -237,7 +245,8 @@ static void put_containers(struct ins_ui *ui, struct ins_page *p)
 		ins_page__printf(p, ST_TEXT, " %5s events", ins_short__text(c->n_events, text));
 		ins_page__printf(p, ST_TEXT, " %5s processes", ins_short__text(c->n_procs, text));
 		if (c->n_alerts)
-			ins_page__printf(p, ST_BAD, " %5s alerts", ins_short__text(c->n_alerts, text));
+			ins_page__printf(p, ST_BAD, " %5s alerts",
+					 ins_short__text(c->n_alerts, text));
 		if (c->image)
 			ins_page__printf(p, ST_DIM, "  %s", ins_model__str(m, c->image));
 		if (c->ended)
@@ -290,8 +299,9 @@ static const struct ins_page_ops ops = { .build = build };
 
 const struct ins_view ins_view_overview = {
 	.name = "overview", .tab = "Overview", .shorttab = "Over",
-	.about = "What was recorded, where and when; what was found in it; and how much of everything there is, "
-		 "with its course over time. Enter leads from each to its list.",
+	.about = "What was recorded, where and when; what was found in it; and how much of "
+		 "everything there is, with its course over time. Enter leads from each to its "
+		 "list.",
 	.where = WHERE_PAGE,
 	INS_PAGE_FUNCTIONS,
 	.page = &ops,

@@ -4,20 +4,23 @@
 
 #include "inspect/view/common.h"
 
-enum { COL_PID, COL_USER, COL_CONTAINER, COL_START, COL_LIFE, COL_EXIT, COL_EVENTS, COL_COMMAND, N_COLS };
+enum { COL_PID, COL_USER, COL_CONTAINER, COL_START, COL_LIFE, COL_EXIT, COL_EVENTS, COL_COMMAND,
+      N_COLS };
 
 static const struct ins_column cols[N_COLS] = {
 	[COL_PID] = { "PID", 7, 0, 0, SORT_NUMBER, COL_RIGHT, "process id on the host" },
 	[COL_USER] = { "USER", 8, 0, 3, SORT_TEXT, 0, "effective user" },
-	[COL_CONTAINER] = { "CONTAINER", 12, 16, 5, SORT_TEXT, COL_OF_CONTAINER, "its container; nothing: the host" },
+	[COL_CONTAINER] = { "CONTAINER", 12, 16, 5, SORT_TEXT, COL_OF_CONTAINER,
+			   "its container; nothing: the host" },
 	[COL_START] = { "START", 8, 12, 2, SORT_NUMBER, 0, "when it began" },
 	[COL_LIFE] = { "LIFE", 6, 0, 4, SORT_NUMBER, COL_RIGHT, "how long it lived, or has lived" },
 	[COL_EXIT] = { "EXIT", 5, 0, 1, SORT_TEXT, 0,
-		       "exit code, or the signal that ended it (+: core dumped; OOM: out of memory); "
-		       "nothing: it did not end; ?: its end was not seen" },
+		       "exit code, or the signal that ended it (+: core dumped; OOM: out of "
+		       "memory); nothing: it did not end; ?: its end was not seen" },
 	[COL_EVENTS] = { "EVENTS", 6, 0, 6, SORT_NUMBER, COL_RIGHT, "recorded events of it" },
 	[COL_COMMAND] = { "COMMAND", 24, 48, 0, SORT_TEXT, COL_FLEX,
-			  "program and arguments; !: there are alerts; ^: its parent ended and another took it over" },
+			  "program and arguments; !: there are alerts; ^: its parent ended and "
+			  "another took it over" },
 };
 
 /* Children of each process, as lists: the first child and the next one of the same parent. */
@@ -78,7 +81,8 @@ static void mark_shown(struct tree *tr, uint32_t i)
 static void add_tree(struct tree *tr, struct ins_table *t, uint32_t root)
 {
 	uint32_t *stack = NULL;
-	size_t cap = 0, depth = 0, hidden = SIZE_MAX;	/* hidden: what is deeper than that is folded away */
+	size_t cap = 0, depth = 0, hidden = SIZE_MAX;	/* hidden: what is deeper than that is
+							 * folded away */
 	uint32_t i = root;
 
 	for (;;) {
@@ -153,7 +157,8 @@ static void rows(struct ins_ui *ui, struct ins_frame *f, struct ins_table *t)
 	ins_set__done(&in);
 }
 
-static void cell(struct ins_ui *ui, struct ins_frame *f, uint32_t id, unsigned col, struct ins_out *out)
+static void cell(struct ins_ui *ui, struct ins_frame *f, uint32_t id, unsigned col,
+		 struct ins_out *out)
 {
 	const struct ins_model *m = ins_ui__model(ui);
 	const struct ins_proc *p = &m->procs[id];
@@ -246,8 +251,9 @@ static const struct ins_table_ops ops = {
 
 const struct ins_view ins_view_processes = {
 	.name = "processes", .tab = "Processes", .shorttab = "Procs",
-	.about = "Who started whom, ended or not. What was there before the recording and did nothing is dim. Sorted by a column it is a "
-		 "plain list; s brings the tree back after the last column.",
+	.about = "Who started whom, ended or not. What was there before the recording and did "
+		 "nothing is dim. Sorted by a column it is a plain list; s brings the tree back "
+		 "after the last column.",
 	.where = WHERE_TABLE | WHERE_TREE,
 	INS_TABLE_FUNCTIONS,
 	.table = &ops,

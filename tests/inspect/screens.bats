@@ -49,8 +49,8 @@ screens() {	# name [trace [option...]]
 @test "no byte of a trace reaches the terminal as a control sequence" {
 	for keys in "$here"/screens/*.keys; do
 		for size in 80x24 31x9 200x50; do
-			run bash -c "spoor-inspect '$hostile' --keys '$keys' --size $size --dump-screen |
-				LC_ALL=C grep -c -P '[\x00-\x09\x0b-\x1f\x7f]'"
+			run bash -c "spoor-inspect '$hostile' --keys '$keys' --size $size \
+				--dump-screen | LC_ALL=C grep -c -P '[\x00-\x09\x0b-\x1f\x7f]'"
 			echo "$keys $size: $output"
 			[ "$output" = 0 ]
 		done
@@ -61,14 +61,16 @@ screens() {	# name [trace [option...]]
 	for keys in "$here"/screens/*.keys; do
 		grep -v ^resize "$keys" >"$BATS_TEST_TMPDIR/keys"
 		for size in 80x24 31x9 133x40; do
-			spoor-inspect "$hostile" --keys "$BATS_TEST_TMPDIR/keys" --size $size --dump-screen \
-				>"$BATS_TEST_TMPDIR/out"
+			spoor-inspect "$hostile" --keys "$BATS_TEST_TMPDIR/keys" --size $size \
+				--dump-screen >"$BATS_TEST_TMPDIR/out"
 			echo "$keys $size: $(wc -L <"$BATS_TEST_TMPDIR/out") columns"
 			[ "$(grep -v ^--- "$BATS_TEST_TMPDIR/out" | wc -L)" -le ${size%x*} ]
 			awk -v want=${size#*x} '
 				/^--- .*[0-9]+x[0-9]+ ---$/ { check(); rows = 0; n++; next }
 				{ rows++ }
-				function check() { if (n && rows != want) { print rows " rows"; bad = 1 } }
+				function check() {
+					if (n && rows != want) { print rows " rows"; bad = 1 }
+				}
 				END { check(); exit bad }' "$BATS_TEST_TMPDIR/out"
 		done
 	done

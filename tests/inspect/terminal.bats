@@ -1,13 +1,14 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
 # runner: alone
-# In a real terminal, which is tmux: keys, mouse, sizes, and that the terminal is given back whatever happens.
+# In a real terminal, which is tmux: keys, mouse, sizes, and that the terminal is given back
+# whatever happens.
 
 setup() {
 	command -v tmux >/dev/null || skip "tmux is not installed"
 	trace=$BATS_TEST_TMPDIR/story.spoor
 	"$SPOOR_BUILD/tests/inspect/make_story" story "$trace"
-	printf 'set -g default-terminal tmux-256color\nset -g status off\n' >"$BATS_TEST_TMPDIR/conf"
+	printf 'set -g %s\n' 'default-terminal tmux-256color' 'status off' >"$BATS_TEST_TMPDIR/conf"
 	t=(tmux -S "$BATS_TEST_TMPDIR/socket" -f "$BATS_TEST_TMPDIR/conf")
 	"${t[@]}" new-session -d -s s -x 80 -y 24 \
 		"cd $BATS_TEST_TMPDIR; PATH=$PATH PS1='ready> ' exec bash --norc --noediting"
@@ -19,6 +20,8 @@ teardown() {
 }
 
 shown() { "${t[@]}" capture-pane -p -t s; }
+
+flags() { "${t[@]}" display -p -t s "$1"; }
 
 keys() { "${t[@]}" send-keys -t s "$@"; }
 
@@ -51,7 +54,7 @@ old_mouse() {
 
 terminal_is_sane() {
 	until_shown "$1"
-	[ "$("${t[@]}" display -p -t s '#{alternate_on} #{mouse_any_flag} #{cursor_flag}')" = "0 0 1" ]
+	[ "$(flags '#{alternate_on} #{mouse_any_flag} #{cursor_flag}')" = "0 0 1" ]
 	keys "clear; stty -a | tr ';' '\n'" Enter
 	until_shown ' icanon'
 	shown | grep -qw -- 'echo'
@@ -78,7 +81,8 @@ terminal_is_sane() {
 	until_shown '/tmp/.x'
 	shown >"$BATS_TEST_TMPDIR/terminal"
 	printf '4\n' >"$BATS_TEST_TMPDIR/keys"
-	spoor-inspect "$trace" --keys "$BATS_TEST_TMPDIR/keys" --dump-screen >"$BATS_TEST_TMPDIR/dump"
+	spoor-inspect "$trace" --keys "$BATS_TEST_TMPDIR/keys" --dump-screen \
+		>"$BATS_TEST_TMPDIR/dump"
 	diff "$BATS_TEST_TMPDIR/terminal" "$BATS_TEST_TMPDIR/dump"
 }
 
@@ -147,7 +151,7 @@ terminal_is_sane() {
 	until_shown 'PID USER'
 	keys C-z
 	until_shown 'Stopped'
-	[ "$("${t[@]}" display -p -t s '#{alternate_on} #{mouse_any_flag}')" = "0 0" ]
+	[ "$(flags '#{alternate_on} #{mouse_any_flag}')" = "0 0" ]
 	keys fg Enter
 	until_shown 'PID USER'
 	keys 4
@@ -161,7 +165,7 @@ terminal_is_sane() {
 @test "given back after a crash and after signals" {
 	for signal in SEGV TERM HUP INT ABRT; do
 		start
-		pkill -$signal -P "$("${t[@]}" display -p -t s '#{pane_pid}')" spoor-inspect
+		pkill -$signal -P "$(flags '#{pane_pid}')" spoor-inspect
 		until_shown 'status='
 		terminal_is_sane 'ready>'
 	done
@@ -178,8 +182,8 @@ terminal_is_sane() {
 		keys BSpace
 		sleep 0.1
 	done
-	[ "$("${t[@]}" display -p -t s '#{alternate_on}')" = 1 ]
-	[ "$("${t[@]}" display -p -t s '#{pane_title}')" != owned ]
+	[ "$(flags '#{alternate_on}')" = 1 ]
+	[ "$(flags '#{pane_title}')" != owned ]
 	keys q
 	terminal_is_sane 'status=0'
 }

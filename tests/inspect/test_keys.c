@@ -14,9 +14,12 @@
 
 static void names(void **state)
 {
-	static const char *const good[] = { "<Enter>", "<Esc>", "<Tab>", "<S-Tab>", "<Up>", "<PgDn>", "<Home>",
-					    "<F1>", "<F12>", "<C-l>", "<lt>", "<Backspace>", "<Del>", "a", "?" };
-	static const char *const bad[] = { "<", "<>", "<Nope>", "<F0>", "<F13>", "<C->", "\xff", "" };
+	static const char *const good[] = { "<Enter>", "<Esc>", "<Tab>", "<S-Tab>", "<Up>",
+					   "<PgDn>", "<Home>",
+					    "<F1>", "<F12>", "<C-l>", "<lt>", "<Backspace>",
+						    "<Del>", "a", "?" };
+	static const char *const bad[] = { "<", "<>", "<Nope>", "<F0>", "<F13>", "<C->", "\xff",
+					  "" };
 	uint32_t key;
 
 	(void)state;
@@ -33,7 +36,9 @@ static void names(void **state)
 		assert_int_equal(ins_key__parse(bad[i], strlen(bad[i]), &key), 0);
 }
 
-/* Every key of the table is one, means one thing, and every action can be reached and is explained. */
+/*
+ * Every key of the table is one, means one thing, and every action can be reached and is explained.
+ */
 static void table(void **state)
 {
 	(void)state;
@@ -177,7 +182,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names), cmocka_unit_test(table), cmocka_unit_test(script),
-		cmocka_unit_test(script_errors), cmocka_unit_test(prompt), cmocka_unit_test(prompt_full),
+		cmocka_unit_test(script_errors), cmocka_unit_test(prompt),
+			cmocka_unit_test(prompt_full),
 		cmocka_unit_test(completion),
 	};
 

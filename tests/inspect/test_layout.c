@@ -52,7 +52,8 @@ static void columns_any_width(void **state)
 
 		for (unsigned i = 0; i < n; i++) {
 			x = x * 1103515245u + 12345u;
-			want[i] = (struct ins_width){ 1 + (int)(x >> 16) % 20, 0, (int)(x >> 20) % 4,
+			want[i] = (struct ins_width){ 1 + (int)(x >> 16) % 20, 0,
+						     (int)(x >> 20) % 4,
 						      (x >> 28) % 3 == 0 };
 			want[i].max = want[i].min + (int)(x >> 24) % 20;
 		}
@@ -83,7 +84,8 @@ static void bars(void **state)
 	ins_bar__draw(&s, 0, 0, 10, ST_BAR, v, 100, -1, -1);
 	ins_screen__dump(&s, false, &out);
 	buf__u8(&out, 0);
-	assert_string_equal((char *)out.p, "\u2588\u00b7\u00b7\u00b7\u00b7\u2584\u00b7\u00b7\u00b7\u2581\n");
+	assert_string_equal((char *)out.p,
+			    "\u2588\u00b7\u00b7\u00b7\u00b7\u2584\u00b7\u00b7\u00b7\u2581\n");
 	/* a column holds the slots that it says */
 	for (int w = 1; w <= 300; w += 7)
 		for (unsigned i = 0; i < 100; i++) {
@@ -104,7 +106,8 @@ static void bars(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(columns), cmocka_unit_test(columns_any_width), cmocka_unit_test(bars),
+		cmocka_unit_test(columns), cmocka_unit_test(columns_any_width),
+			cmocka_unit_test(bars),
 	};
 
 	setlocale(LC_ALL, "C.UTF-8");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The model and the list of events against a plain run over the same trace: nothing counted twice or left out, the
- * same answers forwards, backwards, at random, and through filters.
+ * The model and the list of events against a plain run over the same trace: nothing counted twice
+ * or left out, the same answers forwards, backwards, at random, and through filters.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -29,7 +29,8 @@ static int make_traces(void **state)
 	(void)state;
 	snprintf(story, sizeof(story), "/tmp/spoor-test-story-%d", (int)getpid());
 	snprintf(big, sizeof(big), "/tmp/spoor-test-big-%d", (int)getpid());
-	snprintf(cmd, sizeof(cmd), "%s/tests/inspect/make_story story %s && %s/tests/inspect/make_story big 200000 %s",
+	snprintf(cmd, sizeof(cmd), "%s/tests/inspect/make_story story %s && "
+				   "%s/tests/inspect/make_story big 200000 %s",
 		 build ? build : "build", story, build ? build : "build", big);
 	return system(cmd);
 }
@@ -54,7 +55,8 @@ static struct ins_trace *open_trace(const char *path)
 	return t;
 }
 
-static struct ins_model *make_model(struct ins_trace *t, const struct ins_lens *lens, uint64_t slice)
+static struct ins_model *make_model(struct ins_trace *t, const struct ins_lens *lens,
+				    uint64_t slice)
 {
 	struct ins_model *m;
 	struct ins_pass *p;
@@ -165,7 +167,8 @@ static void tells_the_story(void **state)
 			 FOP_WRITE | FOP_CREATE | FOP_EXEC | FOP_ATTR);
 	assert_int_equal(f->n_procs, 3);
 	assert_int_equal(shadow->ops, FOP_FAIL);
-	assert_int_equal(m->files[find_file(m, "/var/log/nginx/access.log")].ops & FOP_DELETE, FOP_DELETE);
+	assert_int_equal(m->files[find_file(m, "/var/log/nginx/access.log")].ops & FOP_DELETE,
+			 FOP_DELETE);
 	/* commands: sudo became kill */
 	assert_int_equal(m->n_cmds, 11);
 	assert_int_equal(m->n_interactive, 4);
@@ -230,7 +233,8 @@ static void same_objects(void **state)
 	for (uint32_t i = 0; i < m->n_procs; i++)
 		assert_int_equal(m->procs[i].pid, base->procs[i].pid);
 	for (uint32_t i = 0; i < m->n_files; i++)
-		assert_string_equal(ins_model__str(m, m->files[i].path), ins_model__str(base, base->files[i].path));
+		assert_string_equal(ins_model__str(m, m->files[i].path),
+				    ins_model__str(base, base->files[i].path));
 	assert_int_equal(m->total[MET_EVENTS], m->procs[find_proc(m, 4121)].n_events);
 	assert_true(m->total[MET_EVENTS] > 40);
 	assert_int_equal(m->files[find_file(m, "/tmp/.x")].n_procs, 1);
@@ -258,7 +262,8 @@ static uint64_t num_at(const struct ins_trace *t, struct ins_evpos at)
 }
 
 /* Walk the list both ways; numbers must be the wanted ones. */
-static void expect_list(struct ins_trace *t, struct ins_evlist *l, const uint64_t *want, size_t n, uint64_t ns)
+static void expect_list(struct ins_trace *t, struct ins_evlist *l, const uint64_t *want, size_t n,
+			uint64_t ns)
 {
 	struct ins_evpos at = INS_EV_LAST;
 	double done;
@@ -284,7 +289,8 @@ static void expect_list(struct ins_trace *t, struct ins_evlist *l, const uint64_
 static void lists_matches(void **state)
 {
 	static const char *const conds[] = {
-		"evt.type = execve", "fd.name = /srv/data/7/f7", "proc.name = php and evt.type in (openat, close)",
+		"evt.type = execve", "fd.name = /srv/data/7/f7",
+			"proc.name = php and evt.type in (openat, close)",
 		"evt.type = nothere_at_all or proc.pid = 1", "fd.sport = 80 and evt.type = accept4",
 	};
 
@@ -310,7 +316,8 @@ static void lists_matches(void **state)
 		p->cond = lens.cond = cond;
 		run_plain(big, p);
 		assert_true(p->n_matches > 0);
-		assert_int_equal(ins_evlist__new(&l, t, m, &lens, (struct ins_scope){ OF_ALL, 0 }, false), 0);
+		assert_int_equal(ins_evlist__new(&l, t, m, &lens, (struct ins_scope){ OF_ALL, 0 },
+						 false), 0);
 		/* in slices as small as they get */
 		expect_list(t, l, p->matches, p->n_matches, 1);
 		ins_evlist__free(l);
@@ -333,7 +340,8 @@ static void lists_scopes(void **state)
 		{ { OF_TREE, find_proc(m, 4120) }, "proc.pid in (4120, 4121, 4122, 4123)" },
 		{ { OF_CONTAINER, ins_model__container((struct ins_model *)m, "3f2a9c41d07b") },
 		  "container.id = 3f2a9c41d07b" },
-		{ { OF_FILE, find_file(m, "/var/www/html/p3.html") }, "fd.name = /var/www/html/p3.html" },
+		{ { OF_FILE, find_file(m, "/var/www/html/p3.html") },
+		 "fd.name = /var/www/html/p3.html" },
 	};
 
 	(void)state;
@@ -367,7 +375,8 @@ static void lists_a_range(void **state)
 	uint64_t n = 0;
 
 	(void)state;
-	assert_int_equal(ins_evlist__new(&l, t, m, &lens, (struct ins_scope){ OF_ALL, 0 }, false), 0);
+	assert_int_equal(ins_evlist__new(&l, t, m, &lens, (struct ins_scope){ OF_ALL, 0 }, false),
+			 0);
 	while (next(l, at, 1, LONG, &at) == INS_FOUND) {
 		assert_int_equal(ins_evlist__fill(l, &at, 1, LONG), INS_FOUND);
 		assert_in_range(ins_evlist__line(l, at)->ts, lens.from, lens.to);
@@ -393,7 +402,8 @@ static void same_texts(void **state)
 	uint32_t x = 7;
 
 	(void)state;
-	assert_int_equal(ins_evlist__new(&l, t, m, &none, (struct ins_scope){ OF_ALL, 0 }, false), 0);
+	assert_int_equal(ins_evlist__new(&l, t, m, &none, (struct ins_scope){ OF_ALL, 0 }, false),
+			 0);
 	while (next(l, at, 1, LONG, &at) == INS_FOUND) {
 		const struct ins_evline *line;
 
@@ -404,7 +414,8 @@ static void same_texts(void **state)
 	}
 	assert_in_range(n, 1000, 2000);
 	ins_evlist__free(l);
-	assert_int_equal(ins_evlist__new(&l, t, m, &none, (struct ins_scope){ OF_ALL, 0 }, false), 0);
+	assert_int_equal(ins_evlist__new(&l, t, m, &none, (struct ins_scope){ OF_ALL, 0 }, false),
+			 0);
 	for (int i = 0; i < 400; i++) {
 		const struct ins_evline *line;
 		unsigned k;
@@ -434,7 +445,8 @@ static void goes_to_numbers_and_times(void **state)
 	struct ins_evpos at;
 
 	(void)state;
-	assert_int_equal(ins_evlist__new(&l, t, m, &none, (struct ins_scope){ OF_ALL, 0 }, true), 0);
+	assert_int_equal(ins_evlist__new(&l, t, m, &none, (struct ins_scope){ OF_ALL, 0 }, true),
+			 0);
 	for (uint64_t num = 1; num <= t->n_events; num += 37) {
 		at = ins_evlist__before_num(l, num);
 		assert_int_equal(next(l, at, 1, LONG, &at), INS_FOUND);
@@ -456,8 +468,10 @@ static void goes_to_numbers_and_times(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(tells_the_story), cmocka_unit_test(counts_all), cmocka_unit_test(same_objects),
-		cmocka_unit_test(lists_matches), cmocka_unit_test(lists_scopes), cmocka_unit_test(lists_a_range),
+		cmocka_unit_test(tells_the_story), cmocka_unit_test(counts_all),
+			cmocka_unit_test(same_objects),
+		cmocka_unit_test(lists_matches), cmocka_unit_test(lists_scopes),
+			cmocka_unit_test(lists_a_range),
 		cmocka_unit_test(same_texts), cmocka_unit_test(goes_to_numbers_and_times),
 	};
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Cells: safe whatever the text, wide characters whole, cut and scrolled where asked; breaking of lines. */
+/*
+ * Cells: safe whatever the text, wide characters whole, cut and scrolled where asked; breaking of
+ * lines.
+ */
 #include <locale.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -89,9 +92,12 @@ static void scrolled_text(void **state)
 static void hostile_text(void **state)
 {
 	static const char *const texts[] = {
-		"\033[2J", "\033]0;x\007", "a\nb\tc\r", "\x9b" "31m", "\302\233", "\302\205", "\177", "\xff\xfe",
-		"\xe2\x80\xae", "\xe2\x80\x8b", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xc0\xaf", "\xe6\xbc",
-		"\xef\xbb\xbf", "\xf3\xa0\x81\x81", "\xcc\x81\xcc\x81", "\xf0\x9f\x92\xa9\xe2\x80\x8d",
+		"\033[2J", "\033]0;x\007", "a\nb\tc\r", "\x9b" "31m", "\302\233", "\302\205",
+			"\177", "\xff\xfe",
+		"\xe2\x80\xae", "\xe2\x80\x8b", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xc0\xaf",
+			"\xe6\xbc",
+		"\xef\xbb\xbf", "\xf3\xa0\x81\x81", "\xcc\x81\xcc\x81",
+			"\xf0\x9f\x92\xa9\xe2\x80\x8d",
 	};
 	struct ins_screen s;
 	uint32_t x = 12345;
@@ -105,18 +111,22 @@ static void hostile_text(void **state)
 
 			for (size_t k = 0; k < n; k++) {
 				x = x * 1103515245u + 12345u;
-				text[k] = i < sizeof(texts) / sizeof(texts[0]) ? texts[i][k] : (char)(x >> 16);
+				text[k] = i < sizeof(texts) / sizeof(texts[0]) ? texts[i][k] :
+					(char)(x >> 16);
 			}
 			ins_screen__clear(&s);
-			assert_true(ins_screen__put(&s, 0, (int)(i % 5), 20, ST_TEXT, text, n) <= 20);
+			assert_true(ins_screen__put(&s, 0, (int)(i % 5), 20, ST_TEXT, text,
+						    n) <= 20);
 			for (int c = 0; c < s.w; c++) {
 				uint32_t ch = s.cells[c].ch, mark = s.cells[c].mark;
 
-				assert_true(ch >= 0x20 && (ch < 0x7f || ch >= 0xa0) && ch <= 0x10ffff);
+				assert_true(ch >= 0x20 && (ch < 0x7f || ch >= 0xa0) &&
+					    ch <= 0x10ffff);
 				assert_true(!mark || mark >= 0x300);
 				assert_true(utf8 || ch < 0x7f);
 				assert_true(s.cells[c].width || (c && s.cells[c - 1].width == 2));
-				assert_true(s.cells[c].width != 2 || (c + 1 < s.w && !s.cells[c + 1].width));
+				assert_true(s.cells[c].width != 2 ||
+					    (c + 1 < s.w && !s.cells[c + 1].width));
 			}
 		}
 		ins_screen__done(&s);
@@ -145,7 +155,8 @@ static void colours(void **state)
 	ins_screen__restyle(&s, 0, 0, 1, ST_SELECTED);
 	ins_screen__dump(&s, true, &out);
 	buf__u8(&out, 0);
-	assert_string_equal((char *)out.p, "\033[0;1;38;5;203;48;5;238mn\033[0;1;38;5;203mo\033[0m\n");
+	assert_string_equal((char *)out.p,
+			    "\033[0;1;38;5;203;48;5;238mn\033[0;1;38;5;203mo\033[0m\n");
 	buf__done(&out);
 	ins_screen__done(&s);
 }
@@ -164,10 +175,12 @@ static void breaking(void **state)
 	assert_int_equal(break_at("some words here", 9), 5);	/* behind a blank */
 	assert_int_equal(break_at("some words here", 10), 10);
 	assert_int_equal(break_at("some words here", 11), 11);
-	assert_int_equal(break_at("a veryverylongword", 10), 10);	/* the blank is too near the start */
+	assert_int_equal(break_at("a veryverylongword", 10), 10);	/* the blank is too near the
+									 * start */
 	assert_int_equal(break_at("\u6f22\u5b57\u6f22", 5), 6);
 	assert_int_equal(break_at("\u6f22", 1), 3);		/* always at least one character */
-	assert_int_equal(break_at("\033\033", 4), 1);		/* counted as they are shown: \x1B */
+	assert_int_equal(break_at("\033\033", 4), 1);		/* counted as they are shown:
+								 * \x1B */
 }
 
 static void utf8_codes(void **state)
@@ -194,8 +207,10 @@ static void utf8_codes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(plain_text), cmocka_unit_test(wide_text), cmocka_unit_test(scrolled_text),
-		cmocka_unit_test(hostile_text), cmocka_unit_test(ascii_only), cmocka_unit_test(colours),
+		cmocka_unit_test(plain_text), cmocka_unit_test(wide_text),
+			cmocka_unit_test(scrolled_text),
+		cmocka_unit_test(hostile_text), cmocka_unit_test(ascii_only),
+			cmocka_unit_test(colours),
 		cmocka_unit_test(breaking), cmocka_unit_test(utf8_codes),
 	};
 

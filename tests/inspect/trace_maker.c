@@ -14,7 +14,8 @@ static void must(int r, const struct err *e)
 }
 
 static const struct fmt_meta meta = {
-	.hostname = "web01", .kernel = "6.1.0-18-amd64", .arch = "x86_64", .tool = "spoor-capture 0.1",
+	.hostname = "web01", .kernel = "6.1.0-18-amd64", .arch = "x86_64",
+		.tool = "spoor-capture 0.1",
 	.driver = "bpf", .command = "spoor-capture -w incident.spoor -c web-1", .os = "Debian 12",
 	.uuid = "0b8f6a52-3c1d-4e7a-9f10-5d2c7b6e4a91", .n_cpus = 4, .snaplen = 80,
 	.memory = 8ull << 30, .boot_ns = T0 - 86400000000000u, .start_ns = T0,
@@ -88,8 +89,8 @@ void maker__row(struct maker *m, uint16_t type, int64_t res)
 {
 	if (!m->keyframe && (m->b->n >= m->chunk_events || fmt_batch__full(m->b)))
 		maker__flush(m);
-	must(fmt_batch__begin(m->b, type, m->ts, m->keyframe ? 0 : 1500 + m->b->n % 97 * 13, m->tid, m->pid,
-			      m->cpu, res), NULL);
+	must(fmt_batch__begin(m->b, type, m->ts, m->keyframe ? 0 : 1500 + m->b->n % 97 * 13, m->tid,
+			      m->pid, m->cpu, res), NULL);
 }
 
 void maker__int(struct maker *m, unsigned param, uint64_t v)
@@ -325,8 +326,8 @@ void maker__connect(struct maker *m, int64_t fd, const uint8_t to[4], uint16_t p
 	maker__end(m);
 }
 
-void maker__accept(struct maker *m, int64_t listener, int64_t fd, const uint8_t from[4], uint16_t port,
-		   uint16_t local_port)
+void maker__accept(struct maker *m, int64_t listener, int64_t fd, const uint8_t from[4],
+		   uint16_t port, uint16_t local_port)
 {
 	uint8_t tuple[13] = { 2 };
 

@@ -59,8 +59,8 @@ void maker__read(struct maker *m, int64_t fd, const char *data, int64_t res);
 void maker__write(struct maker *m, int64_t fd, const char *data, int64_t res);
 void maker__close_fd(struct maker *m, int64_t fd);
 void maker__connect(struct maker *m, int64_t fd, const uint8_t to[4], uint16_t port, int64_t res);
-void maker__accept(struct maker *m, int64_t listener, int64_t fd, const uint8_t from[4], uint16_t port,
-		   uint16_t local_port);
+void maker__accept(struct maker *m, int64_t listener, int64_t fd, const uint8_t from[4],
+		   uint16_t port, uint16_t local_port);
 void maker__unlink(struct maker *m, const char *path, int64_t res);
 
 #endif
