@@ -188,10 +188,7 @@ static int load_once(struct cap_driver *d, const struct cap_driver_opts *o, bool
 	return r;
 }
 
-/*
- * CONFIG_MODULES=n or a locked-down libbpf aside, a kernel that lacks direct reads refuses the programs with EINVAL or
- * EACCES: then helpers do the reading.
- */
+/* A kernel that lacks direct reads refuses the programs: then helpers do the reading. */
 static int load(struct cap_driver *d, const struct cap_driver_opts *o, struct err *err)
 {
 	int r = -EINVAL;

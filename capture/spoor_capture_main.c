@@ -183,7 +183,7 @@ static const struct cli_opt opts[] = {
 	{ 0, "fsync", "WHEN", "Ask the disk to keep what was written: none (the default), end, or chunk.", set_fsync },
 	{ 0, "ring-size", "BYTES", "Size of the buffer of each processor, 8MiB without this option. A larger one "
 	  "outlasts longer bursts.", set_ring_size },
-	{ 0, "slow-reads", NULL, "Let BPF helpers read the kernel's memory, as on kernels before 6.17: slower.",
+	{ 0, "slow-reads", NULL, "Let BPF helpers read the kernel's memory, as on kernels before 6.2: slower.",
 	  set_slow_reads },
 	{ 0, "force", NULL, "Overwrite FILE if it exists.", set_force },
 	{ 0, NULL, NULL, NULL, NULL },

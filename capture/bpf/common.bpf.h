@@ -3,10 +3,11 @@
  * Maps, options, and reading the kernel's memory.
  *
  * All programs are raw tracepoints: their arguments are plain numbers, kernel addresses among them.
- * They are read in one of two ways. Where the verifier lets us (bpf_rdonly_cast to untrusted memory, 6.17)
- * a read is one load instruction, and a bad address reads as zero. Elsewhere it is a call of
- * bpf_probe_read_kernel. User space tries the first and falls back to the second; the
- * verifier removes the other branch, so the choice costs nothing at run time.
+ * They are read in one of two ways. Since 6.2 the verifier lets us call any address a structure
+ * (bpf_rdonly_cast): a read is one load instruction then, and a bad address reads as zero. We always say
+ * struct timespec64, which begins with a number of 8 bytes. Before that it is a call of bpf_probe_read_kernel.
+ * User space tries the first and falls back to the second; the verifier removes the other branch, so
+ * the choice costs nothing at run time.
  */
 #ifndef COMMON_BPF_H
 #define COMMON_BPF_H
@@ -83,13 +84,15 @@ extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym __weak;
 #define opaque(v) asm volatile("" : "+r"(v))
 #define compiler_barrier() asm volatile("" ::: "memory")
 
+#define as_memory(addr) bpf_rdonly_cast(addr, bpf_core_type_id_kernel(struct timespec64))
+
 #define KREAD(bits)							\
 static __always_inline __u##bits k##bits(const void *addr)		\
 {									\
 	__u##bits v = 0;						\
 									\
 	if (direct_reads)						\
-		return *(__u##bits *)bpf_rdonly_cast(addr, 0);		\
+		return *(__u##bits *)as_memory(addr);			\
 	bpf_probe_read_kernel(&v, sizeof(v), addr);			\
 	return v;							\
 }

@@ -65,7 +65,10 @@ static __always_inline void record_exit(struct thread_slot *s, const volatile st
 			  .compat = s->nr & NR_COMPAT };
 	struct out o;
 
-	if ((s->flags | mode) & d->skip || call_open(&c, &o))
+	if ((s->flags | mode) & d->skip)
+		return;
+	call_regs(&c);
+	if (call_open(&c, &o))
 		return;
 	call_close(&c, &o);
 }
@@ -106,11 +109,13 @@ int on_sys_enter(struct bpf_raw_tracepoint_args *ctx)
 /* Payload of plain reads and writes: the hot half of collect_read and collect_write. */
 static __always_inline void record_io(struct call *c, bool reading)
 {
-	__u64 size = call_arg(c, 2), n;
+	__u64 size, n;
 	struct out o;
 
+	call_regs(c);
 	if (call_open(c, &o))
 		return;
+	size = call_arg(c, 2);
 	if (reading)
 		size = c->ret > 0 ? c->ret : 0;
 	n = size < snaplen ? size : snaplen;
@@ -138,6 +143,8 @@ int on_sys_exit(struct bpf_raw_tracepoint_args *ctx)
 	c.compat = c.nr & NR_COMPAT;
 	switch (c.d->kind) {
 	case KIND_INTS:
+		if (c.d->n_regs)
+			call_regs(&c);
 		if (!call_open(&c, &o))
 			call_close(&c, &o);
 		return 0;
