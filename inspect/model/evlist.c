@@ -5,6 +5,7 @@
 #include "engine/field/field.h"
 #include "inspect/model/evlist_internal.h"
 
+#define MAX_KEPT 16384u		/* of a line's text; what is longer is seen in the event itself */
 #define MAX_ARGS 400u		/* bytes of payload text in a line */
 
 int ins_evlist__new(struct ins_evlist **ret, struct ins_trace *t, const struct ins_model *m,
@@ -274,6 +275,11 @@ static void make_line(void *arg, const struct eng_ctx *ctx)
 	set_text(&line->comm, ctx->thread->comm->s, ctx->thread->comm->len);
 	line->args.len = 0;
 	eng_event__args(ctx, MAX_ARGS, &line->args);
+	if (line->args.cap > MAX_KEPT) {	/* an argument may be a megabyte */
+		line->args.len = line->args.len < MAX_KEPT ? line->args.len : MAX_KEPT - 1;
+		line->args.cap = MAX_KEPT;
+		line->args.p = xrealloc(line->args.p, MAX_KEPT);
+	}
 	buf__u8(&line->args, 0);
 	line->args.len--;
 }

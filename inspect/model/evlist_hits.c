@@ -220,13 +220,18 @@ static bool is_of_scope(struct ins_evlist *l, const struct eng_ctx *ctx)
 
 	if (l->by_pid && !is_alive(l, find_life(l, (uint32_t)ctx->proc->pid), fmt_ev__num(ctx->ev)))
 		return false;
+	/* a model that is being made may not have it yet */
 	if (l->scope.kind == OF_FILE) {
+		if (l->scope.idx >= l->m->n_files)
+			return false;
 		name = ins_model__fstr(l->m, l->m->files[l->scope.idx].path);
 		return ins_ctx__names_file(ctx, name->p, name->len, &l->scratch);
 	}
 	if (l->scope.kind == OF_CONN) {
 		struct eng_tuple tuple;
 
+		if (l->scope.idx >= l->m->n_conns)
+			return false;
 		name = ins_model__fstr(l->m, l->m->conns[l->scope.idx].name);
 		l->scratch.len = 0;
 		if (ins_ctx__refused_peer(ctx, &tuple, &l->scratch))

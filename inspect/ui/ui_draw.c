@@ -227,8 +227,6 @@ static bool has_lens(const struct ins_ui *ui)
 
 static void put_path(struct ins_ui *ui, struct buf *out)
 {
-	const struct ins_model *m = ins_ui__model(ui);
-
 	for (unsigned i = 1; i < ui->n_frames; i++) {
 		const struct ins_frame *f = ui->frames[i];
 		size_t before = out->len;
@@ -244,7 +242,7 @@ static void put_path(struct ins_ui *ui, struct buf *out)
 		else if (i > 1 && ins_scope__equal(f->scope, ui->frames[i - 1]->scope))
 			buf__puts(out, ins_views[f->view]->name);
 		else
-			ins_scope__name(m, f->scope, out);
+			ins_scope__name(ui->base, f->scope, out);
 		if (out->len - before > 200)
 			out->len = before + 200;
 	}

@@ -28,7 +28,7 @@ struct event {
 
 static struct event *data_of(struct ins_ui *ui, struct ins_frame *f, struct ins_page *p)
 {
-	const struct ins_model *m = ins_ui__model(ui);
+	const struct ins_model *m = ui->base;
 	struct event *e = p->data;
 
 	if (e && e->m == m)

@@ -27,7 +27,8 @@ static const char *const titles[N_COLS] = { "TIME", "EVENT", "CONTAINER", "PROCE
 
 static void make_list(struct ins_ui *ui, struct ins_frame *f, struct events *e)
 {
-	const struct ins_model *m = ins_ui__model(ui);
+	/* what belongs to a scope does not depend on the lens */
+	const struct ins_model *m = ui->base;
 
 	ins_evlist__free(e->list);
 	e->list = NULL;
@@ -79,7 +80,7 @@ static void renew(struct ins_ui *ui, struct ins_frame *f, void *state)
 /* The scope's processes may have grown while the model does. */
 static void follow_model(struct ins_ui *ui, struct ins_frame *f, struct events *e)
 {
-	const struct ins_model *m = ins_ui__model(ui);
+	const struct ins_model *m = ui->base;
 
 	if (f->scope.kind == OF_ALL || e->model_done || !e->list)
 		return;

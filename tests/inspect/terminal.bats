@@ -207,6 +207,27 @@ terminal_is_sane() {
 	until_shown 'status=0'
 }
 
+@test "a trace that is still being written" {
+	cp "$trace" "$BATS_TEST_TMPDIR/whole"
+	head -c $(($(stat -c %s "$trace") / 2)) "$BATS_TEST_TMPDIR/whole" >"$trace"
+	start
+	until_shown 'unfinished'
+	keys 2
+	until_shown 'PID USER'
+	run shown
+	[[ $output != *bash* ]]
+	keys r
+	until_shown 'nothing new'
+	cat "$BATS_TEST_TMPDIR/whole" >"$trace"
+	keys r
+	until_shown 'new chunks'
+	until_shown 'bash -l'
+	keys 7 G
+	until_shown 'container_e'
+	keys q
+	terminal_is_sane 'status=0'
+}
+
 @test "a terminal that is not known, or none" {
 	run env TERM=nosuchterminal script -qec "spoor-inspect $trace" /dev/null
 	[ "$status" = 1 ]
