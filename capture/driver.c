@@ -17,7 +17,9 @@
 #include "format/base/alloc.h"
 #include "format/base/log.h"
 
-#define DEFAULT_RING (8u << 20)
+#define DEFAULT_RING (8u << 20)		/* of each processor ... */
+#define DEFAULT_RINGS (128u << 20)	/* ... of all together, unless that leaves less than */
+#define LEAST_DEFAULT_RING (1u << 20)
 #define MIN_RING (2u * CAP_RECORD_MAX)
 #define MAX_RING (1u << 30)
 #define SLOTS 32768u
@@ -89,15 +91,42 @@ static int say_why(int code, struct err *err)
 
 /* --- loading --------------------------------------------------------------------------------------------- */
 
-static uint64_t ring_size(uint64_t asked)
+static uint64_t ring_size(uint64_t asked, unsigned n_cpus)
 {
 	uint64_t n = MIN_RING;
 
-	if (!asked)
-		asked = DEFAULT_RING;
+	if (!asked) {
+		asked = DEFAULT_RINGS / n_cpus;
+		if (asked > DEFAULT_RING)
+			asked = DEFAULT_RING;
+		if (asked < LEAST_DEFAULT_RING)
+			asked = LEAST_DEFAULT_RING;
+	}
 	while (n < asked && n < MAX_RING)
 		n *= 2;
 	return n;
+}
+
+/* Processors that are there or can be plugged in without a restart: "0-3,8" -> 9. */
+static unsigned count_cpus(void)
+{
+	char list[256] = "";
+	unsigned last = 0;
+	FILE *f = fopen("/sys/devices/system/cpu/present", "re");
+
+	if (f && fgets(list, sizeof(list), f))
+		for (char *p = list; *p;) {
+			char *end;
+			unsigned long v = strtoul(p, &end, 10);
+
+			if (end == p)
+				break;
+			last = v > last ? (unsigned)v : last;
+			p = end + (*end == '-' || *end == ',');
+		}
+	if (f)
+		fclose(f);
+	return last + 1;
 }
 
 /* What the runtimes call a container's cgroup, by its id: cgroupfs, and systemd with the runtime's name in front. */
@@ -238,12 +267,12 @@ static int64_t clock_offset(clockid_t clock)
 int cap_driver__open(struct cap_driver **ret, const struct cap_driver_opts *o, struct err *err)
 {
 	struct cap_driver *d = xcalloc(1, sizeof(*d));
-	int r, n = libbpf_num_possible_cpus();
+	int r;
 
 	libbpf_set_print(on_libbpf);
 	libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
-	d->n_cpus = n > 0 ? (unsigned)n : 1;
-	d->ring_bytes = ring_size(o->ring_bytes);
+	d->n_cpus = count_cpus();
+	d->ring_bytes = ring_size(o->ring_bytes, d->n_cpus);
 	d->ring_stride = CAP_RING_CTL + d->ring_bytes + CAP_RECORD_MAX;
 	d->rings = xcalloc(d->n_cpus, sizeof(*d->rings));
 	d->mono_offset = clock_offset(CLOCK_MONOTONIC);
@@ -375,6 +404,14 @@ bool cap_driver__loss(struct cap_driver *d, unsigned cpu, struct cap_loss *ret)
 	r->lost = lost;
 	r->reentered = reentered;
 	return true;
+}
+
+uint64_t cap_driver__without_ring(struct cap_driver *d)
+{
+	uint64_t now = __atomic_load_n(&d->skel->bss->without_ring, __ATOMIC_RELAXED), n = now - d->without_ring;
+
+	d->without_ring = now;
+	return n;
 }
 
 int64_t cap_driver__mono_offset(const struct cap_driver *d)

@@ -19,7 +19,8 @@
 struct cap_driver_opts {
 	size_t sz;			/* sizeof(struct cap_driver_opts) */
 	uint32_t snaplen;		/* payload bytes kept of each event, at most CAP_SNAP_MAX */
-	uint64_t ring_bytes;		/* of each processor; rounded up to a power of two; 0: 8 MiB */
+	uint64_t ring_bytes;		/* of each processor; rounded up to a power of two; 0: 8 MiB, or less if
+					 * that were more than 128 MiB for all */
 	bool noise;			/* record noise calls instead of counting them */
 	bool slow_reads;		/* read the kernel's memory by helper even where loads would do */
 	const char *const *ids;		/* containers to record, by id or prefix of one; none: all */
@@ -49,6 +50,8 @@ struct cap_loss {
 };
 unsigned cap_driver__n_cpus(const struct cap_driver *d);
 bool cap_driver__loss(struct cap_driver *d, unsigned cpu, struct cap_loss *ret);
+/* Records since the last call of processors that were not there when the driver was opened. */
+uint64_t cap_driver__without_ring(struct cap_driver *d);
 
 /*
  * The rings, merged by time. A round takes what was complete at its beginning: begin, next until NULL. Records

@@ -31,6 +31,7 @@ struct cap_driver {
 	uint64_t until;			/* ... up to this time, when another has an older one */
 	uint64_t horizon;		/* younger records wait for the next round */
 	double fill;
+	uint64_t without_ring;		/* as told so far */
 	int64_t mono_offset, boot_offset;
 };
 

@@ -223,14 +223,14 @@ static int take_wanted(struct cap_recorder *r, const struct cap_record *rec, uns
 	return 0;
 }
 
-enum { REASON_BUFFER_FULL = 1, REASON_REENTRY = 3 };	/* group drop_reason */
+enum { REASON_BUFFER_FULL = 1, REASON_NO_MEMORY = 2, REASON_REENTRY = 3 };	/* group drop_reason */
 
-static void drop_row(struct cap_recorder *r, unsigned cpu, uint64_t n, uint64_t to, unsigned reason)
+static void drop_row(struct cap_recorder *r, int cpu, uint64_t n, uint64_t to, unsigned reason)
 {
-	if (!n || fmt_batch__begin(r->batch, EV_drop, to, 0, 0, 0, (uint16_t)cpu, 0) < 0)
+	if (!n || fmt_batch__begin(r->batch, EV_drop, to, 0, 0, 0, (uint16_t)(cpu < 0 ? 0 : cpu), 0) < 0)
 		return;
 	fmt_batch__int(r->batch, P_drop_n, n);
-	fmt_batch__int(r->batch, P_drop_cpu, cpu);
+	fmt_batch__int(r->batch, P_drop_cpu, (uint64_t)(int64_t)cpu);
 	fmt_batch__int(r->batch, P_drop_from, r->loss_since < to ? r->loss_since : to);
 	fmt_batch__int(r->batch, P_drop_to, to);
 	fmt_batch__int(r->batch, P_drop_reason, reason);
@@ -250,10 +250,13 @@ static int take_losses(struct cap_recorder *r, struct err *err)
 
 		if (!cap_driver__loss(r->driver, cpu, &loss))
 			continue;
-		code = flush_if(r, r->batch->n + 2 >= FMT_BATCH_MAX_EVENTS, err);
-		drop_row(r, cpu, loss.full, loss.last + (uint64_t)r->dec.mono_offset, REASON_BUFFER_FULL);
-		drop_row(r, cpu, loss.reentered, loss.last + (uint64_t)r->dec.mono_offset, REASON_REENTRY);
+		code = flush_if(r, r->batch->n + 3 >= FMT_BATCH_MAX_EVENTS, err);
+		drop_row(r, (int)cpu, loss.full, loss.last + (uint64_t)r->dec.mono_offset, REASON_BUFFER_FULL);
+		drop_row(r, (int)cpu, loss.reentered, loss.last + (uint64_t)r->dec.mono_offset, REASON_REENTRY);
 	}
+	if (!code)
+		code = flush_if(r, r->batch->n + 1 >= FMT_BATCH_MAX_EVENTS, err);
+	drop_row(r, -1, cap_driver__without_ring(r->driver), now, REASON_NO_MEMORY);
 	r->loss_since = now;
 	return code;
 }

@@ -181,8 +181,8 @@ static const struct cli_opt opts[] = {
 	  "are otherwise only counted.", set_noise },
 	{ 0, "level", "N", "Compression, 1 (fast) to 19 (small); 3 without this option.", set_level },
 	{ 0, "fsync", "WHEN", "Ask the disk to keep what was written: none (the default), end, or chunk.", set_fsync },
-	{ 0, "ring-size", "BYTES", "Size of the buffer of each processor, 8MiB without this option. A larger one "
-	  "outlasts longer bursts.", set_ring_size },
+	{ 0, "ring-size", "BYTES", "Size of the buffer of each processor. Without this option 8MiB, or less on "
+	  "machines with more than 16 processors. A larger one outlasts longer bursts.", set_ring_size },
 	{ 0, "slow-reads", NULL, "Let BPF helpers read the kernel's memory, as on kernels before 6.2: slower.",
 	  set_slow_reads },
 	{ 0, "force", NULL, "Overwrite FILE if it exists.", set_force },

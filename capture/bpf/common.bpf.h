@@ -35,6 +35,7 @@ const volatile __u8 deref_len[CAP_MAX_EVENTS][3];	/* which argument, how many by
 
 /* Changed by user space while the programs run. */
 __u8 mode = THREAD_WAIT;
+__u64 without_ring;			/* records of a processor that came later than the rings */
 __u16 scope_generation = 1;		/* tasks have moved: containers are looked up again */
 
 struct thread_slot {

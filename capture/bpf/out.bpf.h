@@ -61,8 +61,10 @@ static __always_inline int out_open(struct out *o, __u32 category)
 	struct cap_ring *r = this_ring();
 	__u64 head;
 
-	if (!r)
+	if (!r) {
+		__sync_fetch_and_add(&without_ring, 1);
 		return -1;
+	}
 	head = r->head;
 	if (r->busy || head - r->tail > ring_room) {
 		out_lost(r, category, r->busy);

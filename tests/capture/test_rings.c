@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Rings filled by hand: order of time over processors, records that wait for their round, wrapping. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "capture/driver_internal.h"
+
+#define RING 65536u
+#define STRIDE (CAP_RING_CTL + RING + CAP_RECORD_MAX)
+
+static struct cap_driver d;
+static uint8_t *memory;
+
+static void make(unsigned n)
+{
+	memory = calloc(n, STRIDE);
+	d = (struct cap_driver){ .n_cpus = n, .ring_bytes = RING, .ring_stride = STRIDE };
+	d.rings = calloc(n, sizeof(*d.rings));
+	for (unsigned i = 0; i < n; i++)
+		d.rings[i].ctl = (void *)(memory + i * STRIDE);
+}
+
+static void destroy(void)
+{
+	free(d.rings);
+	free(memory);
+}
+
+/* As the programs do: written where head points, then head moves. */
+static void put(unsigned cpu, uint64_t ts, uint32_t len)
+{
+	struct cap_ring *r = d.rings[cpu].ctl;
+	struct cap_record *rec = (void *)((uint8_t *)r + CAP_RING_CTL + (r->head & (RING - 1)));
+
+	assert_true(r->head - r->tail + len <= RING);
+	*rec = (struct cap_record){ .ts = ts, .len = len, .type = (uint16_t)cpu };
+	r->head += len;
+}
+
+static void expect(uint64_t ts, unsigned cpu)
+{
+	unsigned got;
+	const struct cap_record *rec = cap_rings__next(&d, &got);
+
+	assert_non_null(rec);
+	assert_int_equal(rec->ts, ts);
+	assert_int_equal(got, cpu);
+	assert_int_equal(rec->type, cpu);
+}
+
+static void expect_none(void)
+{
+	unsigned cpu;
+
+	assert_null(cap_rings__next(&d, &cpu));
+	assert_null(cap_rings__next(&d, &cpu));
+}
+
+static void test_order(void **state)
+{
+	(void)state;
+	make(3);
+	put(0, 10, 40);
+	put(0, 30, 48);
+	put(0, 31, 40);
+	put(2, 20, 400);
+	put(2, 40, 40);
+	put(1, 25, 40);
+	cap_rings__begin(&d, true);
+	expect(10, 0);
+	expect(20, 2);
+	expect(25, 1);
+	expect(30, 0);
+	expect(31, 0);
+	expect(40, 2);
+	expect_none();
+	cap_rings__end(&d);
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(d.rings[i].ctl->tail, d.rings[i].ctl->head);
+	destroy();
+}
+
+static void test_equal_times(void **state)
+{
+	unsigned n[2] = { 0 }, cpu;
+
+	(void)state;
+	make(2);
+	for (int i = 0; i < 5; i++) {
+		put(0, 7, 40);
+		put(1, 7, 40);
+	}
+	cap_rings__begin(&d, true);
+	while (cap_rings__next(&d, &cpu))
+		n[cpu]++;
+	assert_int_equal(n[0], 5);
+	assert_int_equal(n[1], 5);
+	destroy();
+}
+
+/* What is younger than the round waits, on every processor; what comes during the round too. */
+static void test_horizon(void **state)
+{
+	uint64_t future = UINT64_MAX / 2;
+
+	(void)state;
+	make(2);
+	put(0, 5, 40);
+	put(0, future, 40);
+	put(1, 6, 40);
+	cap_rings__begin(&d, false);
+	expect(5, 0);
+	put(1, 7, 40);
+	expect(6, 1);
+	expect_none();
+	cap_rings__end(&d);
+	cap_rings__begin(&d, false);
+	expect(7, 1);
+	expect_none();
+	cap_rings__end(&d);
+	cap_rings__begin(&d, true);
+	expect(future, 0);
+	expect_none();
+	cap_rings__end(&d);
+	destroy();
+}
+
+static void test_wrapping(void **state)
+{
+	uint64_t ts = 1;
+	unsigned cpu;
+
+	(void)state;
+	make(1);
+	for (int round = 0; round < 200; round++) {
+		for (uint32_t i = 0; i < 20; i++)
+			put(0, ts + i, 40 + 8 * ((i * 37 + (uint32_t)round) % 300));
+		cap_rings__begin(&d, true);
+		for (uint32_t i = 0; i < 20; i++) {
+			const struct cap_record *rec = cap_rings__next(&d, &cpu);
+
+			assert_non_null(rec);
+			assert_int_equal(rec->ts, ts++);
+		}
+		expect_none();
+		cap_rings__end(&d);
+	}
+	assert_true(d.rings[0].at > 4 * RING);
+	destroy();
+}
+
+/* Room is given back while a round goes on. */
+static void test_give_back(void **state)
+{
+	unsigned cpu;
+
+	(void)state;
+	make(1);
+	for (uint64_t i = 0; i < RING / 64; i++)
+		put(0, i + 1, 64);
+	cap_rings__begin(&d, true);
+	assert_true(cap_rings__fill(&d) > 0.99);
+	for (uint64_t i = 0; i < RING / 64 / 2; i++)
+		assert_non_null(cap_rings__next(&d, &cpu));
+	assert_true(d.rings[0].ctl->tail > RING / 4);
+	assert_true(d.rings[0].ctl->tail <= d.rings[0].at);
+	destroy();
+}
+
+static void test_loss(void **state)
+{
+	struct cap_loss loss;
+
+	(void)state;
+	make(2);
+	assert_false(cap_driver__loss(&d, 1, &loss));
+	d.rings[1].ctl->lost = 5;
+	d.rings[1].ctl->reentered = 1;
+	d.rings[1].ctl->lost_last = 77;
+	assert_true(cap_driver__loss(&d, 1, &loss));
+	assert_int_equal(loss.full, 5);
+	assert_int_equal(loss.reentered, 1);
+	assert_int_equal(loss.last, 77);
+	assert_false(cap_driver__loss(&d, 1, &loss));
+	d.rings[1].ctl->lost = 8;
+	assert_true(cap_driver__loss(&d, 1, &loss));
+	assert_int_equal(loss.full, 3);
+	assert_int_equal(loss.reentered, 0);
+	destroy();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_order), cmocka_unit_test(test_equal_times), cmocka_unit_test(test_horizon),
+		cmocka_unit_test(test_wrapping), cmocka_unit_test(test_give_back), cmocka_unit_test(test_loss),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
