@@ -381,7 +381,7 @@ static void on_failed_open(struct ins_pass *p, const struct eng_ctx *ctx)
 static void on_refused(struct ins_pass *p, const struct eng_ctx *ctx)
 {
 	struct ins_conn like = { .dir = CONN_OUT, .failed = true,
-				 .error = (int32_t)-fmt_ev__res(ctx->ev) };
+				 .error = (int32_t)-(uint64_t)fmt_ev__res(ctx->ev) };
 	uint32_t conn;
 
 	p->text.len = 0;
