@@ -259,7 +259,7 @@ $(PROG_BINS): $(B)/%: %.c $(B)/flags
 progs: $(PROG_BINS)
 
 FUZZ_BINS := $(call test_bin,$(FUZZ_SRC))
-$(FUZZ_BINS): $(B)/tests/fuzz/%: $(B)/obj/tests/fuzz/%.o $(B)/obj/tests/fuzz/corpus_main.o $(LIB)
+$(FUZZ_BINS): $(B)/tests/fuzz/%: $(B)/obj/tests/fuzz/%.o $(B)/obj/tests/fuzz/corpus_main.o $(OBJ_replay) $(LIB)
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS_lib)
@@ -281,7 +281,7 @@ bench-run: all $(BENCH_BINS) $(PROG_BINS)
 # Fuzzers: library and target compiled once more by clang, with coverage.
 FUZZ_FLAGS := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 FUZZERS := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(FUZZ_SRC))
-FUZZ_LIB := $(patsubst $(B)/obj/%,build/fuzz/obj/%,$(OBJ_lib))
+FUZZ_LIB := $(patsubst $(B)/obj/%,build/fuzz/obj/%,$(OBJ_replay) $(OBJ_lib))
 
 build/fuzz/obj/%.o: %.c
 	$(call say,FUZZ CC,$<)
