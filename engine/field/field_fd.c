@@ -391,17 +391,22 @@ struct words {
 	uint32_t n;
 };
 
+/* Each word once, in alphabetical order: a table's own order is nothing to show. */
 static void add_word(struct eng_fd *fd, void *arg)
 {
 	const char *word = fd_type__word(fd->type);
 	struct words *w = arg;
+	uint32_t at = 0;
 
-	for (uint32_t i = 0; i < w->n; i++)
-		if (!strcmp(w->list[i].str.p, word))
-			return;
-	w->list[w->n].type = T_STR;
-	w->list[w->n].str.p = word;
-	w->list[w->n++].str.len = (uint32_t)strlen(word);
+	while (at < w->n && strcmp(w->list[at].str.p, word) < 0)
+		at++;
+	if (at < w->n && !strcmp(w->list[at].str.p, word))
+		return;
+	memmove(&w->list[at + 1], &w->list[at], (w->n - at) * sizeof(*w->list));
+	w->list[at].type = T_STR;
+	w->list[at].str.p = word;
+	w->list[at].str.len = (uint32_t)strlen(word);
+	w->n++;
 }
 
 static bool types(const struct eng_fref *ref, const struct eng_ctx *ctx, struct eng_vals *out)
