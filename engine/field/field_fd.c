@@ -387,7 +387,7 @@ static bool get_address(uint16_t id, const struct eng_ctx *ctx, struct eng_vals 
 /* --- all else --------------------------------------------------------------------------------- */
 
 struct words {
-	struct eng_val list[N_KINDS];
+	struct eng_val list[N_KINDS + 1];	/* and "<NA>" */
 	uint32_t n;
 };
 
