@@ -403,6 +403,12 @@ bool cap_driver__loss(struct cap_driver *d, unsigned cpu, struct cap_loss *ret)
 	ret->last = __atomic_load_n(&r->ctl->lost_last, __ATOMIC_RELAXED);
 	r->lost = lost;
 	r->reentered = reentered;
+	for (unsigned i = 0; i < CAP_N_CATEGORIES; i++) {
+		uint64_t n = __atomic_load_n(&r->ctl->lost_by[i], __ATOMIC_RELAXED);
+
+		ret->by[i] = n - r->lost_by[i];
+		r->lost_by[i] = n;
+	}
 	return true;
 }
 

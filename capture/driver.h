@@ -47,6 +47,7 @@ int cap_driver__walk(struct cap_driver *d, const char *what, int (*fn)(void *arg
 struct cap_loss {
 	uint64_t full, reentered;
 	uint64_t last;			/* CLOCK_MONOTONIC */
+	uint64_t by[CAP_N_CATEGORIES];	/* both, by category */
 };
 unsigned cap_driver__n_cpus(const struct cap_driver *d);
 bool cap_driver__loss(struct cap_driver *d, unsigned cpu, struct cap_loss *ret);

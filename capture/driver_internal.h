@@ -15,6 +15,7 @@ struct cap_cpu_ring {
 	uint64_t end;			/* of this round */
 	uint64_t ts;			/* time of the record at `at`; UINT64_MAX: none in this round */
 	uint64_t lost, reentered;	/* as told so far */
+	uint64_t lost_by[CAP_N_CATEGORIES];
 };
 
 struct cap_driver {

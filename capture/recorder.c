@@ -225,7 +225,21 @@ static int take_wanted(struct cap_recorder *r, const struct cap_record *rec, uns
 
 enum { REASON_BUFFER_FULL = 1, REASON_NO_MEMORY = 2, REASON_REENTRY = 3 };	/* group drop_reason */
 
-static void drop_row(struct cap_recorder *r, int cpu, uint64_t n, uint64_t to, unsigned reason)
+/* "file=12 net=3" */
+static void add_categories(struct cap_recorder *r, const uint64_t *by)
+{
+	struct buf *t = &r->dec.text;
+
+	t->len = 0;
+	for (unsigned i = 0; i < CAT__N; i++)
+		if (by[i])
+			buf__printf(t, "%s%s=%llu", t->len ? " " : "", fmt_category_names[i], (unsigned long long)by[i]);
+	if (t->len)
+		fmt_batch__str(r->batch, P_drop_categories, (const char *)t->p, (uint32_t)t->len, (uint32_t)t->len);
+}
+
+/* cpu -1: not known; by: by category, or NULL. */
+static void drop_row(struct cap_recorder *r, int cpu, uint64_t n, uint64_t to, unsigned reason, const uint64_t *by)
 {
 	if (!n || fmt_batch__begin(r->batch, EV_drop, to, 0, 0, 0, (uint16_t)(cpu < 0 ? 0 : cpu), 0) < 0)
 		return;
@@ -234,6 +248,8 @@ static void drop_row(struct cap_recorder *r, int cpu, uint64_t n, uint64_t to, u
 	fmt_batch__int(r->batch, P_drop_from, r->loss_since < to ? r->loss_since : to);
 	fmt_batch__int(r->batch, P_drop_to, to);
 	fmt_batch__int(r->batch, P_drop_reason, reason);
+	if (by)
+		add_categories(r, by);
 	fmt_batch__end(r->batch);
 	rows_made(r, r->batch->n - 1);
 	r->lost += n;
@@ -247,16 +263,19 @@ static int take_losses(struct cap_recorder *r, struct err *err)
 
 	for (unsigned cpu = 0; cpu < cap_driver__n_cpus(r->driver) && !code; cpu++) {
 		struct cap_loss loss;
+		uint64_t to;
 
 		if (!cap_driver__loss(r->driver, cpu, &loss))
 			continue;
 		code = flush_if(r, r->batch->n + 3 >= FMT_BATCH_MAX_EVENTS, err);
-		drop_row(r, (int)cpu, loss.full, loss.last + (uint64_t)r->dec.mono_offset, REASON_BUFFER_FULL);
-		drop_row(r, (int)cpu, loss.reentered, loss.last + (uint64_t)r->dec.mono_offset, REASON_REENTRY);
+		to = loss.last + (uint64_t)r->dec.mono_offset;
+		/* By category they are counted together: said where there is one reason. */
+		drop_row(r, (int)cpu, loss.full, to, REASON_BUFFER_FULL, loss.reentered ? NULL : loss.by);
+		drop_row(r, (int)cpu, loss.reentered, to, REASON_REENTRY, loss.full ? NULL : loss.by);
 	}
 	if (!code)
 		code = flush_if(r, r->batch->n + 1 >= FMT_BATCH_MAX_EVENTS, err);
-	drop_row(r, -1, cap_driver__without_ring(r->driver), now, REASON_NO_MEMORY);
+	drop_row(r, -1, cap_driver__without_ring(r->driver), now, REASON_NO_MEMORY, NULL);
 	r->loss_since = now;
 	return code;
 }

@@ -185,7 +185,10 @@ teardown() {
 	lost=$(sed -n 's/.* events, \([0-9,]*\) lost.*/\1/p' t.spoor.log | tr -d ,)
 	[ "$lost" -gt 0 ]
 	events t.spoor 'evt.type = drop' >t.json
-	jq -es --argjson lost "$lost" '([.[].args.n] | add) == $lost and all(.[]; .args.reason == "buffer_full" and .args.from <= .args.to)' t.json
+	jq -es --argjson lost "$lost" '([.[].args.n] | add) == $lost and all(.[]; .args.reason == "buffer_full" and .args.from <= .args.to)
+		and any(.[]; .args.categories | test("file=[0-9]+"))' t.json
+	# by category they are as many
+	[ "$(jq -r .args.categories t.json | tr ' ' '\n' | sed 's/.*=//' | awk '{ n += $1 } END { print n }')" = "$lost" ]
 	# nothing else is missing: recorded and lost make the flood's two million calls
 	n=$(spoor-replay t.spoor | wc -l)
 	[ $((n + lost)) -ge 2000000 ]
