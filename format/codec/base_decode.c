@@ -193,7 +193,7 @@ bool decoder__base(struct events_decoder *d, const uint8_t *raw, size_t size, ui
 bool decoder__adopt_types(struct events_decoder *d, const struct schema_map *map, uint32_t n,
 			struct fmt_batch *b, uint64_t *ret_skipped)
 {
-	uint16_t mine[LIMIT_FILE_TYPES];
+	uint16_t mine[LIMIT_FILE_TYPES] = { 0 };
 	bool all_known = true;
 	uint32_t kept = 0;
 
