@@ -79,6 +79,31 @@ refused() {	# file pattern
 	done
 }
 
+@test "no keys in whatever order bring it down" {
+	keys=(1 2 3 4 5 6 7 8 j k h l g G s S z Z d a e p P n N F T t 0 '[' ']' , . '?' '<Enter>' '<Enter>'
+		'<Enter>' '<Backspace>' '<Tab>' '<S-Tab>' '<PgDn>' '<PgUp>' '<Left>' '<Right>' '<Esc>'
+		'/sh<Enter>' '@#300<Enter>' '@+3s<Enter>' 't+1s +3s<Enter>' 'f<C-u>bad (<Enter><Esc>'
+		'f<C-u>proc.name != x<Enter>' 'f<C-u>fd.name contains tmp<Enter>')
+	"$SPOOR_BUILD/tests/inspect/make_story" hostile "$dir/hostile.spoor"
+	RANDOM=7
+	for run in $(seq 30); do
+		: >"$dir/keys"
+		for i in $(seq 60); do
+			case $((RANDOM % 16)) in
+			0) printf '\nresize %dx%d\n' $((10 + RANDOM % 150)) $((4 + RANDOM % 50)) ;;
+			1) printf '\nclick %d,%d\n' $((RANDOM % 90)) $((RANDOM % 30)) ;;
+			2) printf '\ndouble %d,%d\n' $((RANDOM % 90)) $((RANDOM % 30)) ;;
+			*) printf '%s' "${keys[RANDOM % ${#keys[@]}]}" ;;
+			esac
+		done >"$dir/keys"
+		for t in "$trace" "$dir/hostile.spoor"; do
+			run spoor-inspect "$t" --keys "$dir/keys" --dump-screen
+			[ "$status" = 0 ] || cat "$dir/keys"
+			[ "$status" = 0 ]
+		done
+	done
+}
+
 @test "a pipe" {
 	first_screen "$trace" | tail -n +2 |
 		sed -E 's/  [0-9.]+ KiB  [0-9.]+ bytes each//' >"$dir/file"
