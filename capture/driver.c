@@ -332,6 +332,15 @@ void cap_driver__record(struct cap_driver *d)
 
 void cap_driver__detach(struct cap_driver *d)
 {
+	unsigned n = d->n_links;
+
+	/* returns go before entries: without these a return would be paired with a call of long ago */
+	if (n >= 2) {
+		struct bpf_link *enter = d->links[n - 1];
+
+		d->links[n - 1] = d->links[n - 2];
+		d->links[n - 2] = enter;
+	}
 	while (d->n_links)
 		bpf_link__destroy(d->links[--d->n_links]);
 }
