@@ -60,7 +60,7 @@ docker_stop() {
 @test "a container that lives for a moment: id, name, end with its exit code, paths as it sees them" {
 	new_container
 	record_start t.spoor
-	container_run "$dir" "$id" /bin/sh -c 'cat /etc/shadow >/dev/null; exit 7' || true
+	container_run "$dir" "$id" /bin/sh -c 'cat /etc/shadow >/dev/null; sleep 0.05; exit 7' || true
 	sleep 0.2
 	record_stop
 	events t.spoor "container.id = $short" >t.json
