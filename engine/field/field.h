@@ -140,7 +140,7 @@ size_t eng_field__longest(const char *text, size_t len, struct arena *mem, struc
 bool eng_field__get(const struct eng_fref *ref, const struct eng_ctx *ctx, bool for_filter,
 		    struct eng_vals *out);
 
-/* The value as an output prints it (grammar facts 8 of rulesfile): appended to out. */
+/* The value as an output prints it (as Falco prints values in outputs): appended to out. */
 void eng_val__text(const struct eng_fref *ref, const struct eng_vals *v, struct buf *out);
 /* The value as JSON: numbers as numbers, lists as arrays, null if missing. */
 void eng_val__json(const struct eng_fref *ref, const struct eng_vals *v, struct buf *out);
@@ -149,7 +149,7 @@ const struct eng_field *eng_field__all(size_t *ret_n);	/* in listing order */
 const char *eng_type__name(const struct eng_field *f);	/* Falco's type word */
 
 /*
- * Text of event parameters (grammar facts 9): `name=raw(resolved) ...` as evt.args prints it, and
+ * Text of event parameters (as Falco does): `name=raw(resolved) ...` as evt.args prints it, and
  * one parameter as evt.arg does. max_bytes limits payload text (0 = 80).
  */
 void eng_event__args(const struct eng_ctx *ctx, uint32_t max_bytes, struct buf *out);

@@ -212,7 +212,7 @@ struct eng_thread *eng_state__thread(struct eng_state *st, int64_t tid);
 struct eng_proc *eng_state__proc(struct eng_state *st, int64_t pid);
 struct eng_container *eng_state__container(struct eng_state *st, const char *id);
 /*
- * The container's document parsed (its "container" object, see the facts of .scap files); NULL if
+ * The container's document parsed (its "container" object, as in .scap files); NULL if
  * there is none.
  */
 struct cJSON;
