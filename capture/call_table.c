@@ -6,18 +6,20 @@
 #include "capture/call_table.h"
 #include "format/base/alloc.h"
 
-/* --- events.def: collector and sources of each event ---------------------------------------------- */
+/* --- events.def: collector and sources of each event ------------------------------------------ */
 
 enum {
 	FROM_RET = 0, FROM_FN = 0, FROM_DRV = 0,
 	FROM_A0 = 1, FROM_A1 = 2, FROM_A2 = 4, FROM_A3 = 8, FROM_A4 = 16, FROM_A5 = 32,
-	FROM_S0 = 1 << 8, FROM_S1 = 2 << 8, FROM_S2 = 4 << 8, FROM_S3 = 8 << 8, FROM_S4 = 16 << 8, FROM_S5 = 32 << 8,
+	FROM_S0 = 1 << 8, FROM_S1 = 2 << 8, FROM_S2 = 4 << 8, FROM_S3 = 8 << 8, FROM_S4 = 16 << 8,
+	FROM_S5 = 32 << 8,
 };
 
 enum collector {
 	COLL_generic, COLL_open, COLL_read_buf, COLL_write_buf, COLL_iov_read, COLL_iov_write,
 	COLL_msg_read, COLL_msg_write, COLL_sock, COLL_sockopt, COLL_exec, COLL_clone, COLL_poll,
-	COLL_out_str, COLL_text_arg, COLL_deref, COLL_cred, COLL_unknown, COLL_cwd, COLL_uring, COLL_kernel,
+	COLL_out_str, COLL_text_arg, COLL_deref, COLL_cred, COLL_unknown, COLL_cwd, COLL_uring,
+	COLL_kernel,
 };
 
 static const uint8_t kind_of[] = {
@@ -43,7 +45,7 @@ static const struct {
 #undef END
 };
 
-/* --- i386: numbers of calls (arch/x86/entry/syscalls/syscall_32.tbl) -------------------------------- */
+/* --- i386: numbers of calls (arch/x86/entry/syscalls/syscall_32.tbl) -------------------------- */
 
 static const char *const i386_names[CAP_MAX_COMPAT] = {
 #include "capture/i386_calls.def"
@@ -53,11 +55,12 @@ static uint16_t event_of_i386(unsigned nr)
 {
 	int id = i386_names[nr] ? fmt_event__by_name(i386_names[nr]) : -1;
 
-	return id >= 0 && id < (int)CAP_MAX_EVENTS && fmt_event((unsigned)id)->flags & EF_SYSCALL ? (uint16_t)id :
-										EV_syscall;
+	return id >= 0 && id < (int)CAP_MAX_EVENTS && fmt_event((unsigned)id)->flags & EF_SYSCALL
+		       ? (uint16_t)id
+		       : EV_syscall;
 }
 
-/* --- small structures ------------------------------------------------------------------------------- */
+/* --- small structures ------------------------------------------------------------------------- */
 
 static const struct {
 	uint16_t event;
@@ -108,7 +111,7 @@ void cap_calls__derefs(uint8_t arg[CAP_MAX_EVENTS][3], uint8_t len[CAP_MAX_EVENT
 		}
 }
 
-/* --- descriptions for the BPF side -------------------------------------------------------------------- */
+/* --- descriptions for the BPF side ------------------------------------------------------------ */
 
 static uint8_t n_regs(uint16_t from)
 {
@@ -130,7 +133,8 @@ static uint8_t collect_kind(unsigned id)
 /* Births, execs, deaths: what has to be known of a process even before its calls are recorded. */
 static bool is_life(unsigned id)
 {
-	return sources[id].coll == COLL_exec || sources[id].coll == COLL_clone || id == EV_exit || id == EV_exit_group;
+	return sources[id].coll == COLL_exec || sources[id].coll == COLL_clone || id == EV_exit ||
+	       id == EV_exit_group;
 }
 
 void cap_calls__descs(struct cap_desc *descs, uint16_t *compat, bool noise)
@@ -168,23 +172,29 @@ void cap_calls__descs(struct cap_desc *descs, uint16_t *compat, bool noise)
 		compat[nr] = event_of_i386(nr);
 }
 
-/* --- plans for the decoder ------------------------------------------------------------------------------ */
+/* --- plans for the decoder -------------------------------------------------------------------- */
 
-/* Numbers that a collector adds, in its order; those that an event lacks are passed over. "" is used elsewhere. */
+/*
+ * Numbers that a collector adds, in its order; those that an event lacks are passed over. "" is
+ * used elsewhere.
+ */
 static const char *const nums_open[] = { "flags", "mode", "resolve", "dev", "ino", NULL };
 static const char *const nums_creat[] = { "creat_flags", "", "", "dev", "ino", NULL };
 static const char *const nums_exec[] = {
-	"tid", "pid", "ptid", "fdlimit", "tty", "vpgid", "pgid", "loginuid", "uid", "gid", "cap_inheritable",
-	"cap_permitted", "cap_effective", "dirfd", "at_flags", "flags", "exe_ino", "exe_ino_ctime", "exe_ino_mtime",
-	"exe_dev", NULL };
-static const char *const nums_clone[] = { "tid", "pid", "ptid", "flags", "uid", "gid", "vtid", "vpid", NULL };
+	"tid", "pid", "ptid", "fdlimit", "tty", "vpgid", "pgid", "loginuid", "uid", "gid",
+	"cap_inheritable", "cap_permitted", "cap_effective", "dirfd", "at_flags", "flags",
+	"exe_ino", "exe_ino_ctime", "exe_ino_mtime", "exe_dev", NULL };
+static const char *const nums_clone[] = { "tid", "pid", "ptid", "flags", "uid", "gid", "vtid",
+	"vpid", NULL };
 static const char *const nums_iov[] = { "size", "remote_addr", NULL };
 static const char *const nums_sock[] = { "queuelen", "queuemax", NULL };
 static const char *const nums_sockopt[] = { "", "optlen", NULL };
 static const char *const nums_text_arg[] = { "arg2_int", NULL };
-static const char *const nums_cred[] = { "cap_inheritable", "cap_permitted", "cap_effective", NULL };
+static const char *const nums_cred[] = { "cap_inheritable", "cap_permitted", "cap_effective",
+	NULL };
 static const char *const nums_unknown[] = { "nr", "abi", NULL };
-static const char *const nums_task_new[] = { "tid", "pid", "ptid", "flags", "vtid", "vpid", "start", "pidns_start", NULL };
+static const char *const nums_task_new[] = { "tid", "pid", "ptid", "flags", "vtid", "vpid", "start",
+	"pidns_start", NULL };
 static const char *const nums_exec_thread[] = { "old_tid", NULL };
 static const char *const nums_exit[] = { "status", "reaper_tid", "oom", NULL };
 static const char *const nums_signal[] = { "spid", "dpid", "sig", NULL };
@@ -233,14 +243,15 @@ static uint8_t conv_of(const struct fmt_param *p)
 	case PT_U8: return CONV_U8;
 	case PT_U16: case PT_PORT: case PT_SYSCALLID: return CONV_U16;
 	case PT_U32: case PT_UID: case PT_GID: case PT_MODE:
-	case PT_FLAGS8: case PT_FLAGS16: case PT_FLAGS32: case PT_ENUM8: case PT_ENUM16: case PT_ENUM32:
-		return CONV_U32;
+	case PT_FLAGS8: case PT_FLAGS16: case PT_FLAGS32: return CONV_U32;
+	case PT_ENUM8: case PT_ENUM16: case PT_ENUM32: return CONV_U32;
 	case PT_BOOL: return CONV_BOOL;
 	}
 	return CONV_U64;
 }
 
-static void add_op(struct cap_plan *plan, const struct fmt_event_info *ev, unsigned num, unsigned param)
+static void add_op(struct cap_plan *plan, const struct fmt_event_info *ev, unsigned num,
+		   unsigned param)
 {
 	const struct fmt_param *p = &ev->params[param];
 	struct cap_op *op = &plan->ops[plan->n_ops++];
@@ -263,7 +274,8 @@ static void set_param(uint8_t *at, const struct fmt_event_info *ev, const char *
 		*at = (uint8_t)p;
 }
 
-static void set_blob(struct cap_plan *plan, const struct fmt_event_info *ev, enum cap_tag tag, const char *name)
+static void set_blob(struct cap_plan *plan, const struct fmt_event_info *ev, enum cap_tag tag,
+		     const char *name)
 {
 	set_param(&plan->blob[tag], ev, name);
 }
@@ -289,12 +301,16 @@ static void plan_blobs(struct cap_plan *plan, const struct fmt_event_info *ev)
 		set_blob(plan, ev, TAG_CGROUP, "path");
 	switch (plan->kind) {
 	case KIND_OUT_STR:
-		set_blob(plan, ev, TAG_TEXT, ev->id == EV_readlink || ev->id == EV_readlinkat ? "target" :
+		set_blob(plan, ev, TAG_TEXT,
+		ev->id == EV_readlink || ev->id == EV_readlinkat ? "target" :
 				       ev->id == EV_getcwd ? "path" : "name");
 		break;
 	case KIND_TEXT_ARG:
-		set_blob(plan, ev, TAG_TEXT, ev->id == EV_prctl ? "arg2_str" : ev->id == EV_keyctl ? "key_type" :
-				       ev->id == EV_reboot ? "arg" : "value_charbuf");
+		set_blob(plan, ev, TAG_TEXT,
+			 ev->id == EV_prctl    ? "arg2_str"
+			 : ev->id == EV_keyctl ? "key_type"
+			 : ev->id == EV_reboot ? "arg"
+					       : "value_charbuf");
 		set_blob(plan, ev, TAG_TEXT2, ev->id == EV_keyctl ? "description" : "key");
 	}
 }
@@ -318,8 +334,9 @@ static void plan_event(struct cap_plan *plan, const struct fmt_event_info *ev)
 			add_op(plan, ev, regs + i, (unsigned)p);
 	}
 	plan_blobs(plan, ev);
-	plan->more = ev->id == EV_procexit || ev->id == EV_cgroup_attach || plan->kind == KIND_EXEC ||
-		     plan->kind == KIND_SOCK || plan->kind == KIND_SOCKOPT || plan->kind == KIND_POLL ||
+	plan->more = ev->id == EV_procexit || ev->id == EV_cgroup_attach ||
+		     plan->kind == KIND_EXEC || plan->kind == KIND_SOCK ||
+		     plan->kind == KIND_SOCKOPT || plan->kind == KIND_POLL ||
 		     plan->kind == KIND_DEREF || plan->kind == KIND_MSG_READ;
 }
 

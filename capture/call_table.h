@@ -2,8 +2,8 @@
 /*
  * call_table - how each call is collected and how its record is read, from events.def.
  *
- * The BPF side gets a table of what to hand over for each call; the decoder gets, for each event, where
- * the numbers and blobs of a record go. Both are made here, so that they agree.
+ * The BPF side gets a table of what to hand over for each call; the decoder gets, for each event,
+ * where the numbers and blobs of a record go. Both are made here, so that they agree.
  */
 #ifndef CAP_CALL_TABLE_H
 #define CAP_CALL_TABLE_H
@@ -28,9 +28,12 @@ struct cap_op {
 	uint32_t last_value;
 };
 
-enum cap_conv { CONV_U64, CONV_U32, CONV_U16, CONV_U8, CONV_S32, CONV_S16, CONV_S8, CONV_BOOL, CONV_BOOT_TIME,
-		CONV_GROUP32,		/* flags from a register: its lower half */
-		CONV_GROUP64 };		/* flags from a collector, which may set more bits */
+enum cap_conv {
+	CONV_U64, CONV_U32, CONV_U16, CONV_U8, CONV_S32, CONV_S16, CONV_S8, CONV_BOOL,
+	CONV_BOOT_TIME,
+	CONV_GROUP32,			/* flags from a register: its lower half */
+	CONV_GROUP64,			/* flags from a collector, which may set more bits */
+};
 
 #define CAP_NO_PARAM 0xff
 
@@ -39,13 +42,18 @@ struct cap_plan {
 	uint8_t n_ops;
 	bool given;			/* this event can come from the driver */
 	uint8_t kind;			/* enum cap_kind; of calls */
-	bool more;			/* a function of the decoder adds what this plan leaves out */
-	uint8_t blob[TAG__N];		/* parameter that a blob becomes as it is, or CAP_NO_PARAM */
+	/* a function of the decoder adds what this plan leaves out */
+	bool more;
+	/* parameter that a blob becomes as it is, or CAP_NO_PARAM */
+	uint8_t blob[TAG__N];
 	uint8_t path[TAG__N];		/* parameter that a struct cap_path becomes, as text */
 	struct cap_op *ops;
 };
 
-/* Fill the BPF side's tables: descs[CAP_MAX_EVENTS], compat[CAP_MAX_COMPAT]; derefs, three for each event. */
+/*
+ * Fill the BPF side's tables: descs[CAP_MAX_EVENTS], compat[CAP_MAX_COMPAT]; derefs, three for each
+ * event.
+ */
 void cap_calls__descs(struct cap_desc *descs, uint16_t *compat, bool noise);
 void cap_calls__derefs(uint8_t arg[CAP_MAX_EVENTS][3], uint8_t len[CAP_MAX_EVENTS][3]);
 

@@ -14,7 +14,8 @@
 
 struct cap_command {
 	pid_t pid;			/* 0: none */
-	int go;				/* write end: the child executes the program when it is closed */
+	/* write end: the child executes the program when it is closed */
+	int go;
 	int failed;			/* read end: errno, if it could not be executed */
 	bool ended;
 	int status;			/* as wait gives it, when ended */

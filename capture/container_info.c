@@ -13,20 +13,23 @@
 #define MAX_FILE (4u << 20)
 
 static const char *const docker_dirs[] = { "/var/lib/docker/containers" };
-static const char *const podman_files[] = { "/var/lib/containers/storage/overlay-containers/containers.json",
-					    "/var/lib/containers/storage/vfs-containers/containers.json" };
+static const char *const podman_files[] = {
+	"/var/lib/containers/storage/overlay-containers/containers.json",
+	"/var/lib/containers/storage/vfs-containers/containers.json"
+};
 /* runc's state by runtime: plain, docker, containerd's namespaces, podman. */
 static const char *const runc_dirs[] = {
 	"/run/runc", "/run/docker/runtime-runc/moby", "/var/run/docker/runtime-runc/moby",
 	"/run/containerd/runc/k8s.io", "/run/containerd/runc/default", "/run/containerd/runc/moby",
 };
 static const char *const bundle_dirs[] = {
-	"/run/containerd/io.containerd.runtime.v2.task/k8s.io", "/run/containerd/io.containerd.runtime.v2.task/default",
+	"/run/containerd/io.containerd.runtime.v2.task/k8s.io",
+	"/run/containerd/io.containerd.runtime.v2.task/default",
 	"/run/containerd/io.containerd.runtime.v2.task/moby",
 };
 #define N(a) (sizeof(a) / sizeof(*(a)))
 
-/* --- reading ------------------------------------------------------------------------------------------------------ */
+/* --- reading ---------------------------------------------------------------------------------- */
 
 static cJSON *read_json(const char *path)
 {
@@ -60,13 +63,14 @@ static const cJSON *part_of(const cJSON *obj, const char *key)
 	return cJSON_GetObjectItemCaseSensitive(obj, key);
 }
 
-/* --- the document --------------------------------------------------------------------------------------------------- */
+/* --- the document ----------------------------------------------------------------------------- */
 
 /* Falco's numbers of runtimes, in captures' documents. */
 static int type_number(const char *runtime)
 {
 	static const struct { const char *name; int n; } types[] = {
-		{ "docker", 0 }, { "cri", 6 }, { "containerd", 7 }, { "cri-o", 8 }, { "podman", 11 },
+		{ "docker", 0 }, { "cri", 6 }, { "containerd", 7 }, { "cri-o", 8 },
+		{ "podman", 11 },
 	};
 
 	for (unsigned i = 0; i < N(types); i++)
@@ -123,7 +127,7 @@ static void set(char *at, size_t size, const char *text)
 	snprintf(at, size, "%s", text);
 }
 
-/* --- runtimes --------------------------------------------------------------------------------------------------------- */
+/* --- runtimes --------------------------------------------------------------------------------- */
 
 static bool from_docker_dir(struct cap_container_info *c, const char *dir, const char *id)
 {
@@ -141,7 +145,10 @@ static bool from_docker_dir(struct cap_container_info *c, const char *dir, const
 	return true;
 }
 
-/* docker binds DIR/ID/hostname and others into the container: the mounts of a process in it name DIR. */
+/*
+ * docker binds DIR/ID/hostname and others into the container: the mounts of a process in it name
+ * DIR.
+ */
 static bool docker_dir_of(uint32_t pid, const char *id, char *dir, size_t size)
 {
 	char path[64], *line = NULL, *at;
@@ -157,7 +164,8 @@ static bool docker_dir_of(uint32_t pid, const char *id, char *dir, size_t size)
 		for (int i = 0; i < 3 && root; i++)
 			root = strchr(root, ' ') ? strchr(root, ' ') + 1 : NULL;
 		at = root ? strstr(root, id) : NULL;
-		if (!at || at - root < 12 || memcmp(at - 12, "/containers/", 12) || memchr(root, ' ', (size_t)(at - root)))
+		if (!at || at - root < 12 || memcmp(at - 12, "/containers/", 12) ||
+		    memchr(root, ' ', (size_t)(at - root)))
 			continue;
 		at[-1] = 0;
 		found = (size_t)snprintf(dir, size, "%s", root) < size;
@@ -188,7 +196,8 @@ static bool from_bundle(struct cap_container_info *c, const char *id)
 
 		if (!j)
 			continue;
-		if (!*name && !strcmp(text_of(notes, "io.kubernetes.cri.container-type"), "sandbox"))
+		if (!*name &&
+		    !strcmp(text_of(notes, "io.kubernetes.cri.container-type"), "sandbox"))
 			name = "POD";
 		set(c->name, sizeof(c->name), *name ? name : id);
 		set(c->image, sizeof(c->image), text_of(notes, "io.kubernetes.cri.image-name"));
@@ -240,7 +249,10 @@ static cJSON *labels_of_runc(const cJSON *list)
 	return labels;
 }
 
-/* Bare runc knows no names: a container is called what it was started as, in short if that is a long number. */
+/*
+ * Bare runc knows no names: a container is called what it was started as, in short if that is a
+ * long number.
+ */
 static bool from_runc(struct cap_container_info *c, const char *id)
 {
 	for (unsigned i = 0; i < N(runc_dirs); i++) {
@@ -268,10 +280,11 @@ static bool from_runc(struct cap_container_info *c, const char *id)
 
 bool cap_container__look_up(struct cap_container_info *c, const char *full_id, uint32_t pid)
 {
-	return from_docker(c, full_id, pid) || from_bundle(c, full_id) || from_podman(c, full_id) || from_runc(c, full_id);
+	return from_docker(c, full_id, pid) || from_bundle(c, full_id) || from_podman(c, full_id) ||
+	       from_runc(c, full_id);
 }
 
-/* --- by name ---------------------------------------------------------------------------------------------------------- */
+/* --- by name ---------------------------------------------------------------------------------- */
 
 static bool id_or_name(const char *id, const char *name)
 {

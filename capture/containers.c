@@ -8,7 +8,10 @@
 #include "capture/containers.h"
 #include "capture/snapshot.h"
 
-/* Often at first, since a container may be gone soon and its runtime's files with it; then ever more rarely. */
+/*
+ * Often at first, since a container may be gone soon and its runtime's files with it; then ever
+ * more rarely.
+ */
 #define SOON_NS 3000000u
 #define SOON_TRIES 50u
 #define TRIES 61u			/* six seconds in all */
@@ -20,7 +23,8 @@ struct cap_met {
 	uint64_t next_try, delay;
 	bool known, ended, used;	/* used: in this chunk */
 	bool accounts;			/* its users have been read */
-	uint32_t inside;		/* a process that surely has the container's root; 0: none yet */
+	/* a process that surely has the container's root; 0: none yet */
+	uint32_t inside;
 	int32_t exit_code;		/* of its first process; -1: not seen */
 	bool oom;
 };
@@ -33,7 +37,8 @@ static struct cap_met *find(struct cap_containers *c, const char *id)
 	return NULL;
 }
 
-static struct cap_met *meet(struct cap_containers *c, const struct eng_container *ec, uint32_t pid, uint64_t now)
+static struct cap_met *meet(struct cap_containers *c, const struct eng_container *ec, uint32_t pid,
+			    uint64_t now)
 {
 	struct cap_met *m = find(c, ec->id);
 
@@ -69,8 +74,8 @@ void cap_containers__see(struct cap_containers *c, const struct eng_ctx *ctx, ui
 		m->inside = (uint32_t)ctx->proc->pid;
 		m->next_try = c->next_try = now;
 	}
-	if (ctx->ev->type != EV_procexit || ctx->proc->vpid != 1 || ctx->thread->tid != ctx->proc->pid ||
-	    !fmt_ev__int(ctx->ev, P_procexit_status, &code))
+	if (ctx->ev->type != EV_procexit || ctx->proc->vpid != 1 ||
+	    ctx->thread->tid != ctx->proc->pid || !fmt_ev__int(ctx->ev, P_procexit_status, &code))
 		return;
 	fmt_ev__int(ctx->ev, P_procexit_oom, &oom);
 	m->exit_code = code & 0x7f ? 128 + (int32_t)(code & 0x7f) : (int32_t)(code >> 8 & 0xff);
@@ -84,13 +89,14 @@ static void add(struct fmt_batch *b, unsigned param, const char *s, size_t n)
 }
 
 /* An event, or a row of a keyframe: they differ in the order of their parameters. */
-static void container_row(struct cap_met *m, const struct cap_container_info *i, struct fmt_batch *b, uint64_t ts,
-			  bool keyframe)
+static void container_row(struct cap_met *m, const struct cap_container_info *i,
+			  struct fmt_batch *b, uint64_t ts, bool keyframe)
 {
 #define P(name) (keyframe ? (unsigned)P_state_container_##name : (unsigned)P_container_##name)
 	uint32_t pid = m->inside ? m->inside : m->pid;
 
-	if (fmt_batch__begin(b, keyframe ? EV_state_container : EV_container, ts, 0, pid, pid, 0, 0) < 0)
+	if (fmt_batch__begin(b, keyframe ? EV_state_container : EV_container, ts, 0, pid, pid, 0,
+			     0) < 0)
 		return;
 	add(b, P(id), m->id, strlen(m->id));
 	add(b, P(full_id), m->full_id, strlen(m->full_id));
@@ -102,7 +108,8 @@ static void container_row(struct cap_met *m, const struct cap_container_info *i,
 #undef P
 }
 
-static void accounts(struct cap_met *m, uint32_t pid, struct fmt_batch *b, uint64_t ts, bool keyframe)
+static void accounts(struct cap_met *m, uint32_t pid, struct fmt_batch *b, uint64_t ts,
+		     bool keyframe)
 {
 	if (m->accounts || !pid)
 		return;
@@ -162,7 +169,8 @@ void cap_containers__first_rows(struct cap_containers *c, struct fmt_batch *b, u
 	}
 }
 
-void cap_containers__cgroup_gone(struct cap_containers *c, struct fmt_batch *b, uint64_t ts, const char *path)
+void cap_containers__cgroup_gone(struct cap_containers *c, struct fmt_batch *b, uint64_t ts,
+				 const char *path)
 {
 	const char *name = strrchr(path, '/'), *runtime;
 	struct cap_met *m = NULL;
@@ -172,7 +180,8 @@ void cap_containers__cgroup_gone(struct cap_containers *c, struct fmt_batch *b, 
 		m = find(c, id);
 	else if (name && name[1])
 		m = find(c, name + 1);	/* bare runc: the last component */
-	if (!m || m->ended || fmt_batch__begin(b, EV_container_end, ts, 0, m->pid, m->pid, 0, 0) < 0)
+	if (!m || m->ended ||
+	    fmt_batch__begin(b, EV_container_end, ts, 0, m->pid, m->pid, 0, 0) < 0)
 		return;
 	add(b, P_container_end_id, m->id, strlen(m->id));
 	fmt_batch__int(b, P_container_end_exit_code, (uint64_t)(int64_t)m->exit_code);
@@ -181,7 +190,8 @@ void cap_containers__cgroup_gone(struct cap_containers *c, struct fmt_batch *b, 
 	m->ended = true;
 }
 
-void cap_containers__each_new(struct cap_containers *c, void (*fn)(void *arg, const char *id), void *arg)
+void cap_containers__each_new(struct cap_containers *c, void (*fn)(void *arg, const char *id),
+			      void *arg)
 {
 	for (size_t i = c->n; i-- > 0;) {
 		if (c->met[i].used)

@@ -20,7 +20,8 @@ void cap_decoder__done(struct cap_decoder *d)
 
 bool cap_parts__split(struct cap_parts *p, const struct cap_record *r)
 {
-	const uint8_t *at = (const uint8_t *)(r + 1) + 8u * r->n_nums, *end = (const uint8_t *)r + r->len;
+	const uint8_t *at = (const uint8_t *)(r + 1) + 8u * r->n_nums,
+		      *end = (const uint8_t *)r + r->len;
 
 	p->rec = r;
 	p->nums = (const uint64_t *)(r + 1);
@@ -59,15 +60,17 @@ static inline uint64_t convert(const struct cap_decoder *d, struct cap_op *op, u
 	return op->last_value;
 }
 
-static void add_blob(struct fmt_batch *b, const struct fmt_event_info *ev, unsigned param, const struct cap_blob *blob)
+static void add_blob(struct fmt_batch *b, const struct fmt_event_info *ev, unsigned param,
+		     const struct cap_blob *blob)
 {
 	if (ev->params[param].type == PT_BYTES)
 		fmt_batch__bytes(b, param, cap_blob__bytes(blob), blob->len, blob->full);
 	else
-		fmt_batch__str(b, param, (const char *)cap_blob__bytes(blob), blob->len, blob->full);
+		fmt_batch__str(b, param, (const char *)cap_blob__bytes(blob), blob->len,
+			       blob->full);
 }
 
-/* --- paths --------------------------------------------------------------------------------------------------- */
+/* --- paths ------------------------------------------------------------------------------------ */
 
 #define PIPEFS_MAGIC 0x50495045u	/* include/uapi/linux/magic.h */
 #define SOCKFS_MAGIC 0x534f434bu
@@ -107,23 +110,27 @@ void cap_path__text(const struct cap_blob *blob, struct buf *out)
 		buf__puts(out, " (deleted)");
 }
 
-static void add_path(struct cap_decoder *d, struct fmt_batch *b, unsigned param, const struct cap_blob *blob)
+static void add_path(struct cap_decoder *d, struct fmt_batch *b, unsigned param,
+		     const struct cap_blob *blob)
 {
 	d->text.len = 0;
 	cap_path__text(blob, &d->text);
 	if (d->text.len)
-		fmt_batch__str(b, param, (const char *)d->text.p, (uint32_t)d->text.len, (uint32_t)d->text.len);
+		fmt_batch__str(b, param, (const char *)d->text.p, (uint32_t)d->text.len,
+			       (uint32_t)d->text.len);
 }
 
-/* --- processes ------------------------------------------------------------------------------------------------ */
+/* --- processes -------------------------------------------------------------------------------- */
 
 /* argv[0] and the rest, apart. */
-static void add_args(struct fmt_batch *b, const struct fmt_event_info *ev, const struct cap_blob *blob)
+static void add_args(struct fmt_batch *b, const struct fmt_event_info *ev,
+		     const struct cap_blob *blob)
 {
 	const char *s = (const char *)cap_blob__bytes(blob);
 	size_t n = strnlen(s, blob->len), cut = blob->full - blob->len;
 
-	fmt_batch__str(b, (unsigned)fmt_event__param(ev, "exe"), s, (uint32_t)n, (uint32_t)(n == blob->len ? n + cut : n));
+	fmt_batch__str(b, (unsigned)fmt_event__param(ev, "exe"), s, (uint32_t)n,
+		       (uint32_t)(n == blob->len ? n + cut : n));
 	if (n < blob->len)
 		n++;
 	fmt_batch__str(b, (unsigned)fmt_event__param(ev, "args"), s + n, (uint32_t)(blob->len - n),
@@ -143,7 +150,8 @@ static void add_pathname(struct fmt_batch *b, const struct cap_parts *p)
 			skip++;
 		skip += skip < n;
 	}
-	fmt_batch__str(b, P_execveat_pathname, s + skip, (uint32_t)(n - skip), blob->full - (uint32_t)skip);
+	fmt_batch__str(b, P_execveat_pathname, s + skip, (uint32_t)(n - skip),
+		       blob->full - (uint32_t)skip);
 }
 
 static void decode_exec(const struct cap_parts *p, struct fmt_batch *b)
@@ -165,14 +173,17 @@ static void decode_exit(const struct cap_parts *p, struct fmt_batch *b)
 
 static void decode_attach(struct cap_decoder *d, const struct cap_parts *p, struct fmt_batch *b)
 {
-	const char *names = p->n_nums > 3 ? cap_hierarchies__names(&d->hierarchies, (int)p->nums[3]) : "";
+	const char *names = p->n_nums > 3 ? cap_hierarchies__names(&d->hierarchies, (int)p->nums[3])
+					  : "";
 
-	fmt_batch__str(b, P_cgroup_attach_subsys, names, (uint32_t)strlen(names), (uint32_t)strlen(names));
+	fmt_batch__str(b, P_cgroup_attach_subsys, names, (uint32_t)strlen(names),
+		       (uint32_t)strlen(names));
 }
 
-/* --- rows -------------------------------------------------------------------------------------------------------- */
+/* --- rows ------------------------------------------------------------------------------------- */
 
-static void finish(struct cap_decoder *d, const struct cap_parts *p, struct fmt_batch *b, uint8_t kind)
+static void finish(struct cap_decoder *d, const struct cap_parts *p, struct fmt_batch *b,
+		   uint8_t kind)
 {
 	switch (p->rec->type) {
 	case EV_procexit:
@@ -201,10 +212,12 @@ static void finish(struct cap_decoder *d, const struct cap_parts *p, struct fmt_
 }
 
 /* Blobs that become a parameter as they are, or as a path. True if there are others. */
-static bool add_blobs(struct cap_decoder *d, const struct cap_plan *plan, const struct fmt_event_info *ev,
-		      const struct cap_record *r, struct fmt_batch *b)
+static bool add_blobs(struct cap_decoder *d, const struct cap_plan *plan,
+		      const struct fmt_event_info *ev, const struct cap_record *r,
+		      struct fmt_batch *b)
 {
-	const uint8_t *at = (const uint8_t *)(r + 1) + 8u * r->n_nums, *end = (const uint8_t *)r + r->len;
+	const uint8_t *at = (const uint8_t *)(r + 1) + 8u * r->n_nums,
+		      *end = (const uint8_t *)r + r->len;
 	bool others = false;
 
 	while (at + sizeof(struct cap_blob) <= end) {
@@ -223,7 +236,8 @@ static bool add_blobs(struct cap_decoder *d, const struct cap_plan *plan, const 
 	return others;
 }
 
-int cap_decoder__row(struct cap_decoder *d, const struct cap_record *r, unsigned cpu, struct fmt_batch *b)
+int cap_decoder__row(struct cap_decoder *d, const struct cap_record *r, unsigned cpu,
+		     struct fmt_batch *b)
 {
 	const struct fmt_event_info *ev = fmt_event(r->type);
 	struct cap_plan *plan = ev ? &d->plans[r->type] : NULL;
@@ -234,8 +248,9 @@ int cap_decoder__row(struct cap_decoder *d, const struct cap_record *r, unsigned
 
 	if (!ev || !plan->given || r->len < sizeof(*r) + 8u * r->n_nums)
 		return 1;
-	code = fmt_batch__begin(b, r->type, r->ts + (uint64_t)d->mono_offset, r->dur, (uint32_t)r->pid_tid,
-				(uint32_t)(r->pid_tid >> 32), (uint16_t)cpu, r->res);
+	code = fmt_batch__begin(b, r->type, r->ts + (uint64_t)d->mono_offset, r->dur,
+				(uint32_t)r->pid_tid, (uint32_t)(r->pid_tid >> 32), (uint16_t)cpu,
+				r->res);
 	if (code < 0)
 		return code;
 	for (unsigned i = 0; i < plan->n_ops; i++) {

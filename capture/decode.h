@@ -39,11 +39,14 @@ void cap_decoder__done(struct cap_decoder *d);
 /* False if the record is not well-formed. */
 bool cap_parts__split(struct cap_parts *p, const struct cap_record *r);
 /* Append a row. 0, 1 if the record is none (nothing appended), or negative. */
-int cap_decoder__row(struct cap_decoder *d, const struct cap_record *r, unsigned cpu, struct fmt_batch *b);
+int cap_decoder__row(struct cap_decoder *d, const struct cap_record *r, unsigned cpu,
+		     struct fmt_batch *b);
 
 /* Parts that the initial walk needs too. The text is in d->text. */
 void cap_path__text(const struct cap_blob *b, struct buf *out);
-/* PT_SOCKTUPLE from the socket; remote_first: the peer is the source. False if it has no addresses. */
+/*
+ * PT_SOCKTUPLE from the socket; remote_first: the peer is the source. False if it has no addresses.
+ */
 bool cap_sock__tuple(const struct cap_blob *b, bool remote_first, struct buf *out);
 
 /* Events with a function of their own: add what their plan leaves out. */

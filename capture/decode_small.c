@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Small structures that calls point at, as they lay in memory: include/uapi/linux has their layouts. */
+/*
+ * Small structures that calls point at, as they lay in memory: include/uapi/linux has their
+ * layouts.
+ */
 #include <assert.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -120,7 +123,8 @@ static void semops(const struct cap_parts *p, struct fmt_batch *b)
 /* quotactl's structures: only some of its commands have them. */
 static void quotas(const struct cap_parts *p, struct fmt_batch *b)
 {
-	enum { SUBCMD_SHIFT = 8, GET_INFO = 0x800005, SET_INFO = 0x800006, GET_QUOTA = 0x800007, SET_QUOTA = 0x800008 };
+	enum { SUBCMD_SHIFT = 8, GET_INFO = 0x800005, SET_INFO = 0x800006, GET_QUOTA = 0x800007,
+		SET_QUOTA = 0x800008 };
 	const uint8_t *s = behind(p, 3, 24);
 	uint32_t cmd = p->n_nums ? (uint32_t)p->nums[0] >> SUBCMD_SHIFT : 0;
 
@@ -148,7 +152,8 @@ static void bpf_attr(const struct cap_parts *p, struct fmt_batch *b)
 	enum { MAP_CREATE = 0, PROG_LOAD = 5, MAP_NAME = 28, PROG_NAME = 48, NAME_LEN = 16 };
 	uint64_t cmd = p->n_nums ? (uint32_t)p->nums[0] : UINT64_MAX;
 	const uint8_t *s = behind(p, 1, 4);
-	size_t name = cmd == MAP_CREATE ? MAP_NAME : PROG_NAME, size = p->n_nums > 2 ? (uint32_t)p->nums[2] : 0;
+	size_t name = cmd == MAP_CREATE ? MAP_NAME : PROG_NAME,
+	       size = p->n_nums > 2 ? (uint32_t)p->nums[2] : 0;
 
 	if (!s || (cmd != MAP_CREATE && cmd != PROG_LOAD))
 		return;
@@ -171,13 +176,18 @@ static void waitid_child(const struct cap_parts *p, struct fmt_batch *b)
 	fmt_batch__int(b, P_waitid_status, s32_at(s, SI_STATUS));
 }
 
-/* The kernel advances the offsets in place; what is there after the call, less what was copied, is where it began. */
-static void moved_offset(const struct cap_parts *p, struct fmt_batch *b, unsigned arg, unsigned param)
+/*
+ * The kernel advances the offsets in place; what is there after the call, less what was copied, is
+ * where it began.
+ */
+static void moved_offset(const struct cap_parts *p, struct fmt_batch *b, unsigned arg,
+			 unsigned param)
 {
 	const uint8_t *s = behind(p, arg, 8);
 
 	if (s)
-		fmt_batch__int(b, param, u64_at(s, 0) - (p->rec->res > 0 ? (uint64_t)p->rec->res : 0));
+		fmt_batch__int(b, param,
+			       u64_at(s, 0) - (p->rec->res > 0 ? (uint64_t)p->rec->res : 0));
 }
 
 static void iocb(const struct cap_parts *p, struct fmt_batch *b)
@@ -218,8 +228,10 @@ static void mount_attr(const struct cap_parts *p, struct fmt_batch *b)
 	if (!s)
 		return;
 	if (p->rec->type == EV_open_tree_attr) {
-		fmt_batch__int(b, P_open_tree_attr_attr_set, flags_at(GROUP_mount_attr_flags, s, 0));
-		fmt_batch__int(b, P_open_tree_attr_attr_clr, flags_at(GROUP_mount_attr_flags, s, 8));
+		fmt_batch__int(b, P_open_tree_attr_attr_set,
+			       flags_at(GROUP_mount_attr_flags, s, 0));
+		fmt_batch__int(b, P_open_tree_attr_attr_clr,
+			       flags_at(GROUP_mount_attr_flags, s, 8));
 		return;
 	}
 	fmt_batch__int(b, P_mount_setattr_attr_set, flags_at(GROUP_mount_attr_flags, s, 0));
@@ -242,7 +254,9 @@ void cap_decode__deref(const struct cap_parts *p, struct fmt_batch *b)
 	case EV_clock_settime: interval(p, b, 1, P_clock_settime_time); break;
 	case EV_getresuid: three_ids(p, b, P_getresuid_ruid); break;
 	case EV_getresgid: three_ids(p, b, P_getresgid_rgid); break;
-	case EV_getrlimit: limits(p->rec->res < 0 ? NULL : behind(p, 1, 16), b, P_getrlimit_cur); break;
+	case EV_getrlimit:
+		limits(p->rec->res < 0 ? NULL : behind(p, 1, 16), b, P_getrlimit_cur);
+		break;
 	case EV_setrlimit: limits(behind(p, 1, 16), b, P_setrlimit_cur); break;
 	case EV_prlimit:
 		limits(behind(p, 2, 16), b, P_prlimit_newcur);
@@ -292,7 +306,8 @@ void cap_decode__deref(const struct cap_parts *p, struct fmt_batch *b)
 		if ((s = behind(p, 0, 16))) {
 			fmt_batch__int(b, P_landlock_create_ruleset_handled_fs, u64_at(s, 0));
 			if (p->n_nums > 1 && p->nums[1] >= 16)
-				fmt_batch__int(b, P_landlock_create_ruleset_handled_net, u64_at(s, 8));
+				fmt_batch__int(b, P_landlock_create_ruleset_handled_net,
+					       u64_at(s, 8));
 		}
 		break;
 	case EV_statmount:
@@ -341,7 +356,8 @@ void cap_decode__poll(struct cap_decoder *d, const struct cap_parts *p, struct f
 		buf__le64(&d->text, s32_at(s, 8 * i));
 		buf__le16(&d->text, (uint16_t)fmt_group__from_native(GROUP_poll_flags, ev));
 	}
-	fmt_batch__str(b, (unsigned)param, (const char *)d->text.p, (uint32_t)d->text.len, (uint32_t)d->text.len);
+	fmt_batch__str(b, (unsigned)param, (const char *)d->text.p, (uint32_t)d->text.len,
+		       (uint32_t)d->text.len);
 	if (p->rec->type != EV_ppoll)
 		return;
 	if (p->blob[TAG_TEXT] && p->blob[TAG_TEXT]->len == 16)
@@ -356,9 +372,11 @@ void cap_decode__sockopt(const struct cap_parts *p, struct fmt_batch *b)
 	bool set = p->rec->type == EV_setsockopt;
 	unsigned regs = set ? 5 : 3;
 	const struct cap_blob *v = p->blob[TAG_DATA];
-	uint32_t level = p->n_nums > 1 ? (uint32_t)p->nums[1] : 0, opt = p->n_nums > regs ? (uint32_t)p->nums[regs] : 0;
+	uint32_t level = p->n_nums > 1 ? (uint32_t)p->nums[1] : 0,
+		 opt = p->n_nums > regs ? (uint32_t)p->nums[regs] : 0;
 
-	static_assert((int)P_setsockopt_val == P_getsockopt_val && (int)P_setsockopt_optname == P_getsockopt_optname,
+	static_assert((int)P_setsockopt_val == P_getsockopt_val &&
+			      (int)P_setsockopt_optname == P_getsockopt_optname,
 		      "both have the same parameters");
 	fmt_batch__int(b, P_setsockopt_optname, level == SOL_SOCKET ?
 		       fmt_group__from_native(GROUP_sockopt_options, opt) : 0);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Socket addresses: from the kernel's sockets and from sockaddrs to PT_SOCKADDR and PT_SOCKTUPLE. */
+/*
+ * Socket addresses: from the kernel's sockets and from sockaddrs to PT_SOCKADDR and PT_SOCKTUPLE.
+ */
 #include <assert.h>
 #include <netinet/in.h>
 #include <stddef.h>
@@ -25,10 +27,12 @@ static bool end_of_sock(const struct cap_blob *b, bool remote, struct end *e)
 
 	if (b->len < sizeof(*s) || b->len < sizeof(*s) + (size_t)s->lpath + s->rpath)
 		return false;
-	*e = (struct end){ .family = s->family, .ip = remote ? s->raddr : s->laddr,
+	*e = (struct end){ .family = s->family,
+			   .ip = remote ? s->raddr : s->laddr,
 			   .port = remote ? s->rport : s->lport,
 			   .path = (const char *)(s + 1) + (remote ? s->lpath : 0),
-			   .n_path = remote ? s->rpath : s->lpath, .ptr = remote ? s->peer : s->sock };
+			   .n_path = remote ? s->rpath : s->lpath,
+			   .ptr = remote ? s->peer : s->sock };
 	return true;
 }
 
@@ -65,7 +69,10 @@ static bool end_of_addr(const struct cap_blob *b, struct end *e)
 	}
 }
 
-/* The name of a unix socket: text up to NUL; an abstract one starts with '@' and may hold NULs, which become '@'. */
+/*
+ * The name of a unix socket: text up to NUL; an abstract one starts with '@' and may hold NULs,
+ * which become '@'.
+ */
 static void add_unix(struct buf *out, const struct end *e)
 {
 	if (e->n_path && !e->path[0]) {
@@ -130,7 +137,8 @@ static bool message_tuple(const struct cap_parts *p, bool incoming, struct buf *
 {
 	struct end local, remote;
 
-	if (!p->blob[TAG_SOCK] || !p->blob[TAG_ADDR] || !end_of_sock(p->blob[TAG_SOCK], false, &local) ||
+	if (!p->blob[TAG_SOCK] || !p->blob[TAG_ADDR] ||
+	    !end_of_sock(p->blob[TAG_SOCK], false, &local) ||
 	    !end_of_addr(p->blob[TAG_ADDR], &remote))
 		return false;
 	return incoming ? add_tuple(out, &remote, &local) : add_tuple(out, &local, &remote);
@@ -146,15 +154,19 @@ static bool failed(const struct cap_parts *p)
 	return p->rec->res < 0 && p->rec->res != -115;	/* EINPROGRESS: a connection on its way */
 }
 
-/* What was passed where the call failed or the socket has no such address, else what the socket has. */
-static void set_addr(struct cap_decoder *d, const struct cap_parts *p, struct fmt_batch *b, unsigned param,
-		     bool remote, bool prefer_passed)
+/*
+ * What was passed where the call failed or the socket has no such address, else what the socket
+ * has.
+ */
+static void set_addr(struct cap_decoder *d, const struct cap_parts *p, struct fmt_batch *b,
+		     unsigned param, bool remote, bool prefer_passed)
 {
 	const struct cap_blob *addr = p->blob[TAG_ADDR], *sock = p->blob[TAG_SOCK];
 	struct end e;
 
 	if (!(addr && (prefer_passed || failed(p)) && end_of_addr(addr, &e)) &&
-	    !(sock && !failed(p) && end_of_sock(sock, remote, &e)) && !(addr && end_of_addr(addr, &e)))
+	    !(sock && !failed(p) && end_of_sock(sock, remote, &e)) &&
+	    !(addr && end_of_addr(addr, &e)))
 		return;
 	d->text.len = 0;
 	add_addr(&d->text, &e);
@@ -167,7 +179,8 @@ static void decode_connect(struct cap_decoder *d, const struct cap_parts *p, str
 
 	set_addr(d, p, b, P_connect_addr, true, true);
 	d->text.len = 0;
-	made = !failed(p) && p->blob[TAG_SOCK] && cap_sock__tuple(p->blob[TAG_SOCK], false, &d->text);
+	made = !failed(p) && p->blob[TAG_SOCK] &&
+	       cap_sock__tuple(p->blob[TAG_SOCK], false, &d->text);
 	if (!made) {
 		d->text.len = 0;
 		made = message_tuple(p, false, &d->text);
@@ -180,17 +193,20 @@ static void decode_accept(struct cap_decoder *d, const struct cap_parts *p, stru
 {
 	unsigned regs = p->rec->type == EV_accept4 ? 4 : 1;
 
-	static_assert((int)P_accept_tuple == P_accept4_tuple && (int)P_accept_queuepct == P_accept4_queuepct,
+	static_assert((int)P_accept_tuple == P_accept4_tuple &&
+			      (int)P_accept_queuepct == P_accept4_queuepct,
 		      "accept and accept4 begin alike");
 	d->text.len = 0;
 	if (p->blob[TAG_SOCK] && cap_sock__tuple(p->blob[TAG_SOCK], true, &d->text))
 		set_str(b, P_accept_tuple, &d->text);
 	if (p->n_nums >= regs + 2 && p->nums[regs + 1])
-		fmt_batch__int(b, P_accept_queuepct, (uint8_t)(p->nums[regs] * 100 / p->nums[regs + 1]));
+		fmt_batch__int(b, P_accept_queuepct,
+			       (uint8_t)(p->nums[regs] * 100 / p->nums[regs + 1]));
 }
 
 /* Descriptors that came with a message: the control data's SCM_RIGHTS. */
-static void decode_rights(struct cap_decoder *d, const struct cap_parts *p, struct fmt_batch *b, unsigned param)
+static void decode_rights(struct cap_decoder *d, const struct cap_parts *p, struct fmt_batch *b,
+			  unsigned param)
 {
 	const struct cap_blob *blob = p->blob[TAG_CONTROL];
 	const uint8_t *c = cap_blob__bytes(blob);
@@ -207,8 +223,9 @@ static void decode_rights(struct cap_decoder *d, const struct cap_parts *p, stru
 		memcpy(&h, c + at, sizeof(h));
 		if (h.cmsg_len < sizeof(h) || h.cmsg_len > blob->len - at)
 			break;
-		for (size_t i = sizeof(h); h.cmsg_level == SOL_SOCKET && h.cmsg_type == SCM_RIGHTS &&
-					   i + 4 <= h.cmsg_len; i += 4) {
+		for (size_t i = sizeof(h);
+		     h.cmsg_level == SOL_SOCKET && h.cmsg_type == SCM_RIGHTS && i + 4 <= h.cmsg_len;
+		     i += 4) {
 			int32_t fd;
 
 			memcpy(&fd, c + at + i, sizeof(fd));

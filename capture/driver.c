@@ -24,9 +24,10 @@
 #define MAX_RING (1u << 30)
 #define SLOTS 32768u
 
-/* --- messages ------------------------------------------------------------------------------------------ */
+/* --- messages --------------------------------------------------------------------------------- */
 
-static char libbpf_said[512];		/* the last warning, for the case that nothing better is known */
+/* the last warning, for the case that nothing better is known */
+static char libbpf_said[512];
 
 static int on_libbpf(enum libbpf_print_level level, const char *fmt, va_list ap)
 {
@@ -65,31 +66,43 @@ static int say_no_permission(struct err *err)
 	bool bpf = has_cap(CAP_NR_BPF), perfmon = has_cap(CAP_NR_PERFMON);
 
 	if (has_cap(CAP_NR_SYS_ADMIN) || (bpf && perfmon))
-		return err__set(err, -EPERM, "the kernel does not permit BPF programs although the privilege is there: "
-				"a lockdown, a security module or a container's seccomp filter stands in between");
-	return err__set(err, -EPERM, "recording needs %s, which %s here: run it as root, or give it "
+		return err__set(
+			err, -EPERM,
+			"the kernel does not permit BPF programs although the privilege is there: "
+			"a lockdown, a security module or a container's seccomp filter stands in "
+			"between");
+	return err__set(err, -EPERM,
+			"recording needs %s, which %s here: run it as root, or give it "
 			"the capabilities (setcap cap_bpf,cap_perfmon,cap_sys_ptrace+ep)",
-			bpf ? "CAP_PERFMON" : perfmon ? "CAP_BPF" : "CAP_BPF and CAP_PERFMON",
+			bpf	  ? "CAP_PERFMON"
+			: perfmon ? "CAP_BPF"
+				  : "CAP_BPF and CAP_PERFMON",
 			bpf || perfmon ? "is missing" : "are missing");
 }
 
 static int say_why(int code, struct err *err)
 {
 	if (access("/sys/kernel/btf/vmlinux", R_OK))
-		return err__set(err, -FMT_E_UNSUPPORTED, "the kernel does not describe its types: there is no "
-				"/sys/kernel/btf/vmlinux; it takes a kernel built with CONFIG_DEBUG_INFO_BTF=y (5.8 or later)");
+		return err__set(err, -FMT_E_UNSUPPORTED,
+				"the kernel does not describe its types: there is no "
+				"/sys/kernel/btf/vmlinux; it takes a kernel built with "
+				"CONFIG_DEBUG_INFO_BTF=y (5.8 or later)");
 	if (code == -EPERM || code == -EACCES)
 		return say_no_permission(err);
 	if (code == -ENOSYS)
-		return err__set(err, -FMT_E_UNSUPPORTED, "the kernel has no BPF: it takes CONFIG_BPF_SYSCALL=y");
+		return err__set(err, -FMT_E_UNSUPPORTED,
+				"the kernel has no BPF: it takes CONFIG_BPF_SYSCALL=y");
 	if (code == -ENOMEM)
-		return err__set(err, code, "not enough memory for the ring buffers: make them smaller with --ring-size, or "
-				"raise the limit of locked memory (ulimit -l) on kernels before 5.11");
+		return err__set(
+			err, code,
+			"not enough memory for the ring buffers: make them smaller with "
+			"--ring-size, or "
+			"raise the limit of locked memory (ulimit -l) on kernels before 5.11");
 	return err__set(err, code, "the kernel refuses the BPF programs: %s%s%s", strerror(-code),
 			libbpf_said[0] ? "; " : "", libbpf_said);
 }
 
-/* --- loading --------------------------------------------------------------------------------------------- */
+/* --- loading ---------------------------------------------------------------------------------- */
 
 static uint64_t ring_size(uint64_t asked, unsigned n_cpus)
 {
@@ -129,10 +142,14 @@ static unsigned count_cpus(void)
 	return last + 1;
 }
 
-/* What the runtimes call a container's cgroup, by its id: cgroupfs, and systemd with the runtime's name in front. */
+/*
+ * What the runtimes call a container's cgroup, by its id: cgroupfs, and systemd with the runtime's
+ * name in front.
+ */
 static void set_names(struct spoor_bpf *s, const struct cap_driver_opts *o)
 {
-	static const char *const before[CAP_NAMES_PER_ID] = { "", "docker-", "cri-containerd-", "crio-", "libpod-" };
+	static const char *const before[CAP_NAMES_PER_ID] = { "", "docker-", "cri-containerd-",
+							      "crio-", "libpod-" };
 	uint32_t n = 0;
 
 	for (unsigned i = 0; i < o->n_ids && i < CAP_IDS; i++)
@@ -155,8 +172,9 @@ static int configure(struct cap_driver *d, const struct cap_driver_opts *o)
 
 	bpf_object__for_each_program(p, s->obj)
 		bpf_program__set_autoattach(p, false);
-	cap_calls__descs((struct cap_desc *)s->rodata->descs, (uint16_t *)s->rodata->compat, o->noise);
-	cap_calls__derefs((uint8_t (*)[3])s->rodata->deref_arg, (uint8_t (*)[3])s->rodata->deref_len);
+	cap_calls__descs((struct cap_desc *)s->rodata->descs, (uint16_t *)s->rodata->compat,
+			 o->noise);
+	cap_calls__derefs((uint8_t(*)[3])s->rodata->deref_arg, (uint8_t(*)[3])s->rodata->deref_len);
 	s->rodata->own_tgid = (uint32_t)getpid();
 	s->rodata->snaplen = o->snaplen < CAP_SNAP_MAX ? o->snaplen : CAP_SNAP_MAX;
 	s->rodata->ring_mask = d->ring_bytes - 1;
@@ -177,12 +195,17 @@ static int set_collectors(struct spoor_bpf *s)
 		{ KIND_NOISE, s->progs.collect_noise }, { KIND_READ, s->progs.collect_read },
 		{ KIND_WRITE, s->progs.collect_write }, { KIND_STRS, s->progs.collect_strs },
 		{ KIND_OPEN, s->progs.collect_open }, { KIND_EXEC, s->progs.collect_exec },
-		{ KIND_EXEC_FILE, s->progs.collect_exec_file }, { KIND_EXEC_ARGS, s->progs.collect_exec_args },
-		{ KIND_CLONE, s->progs.collect_clone }, { KIND_IOV_READ, s->progs.collect_iov_read },
-		{ KIND_IOV_WRITE, s->progs.collect_iov_write }, { KIND_MSG_READ, s->progs.collect_msg_read },
-		{ KIND_MSG_WRITE, s->progs.collect_msg_write }, { KIND_SOCK, s->progs.collect_sock },
+		{ KIND_EXEC_FILE, s->progs.collect_exec_file },
+		{ KIND_EXEC_ARGS, s->progs.collect_exec_args },
+		{ KIND_CLONE, s->progs.collect_clone },
+		{ KIND_IOV_READ, s->progs.collect_iov_read },
+		{ KIND_IOV_WRITE, s->progs.collect_iov_write },
+		{ KIND_MSG_READ, s->progs.collect_msg_read },
+		{ KIND_MSG_WRITE, s->progs.collect_msg_write },
+		{ KIND_SOCK, s->progs.collect_sock },
 		{ KIND_SOCKOPT, s->progs.collect_sockopt }, { KIND_POLL, s->progs.collect_poll },
-		{ KIND_OUT_STR, s->progs.collect_out_str }, { KIND_TEXT_ARG, s->progs.collect_text_arg },
+		{ KIND_OUT_STR, s->progs.collect_out_str },
+		{ KIND_TEXT_ARG, s->progs.collect_text_arg },
 		{ KIND_DEREF, s->progs.collect_deref }, { KIND_CRED, s->progs.collect_cred },
 		{ KIND_CWD, s->progs.collect_cwd }, { KIND_UNKNOWN, s->progs.collect_unknown },
 	};
@@ -191,12 +214,14 @@ static int set_collectors(struct spoor_bpf *s)
 	for (unsigned i = 0; i < sizeof(all) / sizeof(*all) && !r; i++) {
 		int fd = bpf_program__fd(all[i].p);
 
-		r = bpf_map_update_elem(bpf_map__fd(s->maps.collectors), &all[i].kind, &fd, BPF_ANY);
+		r = bpf_map_update_elem(bpf_map__fd(s->maps.collectors), &all[i].kind, &fd,
+					BPF_ANY);
 	}
 	return r;
 }
 
-static int load_once(struct cap_driver *d, const struct cap_driver_opts *o, bool direct, struct err *err)
+static int load_once(struct cap_driver *d, const struct cap_driver_opts *o, bool direct,
+		     struct err *err)
 {
 	int r;
 
@@ -302,16 +327,20 @@ void cap_driver__close(struct cap_driver *d)
 	free(d);
 }
 
-/* --- attaching ------------------------------------------------------------------------------------------- */
+/* --- attaching -------------------------------------------------------------------------------- */
 
-/* Births first: what is born while the rest is being attached is known then. */
+/*
+ * Births first: what is born while the rest is being attached is known then. Entries before
+ * returns, and detached the other way round: a return without its entry would be paired with one of
+ * long ago.
+ */
 int cap_driver__attach(struct cap_driver *d, struct err *err)
 {
 	struct spoor_bpf *s = d->skel;
 	struct bpf_program *progs[] = {
 		s->progs.on_exit, s->progs.on_fork, s->progs.on_exec, s->progs.on_cgroup_attach,
 		s->progs.on_cgroup_mkdir, s->progs.on_cgroup_rmdir, s->progs.on_signal_generate,
-		s->progs.on_signal_deliver, s->progs.on_sys_exit, s->progs.on_sys_enter,
+		s->progs.on_signal_deliver, s->progs.on_sys_enter, s->progs.on_sys_exit,
 	};
 
 	for (unsigned i = 0; i < sizeof(progs) / sizeof(*progs); i++) {
@@ -332,20 +361,11 @@ void cap_driver__record(struct cap_driver *d)
 
 void cap_driver__detach(struct cap_driver *d)
 {
-	unsigned n = d->n_links;
-
-	/* returns go before entries: without these a return would be paired with a call of long ago */
-	if (n >= 2) {
-		struct bpf_link *enter = d->links[n - 1];
-
-		d->links[n - 1] = d->links[n - 2];
-		d->links[n - 2] = enter;
-	}
 	while (d->n_links)
 		bpf_link__destroy(d->links[--d->n_links]);
 }
 
-/* --- walks ------------------------------------------------------------------------------------------------- */
+/* --- walks ------------------------------------------------------------------------------------ */
 
 static int walk_records(int fd, int (*fn)(void *arg, const struct cap_record *r), void *arg)
 {
@@ -373,26 +393,28 @@ static int walk_records(int fd, int (*fn)(void *arg, const struct cap_record *r)
 	return r;
 }
 
-int cap_driver__walk(struct cap_driver *d, const char *what, int (*fn)(void *arg, const struct cap_record *r),
-		     void *arg, struct err *err)
+int cap_driver__walk(struct cap_driver *d, const char *what,
+		     int (*fn)(void *arg, const struct cap_record *r), void *arg, struct err *err)
 {
-	struct bpf_program *p = strcmp(what, "task") ? d->skel->progs.walk_file : d->skel->progs.walk_task;
+	struct bpf_program *p = strcmp(what, "task") ? d->skel->progs.walk_file
+						     : d->skel->progs.walk_task;
 	struct bpf_link *link = bpf_program__attach_iter(p, NULL);
 	int fd, r;
 
 	if (!link)
-		return err__set(err, -errno, "cannot list what is there (BPF iterator over %s): %s", what,
-				strerror(errno));
+		return err__set(err, -errno, "cannot list what is there (BPF iterator over %s): %s",
+				what, strerror(errno));
 	fd = bpf_iter_create(bpf_link__fd(link));
-	r = fd < 0 ? err__set(err, -errno, "cannot read the BPF iterator over %s: %s", what, strerror(errno)) :
-		     walk_records(fd, fn, arg);
+	r = fd < 0 ? err__set(err, -errno, "cannot read the BPF iterator over %s: %s", what,
+			      strerror(errno))
+		   : walk_records(fd, fn, arg);
 	if (fd >= 0)
 		close(fd);
 	bpf_link__destroy(link);
 	return r;
 }
 
-/* --- what it knows ----------------------------------------------------------------------------------------- */
+/* --- what it knows ---------------------------------------------------------------------------- */
 
 unsigned cap_driver__n_cpus(const struct cap_driver *d)
 {
@@ -423,7 +445,8 @@ bool cap_driver__loss(struct cap_driver *d, unsigned cpu, struct cap_loss *ret)
 
 uint64_t cap_driver__without_ring(struct cap_driver *d)
 {
-	uint64_t now = __atomic_load_n(&d->skel->bss->without_ring, __ATOMIC_RELAXED), n = now - d->without_ring;
+	uint64_t now = __atomic_load_n(&d->skel->bss->without_ring, __ATOMIC_RELAXED),
+		 n = now - d->without_ring;
 
 	d->without_ring = now;
 	return n;

@@ -2,7 +2,8 @@
 /*
  * driver - the BPF programs: loading, attaching, and the rings that they write to.
  *
- * Ownership: open gives the caller a driver; close takes it back (NULL is fine). Records that are read
+ * Ownership: open gives the caller a driver; close takes it back (NULL is fine). Records that are
+ * read
  *            are borrowed until the next call of cap_rings__next.
  * Errors:    say which privilege, kernel option or file is missing, and what to do about it.
  * Threads:   one thread per driver.
@@ -19,11 +20,14 @@
 struct cap_driver_opts {
 	size_t sz;			/* sizeof(struct cap_driver_opts) */
 	uint32_t snaplen;		/* payload bytes kept of each event, at most CAP_SNAP_MAX */
-	uint64_t ring_bytes;		/* of each processor; rounded up to a power of two; 0: 8 MiB, or less if
-					 * that were more than 128 MiB for all */
+	/* of each processor, rounded up to a power of two; 0: 8 MiB, or less if that were more than
+	 * 128 MiB for all */
+	uint64_t ring_bytes;
 	bool noise;			/* record noise calls instead of counting them */
-	bool slow_reads;		/* read the kernel's memory by helper even where loads would do */
-	const char *const *ids;		/* containers to record, by id or prefix of one; none: all */
+	/* read the kernel's memory by helper even where loads would do */
+	bool slow_reads;
+	/* containers to record, by id or prefix of one; none: all */
+	const char *const *ids;
 	unsigned n_ids;
 };
 
@@ -37,11 +41,11 @@ void cap_driver__record(struct cap_driver *d);
 /* No more records after this; what is in the rings can still be read. */
 void cap_driver__detach(struct cap_driver *d);
 /*
- * Read an iterator to its end: "task" or "task_file". fn gets each record, borrowed; a non-zero return ends the
- * walk and is returned.
+ * Read an iterator to its end: "task" or "task_file". fn gets each record, borrowed; a non-zero
+ * return ends the walk and is returned.
  */
-int cap_driver__walk(struct cap_driver *d, const char *what, int (*fn)(void *arg, const struct cap_record *r),
-		     void *arg, struct err *err);
+int cap_driver__walk(struct cap_driver *d, const char *what,
+		     int (*fn)(void *arg, const struct cap_record *r), void *arg, struct err *err);
 
 /* Losses of one processor since the last call; true if there were any. */
 struct cap_loss {
@@ -55,9 +59,10 @@ bool cap_driver__loss(struct cap_driver *d, unsigned cpu, struct cap_loss *ret);
 uint64_t cap_driver__without_ring(struct cap_driver *d);
 
 /*
- * The rings, merged by time. A round takes what was complete at its beginning: begin, next until NULL. Records
- * younger than the round's beginning less a margin stay for the following round, so that one that is still being
- * written on another processor is not overtaken; the last round takes all.
+ * The rings, merged by time. A round takes what was complete at its beginning: begin, next until
+ * NULL. Records younger than the round's beginning less a margin stay for the following round, so
+ * that one that is still being written on another processor is not overtaken; the last round takes
+ * all.
  */
 void cap_rings__begin(struct cap_driver *d, bool last);
 /* cpu: where it was recorded. */
@@ -67,7 +72,10 @@ void cap_rings__end(struct cap_driver *d);
 /* The share of the fullest ring that was in use at the last begin, 0 to 1. */
 double cap_rings__fill(const struct cap_driver *d);
 
-/* ns to add to CLOCK_MONOTONIC, and to CLOCK_BOOTTIME, for the time since the epoch; fixed when opened. */
+/*
+ * ns to add to CLOCK_MONOTONIC, and to CLOCK_BOOTTIME, for the time since the epoch; fixed when
+ * opened.
+ */
 int64_t cap_driver__mono_offset(const struct cap_driver *d);
 int64_t cap_driver__boot_offset(const struct cap_driver *d);
 

@@ -13,7 +13,8 @@ struct cap_cpu_ring {
 	uint64_t at;			/* next byte to read */
 	uint64_t given;			/* the tail, as the producer knows it */
 	uint64_t end;			/* of this round */
-	uint64_t ts;			/* time of the record at `at`; UINT64_MAX: none in this round */
+	/* time of the record at `at`; UINT64_MAX: none in this round */
+	uint64_t ts;
 	uint64_t lost, reentered;	/* as told so far */
 	uint64_t lost_by[CAP_N_CATEGORIES];
 };

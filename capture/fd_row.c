@@ -50,7 +50,8 @@ static bool is_inet(const struct cap_sock *s)
 /* Waiting for others: a stream that listens, or a datagram socket with a port and no peer. */
 static bool is_listening(const struct cap_sock *s)
 {
-	return is_inet(s) && s->lport && !s->rport && (s->type != SOCK_STREAM || s->state == TCP_LISTEN);
+	return is_inet(s) && s->lport && !s->rport &&
+	       (s->type != SOCK_STREAM || s->state == TCP_LISTEN);
 }
 
 void cap_fd_rows__note(struct cap_fd_rows *f, const struct cap_record *r)
@@ -65,14 +66,17 @@ void cap_fd_rows__note(struct cap_fd_rows *f, const struct cap_record *r)
 		f->listening[s->lport >> 3] |= (uint8_t)(1 << (s->lport & 7));
 }
 
-/* --- what a descriptor is -------------------------------------------------------------------------------------- */
+/* --- what a descriptor is --------------------------------------------------------------------- */
 
 static uint8_t anon_type(const char *name)
 {
 	static const struct { const char *name; uint8_t type; } kinds[] = {
-		{ "[eventfd]", FDT_EVENT }, { "[eventpoll]", FDT_EVENTPOLL }, { "inotify", FDT_INOTIFY },
-		{ "[timerfd]", FDT_TIMERFD }, { "[signalfd]", FDT_SIGNALFD }, { "[userfaultfd]", FDT_USERFAULTFD },
-		{ "[io_uring]", FDT_IO_URING }, { "[pidfd]", FDT_PIDFD }, { "bpf-", FDT_BPF }, { "bpf_", FDT_BPF },
+		{ "[eventfd]", FDT_EVENT }, { "[eventpoll]", FDT_EVENTPOLL },
+		{ "inotify", FDT_INOTIFY },
+		{ "[timerfd]", FDT_TIMERFD }, { "[signalfd]", FDT_SIGNALFD },
+		{ "[userfaultfd]", FDT_USERFAULTFD },
+		{ "[io_uring]", FDT_IO_URING }, { "[pidfd]", FDT_PIDFD }, { "bpf-", FDT_BPF },
+		{ "bpf_", FDT_BPF },
 		{ "btf", FDT_BPF },
 	};
 
@@ -136,18 +140,20 @@ static uint8_t l4_of(const struct cap_sock *s)
 	return L4_UNKNOWN;
 }
 
-/* --- rows ---------------------------------------------------------------------------------------------------------- */
+/* --- rows ------------------------------------------------------------------------------------- */
 
 static void set_text(struct fmt_batch *b, unsigned param, const struct buf *t)
 {
 	fmt_batch__str(b, param, (const char *)t->p, (uint32_t)t->len, (uint32_t)t->len);
 }
 
-static void add_sock(struct cap_fd_rows *f, struct fmt_batch *b, const struct cap_parts *p, const struct cap_sock *s,
-		     struct buf *text)
+static void add_sock(struct cap_fd_rows *f, struct fmt_batch *b, const struct cap_parts *p,
+		     const struct cap_sock *s, struct buf *text)
 {
 	bool listening = is_listening(s);
-	bool server = is_inet(s) && (listening || (s->rport && f->listening[s->lport >> 3] >> (s->lport & 7) & 1));
+	bool server =
+		is_inet(s) &&
+		(listening || (s->rport && f->listening[s->lport >> 3] >> (s->lport & 7) & 1));
 	struct sock_addrs a;
 
 	text->len = 0;
@@ -181,14 +187,15 @@ static void name_of(const struct cap_parts *p, struct buf *text)
 		cap_path__text(p->blob[TAG_PATH], text);
 }
 
-void cap_fd_rows__add(struct cap_fd_rows *f, struct fmt_batch *b, uint64_t ts, const struct cap_record *r,
-		      struct buf *text)
+void cap_fd_rows__add(struct cap_fd_rows *f, struct fmt_batch *b, uint64_t ts,
+		      const struct cap_record *r, struct buf *text)
 {
 	const struct cap_sock *s;
 	struct cap_parts p;
 
 	if (!cap_parts__split(&p, r) ||
-	    fmt_batch__begin(b, EV_state_fd, ts, 0, (uint32_t)(r->pid_tid >> 32), (uint32_t)(r->pid_tid >> 32), 0, 0) < 0)
+	    fmt_batch__begin(b, EV_state_fd, ts, 0, (uint32_t)(r->pid_tid >> 32),
+			     (uint32_t)(r->pid_tid >> 32), 0, 0) < 0)
 		return;
 	name_of(&p, text);
 	buf__u8(text, 0);

@@ -16,8 +16,8 @@ struct cap_fd_rows {
 
 /* First each record is noted, then each is added as a row. */
 void cap_fd_rows__note(struct cap_fd_rows *f, const struct cap_record *r);
-void cap_fd_rows__add(struct cap_fd_rows *f, struct fmt_batch *b, uint64_t ts, const struct cap_record *r,
-		      struct buf *text);
+void cap_fd_rows__add(struct cap_fd_rows *f, struct fmt_batch *b, uint64_t ts,
+		      const struct cap_record *r, struct buf *text);
 /* A small number for a descriptor table. */
 uint32_t cap_fd_rows__table(struct cap_fd_rows *f, uint64_t address);
 void cap_fd_rows__done(struct cap_fd_rows *f);

@@ -2,9 +2,10 @@
 /*
  * hierarchy - names of the cgroup hierarchies of this machine.
  *
- * Traces name cgroups "subsystem=path", one for each subsystem. The kernel's programs say which hierarchy, by number;
- * which subsystems that has stands in /proc/cgroups, and in /proc/self/cgroup for named ones. The unified hierarchy (0) has the
- * subsystems that no other has; if all are elsewhere it is called "unified".
+ * Traces name cgroups "subsystem=path", one for each subsystem. The kernel's programs say which
+ * hierarchy, by number; which subsystems that has stands in /proc/cgroups, and in /proc/self/cgroup
+ * for named ones. The unified hierarchy (0) has the subsystems that no other has; if all are
+ * elsewhere it is called "unified".
  */
 #ifndef CAP_HIERARCHY_H
 #define CAP_HIERARCHY_H

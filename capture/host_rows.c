@@ -18,7 +18,7 @@
 
 #define MAX_ACCOUNT_FILE (256u << 10)
 
-/* --- users and groups: read as text, since the answers of getpwent may come from afar ------------------------- */
+/* --- users and groups: read as text, since the answers of getpwent may come from afar --------- */
 
 struct accounts {
 	struct fmt_batch *b;
@@ -37,9 +37,12 @@ static void user_row(const struct accounts *a, char *f[7])
 {
 	uint16_t type = a->keyframe ? EV_state_user : EV_useradded;
 
-	static_assert((int)P_state_user_uid == P_useradded_uid && (int)P_state_user_gid == P_useradded_gid &&
-		      (int)P_state_user_name == P_useradded_name && (int)P_state_user_shell == P_useradded_shell &&
-		      (int)P_state_user_container_id == P_useradded_container_id, "row and event are alike");
+	static_assert((int)P_state_user_uid == P_useradded_uid &&
+			      (int)P_state_user_gid == P_useradded_gid &&
+			      (int)P_state_user_name == P_useradded_name &&
+			      (int)P_state_user_shell == P_useradded_shell &&
+			      (int)P_state_user_container_id == P_useradded_container_id,
+		      "row and event are alike");
 	if (fmt_batch__begin(a->b, type, a->ts, 0, 0, 0, 0, 0) < 0)
 		return;
 	fmt_batch__int(a->b, P_state_user_uid, (uint32_t)strtoul(f[2], NULL, 10));
@@ -55,8 +58,10 @@ static void group_row(const struct accounts *a, char *f[7])
 {
 	uint16_t type = a->keyframe ? EV_state_group : EV_groupadded;
 
-	static_assert((int)P_state_group_gid == P_groupadded_gid && (int)P_state_group_name == P_groupadded_name &&
-		      (int)P_state_group_container_id == P_groupadded_container_id, "row and event are alike");
+	static_assert((int)P_state_group_gid == P_groupadded_gid &&
+			      (int)P_state_group_name == P_groupadded_name &&
+			      (int)P_state_group_container_id == P_groupadded_container_id,
+		      "row and event are alike");
 	if (fmt_batch__begin(a->b, type, a->ts, 0, 0, 0, 0, 0) < 0)
 		return;
 	fmt_batch__int(a->b, P_state_group_gid, (uint32_t)strtoul(f[2], NULL, 10));
@@ -95,7 +100,8 @@ static int open_in_root(int root, const char *path)
 	return (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
 }
 
-void cap_host__container_accounts(struct fmt_batch *b, uint64_t ts, uint32_t pid, const char *id, bool keyframe)
+void cap_host__container_accounts(struct fmt_batch *b, uint64_t ts, uint32_t pid, const char *id,
+				  bool keyframe)
 {
 	struct accounts a = { .b = b, .ts = ts, .container = id, .keyframe = keyframe };
 	char path[64];
@@ -110,7 +116,7 @@ void cap_host__container_accounts(struct fmt_batch *b, uint64_t ts, uint32_t pid
 	close(root);
 }
 
-/* --- mounts ----------------------------------------------------------------------------------------------------- */
+/* --- mounts ----------------------------------------------------------------------------------- */
 
 /* mountinfo writes blanks and backslashes as octal. */
 static char *unescape(char *s)
@@ -171,7 +177,7 @@ static void mount_rows(struct fmt_batch *b, uint64_t ts)
 		fclose(f);
 }
 
-/* --- addresses of interfaces ------------------------------------------------------------------------------------------- */
+/* --- addresses of interfaces ------------------------------------------------------------------ */
 
 static unsigned prefix_len(const uint8_t *mask, size_t n)
 {
@@ -185,8 +191,9 @@ static unsigned prefix_len(const uint8_t *mask, size_t n)
 static const uint8_t *address_of(const struct sockaddr *sa, size_t *n)
 {
 	*n = sa->sa_family == AF_INET ? 4 : 16;
-	return sa->sa_family == AF_INET ? (const void *)&((const struct sockaddr_in *)(const void *)sa)->sin_addr :
-					  (const void *)&((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr;
+	return sa->sa_family == AF_INET
+		       ? (const void *)&((const struct sockaddr_in *)(const void *)sa)->sin_addr
+		       : (const void *)&((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr;
 }
 
 static void iface_row(struct fmt_batch *b, uint64_t ts, const struct ifaddrs *i)
@@ -215,7 +222,8 @@ static void iface_rows(struct fmt_batch *b, uint64_t ts)
 	if (getifaddrs(&list))
 		return;
 	for (const struct ifaddrs *i = list; i && !fmt_batch__full(b); i = i->ifa_next)
-		if (i->ifa_addr && (i->ifa_addr->sa_family == AF_INET || i->ifa_addr->sa_family == AF_INET6))
+		if (i->ifa_addr &&
+		    (i->ifa_addr->sa_family == AF_INET || i->ifa_addr->sa_family == AF_INET6))
 			iface_row(b, ts, i);
 	freeifaddrs(list);
 }

@@ -20,7 +20,8 @@ struct cap_pending {
 int cap_live__add_file(struct cap_live *l, const char *path, struct err *err)
 {
 	if (l->n_files == CAP_MAX_RULE_FILES)
-		return err__set(err, -FMT_E_LIMIT, "at most %u rule files can be given: give their folder",
+		return err__set(err, -FMT_E_LIMIT,
+				"at most %u rule files can be given: give their folder",
 				CAP_MAX_RULE_FILES);
 	l->files[l->n_files++] = path;
 	return 0;
@@ -105,8 +106,11 @@ void cap_live__alert(struct cap_live *l, const struct eng_rule *rule, const stru
 	l->alerts++;
 	l->pending = xgrow(l->pending, &l->cap_pending, l->n_pending + 1, sizeof(*l->pending));
 	p = &l->pending[l->n_pending++];
-	*p = (struct cap_pending){ .rule = rule, .ts = fmt_ev__ts(ctx->ev), .tid = fmt_ev__tid(ctx->ev),
-				   .pid = fmt_ev__pid(ctx->ev), .cpu = (uint16_t)fmt_ev__cpu(ctx->ev) };
+	*p = (struct cap_pending){ .rule = rule,
+				   .ts = fmt_ev__ts(ctx->ev),
+				   .tid = fmt_ev__tid(ctx->ev),
+				   .pid = fmt_ev__pid(ctx->ev),
+				   .cpu = (uint16_t)fmt_ev__cpu(ctx->ev) };
 	arena__reset(&l->scratch);
 	l->text.len = 0;
 	eng_alert__json(rule, ctx, &l->alert, &l->scratch, &l->text);
@@ -123,7 +127,8 @@ static void add(struct fmt_batch *b, unsigned param, const char *s)
 	fmt_batch__str(b, param, s, (uint32_t)strlen(s), (uint32_t)strlen(s));
 }
 
-static void alert_row(struct cap_live *l, const struct cap_pending *p, struct fmt_batch *b, uint64_t num)
+static void alert_row(struct cap_live *l, const struct cap_pending *p, struct fmt_batch *b,
+		      uint64_t num)
 {
 	if (fmt_batch__begin(b, EV_alert, p->ts, 0, p->tid, p->pid, p->cpu, 0) < 0)
 		return;
@@ -134,7 +139,8 @@ static void alert_row(struct cap_live *l, const struct cap_pending *p, struct fm
 	l->text.len = 0;
 	for (unsigned i = 0; i < p->rule->n_tags; i++)
 		buf__add(&l->text, p->rule->tags[i], strlen(p->rule->tags[i]) + 1);
-	fmt_batch__str(b, P_alert_tags, (const char *)l->text.p, (uint32_t)l->text.len, (uint32_t)l->text.len);
+	fmt_batch__str(b, P_alert_tags, (const char *)l->text.p, (uint32_t)l->text.len,
+		       (uint32_t)l->text.len);
 	fmt_batch__int(b, P_alert_num, num);
 	add(b, P_alert_fields, p->fields);
 	fmt_batch__end(b);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * live - rules that run while recording: alerts go to standard output, and into the trace behind the event that they
- * are about.
+ * live - rules that run while recording: alerts go to standard output, and into the trace behind
+ * the event that they are about.
  */
 #ifndef CAP_LIVE_H
 #define CAP_LIVE_H
@@ -32,7 +32,9 @@ void cap_live__done(struct cap_live *l);
 
 /* A rule has matched: print it, and remember it for the trace. */
 void cap_live__alert(struct cap_live *l, const struct eng_rule *rule, const struct eng_ctx *ctx);
-/* Append the rows of what has been remembered; num is the number of the event that they are about. */
+/*
+ * Append the rows of what has been remembered; num is the number of the event that they are about.
+ */
 void cap_live__rows(struct cap_live *l, struct fmt_batch *b, uint64_t num);
 
 #endif

@@ -15,21 +15,26 @@ static void add(struct fmt_batch *b, unsigned param, const char *s, size_t n, si
 	fmt_batch__str(b, param, s, (uint32_t)n, (uint32_t)full);
 }
 
-void cap_proc_row__text(struct fmt_batch *b, const struct cap_proc_text *t, struct cap_hierarchies *h, struct buf *scratch)
+void cap_proc_row__text(struct fmt_batch *b, const struct cap_proc_text *t,
+			struct cap_hierarchies *h, struct buf *scratch)
 {
 	if (t->cmdline) {
 		size_t n = strnlen(t->cmdline, t->n_cmdline), rest = n < t->n_cmdline ? n + 1 : n;
-		size_t cut = t->n_cmdline == CAP_ARGS_MAX;	/* there is more, it is not known how much */
+		/* there is more, it is not known how much */
+		size_t cut = t->n_cmdline == CAP_ARGS_MAX;
 
 		add(b, P_state_thread_exe, t->cmdline, n, n);
-		add(b, P_state_thread_args, t->cmdline + rest, t->n_cmdline - rest, t->n_cmdline - rest + cut);
+		add(b, P_state_thread_args, t->cmdline + rest, t->n_cmdline - rest,
+		    t->n_cmdline - rest + cut);
 	}
 	if (t->environ)
-		add(b, P_state_thread_env, t->environ, t->n_environ, t->n_environ + (t->n_environ == CAP_ENV_MAX));
+		add(b, P_state_thread_env, t->environ, t->n_environ,
+		    t->n_environ + (t->n_environ == CAP_ENV_MAX));
 	if (t->cgroup) {
 		scratch->len = 0;
 		cap_hierarchies__list(h, t->cgroup, scratch);
-		add(b, P_state_thread_cgroups, (const char *)scratch->p, scratch->len, scratch->len);
+		add(b, P_state_thread_cgroups, (const char *)scratch->p, scratch->len,
+		    scratch->len);
 	}
 	fmt_batch__int(b, P_state_thread_vm_size, t->vm_size);
 	fmt_batch__int(b, P_state_thread_vm_rss, t->vm_rss);
@@ -66,7 +71,8 @@ static void last_number(struct fmt_batch *b, unsigned param, const char *status,
 		fmt_batch__int(b, param, v[n - 1]);
 }
 
-static void ids(struct fmt_batch *b, const char *status, const char *key, unsigned real, unsigned effective)
+static void ids(struct fmt_batch *b, const char *status, const char *key, unsigned real,
+		unsigned effective)
 {
 	uint64_t v[4];
 
@@ -90,7 +96,8 @@ static void from_status(struct fmt_batch *b, const char *status)
 	uint64_t ppid;
 
 	if (name)
-		add(b, P_state_thread_comm, name + 6, strcspn(name + 6, "\n"), strcspn(name + 6, "\n"));
+		add(b, P_state_thread_comm, name + 6, strcspn(name + 6, "\n"),
+		    strcspn(name + 6, "\n"));
 	if (numbers(status, "\nPPid:", 10, &ppid, 1)) {
 		fmt_batch__int(b, P_state_thread_ptid, ppid);
 		fmt_batch__int(b, P_state_thread_real_ptid, ppid);
@@ -105,26 +112,33 @@ static void from_status(struct fmt_batch *b, const char *status)
 	capability(b, P_state_thread_cap_effective, status, "\nCapEff:");
 }
 
-/* "PID (NAME) STATE PPID PGRP SESSION TTY ... STARTTIME": fields are counted from behind the name, which may hold anything. */
+/*
+ * "PID (NAME) STATE PPID PGRP SESSION TTY ... STARTTIME": fields are counted from behind the name,
+ * which may hold anything.
+ */
 static void from_stat(struct fmt_batch *b, const char *stat, uint64_t boot_ns)
 {
 	const char *p = strrchr(stat, ')');
 	long pgrp, session, tty;
 	unsigned long long start;
 
-	if (!p || sscanf(p + 1, " %*c %*d %ld %ld %ld %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu", &pgrp,
-			 &session, &tty, &start) != 4)
+	if (!p || sscanf(p + 1,
+			 " %*c %*d %ld %ld %ld %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d "
+			 "%*d %llu",
+			 &pgrp, &session, &tty, &start) != 4)
 		return;
 	fmt_batch__int(b, P_state_thread_pgid, (uint64_t)pgrp);
 	fmt_batch__int(b, P_state_thread_sid, (uint64_t)session);
 	fmt_batch__int(b, P_state_thread_tty, (uint32_t)tty);
-	fmt_batch__int(b, P_state_thread_start, boot_ns + start * (1000000000u / (uint64_t)sysconf(_SC_CLK_TCK)));
+	fmt_batch__int(b, P_state_thread_start,
+		       boot_ns + start * (1000000000u / (uint64_t)sysconf(_SC_CLK_TCK)));
 }
 
 static void from_links(struct fmt_batch *b, int dir)
 {
 	static const struct { const char *link; unsigned param; } links[] = {
-		{ "exe", P_state_thread_exepath }, { "cwd", P_state_thread_cwd }, { "root", P_state_thread_root },
+		{ "exe", P_state_thread_exepath }, { "cwd", P_state_thread_cwd },
+		{ "root", P_state_thread_root },
 	};
 	char path[4096];
 
@@ -136,8 +150,8 @@ static void from_links(struct fmt_batch *b, int dir)
 	}
 }
 
-void cap_proc_row__add(struct fmt_batch *b, uint64_t ts, uint32_t pid, uint64_t boot_ns, struct cap_hierarchies *h,
-		       struct buf *scratch, struct arena *mem)
+void cap_proc_row__add(struct fmt_batch *b, uint64_t ts, uint32_t pid, uint64_t boot_ns,
+		       struct cap_hierarchies *h, struct buf *scratch, struct arena *mem)
 {
 	char path[64], status[8192], stat[2048];
 	struct cap_proc_text text;

@@ -51,7 +51,8 @@ void cap_proc_text__read(struct cap_proc_text *t, uint32_t pid, struct arena *me
 	t->n_environ = n > 0 ? (uint32_t)n : 0;
 	n = cap_proc__slurp(dir, "cgroup", buf, CAP_ARGS_MAX);
 	t->cgroup = keep(mem, buf, n);
-	if (cap_proc__slurp(dir, "statm", buf, 256) > 0 && sscanf(buf, "%lu %lu", &size, &rss) == 2) {
+	if (cap_proc__slurp(dir, "statm", buf, 256) > 0 &&
+	    sscanf(buf, "%lu %lu", &size, &rss) == 2) {
 		t->vm_size = size * (unsigned long)page;
 		t->vm_rss = rss * (unsigned long)page;
 	}

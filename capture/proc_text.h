@@ -11,9 +11,15 @@ struct cap_proc_text {
 	uint64_t vm_size, vm_rss;		/* KiB */
 };
 
-/* Read it for a process. What cannot be read, because the process has gone or for want of privilege, stays empty. */
+/*
+ * Read it for a process. What cannot be read, because the process has gone or for want of
+ * privilege, stays empty.
+ */
 void cap_proc_text__read(struct cap_proc_text *t, uint32_t pid, struct arena *mem);
-/* A whole small file below /proc or elsewhere, at most max bytes: its length, or -1. buf has room for max + 1. */
+/*
+ * A whole small file below /proc or elsewhere, at most max bytes: its length, or -1. buf has room
+ * for max + 1.
+ */
 long cap_proc__slurp(int dirfd, const char *path, char *buf, size_t max);
 
 #endif

@@ -28,7 +28,7 @@ uint64_t cap_recorder__written(const struct cap_recorder *r)
 	return s.bytes;
 }
 
-/* --- chunks --------------------------------------------------------------------------------------------------- */
+/* --- chunks ----------------------------------------------------------------------------------- */
 
 static void note_container(void *arg, const char *id)
 {
@@ -100,7 +100,8 @@ static int write_keyframe(struct cap_recorder *r, struct err *err)
 
 static bool keyframe_due(const struct cap_recorder *r)
 {
-	uint64_t since = r->flushed - r->keyframe_at, bytes = cap_recorder__written(r) - r->bytes_at_keyframe;
+	uint64_t since = r->flushed - r->keyframe_at,
+		 bytes = cap_recorder__written(r) - r->bytes_at_keyframe;
 
 	return bytes && (since >= KEYFRAME_MAX_NS ||
 			 (since >= KEYFRAME_MIN_NS && bytes >= KEYFRAME_SHARE * r->keyframe_bytes));
@@ -115,7 +116,7 @@ static int flush_if(struct cap_recorder *r, bool due, struct err *err)
 	return code;
 }
 
-/* --- rows ------------------------------------------------------------------------------------------------------- */
+/* --- rows ------------------------------------------------------------------------------------- */
 
 int cap_recorder__on_event(void *arg, const struct eng_ctx *ctx)
 {
@@ -223,7 +224,8 @@ static int take_wanted(struct cap_recorder *r, const struct cap_record *rec, uns
 	return 0;
 }
 
-enum { REASON_BUFFER_FULL = 1, REASON_NO_MEMORY = 2, REASON_REENTRY = 3 };	/* group drop_reason */
+/* group drop_reason */
+enum { REASON_BUFFER_FULL = 1, REASON_NO_MEMORY = 2, REASON_REENTRY = 3 };
 
 /* "file=12 net=3" */
 static void add_categories(struct cap_recorder *r, const uint64_t *by)
@@ -233,15 +235,19 @@ static void add_categories(struct cap_recorder *r, const uint64_t *by)
 	t->len = 0;
 	for (unsigned i = 0; i < CAT__N; i++)
 		if (by[i])
-			buf__printf(t, "%s%s=%llu", t->len ? " " : "", fmt_category_names[i], (unsigned long long)by[i]);
+			buf__printf(t, "%s%s=%llu", t->len ? " " : "", fmt_category_names[i],
+				    (unsigned long long)by[i]);
 	if (t->len)
-		fmt_batch__str(r->batch, P_drop_categories, (const char *)t->p, (uint32_t)t->len, (uint32_t)t->len);
+		fmt_batch__str(r->batch, P_drop_categories, (const char *)t->p, (uint32_t)t->len,
+			       (uint32_t)t->len);
 }
 
 /* cpu -1: not known; by: by category, or NULL. */
-static void drop_row(struct cap_recorder *r, int cpu, uint64_t n, uint64_t to, unsigned reason, const uint64_t *by)
+static void drop_row(struct cap_recorder *r, int cpu, uint64_t n, uint64_t to, unsigned reason,
+		     const uint64_t *by)
 {
-	if (!n || fmt_batch__begin(r->batch, EV_drop, to, 0, 0, 0, (uint16_t)(cpu < 0 ? 0 : cpu), 0) < 0)
+	if (!n ||
+	    fmt_batch__begin(r->batch, EV_drop, to, 0, 0, 0, (uint16_t)(cpu < 0 ? 0 : cpu), 0) < 0)
 		return;
 	fmt_batch__int(r->batch, P_drop_n, n);
 	fmt_batch__int(r->batch, P_drop_cpu, (uint64_t)(int64_t)cpu);
@@ -270,8 +276,10 @@ static int take_losses(struct cap_recorder *r, struct err *err)
 		code = flush_if(r, r->batch->n + 3 >= FMT_BATCH_MAX_EVENTS, err);
 		to = loss.last + (uint64_t)r->dec.mono_offset;
 		/* By category they are counted together: said where there is one reason. */
-		drop_row(r, (int)cpu, loss.full, to, REASON_BUFFER_FULL, loss.reentered ? NULL : loss.by);
-		drop_row(r, (int)cpu, loss.reentered, to, REASON_REENTRY, loss.full ? NULL : loss.by);
+		drop_row(r, (int)cpu, loss.full, to, REASON_BUFFER_FULL,
+			 loss.reentered ? NULL : loss.by);
+		drop_row(r, (int)cpu, loss.reentered, to, REASON_REENTRY,
+			 loss.full ? NULL : loss.by);
 	}
 	if (!code)
 		code = flush_if(r, r->batch->n + 1 >= FMT_BATCH_MAX_EVENTS, err);
@@ -280,7 +288,7 @@ static int take_losses(struct cap_recorder *r, struct err *err)
 	return code;
 }
 
-/* --- rounds --------------------------------------------------------------------------------------------------------- */
+/* --- rounds ----------------------------------------------------------------------------------- */
 
 bool cap_recorder__enough(const struct cap_recorder *r)
 {
@@ -315,13 +323,16 @@ int cap_recorder__round(struct cap_recorder *r, struct err *err)
 	n = r->batch->n;
 	cap_containers__rows(&r->containers, r->batch, cap_recorder__now(r));
 	rows_made(r, n);
-	code = flush_if(r, fmt_batch__full(r->batch) || cap_recorder__now(r) - r->flushed >= r->o.flush_ns, err);
+	code = flush_if(
+		r, fmt_batch__full(r->batch) || cap_recorder__now(r) - r->flushed >= r->o.flush_ns,
+		err);
 	return code ? code : cap_recorder__enough(r);
 }
 
 int cap_recorder__pause(const struct cap_recorder *r)
 {
-	int ms = r->in_round > 1000 || cap_rings__fill(r->driver) > 0.05 ? BUSY_PAUSE_MS : IDLE_PAUSE_MS;
+	int ms = r->in_round > 1000 || cap_rings__fill(r->driver) > 0.05 ? BUSY_PAUSE_MS
+									 : IDLE_PAUSE_MS;
 	int look = cap_containers__wait_ms(&r->containers, cap_recorder__now(r));
 
 	return look < ms ? look : ms;
@@ -329,6 +340,7 @@ int cap_recorder__pause(const struct cap_recorder *r)
 
 void cap_recorder__stats(const struct cap_recorder *r, struct cap_recorder_stats *ret)
 {
-	*ret = (struct cap_recorder_stats){ .events = r->events, .lost = r->lost, .bytes = cap_recorder__written(r),
+	*ret = (struct cap_recorder_stats){ .events = r->events, .lost = r->lost,
+					    .bytes = cap_recorder__written(r),
 					    .keyframe_bytes = r->keyframe_total };
 }

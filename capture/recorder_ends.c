@@ -7,7 +7,7 @@
 #include "capture/machine.h"
 #include "capture/recorder_internal.h"
 
-/* --- the first keyframe --------------------------------------------------------------------------------------------- */
+/* --- the first keyframe ----------------------------------------------------------------------- */
 
 struct first {
 	struct cap_recorder *r;
@@ -55,7 +55,7 @@ static int first_keyframe(struct cap_recorder *r, struct cap_snapshot *snap, str
 	return code;
 }
 
-/* --- beginning -------------------------------------------------------------------------------------------------------- */
+/* --- beginning -------------------------------------------------------------------------------- */
 
 static void free_recorder(struct cap_recorder *r)
 {
@@ -90,7 +90,8 @@ static int make_parts(struct cap_recorder *r, struct err *err)
 
 	if (code)
 		return code;
-	cap_decoder__init(&r->dec, cap_driver__mono_offset(r->driver), cap_driver__boot_offset(r->driver));
+	cap_decoder__init(&r->dec, cap_driver__mono_offset(r->driver),
+			  cap_driver__boot_offset(r->driver));
 	code = eng_state__new(&r->state);
 	code = code ? code : eng_detector__new(&r->detector, r->o.live->rules, r->state, &d);
 	code = code ? code : fmt_batch__new(&r->batch);
@@ -102,7 +103,8 @@ static int make_parts(struct cap_recorder *r, struct err *err)
 	return code;
 }
 
-int cap_recorder__start(struct cap_recorder **ret, const struct cap_recorder_opts *o, struct err *err)
+int cap_recorder__start(struct cap_recorder **ret, const struct cap_recorder_opts *o,
+			struct err *err)
 {
 	struct cap_recorder *r = xcalloc(1, sizeof(*r));
 	struct cap_snapshot *snap = NULL;
@@ -127,7 +129,7 @@ int cap_recorder__start(struct cap_recorder **ret, const struct cap_recorder_opt
 	return 0;
 }
 
-/* --- end ---------------------------------------------------------------------------------------------------------------- */
+/* --- end -------------------------------------------------------------------------------------- */
 
 int cap_recorder__finish(struct cap_recorder *r, struct cap_recorder_stats *stats, struct err *err)
 {

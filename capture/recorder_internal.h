@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* recorder_internal - the recorder's own state, shared by its rounds (recorder.c) and its beginning and end. */
+/*
+ * recorder_internal - the recorder's own state, shared by its rounds (recorder.c) and its beginning
+ * and end.
+ */
 #ifndef CAP_RECORDER_INTERNAL_H
 #define CAP_RECORDER_INTERNAL_H
 
@@ -12,7 +15,8 @@ struct cap_recorder {
 	struct cap_driver *driver;
 	struct cap_decoder dec;
 	struct eng_state *state;
-	struct eng_detector *detector;	/* applies rows to the state, and runs the rules, if there are any */
+	/* applies rows to the state, and runs the rules, if there are any */
+	struct eng_detector *detector;
 	struct fmt_writer *writer;
 	struct cap_containers containers;
 	struct fmt_batch *batch;	/* rows for the next chunk */
@@ -33,9 +37,11 @@ struct cap_recorder {
 
 uint64_t cap_recorder__now(const struct cap_recorder *r);
 uint64_t cap_recorder__written(const struct cap_recorder *r);	/* bytes */
-int cap_recorder__write(struct cap_recorder *r, struct fmt_batch *b, bool keyframe, struct err *err);
+int cap_recorder__write(struct cap_recorder *r, struct fmt_batch *b, bool keyframe,
+			struct err *err);
 int cap_recorder__flush(struct cap_recorder *r, struct err *err);
-int cap_recorder__take(struct cap_recorder *r, bool last, struct err *err);	/* losses and records */
+/* losses and records */
+int cap_recorder__take(struct cap_recorder *r, bool last, struct err *err);
 bool cap_recorder__enough(const struct cap_recorder *r);
 /* A keyframe has been written since `before` bytes. */
 void cap_recorder__keyframe_done(struct cap_recorder *r, uint64_t before);

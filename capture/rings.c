@@ -2,14 +2,17 @@
 /*
  * Reading the rings: one consumer each, merged by time.
  *
- * Records of one processor are in order. The ring whose next record is oldest is read until another has an older
- * one, so that finding the next ring costs once a run, not once a record.
+ * Records of one processor are in order. The ring whose next record is oldest is read until another
+ * has an older one, so that finding the next ring costs once a run, not once a record.
  */
 #include <time.h>
 
 #include "capture/driver_internal.h"
 
-/* A program reads the clock, then writes for some microseconds; a virtual processor may be stopped in between. */
+/*
+ * A program reads the clock, then writes for some microseconds; a virtual processor may be stopped
+ * in between.
+ */
 #define MARGIN_NS 2000000u
 
 static uint64_t now_mono(void)
@@ -20,7 +23,8 @@ static uint64_t now_mono(void)
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-static inline const struct cap_record *record_at(const struct cap_driver *d, const struct cap_cpu_ring *r)
+static inline const struct cap_record *record_at(const struct cap_driver *d,
+						 const struct cap_cpu_ring *r)
 {
 	return (const void *)((const char *)r->ctl + CAP_RING_CTL + (r->at & (d->ring_bytes - 1)));
 }
@@ -85,7 +89,9 @@ const struct cap_record *cap_rings__next(struct cap_driver *d, unsigned *ret_cpu
 	}
 	if (r->ts == UINT64_MAX)
 		return NULL;
-	/* Room for the producer as early as possible, but not a shared cache line for each record. */
+	/*
+	 * Room for the producer as early as possible, but not a shared cache line for each record.
+	 */
 	if (r->at - r->given > d->ring_bytes / 16)
 		give_back(r);
 	rec = record_at(d, r);

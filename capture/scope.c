@@ -14,9 +14,11 @@ int cap_scope__container(struct cap_scope *s, const char *name, struct err *err)
 	if (!*name)
 		return err__set(err, -FMT_E_VALUE, "the container's name is empty");
 	if (strlen(name) > 64)
-		return err__set(err, -FMT_E_VALUE, "'%s' is too long for a container's id or name", name);
+		return err__set(err, -FMT_E_VALUE, "'%s' is too long for a container's id or name",
+				name);
 	if (s->n_containers == CAP_MAX_SCOPE)
-		return err__set(err, -FMT_E_LIMIT, "at most %u containers can be chosen", CAP_MAX_SCOPE);
+		return err__set(err, -FMT_E_LIMIT, "at most %u containers can be chosen",
+				CAP_MAX_SCOPE);
 	s->containers[s->n_containers++] = name;
 	return 0;
 }
@@ -89,7 +91,7 @@ void cap_scope__batch(struct cap_scope *s, const struct fmt_batch *b)
 		eng_run__batch(s->run, b);
 }
 
-/* --- one row -------------------------------------------------------------------------------------------------- */
+/* --- one row ---------------------------------------------------------------------------------- */
 
 static bool is_life(uint16_t type)
 {
@@ -146,7 +148,8 @@ static bool tree_wants(struct cap_scope *s, const struct eng_ctx *ctx)
 	bool in = in_tree(s, pid);
 	uint64_t child;
 
-	if (ctx->ev->type == EV_task_new && in && fmt_ev__int(ctx->ev, P_task_new_pid, &child) && child < MAX_PID)
+	if (ctx->ev->type == EV_task_new && in && fmt_ev__int(ctx->ev, P_task_new_pid, &child) &&
+	    child < MAX_PID)
 		s->in_tree[child >> 3] |= (uint8_t)(1 << (child & 7));
 	if (ctx->ev->type == EV_procexit && in && ctx->proc->n_threads <= 1)
 		s->in_tree[pid >> 3] &= (uint8_t)~(1 << (pid & 7));

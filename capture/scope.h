@@ -2,10 +2,10 @@
 /*
  * scope - which rows go into the trace: containers (-c), a command's processes, a condition (-f).
  *
- * Whatever is asked for, the lives of processes (births, execs, deaths, moves between cgroups) are recorded of the whole
- * machine: without them nobody could say later who a process was. A container that is asked for by a name
- * that is not known yet is recorded as soon as its name is; until then every nameless container is, lest
- * its beginning be missed.
+ * Whatever is asked for, the lives of processes (births, execs, deaths, moves between cgroups) are
+ * recorded of the whole machine: without them nobody could say later who a process was. A container
+ * that is asked for by a name that is not known yet is recorded as soon as its name is; until then
+ * every nameless container is, lest its beginning be missed.
  */
 #ifndef CAP_SCOPE_H
 #define CAP_SCOPE_H
@@ -32,7 +32,10 @@ int cap_scope__filter(struct cap_scope *s, const char *text, struct err *err);
 void cap_scope__command(struct cap_scope *s, uint32_t pid);
 void cap_scope__done(struct cap_scope *s);
 
-/* Look the containers up by name. True if all are known: the driver can leave out the others itself. */
+/*
+ * Look the containers up by name. True if all are known: the driver can leave out the others
+ * itself.
+ */
 bool cap_scope__resolve(struct cap_scope *s);
 /* Does any row have to be looked at? */
 bool cap_scope__active(const struct cap_scope *s);

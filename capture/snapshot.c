@@ -34,9 +34,12 @@ struct cap_snapshot {
 
 /* Numbers of walk_task's record, bpf/iter.bpf.h. */
 enum {
-	N_KTHREAD, N_PTID, N_PGID, N_VPGID, N_SID, N_VTID, N_VPID, N_CGROUP_ID, N_UID, N_EUID, N_GID, N_EGID,
-	N_LOGINUID, N_CAP_INHERITABLE, N_CAP_PERMITTED, N_CAP_EFFECTIVE, N_TTY, N_FDLIMIT, N_PIDNS_START, N_START,
-	N_PGFT_MAJ, N_PGFT_MIN, N_FILES, N_EXE_FLAGS, N_EXE_INO, N_EXE_CTIME, N_EXE_MTIME, N_EXE_DEV, N__N
+	N_KTHREAD, N_PTID, N_PGID, N_VPGID, N_SID, N_VTID, N_VPID, N_CGROUP_ID, N_UID, N_EUID,
+	N_GID, N_EGID,
+	N_LOGINUID, N_CAP_INHERITABLE, N_CAP_PERMITTED, N_CAP_EFFECTIVE, N_TTY, N_FDLIMIT,
+	N_PIDNS_START, N_START,
+	N_PGFT_MAJ, N_PGFT_MIN, N_FILES, N_EXE_FLAGS, N_EXE_INO, N_EXE_CTIME, N_EXE_MTIME,
+	N_EXE_DEV, N__N
 };
 
 static const uint64_t *nums(const struct cap_record *r)
@@ -54,7 +57,7 @@ static bool is_leader(const struct cap_record *r)
 	return (uint32_t)r->pid_tid == r->pid_tid >> 32;
 }
 
-/* --- walking ------------------------------------------------------------------------------------------------ */
+/* --- walking ---------------------------------------------------------------------------------- */
 
 static const struct cap_record *keep(struct walk *w, const struct cap_record *r)
 {
@@ -137,7 +140,8 @@ static int walk(struct walk *w, struct cap_driver *d, struct err *err)
 	return r;
 }
 
-int cap_snapshot__take(struct cap_snapshot **ret, struct cap_driver *d, struct cap_decoder *dec, struct err *err)
+int cap_snapshot__take(struct cap_snapshot **ret, struct cap_driver *d, struct cap_decoder *dec,
+		       struct err *err)
 {
 	struct cap_snapshot *s = xcalloc(1, sizeof(*s));
 	struct timespec now;
@@ -186,14 +190,15 @@ uint64_t cap_snapshot__ts(const struct cap_snapshot *s)
 	return s->ts;
 }
 
-/* --- rows ----------------------------------------------------------------------------------------------------- */
+/* --- rows ------------------------------------------------------------------------------------- */
 
 static void add_text(struct fmt_batch *b, unsigned param, const char *s, size_t n, size_t full)
 {
 	fmt_batch__str(b, param, s, (uint32_t)n, (uint32_t)full);
 }
 
-static void add_path(struct cap_snapshot *s, struct fmt_batch *b, unsigned param, const struct cap_blob *blob)
+static void add_path(struct cap_snapshot *s, struct fmt_batch *b, unsigned param,
+		     const struct cap_blob *blob)
 {
 	struct buf *t = &s->dec->text;
 
@@ -210,7 +215,8 @@ static void add_nums(struct cap_snapshot *s, struct fmt_batch *b, const struct c
 		{ N_PTID, P_state_thread_ptid, false }, { N_PTID, P_state_thread_real_ptid, false },
 		{ N_PGID, P_state_thread_pgid, false }, { N_VPGID, P_state_thread_vpgid, false },
 		{ N_SID, P_state_thread_sid, false }, { N_VTID, P_state_thread_vtid, false },
-		{ N_VPID, P_state_thread_vpid, false }, { N_CGROUP_ID, P_state_thread_cgroup_id, false },
+		{ N_VPID, P_state_thread_vpid, false },
+		{ N_CGROUP_ID, P_state_thread_cgroup_id, false },
 		{ N_UID, P_state_thread_uid, false }, { N_EUID, P_state_thread_euid, false },
 		{ N_GID, P_state_thread_gid, false }, { N_EGID, P_state_thread_egid, false },
 		{ N_LOGINUID, P_state_thread_loginuid, false },
@@ -218,9 +224,12 @@ static void add_nums(struct cap_snapshot *s, struct fmt_batch *b, const struct c
 		{ N_CAP_PERMITTED, P_state_thread_cap_permitted, false },
 		{ N_CAP_EFFECTIVE, P_state_thread_cap_effective, false },
 		{ N_TTY, P_state_thread_tty, false }, { N_FDLIMIT, P_state_thread_fdlimit, false },
-		{ N_PIDNS_START, P_state_thread_pidns_start, true }, { N_START, P_state_thread_start, true },
-		{ N_PGFT_MAJ, P_state_thread_pgft_maj, false }, { N_PGFT_MIN, P_state_thread_pgft_min, false },
-		{ N_EXE_INO, P_state_thread_exe_ino, false }, { N_EXE_DEV, P_state_thread_exe_dev, false },
+		{ N_PIDNS_START, P_state_thread_pidns_start, true },
+		{ N_START, P_state_thread_start, true },
+		{ N_PGFT_MAJ, P_state_thread_pgft_maj, false },
+		{ N_PGFT_MIN, P_state_thread_pgft_min, false },
+		{ N_EXE_INO, P_state_thread_exe_ino, false },
+		{ N_EXE_DEV, P_state_thread_exe_dev, false },
 		{ N_EXE_CTIME, P_state_thread_exe_ino_ctime, false },
 		{ N_EXE_MTIME, P_state_thread_exe_ino_mtime, false },
 	};
@@ -234,7 +243,8 @@ static void add_nums(struct cap_snapshot *s, struct fmt_batch *b, const struct c
 			       fmt_group__from_native(GROUP_execve_flags, nums(r)[N_EXE_FLAGS]));
 }
 
-#define CLONE_THREAD_NATIVE 0x10f00	/* what threads of one process share, include/uapi/linux/sched.h */
+/* what threads of one process share, include/uapi/linux/sched.h */
+#define CLONE_THREAD_NATIVE 0x10f00
 
 static void thread_row(struct cap_snapshot *s, struct fmt_batch *b, const struct task *t)
 {
@@ -291,7 +301,8 @@ static bool seen_by(const struct walk *w, uint32_t pid)
 }
 
 /* A descriptor of a process that is only known from the first walk, or of the second walk. */
-static bool file_wanted(const struct cap_snapshot *s, const struct walk *w, const struct cap_record *r)
+static bool file_wanted(const struct cap_snapshot *s, const struct walk *w,
+			const struct cap_record *r)
 {
 	return w == &s->second || !seen_by(&s->second, tid_of(r));
 }
@@ -322,11 +333,12 @@ static void hidden_row(void *arg, uint32_t pid)
 
 	if (seen_by(&h->s->first, pid) || seen_by(&h->s->second, pid) || fmt_batch__full(h->b))
 		return;
-	cap_proc_row__add(h->b, h->s->ts, pid, (uint64_t)h->s->dec->boot_offset, &h->s->dec->hierarchies,
-			  &h->s->dec->text, &h->s->mem);
+	cap_proc_row__add(h->b, h->s->ts, pid, (uint64_t)h->s->dec->boot_offset,
+			  &h->s->dec->hierarchies, &h->s->dec->text, &h->s->mem);
 }
 
-int cap_snapshot__rows(struct cap_snapshot *s, struct fmt_batch *b, int (*full)(void *arg, struct fmt_batch *b), void *arg)
+int cap_snapshot__rows(struct cap_snapshot *s, struct fmt_batch *b,
+		       int (*full)(void *arg, struct fmt_batch *b), void *arg)
 {
 	int r;
 

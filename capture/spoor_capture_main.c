@@ -30,7 +30,7 @@ struct options {
 	char **command;
 };
 
-/* --- options --------------------------------------------------------------------------------------------------- */
+/* --- options ---------------------------------------------------------------------------------- */
 
 static int set_write(void *u, const char *v, struct err *err)
 {
@@ -44,7 +44,9 @@ static int set_duration(void *u, const char *v, struct err *err)
 	struct options *o = u;
 	int r = text__parse_duration(v, &o->duration, err);
 
-	return !r && !o->duration ? err__set(err, -FMT_E_VALUE, "the duration must be longer than nothing") : r;
+	return !r && !o->duration
+		       ? err__set(err, -FMT_E_VALUE, "the duration must be longer than nothing")
+		       : r;
 }
 
 static int set_count(void *u, const char *v, struct err *err)
@@ -65,7 +67,8 @@ static int set_filter(void *u, const char *v, struct err *err)
 	struct options *o = u;
 
 	if (o->scope.prog)
-		return err__set(err, -FMT_E_VALUE, "give one condition: join them with 'and' or 'or'");
+		return err__set(err, -FMT_E_VALUE,
+				"give one condition: join them with 'and' or 'or'");
 	return cap_scope__filter(&o->scope, v, err);
 }
 
@@ -88,7 +91,8 @@ static int set_snaplen(void *u, const char *v, struct err *err)
 	int r = text__parse_size(v, &n, err);
 
 	if (!r && n > CAP_SNAP_MAX)
-		return err__set(err, -FMT_E_VALUE, "%s: at most %u bytes of a call are kept", v, CAP_SNAP_MAX);
+		return err__set(err, -FMT_E_VALUE, "%s: at most %u bytes of a call are kept", v,
+				CAP_SNAP_MAX);
 	((struct options *)u)->rec.driver.snaplen = r ? 0 : (uint32_t)n;
 	return r;
 }
@@ -148,7 +152,8 @@ static int set_ring_size(void *u, const char *v, struct err *err)
 	struct options *o = u;
 	int r = text__parse_size(v, &o->rec.driver.ring_bytes, err);
 
-	if (!r && (o->rec.driver.ring_bytes < (128u << 10) || o->rec.driver.ring_bytes > (1u << 30)))
+	if (!r &&
+	    (o->rec.driver.ring_bytes < (128u << 10) || o->rec.driver.ring_bytes > (1u << 30)))
 		return err__set(err, -FMT_E_VALUE, "%s: between 128 KiB and 1 GiB", v);
 	return r;
 }
@@ -162,28 +167,49 @@ static int set_slow_reads(void *u, const char *v, struct err *err)
 }
 
 static const struct cli_opt opts[] = {
-	{ 'w', "write", "FILE", "Write the trace to FILE; - writes to standard output.", set_write },
-	{ 'd', "duration", "TIME", "Stop after TIME: 30s, 5m, 1h30m; a bare number means seconds.", set_duration },
+	{ 'w', "write", "FILE", "Write the trace to FILE; - writes to standard output.",
+	  set_write },
+	{ 'd', "duration", "TIME", "Stop after TIME: 30s, 5m, 1h30m; a bare number means seconds.",
+	  set_duration },
 	{ 'n', "count", "EVENTS", "Stop after this many events.", set_count },
-	{ 'c', "container", "CONTAINER", "Record this container only: an id, the beginning of one, or a name. "
-	  "It need not exist yet. May be given several times. Births, execs and deaths of processes outside are "
-	  "recorded too.", set_container },
-	{ 'f', "filter", "CONDITION", "Record only events that satisfy the condition, in the language of the rules. "
-	  "Births, execs and deaths of processes are always recorded.", set_filter },
-	{ 0, "only-command", NULL, "With COMMAND: record only it and the processes that descend from it.",
+	{ 'c', "container", "CONTAINER",
+	  "Record this container only: an id, the beginning of one, or a name. "
+	  "It need not exist yet. May be given several times. Births, execs and deaths of "
+	  "processes outside are "
+	  "recorded too.",
+	  set_container },
+	{ 'f', "filter", "CONDITION",
+	  "Record only events that satisfy the condition, in the language of the rules. "
+	  "Births, execs and deaths of processes are always recorded.",
+	  set_filter },
+	{ 0, "only-command", NULL,
+	  "With COMMAND: record only it and the processes that descend from it.",
 	  set_only_command },
-	{ 'r', "rules", "FILE", "Run rules while recording: alerts go to standard output and into the trace. A file, or a "
-	  "directory of .yaml files; may be given several times.", set_rules },
-	{ 'o', "output", "text|json", "Alerts as text (the default), or as JSON, one object a line.", set_output },
-	{ 's', "snaplen", "BYTES", "Keep this many of the bytes that a call reads or writes; 80 without this "
-	  "option, 0 keeps none.", set_snaplen },
-	{ 0, "noise", NULL, "Record the calls that say little too (futex, clock_gettime, epoll_wait ...), which "
-	  "are otherwise only counted.", set_noise },
-	{ 0, "level", "N", "Compression, 1 (fast) to 19 (small); 3 without this option.", set_level },
-	{ 0, "fsync", "WHEN", "Ask the disk to keep what was written: none (the default), end, or chunk.", set_fsync },
-	{ 0, "ring-size", "BYTES", "Size of the buffer of each processor. Without this option 8MiB, or less on "
-	  "machines with more than 16 processors. A larger one outlasts longer bursts.", set_ring_size },
-	{ 0, "slow-reads", NULL, "Let BPF helpers read the kernel's memory, as on kernels before 6.2: slower.",
+	{ 'r', "rules", "FILE",
+	  "Run rules while recording: alerts go to standard output and into the trace. A file, or "
+	  "a "
+	  "directory of .yaml files; may be given several times.",
+	  set_rules },
+	{ 'o', "output", "text|json",
+	  "Alerts as text (the default), or as JSON, one object a line.", set_output },
+	{ 's', "snaplen", "BYTES",
+	  "Keep this many of the bytes that a call reads or writes; 80 without this "
+	  "option, 0 keeps none.",
+	  set_snaplen },
+	{ 0, "noise", NULL,
+	  "Record the calls that say little too (futex, clock_gettime, epoll_wait ...), which "
+	  "are otherwise only counted.",
+	  set_noise },
+	{ 0, "level", "N", "Compression, 1 (fast) to 19 (small); 3 without this option.",
+	  set_level },
+	{ 0, "fsync", "WHEN",
+	  "Ask the disk to keep what was written: none (the default), end, or chunk.", set_fsync },
+	{ 0, "ring-size", "BYTES",
+	  "Size of the buffer of each processor. Without this option 8MiB, or less on "
+	  "machines with more than 16 processors. A larger one outlasts longer bursts.",
+	  set_ring_size },
+	{ 0, "slow-reads", NULL,
+	  "Let BPF helpers read the kernel's memory, as on kernels before 6.2: slower.",
 	  set_slow_reads },
 	{ 0, "force", NULL, "Overwrite FILE if it exists.", set_force },
 	{ 0, NULL, NULL, NULL, NULL },
@@ -192,23 +218,29 @@ static const struct cli_opt opts[] = {
 static const struct cli cli = {
 	.tool = "spoor-capture",
 	.usage = "-w FILE [options]\n-w FILE [options] -- COMMAND [ARGUMENT...]",
-	.about = "Records what this machine's processes and containers do, from the kernel, into a trace file: every system "
-		 "call with its arguments, births and deaths of processes, signals, containers. The state of the machine at the "
+	.about = "Records what this machine's processes and containers do, from the kernel, into a "
+		 "trace file: every system "
+		 "call with its arguments, births and deaths of processes, signals, containers. "
+		 "The state of the machine at the "
 		 "beginning is recorded first, and nothing falls between it and the first event.\n"
-		 "It ends after the duration, the number of events or the command's end, or on SIGINT (Ctrl-C) or SIGTERM, and "
-		 "then says how many events were recorded, how many were lost, and how large the trace is. What is lost is "
+		 "It ends after the duration, the number of events or the command's end, or on "
+		 "SIGINT (Ctrl-C) or SIGTERM, and "
+		 "then says how many events were recorded, how many were lost, and how large the "
+		 "trace is. What is lost is "
 		 "stated in the trace. The recorder's own calls are left out.\n"
 		 "It needs root, or CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE.",
-	.examples = "spoor-capture -w all.spoor -d 30s\tthe whole machine, half a minute\n"
-		    "spoor-capture -w web.spoor -c web1\ta container by its name, until Ctrl-C\n"
-		    "spoor-capture -w build.spoor --only-command -- make\ta command and what it starts\n"
-		    "spoor-capture -w all.spoor -r rules\trules run live, alerts on the screen\n"
-		    "spoor-capture -w - -f 'proc.name = sshd' | spoor-replay -\twatch a program live",
+	.examples =
+		"spoor-capture -w all.spoor -d 30s\tthe whole machine, half a minute\n"
+		"spoor-capture -w web.spoor -c web1\ta container by its name, until Ctrl-C\n"
+		"spoor-capture -w build.spoor --only-command -- make\ta command and what it "
+		"starts\n"
+		"spoor-capture -w all.spoor -r rules\trules run live, alerts on the screen\n"
+		"spoor-capture -w - -f 'proc.name = sshd' | spoor-replay -\twatch a program live",
 	.opts = opts,
 	.stop_at_first = true,
 };
 
-/* --- running ------------------------------------------------------------------------------------------------------- */
+/* --- running ---------------------------------------------------------------------------------- */
 
 static uint64_t now_ns(void)
 {
@@ -243,8 +275,8 @@ static int open_signals(struct err *err)
 }
 
 /*
- * A signal ends the recording. With a command it goes to the command, whose end then ends the recording; a second one
- * ends it at once. What a terminal sends has reached the command already.
+ * A signal ends the recording. With a command it goes to the command, whose end then ends the
+ * recording; a second one ends it at once. What a terminal sends has reached the command already.
  */
 static void take_signals(struct run *r)
 {
@@ -267,7 +299,8 @@ static void take_signals(struct run *r)
 static bool finished(struct run *r)
 {
 	if (r->command.pid)
-		return cap_command__ended(&r->command) || (r->o->duration && now_ns() - r->started >= r->o->duration);
+		return cap_command__ended(&r->command) ||
+		       (r->o->duration && now_ns() - r->started >= r->o->duration);
 	return r->asked || (r->o->duration && now_ns() - r->started >= r->o->duration);
 }
 
@@ -280,8 +313,8 @@ static void show_progress(struct run *r)
 		return;
 	r->shown = now_ns();
 	cap_recorder__stats(r->rec, &s);
-	fprintf(stderr, "\r%s events, %s lost, %s\033[K", text__count(s.events, ev), text__count(s.lost, lost),
-		text__size(s.bytes, size));
+	fprintf(stderr, "\r%s events, %s lost, %s\033[K", text__count(s.events, ev),
+		text__count(s.lost, lost), text__size(s.bytes, size));
 }
 
 static int wait_ms(const struct run *r)
@@ -289,7 +322,8 @@ static int wait_ms(const struct run *r)
 	uint64_t gone = now_ns() - r->started;
 	int ms = cap_recorder__pause(r->rec);
 
-	if (r->o->duration && gone < r->o->duration && (r->o->duration - gone) / 1000000u < (uint64_t)ms)
+	if (r->o->duration && gone < r->o->duration &&
+	    (r->o->duration - gone) / 1000000u < (uint64_t)ms)
 		ms = (int)((r->o->duration - gone) / 1000000u) + 1;
 	return ms;
 }
@@ -316,11 +350,15 @@ static void say_end(const struct run *r, const struct cap_recorder_stats *s)
 	if (isatty(STDERR_FILENO))
 		fprintf(stderr, "\r\033[K");
 	if (r->command.pid && r->command.ended && WIFSIGNALED(r->command.status))
-		fprintf(stderr, "%s: the command was ended by signal %d\n", cli.tool, WTERMSIG(r->command.status));
-	else if (r->command.pid && r->command.ended && WIFEXITED(r->command.status) && WEXITSTATUS(r->command.status))
-		fprintf(stderr, "%s: the command ended with status %d\n", cli.tool, WEXITSTATUS(r->command.status));
-	fprintf(stderr, "%s events, %s lost, %s (%s bytes), %.2f bytes/event\n", text__count(s->events, ev),
-		text__count(s->lost, lost), text__size(s->bytes, size), text__count(s->bytes, bytes),
+		fprintf(stderr, "%s: the command was ended by signal %d\n", cli.tool,
+			WTERMSIG(r->command.status));
+	else if (r->command.pid && r->command.ended && WIFEXITED(r->command.status) &&
+		 WEXITSTATUS(r->command.status))
+		fprintf(stderr, "%s: the command ended with status %d\n", cli.tool,
+			WEXITSTATUS(r->command.status));
+	fprintf(stderr, "%s events, %s lost, %s (%s bytes), %.2f bytes/event\n",
+		text__count(s->events, ev), text__count(s->lost, lost), text__size(s->bytes, size),
+		text__count(s->bytes, bytes),
 		s->events ? (double)s->bytes / (double)s->events : 0.0);
 }
 
@@ -342,7 +380,8 @@ static void log_cost(const struct cap_recorder_stats *s, const struct rusage *be
 	       (double)(u.ru_utime.tv_usec - before->ru_utime.tv_usec) / 1e6;
 	sys = (double)(u.ru_stime.tv_sec - before->ru_stime.tv_sec) +
 	      (double)(u.ru_stime.tv_usec - before->ru_stime.tv_usec) / 1e6;
-	log_info("processor time after the start: %.2f s in user mode, %.2f s in the kernel, %.3f us an event; %ld KiB of memory",
+	log_info("processor time after the start: %.2f s in user mode, %.2f s in the kernel, %.3f "
+		 "us an event; %ld KiB of memory",
 		 user, sys, s->events ? (user + sys) * 1e6 / (double)s->events : 0.0, u.ru_maxrss);
 }
 
@@ -362,7 +401,8 @@ static int run(struct options *o, struct err *err)
 	if (code)
 		return code;
 	for (char **a = o->command; a && *a; a++)
-		snprintf(line + strlen(line), sizeof(line) - strlen(line), "%s%s", *line ? " " : "", *a);
+		snprintf(line + strlen(line), sizeof(line) - strlen(line), "%s%s", *line ? " " : "",
+			 *a);
 	o->rec.command = line;
 	code = load_rules(o, err);
 	if (code) {
@@ -395,8 +435,10 @@ static int run(struct options *o, struct err *err)
 int main(int argc, char **argv)
 {
 	struct options o = {
-		.rec = { .flush_ns = FLUSH_NS, .writer = { .sz = sizeof(struct fmt_writer_opts) },
-			 .driver = { .sz = sizeof(struct cap_driver_opts), .snaplen = DEFAULT_SNAPLEN } },
+		.rec = { .flush_ns = FLUSH_NS,
+			 .writer = { .sz = sizeof(struct fmt_writer_opts) },
+			 .driver = { .sz = sizeof(struct cap_driver_opts),
+				     .snaplen = DEFAULT_SNAPLEN } },
 	};
 	struct err err = { 0 };
 	int first, code;
@@ -408,13 +450,16 @@ int main(int argc, char **argv)
 	if (first < argc)
 		o.command = argv + first;
 	if (!o.rec.path) {
-		err__set(&err, -FMT_E_VALUE, "say where to write the trace: -w FILE (-w - writes to standard output)");
+		err__set(&err, -FMT_E_VALUE,
+			 "say where to write the trace: -w FILE (-w - writes to standard output)");
 	} else if (o.scope.only_command && !o.command) {
 		err__set(&err, -FMT_E_VALUE, "--only-command needs a command: -- COMMAND");
 	} else if (!strcmp(o.rec.path, "-") && o.live.n_files) {
-		err__set(&err, -FMT_E_VALUE, "with -r, standard output is for the alerts: write the trace to a file");
+		err__set(&err, -FMT_E_VALUE,
+			 "with -r, standard output is for the alerts: write the trace to a file");
 	} else if (!strcmp(o.rec.path, "-") && isatty(STDOUT_FILENO)) {
-		err__set(&err, -FMT_E_VALUE, "a trace is no text: send standard output to a file or a pipe");
+		err__set(&err, -FMT_E_VALUE,
+			 "a trace is no text: send standard output to a file or a pipe");
 	}
 	code = err.code ? err.code : run(&o, &err);
 	cap_scope__done(&o.scope);

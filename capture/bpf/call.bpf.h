@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0 OR BSD-3-Clause) */
 /*
- * The call at hand, as its collector sees it. The program at the tracepoint does the common cases itself
- * and hands the rest to one program for each kind by a tail call; each finds the call again here.
+ * The call at hand, as its collector sees it. The program at the tracepoint does the common cases
+ * itself and hands the rest to one program for each kind by a tail call; each finds the call again
+ * here.
  */
 #ifndef CALL_BPF_H
 #define CALL_BPF_H
@@ -30,7 +31,8 @@ struct call {
 };
 
 /* Their order in memory: arch/x86/include/asm/ptrace.h, which user space relies on too. */
-enum { COPY_BP, COPY_BX, COPY_R11, COPY_R10, COPY_R9, COPY_R8, COPY_AX, COPY_CX, COPY_DX, COPY_SI, COPY_DI };
+enum { COPY_BP, COPY_BX, COPY_R11, COPY_R10, COPY_R9, COPY_R8, COPY_AX, COPY_CX, COPY_DX, COPY_SI,
+	COPY_DI };
 
 /* One call of a helper for all registers, where there has to be one. */
 static __always_inline void call_regs(struct call *c)

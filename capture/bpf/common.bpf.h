@@ -4,10 +4,10 @@
  *
  * All programs are raw tracepoints: their arguments are plain numbers, kernel addresses among them.
  * They are read in one of two ways. Since 6.2 the verifier lets us call any address a structure
- * (bpf_rdonly_cast): a read is one load instruction then, and a bad address reads as zero. We always say
- * struct timespec64, which begins with a number of 8 bytes. Before that it is a call of bpf_probe_read_kernel.
- * User space tries the first and falls back to the second; the verifier removes the other branch, so
- * the choice costs nothing at run time.
+ * (bpf_rdonly_cast): a read is one load instruction then, and a bad address reads as zero. We
+ * always say struct timespec64, which begins with a number of 8 bytes. Before that it is a call of
+ * bpf_probe_read_kernel. User space tries the first and falls back to the second; the verifier
+ * removes the other branch, so the choice costs nothing at run time.
  */
 #ifndef COMMON_BPF_H
 #define COMMON_BPF_H
@@ -26,11 +26,14 @@ const volatile __u64 ring_room = (1 << 20) - CAP_RECORD_MAX;	/* full above it */
 const volatile __u32 slot_mask = 0x3ff;
 const volatile __u32 snaplen = 80;
 const volatile __u32 n_names = 0;	/* cgroups of the containers that are asked for; 0: all */
-const volatile __u64 names[CAP_IDS * CAP_NAMES_PER_ID][CAP_NAME_WORDS];	/* how they begin, zero-padded ... */
-const volatile __u64 name_masks[CAP_IDS * CAP_NAMES_PER_ID][CAP_NAME_WORDS];	/* ... and the bits that count */
+/* how they begin, zero-padded ... */
+const volatile __u64 names[CAP_IDS * CAP_NAMES_PER_ID][CAP_NAME_WORDS];
+/* ... and the bits that count */
+const volatile __u64 name_masks[CAP_IDS * CAP_NAMES_PER_ID][CAP_NAME_WORDS];
 const volatile struct cap_desc descs[CAP_MAX_EVENTS];
 const volatile __u16 compat[CAP_MAX_COMPAT];	/* i386 number -> event */
-const volatile __u8 deref_arg[CAP_MAX_EVENTS][3];	/* KIND_DEREF: structures behind arguments: */
+/* KIND_DEREF: structures behind arguments: */
+const volatile __u8 deref_arg[CAP_MAX_EVENTS][3];
 const volatile __u8 deref_len[CAP_MAX_EVENTS][3];	/* which argument, how many bytes */
 
 /* Changed by user space while the programs run. */

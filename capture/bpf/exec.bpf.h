@@ -2,9 +2,9 @@
 /*
  * Collectors `exec`, `clone` and `cred`: processes.
  *
- * After a successful exec everything is taken from the new program's memory descriptor, credentials and
- * file before its first instruction runs, so nobody has had a chance to change it. The name that was asked
- * for lies behind the environment: fs/exec.c copies it there from its own copy.
+ * After a successful exec everything is taken from the new program's memory descriptor, credentials
+ * and file before its first instruction runs, so nobody has had a chance to change it. The name
+ * that was asked for lies behind the environment: fs/exec.c copies it there from its own copy.
  */
 #ifndef EXEC_BPF_H
 #define EXEC_BPF_H
@@ -38,17 +38,21 @@ static __always_inline __u32 pid_in_ns(struct pid *pid)
 
 static __always_inline __u32 pid_global(struct pid *pid)
 {
-	return pid ? K((struct upid *)((void *)pid + bpf_core_field_offset(struct pid, numbers)), nr) : 0;
+	return pid ? K((struct upid *)((void *)pid + bpf_core_field_offset(struct pid, numbers)),
+		       nr)
+		   : 0;
 }
 
 static __always_inline struct pid *group_pid(struct task_struct *t, __u32 type)
 {
-	return (void *)k64((void *)K(t, signal) + bpf_core_field_offset(struct signal_struct, pids) + 8 * type);
+	return (void *)k64((void *)K(t, signal) +
+			   bpf_core_field_offset(struct signal_struct, pids) + 8 * type);
 }
 
 static __always_inline __u64 cap_word(const void *addr)
 {
-	return k64(addr);		/* one word since 6.3, two halves in the same order before */
+	/* one word since 6.3, two halves in the same order before */
+	return k64(addr);
 }
 
 static __always_inline __u32 tty_number(struct task_struct *t)
@@ -156,10 +160,11 @@ static __always_inline void out_comm(struct out *o, struct task_struct *t)
 }
 
 /*
- * The bytes between two addresses of user memory, at most max (a constant). Read whole if all pages are
- * there, else up to the first that is not.
+ * The bytes between two addresses of user memory, at most max (a constant). Read whole if all pages
+ * are there, else up to the first that is not.
  */
-static __always_inline void out_area(struct out *o, __u32 tag, __u64 from, __u64 to, const __u32 max)
+static __always_inline void out_area(struct out *o, __u32 tag, __u64 from, __u64 to,
+				     const __u32 max)
 {
 	__u64 off = o->off, full = to > from ? to - from : 0, n = full, got = 0;
 
@@ -182,7 +187,8 @@ static __always_inline void out_area(struct out *o, __u32 tag, __u64 from, __u64
 		opaque(step);
 		if (step > 4096)
 			step = 4096;
-		if (got > max - 4096 || bpf_probe_read_user(o->rec + off + 8 + got, step, (void *)from + got))
+		if (got > max - 4096 ||
+		    bpf_probe_read_user(o->rec + off + 8 + got, step, (void *)from + got))
 			break;
 		got = forget(o, got + step);
 	}
@@ -217,10 +223,11 @@ static __always_inline void out_argv(struct out *o, bool is32, __u64 argv)
 }
 
 /*
- * Numbers: tid pid ptid fdlimit tty vpgid pgid loginuid uid gid cap_inheritable cap_permitted cap_effective
- * dirfd at_flags, then, if there is one, those of the executable.
+ * Numbers: tid pid ptid fdlimit tty vpgid pgid loginuid uid gid cap_inheritable cap_permitted
+ * cap_effective dirfd at_flags, then, if there is one, those of the executable.
  *
- * Three programs, one after the other: two walks of a path are more than the verifier takes at once.
+ * Three programs, one after the other: two walks of a path are more than the verifier takes at
+ * once.
  */
 SEC("raw_tp")
 int collect_exec(struct bpf_raw_tracepoint_args *ctx)

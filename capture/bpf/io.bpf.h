@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0 OR BSD-3-Clause) */
 /*
- * Collectors of bytes that are read and written: iov_*, msg_*, and read_buf and write_buf of calls that
- * may name an address. Plain reads and writes are in spoor.bpf.c. Number: size, the sum of all lengths
- * (process_vm_*: and the other process's address).
+ * Collectors of bytes that are read and written: iov_*, msg_*, and read_buf and write_buf of calls
+ * that may name an address. Plain reads and writes are in spoor.bpf.c. Number: size, the sum of all
+ * lengths (process_vm_*: and the other process's address).
  */
 #ifndef IO_BPF_H
 #define IO_BPF_H
@@ -31,8 +31,8 @@ struct msghdr32 {			/* include/net/compat.h: struct compat_msghdr */
 };
 
 /*
- * Gather what iovecs point at: up to `want` bytes of payload behind *o as a blob. The iovecs themselves are
- * read into the record's own free space, far behind where the payload goes.
+ * Gather what iovecs point at: up to `want` bytes of payload behind *o as a blob. The iovecs
+ * themselves are read into the record's own free space, far behind where the payload goes.
  */
 #define IOV_AREA (CAP_RECORD_MAX - 2 * IOV_MAX_READ * sizeof(struct iovec64))
 
@@ -59,8 +59,9 @@ static __always_inline __u64 iov_load(struct out *o, bool is32, __u64 iov, __u64
 	opaque(n);
 	if (n > IOV_MAX_READ)
 		n = IOV_MAX_READ;
-	if (!n || bpf_probe_read_user(o->rec + IOV_AREA, n * (is32 ? sizeof(struct iovec32) :
-							       sizeof(struct iovec64)), (void *)iov)) {
+	if (!n || bpf_probe_read_user(o->rec + IOV_AREA,
+				      n * (is32 ? sizeof(struct iovec32) : sizeof(struct iovec64)),
+				      (void *)iov)) {
 		/* Nothing to gather: iov_gather sees lengths of zero. */
 		*(struct iovec64 *)(o->rec + IOV_AREA) = (struct iovec64){};
 		return 0;
@@ -72,7 +73,8 @@ static __always_inline __u64 iov_load(struct out *o, bool is32, __u64 iov, __u64
 	return sum;
 }
 
-static __always_inline void iov_gather(struct out *o, bool is32, __u64 count, __u64 want, __u64 full)
+static __always_inline void iov_gather(struct out *o, bool is32, __u64 count, __u64 want,
+				       __u64 full)
 {
 	__u64 off = forget(o, o->off), got = 0;
 
@@ -175,8 +177,10 @@ static __always_inline int collect_msg(struct bpf_raw_tracepoint_args *ctx, bool
 		/* Of several messages the first: its length stands behind its header. */
 		if (many && n) {
 			n = 0;
-			bpf_probe_read_user(&n, sizeof(n), (void *)call_arg(&c, 1) +
-					    (c.compat ? sizeof(struct msghdr32) : sizeof(struct msghdr64)));
+			bpf_probe_read_user(&n, sizeof(n),
+					    (void *)call_arg(&c, 1) +
+						    (c.compat ? sizeof(struct msghdr32)
+							      : sizeof(struct msghdr64)));
 		}
 		size = n;
 	}
@@ -186,12 +190,13 @@ static __always_inline int collect_msg(struct bpf_raw_tracepoint_args *ctx, bool
 	iov_gather(&o, c.compat, m.iovlen, size, size);
 	if (m.name) {
 		if (!reading || c.ret >= 0)
-			out_user_mem(&o, TAG_ADDR, (void *)m.name, (__u32)m.namelen, (__u32)m.namelen,
-				     SOCKADDR_MAX);
+			out_user_mem(&o, TAG_ADDR, (void *)m.name, (__u32)m.namelen,
+				     (__u32)m.namelen, SOCKADDR_MAX);
 		out_sock(&o, file_of_fd(c.task, call_arg(&c, 0)));
 	}
 	if (m.control && m.controllen && (!reading || c.ret >= 0))
-		out_user_mem(&o, TAG_CONTROL, (void *)m.control, m.controllen, m.controllen, CAP_ENV_MAX);
+		out_user_mem(&o, TAG_CONTROL, (void *)m.control, m.controllen, m.controllen,
+			     CAP_ENV_MAX);
 	call_close(&c, &o);
 	return 0;
 }

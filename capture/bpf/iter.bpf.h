@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0 OR BSD-3-Clause) */
 /*
- * The state before the first event: iterators over threads and descriptors. Their records look as those
- * of the rings do and are read from the iterator's file. What lies in user memory comes from /proc.
+ * The state before the first event: iterators over threads and descriptors. Their records look as
+ * those of the rings do and are read from the iterator's file. What lies in user memory comes from
+ * /proc.
  */
 #ifndef ITER_BPF_H
 #define ITER_BPF_H
@@ -31,7 +32,8 @@ static __always_inline int walk_open(struct out *o)
 	return 0;
 }
 
-static __always_inline void walk_close(struct out *o, struct seq_file *seq, __u32 type, struct task_struct *t)
+static __always_inline void walk_close(struct out *o, struct seq_file *seq, __u32 type,
+				       struct task_struct *t)
 {
 	__u64 off = o->off;
 

@@ -20,8 +20,9 @@ int collect_poll(struct bpf_raw_tracepoint_args *ctx)
 	if (!call_again(&c, ctx) || call_begin(&c, &o))
 		return 0;
 	n = call_arg(&c, 1);
-	out_user_mem(&o, TAG_POLL, (void *)call_arg(&c, 0), (n < POLL_MAX ? n : POLL_MAX) * POLLFD_SIZE,
-		     n * POLLFD_SIZE, POLL_MAX * POLLFD_SIZE);
+	out_user_mem(&o, TAG_POLL, (void *)call_arg(&c, 0),
+		     (n < POLL_MAX ? n : POLL_MAX) * POLLFD_SIZE, n * POLLFD_SIZE,
+		     POLL_MAX * POLLFD_SIZE);
 	if (c.d->event == EV_ppoll && !c.compat) {
 		if (call_arg(&c, 2))
 			out_user_mem(&o, TAG_TEXT, (void *)call_arg(&c, 2), 16, 16, 16);
@@ -127,8 +128,8 @@ int collect_text_arg(struct bpf_raw_tracepoint_args *ctx)
 		if (cmd == FSCONFIG_SET_BINARY) {
 			__u32 n = call_arg(&c, 4);
 
-			out_user_mem(&o, TAG_DATA, (void *)call_arg(&c, 3), n < snaplen ? n : snaplen, n,
-				     CAP_SNAP_MAX);
+			out_user_mem(&o, TAG_DATA, (void *)call_arg(&c, 3),
+				     n < snaplen ? n : snaplen, n, CAP_SNAP_MAX);
 		} else if (cmd == FSCONFIG_SET_STRING || cmd == FSCONFIG_SET_PATH ||
 			   cmd == FSCONFIG_SET_PATH_EMPTY) {
 			out_user_str(&o, TAG_TEXT, (void *)call_arg(&c, 3));
@@ -167,10 +168,12 @@ int collect_deref(struct bpf_raw_tracepoint_args *ctx)
 	if (!call_again(&c, ctx) || call_begin(&c, &o))
 		return 0;
 	if (!c.compat) {
-		if (c.d->event == EV_io_submit) {	/* the first of an array of pointers to struct iocb */
+		/* the first of an array of pointers to struct iocb */
+		if (c.d->event == EV_io_submit) {
 			__u64 iocb = 0;
 
-			if (!bpf_probe_read_user(&iocb, sizeof(iocb), (void *)call_arg(&c, 2)) && iocb)
+			if (!bpf_probe_read_user(&iocb, sizeof(iocb), (void *)call_arg(&c, 2)) &&
+			    iocb)
 				out_user_mem(&o, TAG_DATA, (void *)iocb, 64, 64, 64);
 		}
 		out_deref(&c, &o, 0);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0 OR BSD-3-Clause) */
-/* Collector `open`: what the path led to. Numbers: flags mode resolve, then, after success, dev ino. */
+/*
+ * Collector `open`: what the path led to. Numbers: flags mode resolve, then, after success, dev
+ * ino.
+ */
 #ifndef OPEN_BPF_H
 #define OPEN_BPF_H
 

@@ -34,8 +34,9 @@ struct out {
 };
 
 /*
- * A value by way of memory: what the verifier knew of it is forgotten. In a loop that writes, or before
- * another one, this lets it see that all ways that lead here are alike, and walk on only once.
+ * A value by way of memory: what the verifier knew of it is forgotten. In a loop that writes, or
+ * before another one, this lets it see that all ways that lead here are alike, and walk on only
+ * once.
  */
 static __always_inline __u64 forget(struct out *o, __u64 v)
 {
@@ -106,8 +107,8 @@ static __always_inline void out_blob_end(struct out *o, __u32 tag, __u32 n, __u3
 }
 
 /*
- * The string at a user address. If its page is not there the blob is left out. How much longer a cut one was is not
- * known: its true length says one more.
+ * The string at a user address. If its page is not there the blob is left out. How much longer a
+ * cut one was is not known: its true length says one more.
  */
 static __always_inline void out_user_str(struct out *o, __u32 tag, const void *addr)
 {
@@ -123,8 +124,8 @@ static __always_inline void out_user_str(struct out *o, __u32 tag, const void *a
 }
 
 /* n bytes at a user address, at most max (a constant); full is how many there are. */
-static __always_inline void out_user_mem(struct out *o, __u32 tag, const void *addr, __u64 n, __u64 full,
-					 const __u32 max)
+static __always_inline void out_user_mem(struct out *o, __u32 tag, const void *addr, __u64 n,
+					 __u64 full, const __u32 max)
 {
 	__u64 off = o->off;
 
@@ -138,7 +139,8 @@ static __always_inline void out_user_mem(struct out *o, __u32 tag, const void *a
 	out_blob_end(o, tag, n, full > 0xffffffffu ? 0xffffffffu : full);
 }
 
-static __always_inline void out_kernel_mem(struct out *o, __u32 tag, const void *addr, __u64 n, const __u32 max)
+static __always_inline void out_kernel_mem(struct out *o, __u32 tag, const void *addr, __u64 n,
+					   const __u32 max)
 {
 	__u64 off = o->off;
 
@@ -152,7 +154,8 @@ static __always_inline void out_kernel_mem(struct out *o, __u32 tag, const void 
 	out_blob_end(o, tag, n, n);
 }
 
-static __always_inline void out_kernel_str(struct out *o, __u32 tag, const void *addr, const __u32 max)
+static __always_inline void out_kernel_str(struct out *o, __u32 tag, const void *addr,
+					   const __u32 max)
 {
 	__u64 off = o->off;
 	long n;
@@ -165,8 +168,8 @@ static __always_inline void out_kernel_str(struct out *o, __u32 tag, const void 
 	out_blob_end(o, tag, n - 1, n == max ? n : n - 1);
 }
 
-static __always_inline void out_head(char *rec, __u64 off, __u32 n, __u32 type, __u64 ts, __u64 dur, __s64 res,
-				     __u64 pid_tid, __u32 abi)
+static __always_inline void out_head(char *rec, __u64 off, __u32 n, __u32 type, __u64 ts, __u64 dur,
+				     __s64 res, __u64 pid_tid, __u32 abi)
 {
 	struct cap_record *h = (void *)rec;
 

@@ -2,9 +2,10 @@
 /*
  * Files: paths by the dentry, inodes, overlay layers.
  *
- * bpf_d_path() is for other kinds of programs, so the walk is ours: from the file up to the root of the
- * process, across mounts. Names go into the record in the order of the walk; user space turns them
- * round. A rename during the walk may mix two paths, as it may for whoever reads without a lock.
+ * bpf_d_path() is for other kinds of programs, so the walk is ours: from the file up to the root of
+ * the process, across mounts. Names go into the record in the order of the walk; user space turns
+ * them round. A rename during the walk may mix two paths, as it may for whoever reads without a
+ * lock.
  */
 #ifndef PATH_BPF_H
 #define PATH_BPF_H
@@ -40,7 +41,8 @@ static __always_inline __u64 path_name(struct out *o, __u64 off, struct dentry *
 }
 
 /* A path as seen from root, or, without one, from wherever its mounts end; as a blob. */
-static __always_inline void out_path(struct out *o, __u32 tag, const struct path *path, const struct path *root)
+static __always_inline void out_path(struct out *o, __u32 tag, const struct path *path,
+				     const struct path *root)
 {
 	struct dentry *d = K(path, dentry), *root_d = root ? K(root, dentry) : NULL;
 	struct vfsmount *m = K(path, mnt), *root_m = root ? K(root, mnt) : NULL;
@@ -82,7 +84,10 @@ static __always_inline void out_path(struct out *o, __u32 tag, const struct path
 		d = (void *)forget(o, (__u64)parent);
 	}
 	if (off == start && head->flags & CAP_PATH_OUTSIDE) {
-		/* A root that is nobody's: pipes, sockets, anonymous inodes have one name, their own. */
+		/*
+		 * A root that is nobody's: pipes, sockets, anonymous inodes have one name, their
+		 * own.
+		 */
 		if (off > OUT_LIMIT(512))
 			return;
 		off = path_name(o, off, d);
@@ -108,7 +113,10 @@ static __always_inline __u64 overlay_layer(struct inode *inode)
 
 	if (K(sb, s_magic) != OVERLAYFS_MAGIC)
 		return 0;
-	/* struct ovl_inode (fs/overlayfs/ovl_entry.h), whose types a module would hide: what follows vfs_inode */
+	/*
+	 * struct ovl_inode (fs/overlayfs/ovl_entry.h), whose types a module would hide: what
+	 * follows vfs_inode
+	 */
 	upper = (void *)k64((void *)inode + bpf_core_type_size(struct inode));
 	return upper && K(upper, d_inode) ? FD_UPPER : FD_LOWER;
 }

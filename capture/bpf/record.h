@@ -33,7 +33,8 @@
 #define CAP_MAX_NUMS 32u		/* numbers of one record */
 #define CAP_N_CATEGORIES 32u
 #define CAP_IDS 8u			/* containers to filter by ... */
-#define CAP_NAMES_PER_ID 5u		/* ... each under the names that runtimes give its cgroup ... */
+/* ... each under the names that runtimes give its cgroup ... */
+#define CAP_NAMES_PER_ID 5u
 #define CAP_NAME_WORDS 10u		/* ... of which the first 80 bytes count */
 
 struct cap_ring {			/* the control page */
@@ -62,7 +63,8 @@ struct cap_record {
 	__u32 len;			/* of the whole record */
 };
 
-enum cap_abi { ABI_NATIVE, ABI_X32, ABI_COMPAT };	/* the two highest bits of a slot's number */
+/* the two highest bits of a slot's number */
+enum cap_abi { ABI_NATIVE, ABI_X32, ABI_COMPAT };
 
 struct cap_blob {
 	__u16 tag;			/* enum cap_tag */
@@ -93,7 +95,8 @@ struct cap_path {
 };
 enum {
 	CAP_PATH_DELETED = 1,		/* the name does not exist any more */
-	CAP_PATH_PSEUDO = 2,		/* not below a mount that anybody sees: pipe, socket, memfd ... */
+	/* not below a mount that anybody sees: pipe, socket, memfd ... */
+	CAP_PATH_PSEUDO = 2,
 	CAP_PATH_CUT = 4,		/* deeper than we walk: the first names are missing */
 	CAP_PATH_OUTSIDE = 8,		/* not below the root of the process */
 };
@@ -110,13 +113,13 @@ struct cap_sock {
 
 /*
  * What to do at the return of a call. Made by user space from events.def before the programs load.
- * Kinds are the collectors of events.def, as far as they need code; KIND_INTS and KIND_STRS are generic, EXEC_* are
- * what follows EXEC.
+ * Kinds are the collectors of events.def, as far as they need code; KIND_INTS and KIND_STRS are
+ * generic, EXEC_* are what follows EXEC.
  */
 #define CAP_KINDS(X) \
-	X(INTS) X(NOISE) X(READ) X(WRITE) X(STRS) X(OPEN) X(EXEC) X(CLONE) X(IOV_READ) X(IOV_WRITE) \
-	X(MSG_READ) X(MSG_WRITE) X(SOCK) X(SOCKOPT) X(POLL) X(OUT_STR) X(TEXT_ARG) X(DEREF) X(CRED) \
-	X(CWD) X(UNKNOWN) X(EXEC_FILE) X(EXEC_ARGS)
+	X(INTS) X(NOISE) X(READ) X(WRITE) X(STRS) X(OPEN) X(EXEC) X(CLONE) X(IOV_READ) \
+	X(IOV_WRITE) X(MSG_READ) X(MSG_WRITE) X(SOCK) X(SOCKOPT) X(POLL) X(OUT_STR) X(TEXT_ARG) \
+	X(DEREF) X(CRED) X(CWD) X(UNKNOWN) X(EXEC_FILE) X(EXEC_ARGS)
 enum cap_kind {
 #define X(k) KIND_##k,
 	CAP_KINDS(X)

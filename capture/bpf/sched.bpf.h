@@ -17,7 +17,10 @@ static __always_inline __u64 id_of_task(struct task_struct *t)
 	return (__u64)(__u32)K(t, tgid) << 32 | (__u32)K(t, pid);
 }
 
-/* What the child has in common with its creator, and what it has new: facts, whatever was asked for. */
+/*
+ * What the child has in common with its creator, and what it has new: facts, whatever was asked
+ * for.
+ */
 static __always_inline __u64 birth_flags(struct task_struct *p, struct task_struct *c)
 {
 	struct nsproxy *a = K(p, nsproxy), *b = K(c, nsproxy);
@@ -54,7 +57,9 @@ static __always_inline __u64 birth_flags(struct task_struct *p, struct task_stru
 	return f;
 }
 
-/* The path of a cgroup below its root, names in the order of the walk, as struct cap_path has them. */
+/*
+ * The path of a cgroup below its root, names in the order of the walk, as struct cap_path has them.
+ */
 static __always_inline void out_cgroup(struct out *o, struct cgroup *cg)
 {
 	__u64 off = o->off, start = off + 8 + sizeof(struct cap_path);
@@ -82,7 +87,9 @@ static __always_inline void out_cgroup(struct out *o, struct cgroup *cg)
 	out_blob_end(o, TAG_PATH, off - start + sizeof(*head), off - start + sizeof(*head));
 }
 
-/* A task is in another cgroup than its creator without having been moved there: CLONE_INTO_CGROUP. */
+/*
+ * A task is in another cgroup than its creator without having been moved there: CLONE_INTO_CGROUP.
+ */
 static __always_inline void born_in_cgroup(struct task_struct *c, __u64 now)
 {
 	struct cgroup *cg = K(K(c, cgroups), dfl_cgrp);
@@ -244,7 +251,8 @@ int on_signal_deliver(struct bpf_raw_tracepoint_args *ctx)
 	if ((__u64)info > 1) {
 		code = (__s32)k32(&info->code);
 		if (code > 0 && code != SI_KERNEL && sig != 17)
-			sender = 0;	/* a fault or a timer: raised by the kernel on the thread itself */
+			/* a fault or a timer: raised by the kernel on the thread itself */
+			sender = 0;
 		else if (code == SI_KERNEL)
 			sender = 0;
 		else if (!sender && (code <= 0 || sig == 17))

@@ -138,7 +138,8 @@ int collect_sockopt(struct bpf_raw_tracepoint_args *ctx)
 	if (!call_again(&c, ctx) || call_begin(&c, &o))
 		return 0;
 	len = call_arg(&c, 4);
-	if (c.d->event == EV_getsockopt && bpf_probe_read_user(&len, sizeof(len), (void *)call_arg(&c, 4)))
+	if (c.d->event == EV_getsockopt &&
+	    bpf_probe_read_user(&len, sizeof(len), (void *)call_arg(&c, 4)))
 		len = 0;
 	out_num(&o, (__u32)call_arg(&c, 2));
 	out_num(&o, len);

@@ -2,9 +2,9 @@
 /*
  * The driver: both ends of every system call, and the tracepoints of process life.
  *
- * At entry only the time and the call's number are kept: the argument registers are still there at the
- * return, and what pointers lead to is in memory then, since the kernel has just read it. An exec
- * replaces registers and memory, and takes what it needs from the kernel's objects.
+ * At entry only the time and the call's number are kept: the argument registers are still there at
+ * the return, and what pointers lead to is in memory then, since the kernel has just read it. An
+ * exec replaces registers and memory, and takes what it needs from the kernel's objects.
  */
 #include "capture/bpf/call.bpf.h"
 #include "capture/bpf/exec.bpf.h"
@@ -59,7 +59,8 @@ int collect_noise(struct bpf_raw_tracepoint_args *ctx)
 }
 
 /* exit and exit_group do not return: they are recorded as they begin. */
-static __always_inline void record_exit(struct thread_slot *s, const volatile struct cap_desc *d, __u64 regs)
+static __always_inline void record_exit(struct thread_slot *s, const volatile struct cap_desc *d,
+					__u64 regs)
 {
 	struct call c = { .s = s, .d = d, .regs = regs, .now = s->enter, .nr = s->nr,
 			  .compat = s->nr & NR_COMPAT };
@@ -101,7 +102,8 @@ int on_sys_enter(struct bpf_raw_tracepoint_args *ctx)
 		nr |= NR_COMPAT;
 	s->nr = nr;
 	s->enter = bpf_ktime_get_ns();
-	if (desc_of(nr)->kind == KIND_EXEC || nr == EV_exit || nr == EV_exit_group || nr & NR_COMPAT)
+	if (desc_of(nr)->kind == KIND_EXEC || nr == EV_exit || nr == EV_exit_group ||
+	    nr & NR_COMPAT)
 		enter_special(s, regs);
 	return 0;
 }

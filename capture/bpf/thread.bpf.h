@@ -2,11 +2,11 @@
 /*
  * Threads: what is remembered of each between the entry to a call and its return.
  *
- * A thread is told by the address of its registers, which sit at a fixed place of its kernel stack and
- * which both tracepoints pass: so the usual call needs no helper to find its slot. The table is an array
- * with two places for each thread; when both are taken, the older entry is given up, and the duration of
- * the call that it stood for is not known. A slot is freed when its thread ends, before the
- * stack is used again.
+ * A thread is told by the address of its registers, which sit at a fixed place of its kernel stack
+ * and which both tracepoints pass: so the usual call needs no helper to find its slot. The table is
+ * an array with two places for each thread; when both are taken, the older entry is given up, and
+ * the duration of the call that it stood for is not known. A slot is freed when its thread ends,
+ * before the stack is used again.
  */
 #ifndef THREAD_BPF_H
 #define THREAD_BPF_H
@@ -14,7 +14,8 @@
 #include "capture/bpf/out.bpf.h"
 
 #define TS_COMPAT 2			/* arch/x86/include/asm/thread_info.h */
-#define STACK_SHIFT 14			/* arch/x86/include/asm/page_64_types.h: THREAD_SIZE without KASAN */
+/* arch/x86/include/asm/page_64_types.h: THREAD_SIZE without KASAN */
+#define STACK_SHIFT 14
 #define TALLY_NS 1000000000ull
 
 static __always_inline __u32 slot_of(__u64 key)
@@ -209,10 +210,11 @@ static __always_inline struct thread_slot *slot_of_task(struct task_struct *task
 }
 
 /*
- * Count a call that is not recorded. False if something has to be written out first: each second, and when
- * another kind of call needs the place.
+ * Count a call that is not recorded. False if something has to be written out first: each second,
+ * and when another kind of call needs the place.
  */
-static __always_inline bool tally(__u32 k, const volatile struct cap_desc *d, __u64 now, __u64 dur, long ret)
+static __always_inline bool tally(__u32 k, const volatile struct cap_desc *d, __u64 now, __u64 dur,
+				  long ret)
 {
 	struct tallies *a = bpf_map_lookup_elem(&tallies, &k);
 	__u32 i = d->noise;
@@ -230,8 +232,9 @@ static __always_inline bool tally(__u32 k, const volatile struct cap_desc *d, __
 	return true;
 }
 
-static __always_inline void tally_anew(struct thread_slot *s, __u32 k, const volatile struct cap_desc *d,
-				       __u64 now, __u64 dur, long ret)
+static __always_inline void tally_anew(struct thread_slot *s, __u32 k,
+				       const volatile struct cap_desc *d, __u64 now, __u64 dur,
+				       long ret)
 {
 	struct tallies *a = bpf_map_lookup_elem(&tallies, &k);
 	__u32 i = d->noise;

@@ -4,7 +4,8 @@
  *
  * Only names matter here: offsets come from the running kernel's BTF when the object is loaded, so
  * that neither the order nor the rest of a structure need be stated. Beside each stands the kernel
- * file that defines it. A name with ___ and a suffix is the same structure as older or newer kernels have it.
+ * file that defines it. A name with ___ and a suffix is the same structure as older or newer
+ * kernels have it.
  */
 #ifndef VMLINUX_MIN_H
 #define VMLINUX_MIN_H

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * What recording adds to a system call: the same loops without programs, with programs at both ends of the call that
- * do nothing (what any tracer pays on this machine), and with the driver, in turn. The rings are emptied by a second
- * thread on another processor, as the recorder does.
+ * What recording adds to a system call: the same loops without programs, with programs at both ends
+ * of the call that do nothing (what any tracer pays on this machine), and with the driver, in turn.
+ * The rings are emptied by a second thread on another processor, as the recorder does.
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -22,7 +22,8 @@
 #include "capture/driver.h"
 
 #define ROUNDS 7
-#define SLICES 60			/* of a round; the fastest counts: the others were interrupted */
+/* of a round; the fastest counts: the others were interrupted */
+#define SLICES 60
 #define CALLS 300
 
 static int zero_fd, null_fd;
@@ -96,14 +97,18 @@ static void pin(int cpu)
 	sched_setaffinity(0, sizeof(set), &set);
 }
 
-/* A program of two instructions, "return 0", at a raw tracepoint. Closing the result detaches it. */
+/*
+ * A program of two instructions, "return 0", at a raw tracepoint. Closing the result detaches it.
+ */
 static int attach_empty(const char *tracepoint)
 {
 	static const struct bpf_insn code[] = {
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
 		{ .code = BPF_JMP | BPF_EXIT },
 	};
-	int prog = bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, "empty", "Dual BSD/GPL", code, 2, NULL), fd;
+	int prog = bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, "empty", "Dual BSD/GPL", code, 2,
+				 NULL),
+	    fd;
 
 	if (prog < 0)
 		abort();
@@ -173,7 +178,9 @@ static void ask(int go, int done, double out[N_OPS][ROUNDS], int round)
 
 int main(void)
 {
-	struct cap_driver_opts o = { .sz = sizeof(o), .snaplen = 80, .slow_reads = getenv("SPOOR_SLOW_READS") };
+	struct cap_driver_opts o = { .sz = sizeof(o),
+				     .snaplen = 80,
+				     .slow_reads = getenv("SPOOR_SLOW_READS") };
 	static double bare[N_OPS][ROUNDS], empty[N_OPS][ROUNDS], with[N_OPS][ROUNDS];
 	int go[2], done[2];
 	struct cap_driver *d;
@@ -224,8 +231,8 @@ int main(void)
 	for (unsigned i = 0; i < N_OPS; i++) {
 		double b = median(bare[i]), e = median(empty[i]), w = median(with[i]);
 
-		printf("added to a call: %s | +%.0f ns | +%.0f ns by empty programs | %.2f\n", ops[i].name, w - b, e - b,
-		       (w - b) / (e - b));
+		printf("added to a call: %s | +%.0f ns | +%.0f ns by empty programs | %.2f\n",
+		       ops[i].name, w - b, e - b, (w - b) / (e - b));
 		printf("%s: %.0f ns bare\n", ops[i].name, b);
 	}
 	cap_driver__close(d);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Records made by hand: what the kernel hands over, rightly and wrongly, and the rows that come of it. */
+/*
+ * Records made by hand: what the kernel hands over, rightly and wrongly, and the rows that come of
+ * it.
+ */
 #include <netinet/in.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -34,7 +37,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* --- making records ---------------------------------------------------------------------------------------------- */
+/* --- making records --------------------------------------------------------------------------- */
 
 struct made {
 	union {
@@ -47,7 +50,11 @@ static struct made rec;
 static void begin(uint16_t type, int64_t res)
 {
 	memset(&rec, 0, sizeof(rec));
-	rec.r = (struct cap_record){ .ts = 500, .dur = 7, .res = res, .pid_tid = (uint64_t)10 << 32 | 11, .type = type,
+	rec.r = (struct cap_record){ .ts = 500,
+				     .dur = 7,
+				     .res = res,
+				     .pid_tid = (uint64_t)10 << 32 | 11,
+				     .type = type,
 				     .len = sizeof(struct cap_record) };
 }
 
@@ -101,7 +108,7 @@ static uint64_t number(const struct fmt_ev *ev, unsigned p)
 	return v;
 }
 
-/* --- numbers ------------------------------------------------------------------------------------------------------ */
+/* --- numbers ---------------------------------------------------------------------------------- */
 
 static void test_head(void **state)
 {
@@ -131,7 +138,8 @@ static void test_widths(void **state)
 	ev = row();
 	assert_int_equal((int64_t)number(&ev, P_lseek_fd), -1);
 	assert_int_equal(number(&ev, P_lseek_offset), 0xfffffffffffffff0);
-	assert_int_equal(number(&ev, P_lseek_whence), fmt_group__from_native(GROUP_lseek_whence, 1));
+	assert_int_equal(number(&ev, P_lseek_whence),
+			 fmt_group__from_native(GROUP_lseek_whence, 1));
 }
 
 static void test_missing_numbers(void **state)
@@ -209,7 +217,7 @@ static void test_exit(void **state)
 	assert_int_equal(number(&ev, P_procexit_oom), 1);
 }
 
-/* --- paths ----------------------------------------------------------------------------------------------------------- */
+/* --- paths ------------------------------------------------------------------------------------ */
 
 static void test_paths(void **state)
 {
@@ -225,7 +233,8 @@ static void test_paths(void **state)
 		{ CAP_PATH_CUT, 0, "c\0b\0", 4, ".../b/c" },
 		{ CAP_PATH_OUTSIDE, 0, "x\0y\0", 4, "/y/x" },
 		{ CAP_PATH_PSEUDO | CAP_PATH_OUTSIDE, 0x01021994, "memfd:a\0", 8, "memfd:a" },
-		{ CAP_PATH_PSEUDO | CAP_PATH_OUTSIDE, 0x09041934, "[eventfd]\0", 10, "anon_inode:[eventfd]" },
+		{ CAP_PATH_PSEUDO | CAP_PATH_OUTSIDE, 0x09041934, "[eventfd]\0", 10,
+		  "anon_inode:[eventfd]" },
 		{ 0, 0, "no nul at the end", 17, "/no nul at the en" },
 	};
 
@@ -240,7 +249,7 @@ static void test_paths(void **state)
 	}
 }
 
-/* --- execution -------------------------------------------------------------------------------------------------------- */
+/* --- execution -------------------------------------------------------------------------------- */
 
 static void test_args(void **state)
 {
@@ -269,7 +278,8 @@ static void test_args(void **state)
 static void test_exec_by_descriptor(void **state)
 {
 	static const char *const cases[][2] = {
-		{ "/dev/fd/5", "" }, { "/dev/fd/5/dir/prog", "dir/prog" }, { "/bin/sh", "/bin/sh" }, { "/dev/fd/", "" },
+		{ "/dev/fd/5", "" }, { "/dev/fd/5/dir/prog", "dir/prog" }, { "/bin/sh", "/bin/sh" },
+		{ "/dev/fd/", "" },
 	};
 
 	(void)state;
@@ -283,12 +293,18 @@ static void test_exec_by_descriptor(void **state)
 	}
 }
 
-/* --- sockets ----------------------------------------------------------------------------------------------------------- */
+/* --- sockets ---------------------------------------------------------------------------------- */
 
 static struct cap_sock inet_sock(void)
 {
-	struct cap_sock s = { .family = AF_INET, .type = SOCK_STREAM, .protocol = IPPROTO_TCP, .state = 1, .lport = 1000,
-			      .rport = 80, .laddr = { 10, 0, 0, 1 }, .raddr = { 10, 0, 0, 2 } };
+	struct cap_sock s = { .family = AF_INET,
+			      .type = SOCK_STREAM,
+			      .protocol = IPPROTO_TCP,
+			      .state = 1,
+			      .lport = 1000,
+			      .rport = 80,
+			      .laddr = { 10, 0, 0, 1 },
+			      .raddr = { 10, 0, 0, 2 } };
 
 	return s;
 }
@@ -309,7 +325,9 @@ static void assert_tuple(const struct fmt_ev *ev, unsigned p, bool tuple, const 
 
 static void test_connect(void **state)
 {
-	struct sockaddr_in sin = { .sin_family = AF_INET, .sin_port = htons(81), .sin_addr.s_addr = htonl(0x0a000003) };
+	struct sockaddr_in sin = { .sin_family = AF_INET,
+				   .sin_port = htons(81),
+				   .sin_addr.s_addr = htonl(0x0a000003) };
 	struct cap_sock s = inet_sock();
 	struct fmt_ev ev;
 
@@ -403,8 +421,12 @@ static void test_bad_addresses(void **state)
 /* Control data is whatever a program made of it. */
 static void test_control(void **state)
 {
-	union { struct cmsghdr h; uint8_t b[64]; } c = { .h = { .cmsg_len = CMSG_LEN(8), .cmsg_level = SOL_SOCKET,
-								.cmsg_type = SCM_RIGHTS } };
+	union {
+		struct cmsghdr h;
+		uint8_t b[64];
+	} c = {
+		.h = { .cmsg_len = CMSG_LEN(8), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS }
+	};
 	static const int fds[2] = { 7, 9 };
 	struct fmt_ev ev;
 
@@ -416,7 +438,8 @@ static void test_control(void **state)
 	blob(TAG_CONTROL, &c, CMSG_SPACE(8), CMSG_SPACE(8));
 	ev = row();
 	assert_int_equal(fmt_ev__str(&ev, P_recvmsg_scm_fds)->len, 2 + 2 * 10);
-	assert_memory_equal(fmt_ev__str(&ev, P_recvmsg_scm_fds)->p, "\2\0\7\0\0\0\0\0\0\0\0\0\11", 13);
+	assert_memory_equal(fmt_ev__str(&ev, P_recvmsg_scm_fds)->p, "\2\0\7\0\0\0\0\0\0\0\0\0\11",
+			    13);
 	for (size_t len = 0; len < 40; len++)
 		for (size_t n = 0; n < 40; n += 5) {
 			c.h.cmsg_len = len;
@@ -434,7 +457,7 @@ static void test_control(void **state)
 	row();
 }
 
-/* --- small structures ---------------------------------------------------------------------------------------------------- */
+/* --- small structures ------------------------------------------------------------------------- */
 
 static void test_small(void **state)
 {
@@ -490,7 +513,7 @@ static void test_short_structures(void **state)
 		}
 }
 
-/* --- records that are none ------------------------------------------------------------------------------------------------ */
+/* --- records that are none -------------------------------------------------------------------- */
 
 static void test_malformed(void **state)
 {
@@ -514,12 +537,23 @@ static void test_malformed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_head), cmocka_unit_test(test_widths), cmocka_unit_test(test_missing_numbers),
-		cmocka_unit_test(test_collector_flags), cmocka_unit_test(test_birth), cmocka_unit_test(test_exit),
-		cmocka_unit_test(test_paths), cmocka_unit_test(test_args), cmocka_unit_test(test_exec_by_descriptor),
-		cmocka_unit_test(test_connect), cmocka_unit_test(test_accept), cmocka_unit_test(test_abstract_name),
-		cmocka_unit_test(test_bad_addresses), cmocka_unit_test(test_control), cmocka_unit_test(test_small),
-		cmocka_unit_test(test_short_structures), cmocka_unit_test(test_malformed),
+		cmocka_unit_test(test_head),
+		cmocka_unit_test(test_widths),
+		cmocka_unit_test(test_missing_numbers),
+		cmocka_unit_test(test_collector_flags),
+		cmocka_unit_test(test_birth),
+		cmocka_unit_test(test_exit),
+		cmocka_unit_test(test_paths),
+		cmocka_unit_test(test_args),
+		cmocka_unit_test(test_exec_by_descriptor),
+		cmocka_unit_test(test_connect),
+		cmocka_unit_test(test_accept),
+		cmocka_unit_test(test_abstract_name),
+		cmocka_unit_test(test_bad_addresses),
+		cmocka_unit_test(test_control),
+		cmocka_unit_test(test_small),
+		cmocka_unit_test(test_short_structures),
+		cmocka_unit_test(test_malformed),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

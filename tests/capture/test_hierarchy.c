@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Cgroup lists: hierarchies by number, named ones, several subsystems, the unified one, odd lines. */
+/*
+ * Cgroup lists: hierarchies by number, named ones, several subsystems, the unified one, odd lines.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,7 +15,10 @@
 
 static struct cap_hierarchies made(void)
 {
-	return (struct cap_hierarchies){ .n = 4, .h = { { 1, "cpu,cpuacct" }, { 2, "memory" }, { 9, "systemd" }, { 0, "pids" } } };
+	return (struct cap_hierarchies){
+		.n = 4,
+		.h = { { 1, "cpu,cpuacct" }, { 2, "memory" }, { 9, "systemd" }, { 0, "pids" } }
+	};
 }
 
 static void check(const char *text, const char *want, size_t n)
@@ -53,7 +58,8 @@ static void test_this_machine(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_list), cmocka_unit_test(test_this_machine) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_list),
+					    cmocka_unit_test(test_this_machine) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Rings filled by hand: order of time over processors, records that wait for their round, wrapping. */
+/*
+ * Rings filled by hand: order of time over processors, records that wait for their round, wrapping.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -198,8 +200,9 @@ static void test_loss(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_order), cmocka_unit_test(test_equal_times), cmocka_unit_test(test_horizon),
-		cmocka_unit_test(test_wrapping), cmocka_unit_test(test_give_back), cmocka_unit_test(test_loss),
+		cmocka_unit_test(test_order),	  cmocka_unit_test(test_equal_times),
+		cmocka_unit_test(test_horizon),	  cmocka_unit_test(test_wrapping),
+		cmocka_unit_test(test_give_back), cmocka_unit_test(test_loss),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

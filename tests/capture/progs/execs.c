@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * execs DIR: executes programs in every way in DIR and prints the jq conditions that the events must satisfy, as calls.c
- * does. execs -: does nothing.
+ * execs DIR: executes programs in every way in DIR and prints the jq conditions that the events
+ * must satisfy, as calls.c does. execs -: does nothing.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -44,7 +44,8 @@ static pid_t in_child(void (*fn)(void))
 
 static void plain(void)
 {
-	execle(self, "a name", "-", "two words", "", (char *)NULL, (const char *[]){ "ONE=1", "TWO=2 3", NULL });
+	execle(self, "a name", "-", "two words", "", (char *)NULL,
+	       (const char *[]){ "ONE=1", "TWO=2 3", NULL });
 }
 
 #define N_ARGS 40			/* 40 times 1,000 and one: more than is kept */
@@ -78,14 +79,16 @@ static int memfd_copy(void)
 
 static void from_memfd(void)
 {
-	syscall(SYS_execveat, memfd_copy(), "", (const char *[]){ "hidden", "-", NULL }, (char *[]){ NULL }, 0x1000);
+	syscall(SYS_execveat, memfd_copy(), "", (const char *[]){ "hidden", "-", NULL },
+		(char *[]){ NULL }, 0x1000);
 }
 
 static void at_directory(void)
 {
 	int dir = open(".", O_RDONLY | O_DIRECTORY);
 
-	syscall(SYS_execveat, dir, "linked", (const char *[]){ "at", "-", NULL }, (char *[]){ NULL }, 0);
+	syscall(SYS_execveat, dir, "linked", (const char *[]){ "at", "-", NULL },
+		(char *[]){ NULL }, 0);
 }
 
 static void script(void)
@@ -130,32 +133,53 @@ int main(int argc, char **argv)
 
 	if (argc > 1 && !strcmp(argv[1], "-"))
 		return 0;
-	if (argc < 2 || n <= 0 || chdir(argv[1]) || !getcwd(dir, sizeof(dir)) || symlink(self, "linked"))
+	if (argc < 2 || n <= 0 || chdir(argv[1]) || !getcwd(dir, sizeof(dir)) ||
+	    symlink(self, "linked"))
 		return 1;
 	write_script();
 	stat(self, &st);
 	pid = in_child(plain);
-	expect(".type == \"execve\" and .res == 0 and .process.pid == %d and .args.exe == \"a name\" and .args.args == [\"-\", \"two words\", \"\"] and "
-	       ".args.env == [\"ONE=1\", \"TWO=2 3\"] and .args.trusted_exepath == \"%s\" and .args.exe_ino == %llu and .args.filename == \"%s\" and "
-	       ".args.comm == \"execs\" and .args.cwd == \"%s\" and .args.ptid == %d and .args.uid == %d and .args.pgid == %d",
+	expect(".type == \"execve\" and .res == 0 and .process.pid == %d and .args.exe == \"a "
+	       "name\" and .args.args == [\"-\", \"two words\", \"\"] and "
+	       ".args.env == [\"ONE=1\", \"TWO=2 3\"] and .args.trusted_exepath == \"%s\" and "
+	       ".args.exe_ino == %llu and .args.filename == \"%s\" and "
+	       ".args.comm == \"execs\" and .args.cwd == \"%s\" and .args.ptid == %d and .args.uid "
+	       "== %d and .args.pgid == %d",
 	       pid, self, (unsigned long long)st.st_ino, self, dir, getpid(), geteuid(), getpgrp());
 	pid = in_child(long_args);
-	expect(".type == \"execve\" and .process.pid == %d and .res == 0 and (.args.args | length) == 34 and .cut.args == %d and "
-	       ".cut.env == 7000 and ([.args.env[] | length + 1] | add) == 4097", pid, N_ARGS * 1000 + 2);
+	expect(".type == \"execve\" and .process.pid == %d and .res == 0 and (.args.args | length) "
+	       "== 34 and .cut.args == %d and "
+	       ".cut.env == 7000 and ([.args.env[] | length + 1] | add) == 4097",
+	       pid, N_ARGS * 1000 + 2);
 	pid = in_child(from_memfd);
-	expect(".type == \"execveat\" and .process.pid == %d and .res == 0 and .args.exe == \"hidden\" and .args.trusted_exepath == \"memfd:payload\" and "
-	       ".args.pathname == \"\" and .args.at_flags == \"AT_EMPTY_PATH\" and (.args.flags | contains(\"EXE_FROM_MEMFD\")) and (.args.dirfd > 2)", pid);
+	expect(".type == \"execveat\" and .process.pid == %d and .res == 0 and .args.exe == "
+	       "\"hidden\" and .args.trusted_exepath == \"memfd:payload\" and "
+	       ".args.pathname == \"\" and .args.at_flags == \"AT_EMPTY_PATH\" and (.args.flags | "
+	       "contains(\"EXE_FROM_MEMFD\")) and (.args.dirfd > 2)",
+	       pid);
 	pid = in_child(at_directory);
-	expect(".type == \"execveat\" and .process.pid == %d and .res == 0 and .args.pathname == \"linked\" and .args.trusted_exepath == \"%s\" and "
-	       ".process.exepath == \"%s\"", pid, self, self);
+	expect(".type == \"execveat\" and .process.pid == %d and .res == 0 and .args.pathname == "
+	       "\"linked\" and .args.trusted_exepath == \"%s\" and "
+	       ".process.exepath == \"%s\"",
+	       pid, self, self);
 	pid = in_child(script);
-	expect(".type == \"execve\" and .process.pid == %d and .res == 0 and .args.filename == \"./script\" and .args.trusted_exepath == \"%s\" and "
-	       ".args.args == [\"-\", \"./script\", \"arg\"]", pid, self);
+	expect(".type == \"execve\" and .process.pid == %d and .res == 0 and .args.filename == "
+	       "\"./script\" and .args.trusted_exepath == \"%s\" and "
+	       ".args.args == [\"-\", \"./script\", \"arg\"]",
+	       pid, self);
 	pid = in_child(missing);
-	expect(".type == \"execve\" and .process.pid == %d and .error == \"ENOENT\" and .args.filename == \"./nowhere\" and .args.args == [\"with\", \"arguments\"]", pid);
+	expect(".type == \"execve\" and .process.pid == %d and .error == \"ENOENT\" and "
+	       ".args.filename == \"./nowhere\" and .args.args == [\"with\", \"arguments\"]",
+	       pid);
 	pid = in_child(other_thread);
-	expect(".type == \"execve\" and .process.pid == %d and .process.tid == %d and .res == 0 and .args.exe == \"threaded\" and .args.tid == %d", pid, pid, pid);
-	expect(".type == \"exit_group\" and .process.pid == %d and .args.status == 0 and (.process.cmdline | contains(\"-\"))", pid);
-	expect(".type == \"procexit\" and .process.pid == %d and .args.status == 0 and .args.ret == 0", pid);
+	expect(".type == \"execve\" and .process.pid == %d and .process.tid == %d and .res == 0 "
+	       "and .args.exe == \"threaded\" and .args.tid == %d",
+	       pid, pid, pid);
+	expect(".type == \"exit_group\" and .process.pid == %d and .args.status == 0 and "
+	       "(.process.cmdline | contains(\"-\"))",
+	       pid);
+	expect(".type == \"procexit\" and .process.pid == %d and .args.status == 0 and .args.ret "
+	       "== 0",
+	       pid);
 	return 0;
 }

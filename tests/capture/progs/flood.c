@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * flood MILLIONS [RATE]: that many millions of system calls, as fast as they go or at RATE thousand a second: four calls
- * in turn, with numbers, bytes read, bytes written, a path.
+ * flood MILLIONS [RATE]: that many millions of system calls, as fast as they go or at RATE thousand
+ * a second: four calls in turn, with numbers, bytes read, bytes written, a path.
  */
 #include <fcntl.h>
 #include <sched.h>
@@ -28,7 +28,8 @@ static void nap(void)
 
 int main(int argc, char **argv)
 {
-	double millions = argc > 1 ? atof(argv[1]) : 1, rate = argc > 2 ? atof(argv[2]) * 1e3 : 0, start;
+	double millions = argc > 1 ? atof(argv[1]) : 1, rate = argc > 2 ? atof(argv[2]) * 1e3 : 0,
+	       start;
 	long rounds = (long)(millions * 1e6 / 8);
 	int in = open("/dev/zero", O_RDONLY), out = open("/dev/null", O_WRONLY);
 	char b[64] = "0123456789";

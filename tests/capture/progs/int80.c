@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* int80: getpid and open by the 32-bit entry, from a 64-bit program. Exits with 1 where the kernel has none. */
+/*
+ * int80: getpid and open by the 32-bit entry, from a 64-bit program. Exits with 1 where the kernel
+ * has none.
+ */
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -9,7 +12,10 @@ static long int80(long nr, long a, long b, long c)
 {
 	long r;
 
-	__asm__ volatile("int $0x80" : "=a"(r) : "a"(nr), "b"(a), "c"(b), "d"(c) : "memory", "r8", "r9", "r10", "r11");
+	__asm__ volatile("int $0x80"
+			 : "=a"(r)
+			 : "a"(nr), "b"(a), "c"(b), "d"(c)
+			 : "memory", "r8", "r9", "r10", "r11");
 	return r;
 }
 
@@ -21,7 +27,8 @@ static void none(int sig)
 
 int main(void)
 {
-	char *low = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+	char *low = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
 
 	signal(SIGSEGV, none);
 	if (low == MAP_FAILED)
