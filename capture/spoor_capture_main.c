@@ -21,6 +21,7 @@
 
 #define DEFAULT_SNAPLEN 80
 #define FLUSH_NS 1000000000u
+#define RECORDER_NICE -10		/* if we may */
 
 struct options {
 	struct cap_recorder_opts rec;
@@ -400,6 +401,11 @@ static int run(struct options *o, struct err *err)
 		code = cap_command__prepare(&r.command, o->command, err);
 	if (code)
 		return code;
+	/*
+	 * Where processors are scarce, what is not read in time is lost. The command has been made
+	 * already.
+	 */
+	setpriority(PRIO_PROCESS, 0, RECORDER_NICE);
 	for (char **a = o->command; a && *a; a++)
 		snprintf(line + strlen(line), sizeof(line) - strlen(line), "%s%s", *line ? " " : "",
 			 *a);
