@@ -294,3 +294,11 @@ teardown() {
 	[ "$status" = 1 ]
 	[ ! -e u.spoor ]
 }
+
+@test "a kernel that does not describe its types" {
+	run unshare -m sh -c 'mount -t tmpfs none /sys/kernel/btf && exec spoor-capture -w x.spoor -n 1'
+	[[ "$output" != *"permission denied"* ]] || skip "cannot mount"
+	echo "$output"
+	[ "$status" = 1 ]
+	[[ "$output" == *"CONFIG_DEBUG_INFO_BTF"* ]]
+}
