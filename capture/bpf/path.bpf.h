@@ -25,10 +25,16 @@
 static __always_inline __u64 path_name(struct out *o, __u64 off, struct dentry *d)
 {
 	const unsigned char *name = K(d, d_name.name);
-	__u32 len = K(d, d_name.len) & 255;
 	char *dst = o->rec + off;
+	__u32 len;
 
-	if (direct_reads && len <= 24) {
+	if (!direct_reads) {
+		long n = bpf_probe_read_kernel_str(dst, 256, name);
+
+		return n > 0 && n <= 256 ? off + n : off;
+	}
+	len = K(d, d_name.len) & 255;
+	if (len <= 24) {
 		/* Lies in the dentry itself, which is longer. */
 		*(__u64 *)dst = k64(name);
 		*(__u64 *)(dst + 8) = k64(name + 8);
@@ -47,6 +53,7 @@ static __always_inline void out_path(struct out *o, __u32 tag, const struct path
 	struct dentry *d = K(path, dentry), *root_d = root ? K(root, dentry) : NULL;
 	struct vfsmount *m = K(path, mnt), *root_m = root ? K(root, mnt) : NULL;
 	__u64 off = forget(o, o->off), start = off + 8 + sizeof(struct cap_path);
+	struct dentry *mnt_root = m ? K(m, mnt_root) : NULL;
 	struct cap_path *head;
 
 	if (off > OUT_LIMIT(CAP_STR_MAX + 512) || !d || !m)
@@ -66,16 +73,17 @@ static __always_inline void out_path(struct out *o, __u32 tag, const struct path
 			break;
 		}
 		parent = K(d, d_parent);
-		if (d == parent || d == K(m, mnt_root)) {
+		if (d == parent || d == mnt_root) {
 			struct mount *mount = (void *)m - bpf_core_field_offset(struct mount, mnt);
 			struct mount *above = K(mount, mnt_parent);
 
-			if (d != K(m, mnt_root) || mount == above) {
+			if (d != mnt_root || mount == above) {
 				head->flags ^= CAP_PATH_CUT | CAP_PATH_OUTSIDE;
 				break;
 			}
 			d = (void *)forget(o, (__u64)K(mount, mnt_mountpoint));
 			m = (void *)forget(o, (__u64)&above->mnt);
+			mnt_root = (void *)forget(o, (__u64)K(m, mnt_root));
 			continue;
 		}
 		if (off > OUT_LIMIT(512) || off - start > CAP_STR_MAX)
