@@ -154,15 +154,17 @@ static void add_sock(struct cap_fd_rows *f, struct fmt_batch *b, const struct ca
 	bool server =
 		is_inet(s) &&
 		(listening || (s->rport && f->listening[s->lport >> 3] >> (s->lport & 7) & 1));
+	struct buf name = { 0 };
 	struct sock_addrs a;
 
 	text->len = 0;
 	if (cap_sock__tuple(p->blob[TAG_SOCK], server, text)) {
 		set_text(b, P_state_fd_tuple, text);
+		/* The addresses point into text: the name is made elsewhere. */
 		if (s->family == AF_UNIX && sock_addrs__read(&a, text->p, text->len, true)) {
-			text->len = 0;
-			sock_addrs__text(&a, true, text);
-			set_text(b, P_state_fd_name, text);
+			sock_addrs__text(&a, true, &name);
+			set_text(b, P_state_fd_name, &name);
+			buf__done(&name);
 		}
 	}
 	if (is_inet(s)) {

@@ -100,6 +100,15 @@ teardown() {
 	conditions expected t.json
 }
 
+@test "sockets that were there before: addresses, roles, names" {
+	"$progs/sockets" "$PWD/socket" >expected 3>&- & local p=$!
+	until [ -s expected ]; do kill -0 $p; sleep 0.05; done
+	record t.spoor -d 100ms
+	kill $p
+	spoor-replay t.spoor --keyframes --internal -o json >t.json
+	conditions expected t.json
+}
+
 @test "a descriptor opened before recording has its name in later events" {
 	echo content >old
 	(exec 5<old; until [ -e go ]; do sleep 0.05; done; read -r x <&5; read -r x <&5) 3>&- &

@@ -32,6 +32,7 @@ record() {
 record_start() {
 	local file=$1 i
 	shift
+	rec_file=$file
 	spoor-capture -w "$file" "$@" 2>"$file.log" </dev/null & rec_pid=$!
 	for ((i = 0; i < 300; i++)); do
 		[ -s "$file" ] && return 0
@@ -42,7 +43,7 @@ record_start() {
 }
 
 record_stop() {
-	kill -"${1:-INT}" "$rec_pid"
+	kill -"${1:-INT}" "$rec_pid" || { cat "$rec_file.log"; return 1; }
 	rec_status=0
 	wait "$rec_pid" || rec_status=$?
 	rec_pid=
