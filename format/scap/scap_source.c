@@ -243,6 +243,9 @@ static bool is_birth_or_exec(int id)
 	return id == EV_clone || id == EV_fork || id == EV_vfork || id == EV_clone3 || id == EV_execve || id == EV_execveat;
 }
 
+_Static_assert((int)P_clone_pid == (int)P_fork_pid && (int)P_clone_pid == (int)P_vfork_pid &&
+	       (int)P_clone_pid == (int)P_clone3_pid, "one index serves all births");
+
 /* Clone and exec say the process of the thread they come from. */
 static void learn_pid(struct scap_source *s, const struct scap_code *c, const struct scap_event *ev, int id)
 {
@@ -442,7 +445,7 @@ static void step(struct scap_source *s)
 	n = scap_stream__peek(s->in, total, &p, &e);
 	if (n < (int64_t)total) {
 		err__set(&e, FMT_E_TRUNCATED, "the capture ends inside a block of %u bytes", total);
-		defect(s, &e, at, false);
+		defect(s, &e, at, true);	/* unless it is the length that lies */
 		return;
 	}
 	memcpy(&type, p, 4);
@@ -480,7 +483,6 @@ static void step(struct scap_source *s)
 		return;
 	}
 	body = cursor__of(p + 8, total - 12);
-	scap_stream__skip(s->in, total);
 	switch (k ? k->kind : K_OTHER) {
 	case K_SHB:
 		r = section(body, &e);
@@ -491,6 +493,12 @@ static void step(struct scap_source *s)
 	case K_OTHER: s->s.skipped_unknown++; break;
 	default: r = list(s, k, body, &e); break;
 	}
+	if (r < 0 && trailer != total) {
+		/* writers of events got the second length wrong at times; with nonsense between the two it is damage */
+		defect(s, &e, at, true);
+		return;
+	}
+	scap_stream__skip(s->in, total);
 	if (r < 0 && !s->defect.code) {
 		/* this block is lost, the next begins where it should */
 		s->defect = e;

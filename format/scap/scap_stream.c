@@ -141,13 +141,19 @@ int64_t scap_stream__peek(struct scap_stream *s, size_t want, const uint8_t **p,
 	if (want > SCAP_STREAM_MAX)
 		want = SCAP_STREAM_MAX;
 	if (s->len - s->at < want && !s->eof) {
-		memmove(s->out, s->out + s->at, s->len - s->at);
-		s->base += s->at;
-		s->len -= s->at;
-		s->at = 0;
-		if (want > s->cap)
-			s->out = xgrow(s->out, &s->cap, want, 1);
-		while (s->len < want && !s->eof) {
+		/*
+		 * Moved only when the end is reached, in a buffer twice as large as what is asked for:
+		 * however often a file makes the reader look far ahead, each byte is moved about once.
+		 */
+		if (s->at + want > s->cap) {
+			memmove(s->out, s->out + s->at, s->len - s->at);
+			s->base += s->at;
+			s->len -= s->at;
+			s->at = 0;
+			if (2 * want > s->cap)
+				s->out = xgrow(s->out, &s->cap, 2 * want, 1);
+		}
+		while (s->len - s->at < want && !s->eof) {
 			if (s->gz)
 				inflate_some(s);
 			else

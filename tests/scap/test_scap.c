@@ -381,6 +381,27 @@ static void resync(void **state)
 	buf__done(&f);
 }
 
+/*
+ * A header at every step that claims a very large block: looking that far ahead, again and again, must not
+ * cost a copy of it each time: that would take longer than a test may run.
+ */
+static void far_looks(void **state)
+{
+	static const uint32_t fake[4] = { 0x216, (32u << 20) - 4 };	/* their ends do not agree */
+	struct buf f = { 0 };
+	unsigned errors;
+	struct err e;
+
+	(void)state;
+	head(&f);
+	while (f.len < (40u << 20))
+		buf__add(&f, fake, sizeof(fake));
+	event(&f, false, 5, T0 + 1, 100ull, 8, &res10, 8, &fd3, -1);
+	assert_int_equal(drain(&f, &errors, &e), 1);
+	assert_int_equal(errors, 1);
+	buf__done(&f);
+}
+
 /* Two captures one behind the other: the second voids what the first said. */
 static void sections(void **state)
 {
@@ -426,7 +447,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(plain), cmocka_unit_test(gzip), cmocka_unit_test(truncated),
-		cmocka_unit_test(resync), cmocka_unit_test(sections), cmocka_unit_test(refused),
+		cmocka_unit_test(resync), cmocka_unit_test(far_looks),
+		cmocka_unit_test(sections), cmocka_unit_test(refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
