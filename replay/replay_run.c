@@ -329,15 +329,11 @@ static int show_keyframe(struct rpl_run *r, const struct fmt_batch *b)
 {
 	for (uint32_t i = 0; i < b->n; i++) {
 		struct fmt_ev ev = fmt_batch__ev(b, i);
-		struct eng_ctx ctx = { .ev = &ev, .state = r->st };
+		struct eng_ctx ctx;
 
-		ctx.thread = eng_state__thread(r->st, fmt_ev__tid(&ev));
-		if (!ctx.thread)
-			ctx.thread = eng_state__thread(r->st, fmt_ev__pid(&ev));
-		if (!ctx.thread)
-			continue;
-		ctx.proc = ctx.thread->proc;
+		eng_state__enter(r->st, &ev, &ctx);	/* once more: it changes nothing, and gives the surroundings */
 		put_event(r, &ctx);
+		eng_state__leave(r->st, &ctx);
 		if (printed(r))
 			return STOP;
 	}

@@ -45,7 +45,7 @@ setup() {
 @test "internal events and keyframes only when asked for" {
 	[ "$(spoor-replay "$trace" | grep -c ' noise(')" = 0 ]
 	[ "$(spoor-replay --internal "$trace" | grep -c ' noise(')" = 1 ]
-	golden "$want/keyframes" spoor-replay --keyframes "$trace" -n 8
+	golden "$want/keyframes" spoor-replay --keyframes "$trace" -n 11
 }
 
 @test "-f takes the language of conditions" {
