@@ -32,7 +32,14 @@ static void set_value(struct parser *p, struct eng_check *c, struct eng_pos pos)
 	c->values_pos = pos;
 }
 
-static int parse_number_value(struct parser *p, struct eng_check *c)
+static bool take_string(struct lexer *l)
+{
+	return lex__quoted(l) || (!l->failed && lex__bare_string(l));
+}
+
+/* A value that take finds, or an operand, at the right; what is said where there is neither. */
+static int parse_right(struct parser *p, struct eng_check *c, bool (*take)(struct lexer *l),
+		       const char *what)
 {
 	struct eng_pos pos;
 	int r = parser__enter(p);
@@ -44,36 +51,23 @@ static int parse_number_value(struct parser *p, struct eng_check *c)
 	r = parser__try_operand(p, &c->right);
 	if (!r && c->right)
 		c->rhs = RHS_OPERAND;
-	else if (!r && lex__number(&p->lex))
+	else if (!r && take(&p->lex))
 		set_value(p, c, pos);
 	else if (!r)
-		r = parser__fail(p,
-				 "expected a number value or a field with a valid transformer: one "
-				 "of "
-			    ONE_OF_TRANSFORMERS);
+		r = parser__fail(p, what);
 	return parser__leave(p, r);
+}
+
+#define OR_TRANSFORMER "value or a field with a valid transformer: one of " ONE_OF_TRANSFORMERS
+
+static int parse_number_value(struct parser *p, struct eng_check *c)
+{
+	return parse_right(p, c, lex__number, "expected a number " OR_TRANSFORMER);
 }
 
 static int parse_string_value(struct parser *p, struct eng_check *c)
 {
-	struct eng_pos pos;
-	int r = parser__enter(p);
-
-	if (r < 0)
-		return r;
-	lex__blank(&p->lex);
-	pos = p->lex.pos;
-	r = parser__try_operand(p, &c->right);
-	if (!r && c->right)
-		c->rhs = RHS_OPERAND;
-	else if (!r && (lex__quoted(&p->lex) || (!p->lex.failed && lex__bare_string(&p->lex))))
-		set_value(p, c, pos);
-	else if (!r)
-		r = parser__fail(p,
-				 "expected a string value or a field with a valid transformer: one "
-				 "of "
-			    ONE_OF_TRANSFORMERS);
-	return parser__leave(p, r);
+	return parse_right(p, c, take_string, "expected a string " OR_TRANSFORMER);
 }
 
 /* An element of a list of values: a production of its own for the depth limit. */
@@ -85,7 +79,7 @@ static int parse_value(struct parser *p, struct kids *values)
 	if (r < 0)
 		return r;
 	lex__blank(&p->lex);
-	if (lex__quoted(&p->lex) || (!p->lex.failed && lex__bare_string(&p->lex))) {
+	if (take_string(&p->lex)) {
 		t = arena__alloc(p->lex.mem, sizeof(*t));
 		*t = parser__tok(p);
 		kids__add(values, t, p->lex.mem);
