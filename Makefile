@@ -137,6 +137,7 @@ check: all $(B)/events-md.stamp ## layers, EVENTS.md and manual pages up to date
 	@scripts/man-options --check $(B)
 	@if command -v cppcheck >/dev/null; then scripts/cppcheck; \
 	else echo "cppcheck is not installed: skipped"; fi
+	@echo "all checks passed"
 
 help: ## this list
 	@echo 'Targets:'
