@@ -3,7 +3,7 @@
 # spoor - one Makefile. Sources are found by folder; everything that is made goes below build/.
 #
 #   format/ engine/          every .c but *_main.c                 -> libspoor.a
-#   replay/ inspect/ capture/  every .c but *_main.c               -> linked into that folder's tools
+#   replay/ inspect/ trace/ capture/  every .c but *_main.c               -> linked into that folder's tools
 #   <folder>/NAME_main.c     a tool: spoor_replay_main.c           -> build/spoor-replay
 #   capture/bpf/NAME.bpf.c   the kernel side                       -> build/capture/NAME.skel.h
 #   tests/, see the section of that name.
@@ -85,13 +85,14 @@ dash = $(subst _,-,$(1))
 
 OBJ_lib := $(call objs,$(call src,format) $(call src,engine))
 OBJ_replay := $(call objs,$(call src,replay))
+OBJ_trace := $(call objs,$(call src,trace))
 OBJ_inspect := $(call objs,$(call src,inspect))
 OBJ_capture := $(call objs,$(call src,capture))
 LIB := $(B)/libspoor.a
 
 SKELS := $(patsubst capture/bpf/%.bpf.c,$(B)/capture/%.skel.h,$(wildcard capture/bpf/*.bpf.c))
 
-MAINS := $(filter %_main.c,$(foreach d,format engine replay inspect $(if $(HAVE_CAPTURE),capture),$(call src,$d)))
+MAINS := $(filter %_main.c,$(foreach d,format engine replay inspect trace $(if $(HAVE_CAPTURE),capture),$(call src,$d)))
 tool = $(B)/$(call dash,$(patsubst %_main.c,%,$(notdir $(1))))
 GENERATORS := $(filter %/events_md_main.c,$(MAINS))
 TOOLS := $(foreach m,$(filter-out $(GENERATORS),$(MAINS)),$(call tool,$m))
@@ -213,7 +214,7 @@ $(B)/events-md.stamp: $(EVENTS_MD_TOOL) $(EVENTS_MD)
 
 # --- Tests -------------------------------------------------------------------------------------------
 #
-#   tests/<folder>/test_NAME.c        a cmocka program; links the library, and for tests of replay,
+#   tests/<folder>/test_NAME.c        a cmocka program; links the library, and for tests of replay, trace,
 #                                     inspect and capture that folder's objects
 #   tests/<folder>/NAME.bats          a script; tools are in $SPOOR_BUILD, test programs in $SPOOR_BUILD/tests
 #   tests/<folder>/make_NAME.c        a program that makes input for tests; links like a test
@@ -247,7 +248,7 @@ $(call test_bin,$(1)): $(B)/obj/$(1:.c=.o) $(call shared,$(1)) $(OBJ_$(2)) $(LIB
 	@mkdir -p $$(@D)
 	$$(Q)$$(CC) $$(ALL_LDFLAGS) -o $$@ $$(filter %.o %.a,$$^) $$(LDLIBS_test) $$(LDLIBS_$(2)) $$(LDLIBS_lib)
 endef
-needs = $(filter replay inspect capture,$(second) $(if $(filter $(1),$(BENCH_CAPTURE)),capture))
+needs = $(filter replay inspect trace capture,$(second) $(if $(filter $(1),$(BENCH_CAPTURE)),capture))
 $(foreach s,$(UNIT_SRC) $(MAKE_SRC) $(BENCH_SRC),$(eval $(call test_rule,$s,$(call needs,$s))))
 $(patsubst %.c,$(B)/obj/%.o,$(filter tests/capture/%,$(LINK_SRC)) $(BENCH_CAPTURE)): | $(SKELS)
 
@@ -293,12 +294,12 @@ $(FUZZERS): build/fuzz/%: build/fuzz/obj/tests/fuzz/%.o $(FUZZ_LIB)
 	$(call say,FUZZ LD,$@)
 	$(Q)$(CLANG) -fsanitize=fuzzer,address,undefined -pthread -o $@ $^ $(LDLIBS_lib)
 
-fuzz: ## run every fuzzer for FUZZ_TIME seconds; T= selects
+fuzz: ## run every fuzzer for FUZZ_TIME seconds; T= selects, FUZZ_SEED= repeats
 	@scripts/deps install build fuzz
 	@$(PARALLEL) fuzz-run
 
 fuzz-run: $(FUZZERS)
-	@FUZZ_TIME=$(FUZZ_TIME) tests/fuzz/run $(T)
+	@FUZZ_TIME=$(FUZZ_TIME) FUZZ_SEED=$(FUZZ_SEED) tests/fuzz/run $(T)
 
 # --- Installing --------------------------------------------------------------------------------------
 

@@ -124,7 +124,7 @@ struct fmt_str *strtab__append(struct strtab *t, uint32_t n, size_t bytes)
 {
 	struct fmt_str *first;
 
-	t->strs = xgrow(t->strs, &t->cap, (size_t)t->n + n, sizeof(*t->strs));
+	t->strs = xgrow(t->strs, &t->cap, (size_t)t->n + (n ? n : 1), sizeof(*t->strs));
 	first = &t->strs[t->n];
 	t->n += n;
 	t->bytes += bytes;

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "format/base/text.h"
-#include "format/tool/info.h"
-#include "format/tool/tool_error.h"
+#include "trace/info.h"
+#include "trace/tool_error.h"
 
 #define LABEL 12
 #define MAX_COLUMNS 30u

@@ -4,8 +4,8 @@
 #include "format/base/cli.h"
 #include "format/base/text.h"
 #include "format/file/trace_reader.h"
-#include "format/tool/tool_error.h"
-#include "format/tool/trace_tool.h"
+#include "trace/tool_error.h"
+#include "trace/trace_tool.h"
 
 int trace_tool__verify(const char *file, const struct trace_tool_opts *o)
 {

@@ -10,9 +10,9 @@
 #include "format/codec/table.h"
 #include "format/file/source_probe.h"
 #include "format/file/trace_file.h"
-#include "format/tool/info.h"
-#include "format/tool/tool_error.h"
-#include "format/tool/trace_tool.h"
+#include "trace/info.h"
+#include "trace/tool_error.h"
+#include "trace/trace_tool.h"
 
 /* What is needed while a trace is walked. */
 struct walk {

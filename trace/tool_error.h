@@ -2,8 +2,8 @@
 /*
  * tool_error - an error as the subcommands end with it.
  */
-#ifndef FMT_TOOL_ERROR_H
-#define FMT_TOOL_ERROR_H
+#ifndef TRC_TOOL_ERROR_H
+#define TRC_TOOL_ERROR_H
 
 #include <stdio.h>
 #include <string.h>

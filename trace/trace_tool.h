@@ -3,8 +3,8 @@
  * trace_tool - the subcommands of spoor-trace. A new one is a file of its own and a line in the table
  * of spoor_trace_main.c.
  */
-#ifndef FMT_TRACE_TOOL_H
-#define FMT_TRACE_TOOL_H
+#ifndef TRC_TRACE_TOOL_H
+#define TRC_TRACE_TOOL_H
 
 #include <stdbool.h>
 

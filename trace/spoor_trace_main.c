@@ -5,7 +5,7 @@
 
 #include "format/base/cli.h"
 #include "format/base/log.h"
-#include "format/tool/trace_tool.h"
+#include "trace/trace_tool.h"
 
 enum { OPT_OUTPUT = 1, OPT_COLUMNS = 2, OPT_WRITE = 4, OPT_FORCE = 8 };
 

@@ -2,8 +2,8 @@
 /*
  * info - what spoor-trace info finds out about a trace, and its two ways to say it.
  */
-#ifndef FMT_INFO_H
-#define FMT_INFO_H
+#ifndef TRC_INFO_H
+#define TRC_INFO_H
 
 #include "format/base/strtab.h"
 #include "format/codec/layout.h"
