@@ -146,6 +146,13 @@ void cap_calls__descs(struct cap_desc *descs, uint16_t *compat, bool noise)
 		const struct fmt_event_info *ev = fmt_event(id);
 		struct cap_desc *d = &descs[id];
 
+		if (ev && ev->flags & EF_URING) {
+			d->event = (uint16_t)id;
+			d->category = ev->category;
+			d->skip = THREAD_OWN | THREAD_WAIT | THREAD_OUT;
+			d->kind = ev->flags & EF_NOISE && !noise ? KIND_NOISE : KIND_UNKNOWN;
+			continue;
+		}
 		if (!ev || !(ev->flags & EF_SYSCALL)) {
 			/* A number without an entry is recorded as such. */
 			id < CAP_MAX_COMPAT ? (void)(d->event = EV_syscall) : (void)0;
@@ -193,6 +200,12 @@ static const char *const nums_text_arg[] = { "arg2_int", NULL };
 static const char *const nums_cred[] = { "cap_inheritable", "cap_permitted", "cap_effective",
 	NULL };
 static const char *const nums_unknown[] = { "nr", "abi", NULL };
+/* Of an io_uring operation; for reads and writes, for a socket, for all others. */
+static const char *const nums_uring_rw[] = { "fd", "user_data", "off", "addr", "len", NULL };
+static const char *const nums_uring_socket[] = { "fd", "user_data", "domain", "type", "proto",
+	NULL };
+static const char *const nums_uring[] = { "fd", "user_data", "", "", "", "flags", "mode",
+	"newdirfd", "dev", "ino", NULL };
 static const char *const nums_task_new[] = { "tid", "pid", "ptid", "flags", "vtid", "vpid", "start",
 	"pidns_start", NULL };
 static const char *const nums_exec_thread[] = { "old_tid", NULL };
@@ -202,8 +215,24 @@ static const char *const nums_attach[] = { "tid", "pid", "id", "", NULL };
 static const char *const nums_mkdir[] = { "id", "", NULL };
 static const char *const nums_noise[] = { "event", "n", "errors", "time", NULL };
 
+static const char *const *uring_nums(unsigned id)
+{
+	switch (id) {
+	case EV_uring_readv:
+	case EV_uring_writev:
+	case EV_uring_read_fixed:
+	case EV_uring_write_fixed:
+	case EV_uring_read:
+	case EV_uring_write: return nums_uring_rw;
+	case EV_uring_socket: return nums_uring_socket;
+	}
+	return nums_uring;
+}
+
 static const char *const *collector_nums(unsigned id, uint8_t kind)
 {
+	if (sources[id].coll == COLL_uring)
+		return uring_nums(id);
 	switch (id) {
 	case EV_creat: return nums_creat;
 	case EV_task_new: return nums_task_new;
@@ -299,6 +328,16 @@ static void plan_blobs(struct cap_plan *plan, const struct fmt_event_info *ev)
 	set_blob(plan, ev, TAG_CONTROL, "msgcontrol");
 	if (ev->id == EV_cgroup_attach || ev->id == EV_cgroup_mkdir || ev->id == EV_cgroup_rmdir)
 		set_blob(plan, ev, TAG_CGROUP, "path");
+	if (ev->flags & EF_URING) {
+		/* One of them at most is a parameter of the event. */
+		set_blob(plan, ev, TAG_FILENAME, "name");
+		set_blob(plan, ev, TAG_FILENAME, "oldpath");
+		set_blob(plan, ev, TAG_FILENAME, "target");
+		set_blob(plan, ev, TAG_TEXT, "newpath");
+		set_blob(plan, ev, TAG_TEXT, "linkpath");
+		if (ev->id == EV_uring_mkdirat)
+			set_blob(plan, ev, TAG_FILENAME, "path");
+	}
 	switch (plan->kind) {
 	case KIND_OUT_STR:
 		set_blob(plan, ev, TAG_TEXT,
@@ -321,7 +360,7 @@ static void plan_event(struct cap_plan *plan, const struct fmt_event_info *ev)
 	const char *const *nums;
 
 	plan->kind = ev->flags & EF_SYSCALL ? collect_kind(ev->id) : KIND_INTS;
-	plan->given = ev->flags & EF_SYSCALL || sources[ev->id].coll == COLL_kernel;
+	plan->given = ev->flags & (EF_SYSCALL | EF_URING) || sources[ev->id].coll == COLL_kernel;
 	plan->ops = xcalloc(ev->n_params, sizeof(*plan->ops));
 	for (unsigned p = 0; p < ev->n_params; p++)
 		if (ev->params[p].src >= SRC_A0 && ev->params[p].src <= SRC_A5)

@@ -204,6 +204,16 @@ static void decode_accept(struct cap_decoder *d, const struct cap_parts *p, stru
 			       (uint8_t)(p->nums[regs] * 100 / p->nums[regs + 1]));
 }
 
+static void decode_uring(struct cap_decoder *d, const struct cap_parts *p, struct fmt_batch *b)
+{
+	bool accepts = p->rec->type == EV_uring_accept;
+
+	d->text.len = 0;
+	if (!failed(p) && p->blob[TAG_SOCK] && cap_sock__tuple(p->blob[TAG_SOCK], accepts, &d->text))
+		set_str(b, accepts ? (unsigned)P_uring_accept_tuple : (unsigned)P_uring_connect_tuple,
+			&d->text);
+}
+
 /* Descriptors that came with a message: the control data's SCM_RIGHTS. */
 static void decode_rights(struct cap_decoder *d, const struct cap_parts *p, struct fmt_batch *b,
 			  unsigned param)
@@ -253,6 +263,10 @@ void cap_decode__socket(struct cap_decoder *d, const struct cap_parts *p, struct
 	case EV_accept:
 	case EV_accept4:
 		decode_accept(d, p, b);
+		return;
+	case EV_uring_connect:
+	case EV_uring_accept:
+		decode_uring(d, p, b);
 		return;
 	case EV_bind:
 		set_addr(d, p, b, P_bind_addr, false, false);

@@ -329,6 +329,15 @@ void cap_driver__close(struct cap_driver *d)
 
 /* --- attaching -------------------------------------------------------------------------------- */
 
+static bool attach(struct cap_driver *d, struct bpf_program *p)
+{
+	struct bpf_link *link = bpf_program__attach(p);
+
+	if (link)
+		d->links[d->n_links++] = link;
+	return link;
+}
+
 /*
  * Births first: what is born while the rest is being attached is known then. Entries before
  * returns, and detached the other way round: a return without its entry would be paired with one of
@@ -337,20 +346,19 @@ void cap_driver__close(struct cap_driver *d)
 int cap_driver__attach(struct cap_driver *d, struct err *err)
 {
 	struct spoor_bpf *s = d->skel;
-	struct bpf_program *progs[] = {
+	struct bpf_program *always[] = {
 		s->progs.on_exit, s->progs.on_fork, s->progs.on_exec, s->progs.on_cgroup_attach,
 		s->progs.on_cgroup_mkdir, s->progs.on_cgroup_rmdir, s->progs.on_signal_generate,
 		s->progs.on_signal_deliver, s->progs.on_sys_enter, s->progs.on_sys_exit,
 	};
 
-	for (unsigned i = 0; i < sizeof(progs) / sizeof(*progs); i++) {
-		struct bpf_link *link = bpf_program__attach(progs[i]);
-
-		if (!link)
+	/* Not every kernel has io_uring, nor the same arguments at its tracepoints. */
+	if (attach(d, s->progs.on_uring_complete_old) || attach(d, s->progs.on_uring_complete))
+		attach(d, s->progs.on_uring_submit);
+	for (unsigned i = 0; i < sizeof(always) / sizeof(*always); i++)
+		if (!attach(d, always[i]))
 			return err__set(err, -errno, "cannot attach to the tracepoint of '%s': %s",
-					bpf_program__name(progs[i]), strerror(errno));
-		d->links[d->n_links++] = link;
-	}
+					bpf_program__name(always[i]), strerror(errno));
 	return 0;
 }
 

@@ -14,6 +14,7 @@
 #include "capture/bpf/sched.bpf.h"
 #include "capture/bpf/sock.bpf.h"
 #include "capture/bpf/iter.bpf.h"
+#include "capture/bpf/uring.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 

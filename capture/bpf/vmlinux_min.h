@@ -39,6 +39,7 @@ enum bpf_map_type {
 	BPF_MAP_TYPE_ARRAY = 2,
 	BPF_MAP_TYPE_PROG_ARRAY = 3,
 	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
+	BPF_MAP_TYPE_LRU_HASH = 9,
 };
 enum {
 	BPF_ANY = 0,
@@ -334,6 +335,53 @@ struct unix_address {
 struct unix_sock {
 	struct unix_address *addr;
 	struct sock *peer;
+};
+
+/* include/linux/fs.h */
+struct filename {
+	const char *name;
+};
+struct kiocb {
+	s64 ki_pos;
+};
+
+/* io_uring/rw.h, io_uring/openclose.c, io_uring/fs.c, io_uring/net.c */
+struct io_rw {
+	struct kiocb kiocb;
+	u64 addr;
+	u32 len;
+};
+struct open_how {			/* include/uapi/linux/openat2.h */
+	u64 flags, mode;
+};
+struct io_open {
+	int dfd;
+	struct filename *filename;
+	struct open_how how;
+};
+struct io_close {
+	int fd;
+	u32 file_slot;
+};
+struct io_unlink {
+	int dfd;
+	struct filename *filename;
+};
+struct io_mkdir {
+	int dfd;
+	umode_t mode;
+	struct filename *filename;
+};
+struct io_rename {
+	int old_dfd, new_dfd;
+	struct filename *oldpath, *newpath;
+};
+struct io_link {
+	int old_dfd, new_dfd;
+	struct filename *oldpath, *newpath;
+};
+struct io_socket {
+	int domain, type, protocol, flags;
 };
 
 /* kernel/bpf/task_iter.c, include/linux/bpf.h */

@@ -311,3 +311,13 @@ teardown() {
 	[ "$status" = 1 ]
 	[[ "$output" == *"CONFIG_DEBUG_INFO_BTF"* ]]
 }
+
+@test "io_uring: what is done without system calls is recorded too" {
+	mkdir try work
+	"$progs/uring" try >/dev/null || skip "no io_uring here"
+	record t.spoor --only-command -- "$progs/uring" work >expected
+	events t.spoor >t.json
+	[ "$(wc -l <expected)" = 7 ]
+	conditions expected t.json
+	jq -es 'all(.[]; .type != "openat" or .args.name != "link")' t.json
+}
