@@ -478,26 +478,25 @@ bool get_evt(const struct eng_fref *ref, const struct eng_ctx *ctx, struct eng_v
 /* Where each event has the parameter; false if none has. */
 static bool find_params(const char *name, int8_t *param_of, struct eng_fref *ref)
 {
-	bool found = false, one_string = true;
+	const struct fmt_param_use *uses = fmt_schema__param_uses(name);
+	bool one_string = true;
 
-	for (unsigned t = 0; t < FMT_MAX_EVENTS; t++) {
-		int p = fmt_events[t].name ? fmt_event__param(&fmt_events[t], name) : -1;
+	if (!uses)
+		return false;
+	memset(param_of, -1, FMT_MAX_EVENTS);
+	ref->ptype = fmt_events[uses->event].params[uses->param].type;
+	for (const struct fmt_param_use *u = uses; u; u = u->next) {
+		const struct fmt_param *p = &fmt_events[u->event].params[u->param];
 
-		param_of[t] = (int8_t)p;
-		if (p < 0)
+		if (param_of[u->event] >= 0)
 			continue;
-		if (!found)
-			ref->ptype = fmt_events[t].params[p].type;
-		found = true;
-		if (fmt_events[t].params[p].type != PT_STR &&
-		    fmt_events[t].params[p].type != PT_STRLIST)
-			one_string = false;
-		if (fmt_events[t].params[p].src == SRC_DRV)
+		param_of[u->event] = (int8_t)u->param;
+		if ((p->type != PT_STR && p->type != PT_STRLIST) || p->src == SRC_DRV)
 			one_string = false;
 	}
 	if (one_string && ref->field->id == F_evt_arg)
 		ref->scope = SCOPE_STRING;
-	return found;
+	return true;
 }
 
 static int refine_arg(struct eng_fref *ref, struct arena *mem, struct err *err)

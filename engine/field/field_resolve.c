@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <pthread.h>
 #include <stdlib.h>
 
 #include "engine/field/field_internal.h"
@@ -24,23 +25,71 @@ static bool fits(const struct eng_field *f, const char *rest, size_t n)
 	return !n || rest[0] == '[' || (suffix && rest[0] == '.');
 }
 
-/* The field with the longest name that text begins with. */
-static const struct eng_field *find_field(const char *text, size_t len)
+/* Open addressing from a name to its place in the table of fields, plus one; some 250 names. */
+#define NAME_SLOTS 1024u
+static uint16_t by_name[NAME_SLOTS];
+static pthread_once_t by_name_once = PTHREAD_ONCE_INIT;
+
+static uint32_t name_hash(const char *p, size_t n)
 {
-	const struct eng_field *best = NULL;
-	size_t n, best_len = 0;
+	uint32_t h = 2166136261u;
+
+	for (size_t i = 0; i < n; i++)
+		h = (h ^ (uint8_t)p[i]) * 16777619u;
+	return h ^ h >> 15;
+}
+
+static void index_names(void)
+{
+	size_t n;
 	const struct eng_field *all = eng_field__all(&n);
 
 	for (size_t i = 0; i < n; i++) {
-		size_t l = strlen(all[i].name);
+		uint32_t at = name_hash(all[i].name, strlen(all[i].name)) % NAME_SLOTS;
 
-		if (l > best_len && l <= len && !memcmp(all[i].name, text, l) &&
-		    fits(&all[i], text + l, len - l)) {
-			best = &all[i];
-			best_len = l;
-		}
+		while (by_name[at])
+			at = (at + 1) % NAME_SLOTS;
+		by_name[at] = (uint16_t)(i + 1);
 	}
-	return best;
+}
+
+static const struct eng_field *field_called(const char *name, size_t len)
+{
+	size_t n;
+	const struct eng_field *all = eng_field__all(&n);
+	uint32_t at;
+
+	for (at = name_hash(name, len) % NAME_SLOTS; by_name[at]; at = (at + 1) % NAME_SLOTS) {
+		const struct eng_field *f = &all[by_name[at] - 1];
+
+		if (!strncmp(f->name, name, len) && !f->name[len])
+			return f;
+	}
+	return NULL;
+}
+
+/*
+ * The field with the longest name that text begins with: what follows a name is nothing, a bracket
+ * or a dot.
+ */
+static const struct eng_field *find_field(const char *text, size_t len)
+{
+	size_t ends[16], n_ends = 0, l = 0;
+
+	pthread_once(&by_name_once, index_names);
+	for (; l < len && (is_name_char(text[l]) || text[l] == '.'); l++)
+		if (text[l] == '.' && n_ends < sizeof(ends) / sizeof(*ends))
+			ends[n_ends++] = l;
+	if (l < len && text[l] != '[')
+		l = n_ends ? ends[--n_ends] : 0;
+	while (l) {
+		const struct eng_field *f = field_called(text, l);
+
+		if (f && fits(f, text + l, len - l))
+			return f;
+		l = n_ends ? ends[--n_ends] : 0;
+	}
+	return NULL;
 }
 
 static unsigned min3(unsigned a, unsigned b, unsigned c)

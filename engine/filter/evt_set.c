@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <pthread.h>
 #include <stdlib.h>
 
 #include "engine/filter/evt_set.h"
@@ -19,12 +20,20 @@ struct part {
 	bool says;
 };
 
-void evt_set__all(struct evt_set *s)
+static struct evt_set all_events;
+static pthread_once_t all_once = PTHREAD_ONCE_INIT;
+
+static void find_all(void)
 {
-	*s = (struct evt_set){ 0 };
 	for (unsigned i = 0; i < FMT_MAX_EVENTS; i++)
 		if (fmt_event(i) && !(fmt_events[i].flags & EF_KEYFRAME))
-			evt_set__add(s, i);
+			evt_set__add(&all_events, i);
+}
+
+void evt_set__all(struct evt_set *s)
+{
+	pthread_once(&all_once, find_all);
+	*s = all_events;
 }
 
 unsigned evt_set__codes(const struct evt_set *s)

@@ -42,6 +42,54 @@ static int expand_list(struct eng_ruleset *rs, const struct def_list *l, struct 
 	return 0;
 }
 
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+static bool is_delimiter(char c)
+{
+	return is_blank(c) || c == '(' || c == ')' || c == ',' || c == '=';
+}
+
+/*
+ * Which words a text may hold: a bit for each word's hash. Most lists are in few conditions, and
+ * looking for each of them would take longer than all the rest of loading.
+ */
+struct words {
+	uint64_t bits[64];
+};
+
+static uint32_t word_bit(const char *p, size_t len)
+{
+	uint32_t h = 2166136261u;
+
+	for (size_t i = 0; i < len; i++)
+		h = (h ^ (uint8_t)p[i]) * 16777619u;
+	return (h ^ h >> 16) & 4095;
+}
+
+static void words__add(struct words *w, const char *text, size_t len)
+{
+	for (size_t at = 0, from = 0; at <= len; at++) {
+		uint32_t bit;
+
+		if (at < len && !is_delimiter(text[at]))
+			continue;
+		bit = word_bit(text + from, at - from);
+		w->bits[bit >> 6] |= 1ull << (bit & 63);
+		from = at + 1;
+	}
+}
+
+static bool has_delimiter(const struct list_text *l)
+{
+	for (uint32_t i = 0; i < l->name_len; i++)
+		if (is_delimiter(l->name[i]))
+			return true;
+	return false;
+}
+
 int lists__expand(struct eng_ruleset *rs, struct arena *mem, struct list_texts *ret)
 {
 	uint32_t n = rs->list_names.n;
@@ -62,19 +110,11 @@ int lists__expand(struct eng_ruleset *rs, struct arena *mem, struct list_texts *
 		t->name_len = (uint32_t)strlen(t->name);
 		t->text = arena__strndup(mem, (char *)b.p, b.len);
 		t->len = (uint32_t)b.len;
+		t->bit = word_bit(t->name, t->name_len);
+		t->many_words = has_delimiter(t);
 	}
 	buf__done(&b);
 	return r;
-}
-
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
-static bool is_delimiter(char c)
-{
-	return is_blank(c) || c == '(' || c == ')' || c == ',' || c == '=';
 }
 
 static bool is_whole(const char *text, size_t len, size_t at, size_t name_len)
@@ -139,19 +179,28 @@ static bool put_one(const struct list_text *l, const char *text, size_t len, str
 	return used;
 }
 
+static bool words__may_have(const struct words *w, const struct list_text *l)
+{
+	return w->bits[l->bit >> 6] >> (l->bit & 63) & 1 || l->many_words;
+}
+
 int lists__substitute(const struct list_texts *lists, struct eng_text cond, struct arena *mem,
 		      struct eng_text *ret)
 {
 	struct buf a = { 0 }, b = { 0 };
+	struct words words = { 0 };
 	int r = 0;
 
 	buf__add(&a, cond.p, cond.len);
+	words__add(&words, cond.p, cond.len);
 	for (uint32_t i = 0; i < lists->n && !r; i++) {
 		struct buf swap;
 
 		b.len = 0;
-		if (!put_one(&lists->p[i], (char *)a.p, a.len, &b))
+		if (!words__may_have(&words, &lists->p[i]) ||
+		    !put_one(&lists->p[i], (char *)a.p, a.len, &b))
 			continue;
+		words__add(&words, lists->p[i].text, lists->p[i].len);
 		lists->p[i].def->used = true;
 		swap = a;
 		a = b;

@@ -271,6 +271,8 @@ struct list_text {
 	uint32_t name_len;
 	const char *text;		/* items joined by ", " */
 	uint32_t len;
+	uint32_t bit;			/* of its name among words: private to rules_lists.c */
+	bool many_words;		/* its name is none: holds a delimiter */
 	struct def_list *def;
 };
 struct list_texts {

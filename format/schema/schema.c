@@ -2,6 +2,7 @@
 /* The tables made from events.def, and finding things in them. */
 #include "format/schema/schema.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <string.h>
 
@@ -133,8 +134,12 @@ static const struct { const char *name; uint16_t id; } aliases[] = {
 #define NAME_SLOTS 2048
 static struct name_slot {
 	const char *name;	/* NULL: free */
-	int id;			/* event; of a parameter, one that has it */
+	int id;			/* of an event */
+	const struct fmt_param_use *uses;	/* of a parameter */
 } event_names[NAME_SLOTS], param_names[NAME_SLOTS];
+#define MAX_USES 4096u
+static struct fmt_param_use param_uses[MAX_USES];
+static uint32_t n_param_uses;
 static pthread_once_t names_once = PTHREAD_ONCE_INIT;
 
 static struct name_slot *name__slot(struct name_slot *slots, const char *name)
@@ -156,17 +161,30 @@ static void name__add(struct name_slot *slots, const char *name, int id)
 		*s = (struct name_slot){ .name = name, .id = id };
 }
 
-/* About 570 event names and 600 parameter names: the tables never fill. */
+static void add_use(const char *name, unsigned event, unsigned param)
+{
+	struct name_slot *s = name__slot(param_names, name);
+
+	assert(n_param_uses < MAX_USES);
+	param_uses[n_param_uses] = (struct fmt_param_use){ s->uses, (uint16_t)event, (uint8_t)param };
+	s->name = name;
+	s->uses = &param_uses[n_param_uses++];
+}
+
+/*
+ * About 570 event names, and 600 parameter names in some 2,000 places: the tables never fill. From
+ * the last event to the first: the uses of a name then begin with the first.
+ */
 static void names__build(void)
 {
-	for (unsigned id = 0; id < FMT_MAX_EVENTS; id++) {
+	for (unsigned id = FMT_MAX_EVENTS; id--;) {
 		const struct fmt_event_info *ev = fmt_event(id);
 
 		if (!ev)
 			continue;
 		name__add(event_names, ev->name, (int)id);
-		for (unsigned p = 0; p < ev->n_params; p++)
-			name__add(param_names, ev->params[p].name, (int)id);
+		for (unsigned p = ev->n_params; p--;)
+			add_use(ev->params[p].name, id, p);
 	}
 	for (size_t i = 0; i < sizeof(aliases) / sizeof(aliases[0]); i++)
 		name__add(event_names, aliases[i].name, aliases[i].id);
@@ -189,10 +207,10 @@ int fmt_event__param(const struct fmt_event_info *ev, const char *name)
 	return -1;
 }
 
-bool fmt_schema__has_param(const char *name)
+const struct fmt_param_use *fmt_schema__param_uses(const char *name)
 {
 	pthread_once(&names_once, names__build);
-	return name__slot(param_names, name)->name;
+	return name__slot(param_names, name)->uses;
 }
 
 enum fmt_store fmt_ptype_store(enum fmt_ptype t)

@@ -173,8 +173,13 @@ int fmt_event__by_name(const char *name);
 /* Parameter index by name, or -1. */
 int fmt_event__param(const struct fmt_event_info *ev, const char *name);
 
-/* True if some event has a parameter of this name. */
-bool fmt_schema__has_param(const char *name);
+/* Where a parameter of this name is, in order of events; NULL: no event has one. Constant. */
+struct fmt_param_use {
+	const struct fmt_param_use *next;
+	uint16_t event;
+	uint8_t param;
+};
+const struct fmt_param_use *fmt_schema__param_uses(const char *name);
 
 enum fmt_store fmt_ptype_store(enum fmt_ptype t);
 

@@ -132,7 +132,7 @@ static void check_param(const struct fmt_event_info *ev, unsigned i)
 		fail_msg("%s.%s: registers, but no call", ev->name, p->name);
 	if (grouped && fmt_groups[p->group].is_enum != (p->type >= PT_ENUM8 && p->type <= PT_ENUM32))
 		fail_msg("%s.%s: flags and enumerations are mixed up", ev->name, p->name);
-	assert_true(fmt_schema__has_param(p->name));
+	assert_non_null(fmt_schema__param_uses(p->name));
 }
 
 static void shape(void **state)
@@ -163,7 +163,7 @@ static void names_that_are_not_there(void **state)
 	assert_int_equal(fmt_event__by_name("create"), -1);
 	assert_int_equal(fmt_event__by_name(""), -1);
 	assert_int_equal(fmt_event__by_name("open "), -1);
-	assert_false(fmt_schema__has_param("nosuchparam"));
+	assert_null(fmt_schema__param_uses("nosuchparam"));
 	assert_int_equal(fmt_event__param(&fmt_events[EV_openat], "nosuchparam"), -1);
 	assert_null(fmt_event(500));
 	assert_null(fmt_event(FMT_MAX_EVENTS));
