@@ -9,6 +9,9 @@
 
 #include "engine/filter/filter_ast.h"
 
+/* What old rules call a call without a name; no event has it. */
+#define EVT_UNKNOWN_NAME "<unknown>"
+
 struct evt_set {
 	uint64_t w[FMT_MAX_EVENTS / 64];
 };

@@ -239,6 +239,20 @@ static size_t unescape(struct lexer *l, size_t i, size_t end, char quote, char *
 	return 4;
 }
 
+static void no_end(struct lexer *l, char quote)
+{
+	const char *escaped = quote == '"' ? "\\\\\"" : "\\\\'";
+
+	l->failed = true;
+	if (memmem(l->text + l->pos.off, lex__left(l), escaped, 3))
+		lex__fail(l, l->pos, -FMT_E_SYNTAX,
+			  "the quoted string does not end: a quote behind \\\\ does not end it, "
+			  "write \\x5c for a backslash there");
+	else
+		lex__fail(l, l->pos, -FMT_E_SYNTAX, "the quoted string does not end: expected %c",
+			  quote);
+}
+
 bool lex__quoted(struct lexer *l)
 {
 	char quote = at(l, 0), *out;
@@ -249,8 +263,10 @@ bool lex__quoted(struct lexer *l)
 	/* the string ends at a quote that no backslash precedes: one that ends in \\ never ends */
 	while (end < lex__left(l) && (at(l, end) != quote || at(l, end - 1) == '\\'))
 		end++;
-	if (end >= lex__left(l))
+	if (end >= lex__left(l)) {
+		no_end(l, quote);
 		return false;
+	}
 	out = arena__alloc(l->mem, end);
 	for (size_t i = 1; i < end;) {
 		if (at(l, i) != '\\') {

@@ -18,7 +18,6 @@ enum eng_pred_mode {
 	PM_ONE,				/* the value passes the test */
 	PM_ANY,				/* some value does: ancestors, either side of an fd */
 	PM_ALL,				/* both sides do: != on fd.ip and its kind */
-	PM_ONEOF, PM_ANYOF, PM_ALLOF,	/* modifiers: exactly one, some, every literal */
 	PM_SUBSET,			/* list field, in: all elements are listed */
 	PM_MEETS,			/* list field, intersects: some element is listed */
 	PM_FIELD,			/* compared with another field or transformer */

@@ -2,6 +2,7 @@
 /* Comparisons compiled: operators against types, literals into values, right sides against left. */
 #include <string.h>
 
+#include "engine/filter/evt_set.h"
 #include "engine/filter/pred.h"
 
 #define MAX_LITERALS (1u << 20)
@@ -142,6 +143,8 @@ static int check_event_name(struct eng_pred *p, struct eng_lit *lit, struct err 
 
 	if (!eng_expr__is_field(p->left, "evt.type") || p->op == OP_REGEX)
 		return 0;
+	if (!strcmp(lit->v.str.p, EVT_UNKNOWN_NAME))
+		return 0;
 	id = fmt_event__by_name(lit->v.str.p);
 	if (id >= 0) {
 		lit->v.str.p = fmt_events[id].name;
@@ -246,18 +249,22 @@ static int build_matchers(struct eng_pred *p, struct eng_pred_ctx *x)
 
 /* --- How values make an answer ---------------------------------------------------------------- */
 
-/* Fields that upstream compares in a way of their own, which knows no modifiers. */
-static bool is_private(const struct eng_expr *x)
+/* No value is in an empty list; of a list field, an empty value is. */
+static bool is_never(const struct eng_pred *p)
 {
-	if (x->kind != X_FIELD)
-		return false;
-	return x->ref.field->flags & FF_TWO_SIDED || x->ref.field->type == T_DYNAMIC ||
-	       (x->ref.field->flags & FF_ANY_ANCESTOR && !x->ref.has_arg);
+	bool set_op = p->op == OP_IN || p->op == OP_INTERSECTS || p->op == OP_PMATCH;
+
+	return (set_op || p->mod) && !p->right && !p->n_lits && !p->type.list;
 }
 
+/*
+ * Of fields with several values (ancestors, both sides of a connection) some value must pass the
+ * whole test, its modifier included; `!=` on the sides of a connection is about both. (Upstream
+ * looks such values up with a length of zero in `in`, and forgets modifiers. What was meant is done
+ * here.)
+ */
 static void set_mode(struct eng_pred *p)
 {
-	static const uint8_t by_mod[] = { PM_ONE, PM_ONEOF, PM_ANYOF, PM_ALLOF };
 	const struct eng_expr *l = p->left;
 	bool many = l->kind == X_FIELD && (l->ref.field->flags & FF_TWO_SIDED ||
 					   (l->ref.field->flags & FF_ANY_ANCESTOR &&
@@ -268,59 +275,18 @@ static void set_mode(struct eng_pred *p)
 		p->mode = PM_EXISTS;
 	else if (p->right)
 		p->mode = PM_FIELD;
+	else if (is_never(p))
+		p->mode = PM_NEVER;
 	else if (p->type.list)
 		p->mode = p->op == OP_IN ? PM_SUBSET : PM_MEETS;
 	else if (many)
 		p->mode = p->two_sided && p->op == OP_NE ? PM_ALL : PM_ANY;
 	else
-		p->mode = by_mod[p->mod];
-	/* networks know equality only, whatever operator the modifier goes with */
-	if (p->mode == PM_ANYOF && p->op == OP_EQ && is_text(p) && p->n_lits) {
-		p->op = OP_IN;
 		p->mode = PM_ONE;
-	}
-}
-
-/*
- * What a stock engine does today and nobody would expect: it looks these up with a length of zero,
- * or at the first network only. The answer is kept, so that a rule means the same in both, and said
- * loudly.
- */
-static void keep_quirks(struct eng_pred *p, struct eng_pred_ctx *x)
-{
-	const char *name = p->left->kind == X_FIELD ? p->left->ref.field->name : "";
-	bool set_op = p->op == OP_IN || p->op == OP_INTERSECTS;
-	const char *warning = NULL;
-
-	if (p->mod && is_private(p->left)) {
+	if (p->mod == MOD_ANYOF && p->op == OP_EQ && is_text(p) && p->mode != PM_NEVER) {
+		p->op = OP_IN;
 		p->mod = MOD_NONE;
-		warning = p->n_lits > 1 ?
-			"this field ignores the modifier: only the first value counts" : NULL;
-		p->n_lits = p->n_lits ? 1 : 0;
-		set_mode(p);
-		if (!p->n_lits)
-			p->mode = PM_NEVER;
-	} else if (set_op && (!strcmp(name, "fd.ip") ||
-			      (!strcmp(name, "fd.net") && p->op == OP_INTERSECTS))) {
-		p->mode = PM_NEVER;
-		warning = "this comparison is never true: use '=' or one of fd.cip, fd.sip, "
-			  "fd.cnet, fd.snet";
-	} else if (p->op == OP_INTERSECTS && (!strcmp(name, "fd.port") ||
-					      !strcmp(name, "fd.proto"))) {
-		p->mode = PM_NEVER;
-		warning = "this comparison is never true: use 'in'";
-	} else if (p->op == OP_IN && !strcmp(name, "fd.net") && p->n_lits > 1) {
-		p->n_lits = 1;
-		warning = "only the first network of the list counts: use '=' and 'or', or fd.cnet "
-			  "and fd.snet";
-	} else if (set_op && ((!strcmp(name, "proc.apid") && !p->left->ref.has_arg) ||
-			      (p->left->kind == X_FIELD && p->left->ref.field->type == T_DYNAMIC &&
-			       !is_text(p)))) {
-		p->mode = PM_NEVER;
-		warning = "this comparison is never true: use '=' and 'or'";
 	}
-	if (warning && x->warn)
-		x->warn(x->warn_arg, "LOAD_COMPILE_CONDITION", warning);
 }
 
 static void set_cost(struct eng_pred *p)
@@ -422,7 +388,6 @@ static int compile_values(struct eng_pred *p, const struct eng_check *c, struct 
 	if (p->left->kind == X_FIELD && !strcmp(p->left->ref.field->name, "evt.around"))
 		return check_around(p, x->err);
 	set_mode(p);
-	keep_quirks(p, x);
 	r = build_matchers(p, x);
 	if (!r && p->mode != PM_NEVER)
 		p->test = eng_pred__test_for(p->op, p->type);
@@ -454,7 +419,7 @@ int eng_pred__compile(const struct eng_check *c, struct eng_pred_ctx *x, struct 
 		eng_pred__done(p);
 		return r;
 	}
-	p->plain = p->mode == PM_ONE && p->left->type.type != T_DYNAMIC;
+	p->plain = p->mode == PM_ONE && !p->mod && p->left->type.type != T_DYNAMIC;
 	set_cost(p);
 	*ret = p;
 	return 0;

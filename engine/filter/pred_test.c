@@ -414,6 +414,22 @@ static bool is_around(const struct eng_pred *p, const struct fmt_ev *ev)
 	return away / 1000000 < ms || (away / 1000000 == ms && away % 1000000 == 0);
 }
 
+/* Does one value pass the test, its modifier included? */
+static bool passes(const struct eng_pred *p, const struct eng_val *v, struct match_scratch *s)
+{
+	if (!fits(p, v))
+		return false;
+	switch (p->mod) {
+	case MOD_ONEOF:
+		return count(p, v, s, 2) == 1;
+	case MOD_ANYOF:
+		return count(p, v, s, 1);
+	case MOD_ALLOF:
+		return p->n_lits && count(p, v, s, p->n_lits) == p->n_lits;
+	}
+	return p->test(p, v, 0, s);
+}
+
 bool eng_pred__eval(const struct eng_pred *p, const struct eng_ctx *ctx,
 		    const struct eng_vals *left,
 		    const struct eng_vals *right, struct match_scratch *s)
@@ -429,29 +445,19 @@ bool eng_pred__eval(const struct eng_pred *p, const struct eng_ctx *ctx,
 	case PM_EXISTS:
 		return true;
 	case PM_ONE:
-		return left->n && fits(p, eng_vals__at(left, 0)) &&
-			p->test(p, eng_vals__at(left, 0), 0, s);
+		return left->n && passes(p, eng_vals__at(left, 0), s);
 	case PM_ANY:
 	case PM_MEETS:
 		for (uint32_t i = 0; i < left->n; i++)
-			if (fits(p, eng_vals__at(left, i)) &&
-			    p->test(p, eng_vals__at(left, i), 0, s))
+			if (passes(p, eng_vals__at(left, i), s))
 				return true;
 		return false;
 	case PM_ALL:
 	case PM_SUBSET:
 		for (uint32_t i = 0; i < left->n; i++)
-			if (!fits(p, eng_vals__at(left, i)) ||
-			    !p->test(p, eng_vals__at(left, i), 0, s))
+			if (!passes(p, eng_vals__at(left, i), s))
 				return false;
 		return p->mode == PM_SUBSET || left->n;
-	case PM_ONEOF:
-		return fits(p, &left->v[0]) && count(p, &left->v[0], s, 2) == 1;
-	case PM_ANYOF:
-		return fits(p, &left->v[0]) && count(p, &left->v[0], s, 1);
-	case PM_ALLOF:
-		return fits(p, &left->v[0]) && p->n_lits &&
-			count(p, &left->v[0], s, p->n_lits) == p->n_lits;
 	case PM_FIELD:
 		return eval_field(p, left, right, s);
 	}

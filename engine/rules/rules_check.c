@@ -127,29 +127,28 @@ const char *check__output(struct eng_ruleset *rs, const struct def_rule *r)
 /* --- Selection -------------------------------------------------------------------------------- */
 
 /*
- * `*` is any text; each part between stars is taken where it first occurs, without going back, as
- * upstream does.
+ * `*` is any text. After a star that fits too little, it takes one byte more: `*ab` is `abab`
+ * (upstream takes each part where it first occurs, and does not go back).
  */
 static bool name_matches(const char *glob, const char *name)
 {
-	const char *at = name;
-	bool first = true;
+	const char *star = NULL, *from = NULL;
 
-	for (;;) {
-		const char *star = strchr(glob, '*');
-		size_t n = star ? (size_t)(star - glob) : strlen(glob);
-		const char *hit = first ? (strncmp(at, glob, n) ? NULL : at) : memmem(at,
-										      strlen(at),
-										      glob, n);
-
-		if (!hit)
+	while (*name) {
+		if (*glob == '*') {
+			star = ++glob;
+			from = name;
+		} else if (*glob == *name) {
+			glob++;
+			name++;
+		} else if (star) {
+			glob = star;
+			name = ++from;
+		} else {
 			return false;
-		at = hit + n;
-		if (!star)
-			return !*at || (!first && !n);
-		glob = star + 1;
-		first = false;
+		}
 	}
+	return !glob[strspn(glob, "*")];
 }
 
 static bool names(const struct selection *s, const struct def_rule *r)

@@ -10,6 +10,8 @@
 
 /* bytes of one list or one condition, with everything put in */
 #define MAX_TEXT (8u << 20)
+#define MAX_TEXTS (64u << 20)		/* bytes of all lists */
+#define MAX_NESTING 64u			/* lists in lists */
 
 static void put_item(struct buf *b, const char *item)
 {
@@ -19,27 +21,80 @@ static void put_item(struct buf *b, const char *item)
 	buf__printf(b, quote ? "\"%s\"" : "%s", item);
 }
 
-/*
- * Items joined; one that names a list defined before this list's last change gives that list's own
- * items.
- */
-static int expand_list(struct eng_ruleset *rs, const struct def_list *l, struct buf *b)
-{
-	for (uint32_t i = 0; i < l->n_items; i++) {
-		struct def_list *inner = find_list(rs, l->items[i]);
+struct expansion {
+	struct eng_ruleset *rs;
+	struct arena *mem;
+	struct list_texts *texts;
+	unsigned depth;
+	size_t total;			/* bytes of all texts */
+};
 
-		if (inner && inner->index < l->visibility) {
-			inner->used = true;
-			for (uint32_t k = 0; k < inner->n_items && b->len <= MAX_TEXT; k++)
-				put_item(b, inner->items[k]);
-		} else {
-			put_item(b, l->items[i]);
-		}
-		if (b->len > MAX_TEXT)
-			return rules__error(rs, LOAD_ERR_VALIDATE, l->ctx,
-					    "List becomes too long with the lists that it names");
+static int too_long(struct expansion *x, const struct def_list *l)
+{
+	return rules__error(x->rs, LOAD_ERR_VALIDATE, l->ctx,
+			    "List becomes too long with the lists that it names");
+}
+
+static int expand_list(struct expansion *x, uint32_t at);
+
+/*
+ * One item: a list defined before this one's last change gives its items, however deep they are
+ * nested (upstream leaves the third level as names). A list that is being put together is a name
+ * like any other.
+ */
+static int expand_item(struct expansion *x, const struct def_list *l, const char *item,
+		       struct buf *b)
+{
+	struct def_list *inner = find_list(x->rs, item);
+	const struct list_text *t;
+	int r;
+
+	if (!inner || inner->index >= l->visibility || inner->open) {
+		put_item(b, item);
+		return 0;
+	}
+	inner->used = true;
+	r = expand_list(x, (uint32_t)(inner - x->rs->lists));
+	if (r < 0)
+		return r;
+	t = &x->texts->p[inner - x->rs->lists];
+	if (t->len) {
+		buf__puts(b, b->len ? ", " : "");
+		buf__add(b, t->text, t->len);
 	}
 	return 0;
+}
+
+/* Items joined, once for each list. */
+static int expand_list(struct expansion *x, uint32_t at)
+{
+	struct def_list *l = &x->rs->lists[at];
+	struct list_text *t = &x->texts->p[at];
+	struct buf b = { 0 };
+	int r = 0;
+
+	if (t->text)
+		return 0;
+	if (x->depth++ == MAX_NESTING)
+		return rules__error(x->rs, LOAD_ERR_VALIDATE, l->ctx,
+				    "Lists are nested more than %u deep", MAX_NESTING);
+	l->open = true;
+	for (uint32_t i = 0; i < l->n_items && !r; i++) {
+		r = expand_item(x, l, l->items[i], &b);
+		if (!r && b.len > MAX_TEXT)
+			r = too_long(x, l);
+	}
+	l->open = false;
+	x->depth--;
+	x->total += b.len;
+	if (!r && x->total > MAX_TEXTS)
+		r = too_long(x, l);
+	if (!r) {
+		t->text = arena__strndup(x->mem, (char *)b.p, b.len);
+		t->len = (uint32_t)b.len;
+	}
+	buf__done(&b);
+	return r;
 }
 
 static bool is_blank(char c)
@@ -92,28 +147,23 @@ static bool has_delimiter(const struct list_text *l)
 
 int lists__expand(struct eng_ruleset *rs, struct arena *mem, struct list_texts *ret)
 {
+	struct expansion x = { .rs = rs, .mem = mem, .texts = ret };
 	uint32_t n = rs->list_names.n;
-	struct buf b = { 0 };
 	int r = 0;
 
 	ret->p = arena__zalloc(mem, n * sizeof(*ret->p));
 	ret->n = n;
-	for (uint32_t i = 0; i < n; i++)
-		rs->lists[i].used = false;
-	for (uint32_t i = 0; i < n && !r; i++) {
-		struct list_text *t = &ret->p[i];
+	for (uint32_t i = 0; i < n; i++) {
+		struct def_list *l = &rs->lists[i];
 
-		b.len = 0;
-		r = expand_list(rs, &rs->lists[i], &b);
-		t->def = &rs->lists[i];
-		t->name = rs->lists[i].name;
-		t->name_len = (uint32_t)strlen(t->name);
-		t->text = arena__strndup(mem, (char *)b.p, b.len);
-		t->len = (uint32_t)b.len;
-		t->bit = word_bit(t->name, t->name_len);
-		t->many_words = has_delimiter(t);
+		l->used = l->open = false;
+		ret->p[i] = (struct list_text){ .name = l->name, .def = l,
+						.name_len = (uint32_t)strlen(l->name) };
+		ret->p[i].bit = word_bit(l->name, ret->p[i].name_len);
+		ret->p[i].many_words = has_delimiter(&ret->p[i]);
 	}
-	buf__done(&b);
+	for (uint32_t i = 0; i < n && !r; i++)
+		r = expand_list(&x, i);
 	return r;
 }
 

@@ -68,6 +68,7 @@ struct def_list {
 	const struct rules_ctx *ctx;
 	uint32_t index, visibility;
 	bool used;
+	bool open;			/* being put together */
 };
 
 struct def_macro {

@@ -365,7 +365,7 @@ static void by_glob(struct eng_ruleset *rs)
 	assert_int_equal(eng_ruleset__select(rs, false, "*", NULL), 3);
 	assert_int_equal(eng_ruleset__select(rs, true, "open*", NULL), 2);
 	assert_int_equal(eng_ruleset__select(rs, false, "*b", NULL),
-			 1);	/* abab: its first b is not at the end */
+			 2);	/* `open b`, and abab at its second b */
 }
 
 static void by_name_exactly(struct eng_ruleset *rs)
