@@ -445,11 +445,22 @@ static bool carries(const struct fmt_ev *ev, unsigned param)
 	return false;
 }
 
+/* Old captures say of some calls only that they were made. */
+static bool carries_anything(const struct fmt_ev *ev)
+{
+	for (unsigned i = 0; i < ev->info->n_params; i++)
+		if (carries(ev, i))
+			return true;
+	return false;
+}
+
 void eng_event__args(const struct eng_ctx *ctx, uint32_t max_bytes, struct buf *out)
 {
 	const struct fmt_event_info *info = ctx->ev->info;
 	struct buf resolved = { 0 };
 
+	if (fmt_ev__res(ctx->ev) == FMT_NO_RES && !carries_anything(ctx->ev))
+		return;
 	for (unsigned i = 0; i < info->n_params; i++) {
 		/* an imported event, or one that failed, has nothing to say here */
 		if (info->params[i].extra && !carries(ctx->ev, i))

@@ -60,4 +60,9 @@ const struct scap_conv *scap_code__conv(const struct scap_code *c, unsigned n);
 /* Bytes of a default value: natural width of numbers, 0 otherwise. */
 unsigned scap_type__width(enum scap_type t);
 
+/* The event of the system call that captures number so (scap_calls.def); -1: there is none. */
+int scap_call__event(unsigned call);
+/* The number that captures give to the system call of this event; 0: none. */
+unsigned scap_call__of_event(unsigned event);
+
 #endif

@@ -261,6 +261,22 @@ static void learn_pid(struct scap_source *s, const struct scap_code *c, const st
 #define CODE_ASYNC 402
 #define CODE_CONTAINER_JSON 324
 
+/*
+ * A call without an event of its own is told by the number that all captures use, and by the machine's own: that
+ * one is missing if the capture began inside the call, and means what it means on its architecture.
+ */
+static int generic_call(const struct scap_event *ev)
+{
+	uint64_t v;
+	int id = -1;
+
+	if (ev->n > 0 && number(ST_UINT16, ev->p[0], ev->len[0], &v))
+		id = scap_call__event((unsigned)v);
+	if (id < 0 && ev->n > 1 && number(ST_UINT16, ev->p[1], ev->len[1], &v))
+		id = fmt_syscall__event((unsigned)v);
+	return id;
+}
+
 static void add_event(struct scap_source *s, const struct scap_event *ev)
 {
 	const struct scap_code *c = &scap_codes()[ev->code];
@@ -270,16 +286,16 @@ static void add_event(struct scap_source *s, const struct scap_event *ev)
 	int id = c->event;
 
 	if (ev->code == CODE_GENERIC)
-		id = ev->n > 1 && number(ST_UINT16, ev->p[1], ev->len[1], &v) ? fmt_syscall__event((unsigned)v) : -1;
+		id = generic_call(ev);
 	if (ev->code == CODE_ASYNC && add_async_container(s, ev))
 		return;
 	info = id >= 0 ? fmt_event((unsigned)id) : NULL;
-	if (ev->code == CODE_GENERIC)	/* these say that a call was made, no more */
-		res = FMT_NO_RES;
 	if (!info) {
 		s->s.skipped_unknown++;
 		return;
 	}
+	if (info->flags & EF_SYSCALL)	/* old events say at times that a call was made, no more */
+		res = FMT_NO_RES;
 	if (is_birth_or_exec(id))
 		learn_pid(s, c, ev, id);
 	for (unsigned i = 0; ev->code != CODE_GENERIC && i < ev->n; i++)
