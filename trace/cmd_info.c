@@ -228,8 +228,9 @@ static int by_size(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
-int trace_tool__info(const char *file, const struct trace_tool_opts *o)
+static int info(const struct trace_tool_opts *o)
 {
+	const char *file = o->files[0];
 	struct walk *w = xcalloc(1, sizeof(*w));
 	struct err err = { 0 };
 	const char *name;
@@ -273,3 +274,20 @@ int trace_tool__info(const char *file, const struct trace_tool_opts *o)
 	free(w);
 	return code;
 }
+
+const struct trace_command cmd_info = {
+	.name = "info",
+	.cli = {
+		.tool = "spoor-trace info",
+		.usage = "FILE [-o text|json] [--columns]",
+		.about = "Says what was recorded, when and where, and how much of what.",
+		.examples = "spoor-trace info demo.spoor\tWhat is in it.\n"
+			    "spoor-trace info -o json demo.spoor | jq .lost\tHow many events were lost?",
+		.opts = (const struct cli_opt[]){
+			{ 'o', "output", "FORMAT", "text (the default) or json.", trace_opt__output },
+			{ 0, "columns", NULL, "Show what the largest columns take. Reads all of the trace.", trace_opt__columns },
+			TRACE_OPT_END,
+		},
+	},
+	.operands = "one file", .min_files = 1, .max_files = 1, .run = info,
+};

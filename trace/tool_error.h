@@ -19,6 +19,12 @@ static inline const char *tool_file(const char *path)
 	return strcmp(path, "-") ? path : "stdin";
 }
 
+/* Behind such an error a source goes on: what there is besides is read. */
+static inline bool tool_error_is_damage(int code)
+{
+	return code == -FMT_E_CORRUPT || code == -FMT_E_TRUNCATED || code == -FMT_E_VERSION;
+}
+
 /* Damage and a cut end are the input's fault; all else is what was asked. */
 static inline int tool_error_code(int code)
 {

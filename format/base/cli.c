@@ -236,8 +236,8 @@ int cli__parse(const struct cli *c, int argc, char **argv, void *user)
 		}
 	}
 	opterr = 0;
-	for (optind = 1;;) {
-		int at = optind;
+	for (optind = 0;;) {		/* 0: from the beginning, whatever has been parsed before */
+		int at = optind ? optind : 1;
 		const struct cli_opt *o = NULL;
 
 		ch = getopt_long(argc, argv, shorts, longs, &idx);

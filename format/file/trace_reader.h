@@ -58,9 +58,12 @@ int fmt_reader__refresh(struct fmt_reader *r, struct err *err);
 
 /* Check every hash and the chain. 0: all fit; else err names the first chunk that does not. */
 int fmt_trace__verify(const char *path, uint64_t *ret_chunks, struct err *err);
-/* Write what is readable of a damaged or unfinished file to out. Returns 0, 1 if something was left out. */
+/*
+ * Write what is readable of a damaged or unfinished file to out_fd, which is taken over, also on error; out names it
+ * in messages. Returns 0, 1 if something was left out.
+ */
 struct fmt_recover_stats { uint64_t chunks, events, skipped_bytes, damaged_chunks; };
-int fmt_trace__recover(const char *in, const char *out, bool force, struct fmt_recover_stats *ret,
+int fmt_trace__recover(const char *in, int out_fd, const char *out, struct fmt_recover_stats *ret,
 		       struct err *err);
 
 #endif

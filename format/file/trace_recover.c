@@ -229,23 +229,10 @@ static int put_preamble(struct recover *r, const char *in, struct err *err)
 	return trace_out__preamble(&r->out, p.uuid, packed, n, err);
 }
 
-static int same_file(int fd, const char *path)
+static int run(struct recover *r, const char *in, struct err *err)
 {
-	struct stat a, b;
+	int code;
 
-	return !fstat(fd, &a) && !stat(path, &b) && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
-}
-
-static int run(struct recover *r, const char *in, const char *out, bool force, struct err *err)
-{
-	int fd, code;
-
-	if (same_file(r->in.cs.in.fd, out))
-		return err__set(err, -EINVAL, "%s is the damaged file itself: name another", out);
-	fd = trace_out__open_path(out, force, FSYNC_END, err);
-	if (fd < 0)
-		return fd;
-	trace_out__init(&r->out, fd, out, FSYNC_END);
 	r->t_last = r->out.t_last = r->in.meta.start_ns;
 	code = put_preamble(r, in, err);
 	chunk_stream__seek(&r->in.cs, r->in.cs.pre_ok ? r->in.cs.pre.size : 0);
@@ -259,15 +246,10 @@ static int run(struct recover *r, const char *in, const char *out, bool force, s
 		code = put_missing_head(r, CHUNK_EVENTS, err);
 	if (code == 0)
 		code = put_loss(r, r->seen_num, r->t_seen, err);
-	if (code < 0) {
-		close(fd);
-		chunk_index__done(&r->out.index);
-		return code;
-	}
-	return trace_out__close(&r->out, &r->build, err);
+	return code;
 }
 
-int fmt_trace__recover(const char *in, const char *out, bool force, struct fmt_recover_stats *ret,
+int fmt_trace__recover(const char *in, int out_fd, const char *out, struct fmt_recover_stats *ret,
 		       struct err *err)
 {
 	struct recover *r = xcalloc(1, sizeof(*r));
@@ -278,6 +260,7 @@ int fmt_trace__recover(const char *in, const char *out, bool force, struct fmt_r
 	*ret = (struct fmt_recover_stats){ 0 };
 	r->stats = ret;
 	r->next_num = 1;
+	trace_out__init(&r->out, out_fd, out, FSYNC_END);
 	if (fd < 0)
 		goto out;
 	if (!regular) {
@@ -294,7 +277,11 @@ int fmt_trace__recover(const char *in, const char *out, bool force, struct fmt_r
 	if (code == 0)
 		code = events_encoder__new(&r->enc, LEVEL);
 	if (code == 0)
-		code = run(r, name, out, force, err);
+		code = run(r, name, err);
+	if (code == 0) {
+		code = trace_out__close(&r->out, &r->build, err);
+		out_fd = -1;
+	}
 	ret->skipped_bytes = r->in.cs.skipped_bytes;
 	chunk_build__done(&r->build);
 	events_encoder__free(r->enc);
@@ -303,6 +290,10 @@ int fmt_trace__recover(const char *in, const char *out, bool force, struct fmt_r
 	if (code == 0 && (ret->damaged_chunks || ret->skipped_bytes))
 		code = 1;
 out:
+	if (out_fd >= 0) {
+		close(out_fd);
+		chunk_index__done(&r->out.index);
+	}
 	free(r);
 	return code;
 }

@@ -139,7 +139,7 @@ static void as_file(const uint8_t *p, size_t n, uint8_t mode)
 		random_access(path, mode);
 	if (mode & VERIFY)
 		fmt_trace__verify(path, &chunks, NULL);
-	if (mode & RECOVER && fmt_trace__recover(path, out_path, true, &st, NULL) >= 0) {
+	if (mode & RECOVER && fmt_trace__recover(path, dup(out), "out", &st, NULL) >= 0) {
 		struct err err = { 0 };
 
 		/* what was saved is whole */

@@ -4,6 +4,7 @@
 
 bats_require_minimum_version 1.5.0
 
+commands='info verify recover convert'
 golden=${SPOOR_SRC:-$BATS_TEST_DIRNAME/../..}/tests/format/golden
 
 setup() {
@@ -177,10 +178,16 @@ damage() {	# file offset: one byte changed
 	[[ $output == *"which file?"* ]]
 	run spoor-trace info a b
 	[ "$status" = 1 ]
-	[[ $output == *"one file at a time"* ]]
+	[[ $output == *"too many files: it takes one file"* ]]
 	run spoor-trace verify -o json t.spoor
 	[ "$status" = 1 ]
-	[[ $output == *"verify takes no option --output"* ]]
+	[[ $output == *"unknown option '-o'"*"spoor-trace verify --help"* ]]
+	run spoor-trace convert t.spoor x.txt
+	[ "$status" = 1 ]
+	[[ $output == *"end it with .spoor, .jsonl, .scap or .scap.gz, or use --to"* ]]
+	run spoor-trace convert t.spoor - --to mp3
+	[ "$status" = 1 ]
+	[[ $output == *"--to mp3: write spoor, jsonl, scap or scap.gz"* ]]
 	run spoor-trace recover t.spoor
 	[ "$status" = 1 ]
 	[[ $output == *"needs an output file: -w OUT"* ]]
@@ -192,8 +199,17 @@ damage() {	# file offset: one byte changed
 @test "help names every command" {
 	run spoor-trace --help
 	[ "$status" = 0 ]
-	for c in info verify recover; do
-		[[ $output == *"$c FILE"* ]]
+	for c in $commands; do
+		[[ $output == *" $c "* ]]
+	done
+}
+
+@test "every command has help with options and an example" {
+	for c in $commands; do
+		run spoor-trace "$c" --help
+		[ "$status" = 0 ]
+		[[ $output == "Usage: spoor-trace $c "* ]]
+		[[ $output == *"Examples:"*"  spoor-trace $c "* ]]
 	done
 }
 

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "format/base/alloc.h"
+#include "trace/out_file.h"
+#include "trace/sink.h"
+
+/* Not written by this build: known by name, so that the refusal is clear. */
+static const struct sink_format sink_scap = { "scap", "a capture for sysdig and Falco", NULL };
+static const struct sink_format sink_scap_gz = { "scap.gz", "the same, gzip'd", NULL };
+static const struct sink_format sink_jsonl = { "jsonl", "JSON, one event a line", NULL };
+
+static const struct sink_format *const formats[] = { &sink_spoor, &sink_jsonl, &sink_scap, &sink_scap_gz };
+#define N_FORMATS (sizeof(formats) / sizeof(*formats))
+
+struct output {
+	struct out_file *file;
+	struct sink *sink;
+};
+
+static const struct sink_format *by_name(const char *name)
+{
+	for (size_t k = 0; k < N_FORMATS; k++)
+		if (!strcmp(formats[k]->name, name))
+			return formats[k];
+	return NULL;
+}
+
+/* The longest ".NAME" that the path ends with. */
+static const struct sink_format *by_extension(const char *path)
+{
+	const char *slash = strrchr(path, '/'), *dot = slash ? slash + 1 : path;
+
+	while ((dot = strchr(dot, '.')) != NULL) {
+		const struct sink_format *f = by_name(++dot);
+
+		if (f)
+			return f;
+	}
+	return NULL;
+}
+
+int sink__format(const struct sink_format **ret, const char *path, const char *to, struct err *err)
+{
+	const struct sink_format *f = to ? by_name(to) : by_extension(path);
+
+	if (!f && to)
+		return err__set(err, -FMT_E_VALUE, "--to %s: write spoor, jsonl, scap or scap.gz", to);
+	if (!f)
+		return err__set(err, -FMT_E_VALUE, "%s: what to write? Its name does not say so: end it with .spoor, "
+				".jsonl, .scap or .scap.gz, or use --to", strcmp(path, "-") ? path : "stdout");
+	if (!f->open)
+		return err__set(err, -FMT_E_UNSUPPORTED, ".%s (%s) cannot be written yet: write .spoor", f->name, f->what);
+	*ret = f;
+	return 0;
+}
+
+int output__open(struct output **ret, const struct sink_format *f, const char *path, bool force,
+		 const char *const *inputs, const struct sink_opts *o, struct err *err)
+{
+	struct output *out;
+	struct out_file *file;
+	int fd, r;
+
+	if (!strcmp(path, "-") && isatty(STDOUT_FILENO) && strcmp(f->name, "jsonl")) {
+		err__set(err, -EINVAL, "a .%s is not for a terminal: redirect it to a file or a pipe", f->name);
+		err__file(err, "stdout");
+		return -EINVAL;
+	}
+	r = out_file__open(&file, path, force, inputs, &fd, err);
+	if (r < 0)
+		return r;
+	out = xcalloc(1, sizeof(*out));
+	out->file = file;
+	r = f->open(&out->sink, fd, out_file__name(file), o, err);
+	if (r < 0) {
+		err__file(err, out_file__name(file));
+		output__abort(out);
+		return r;
+	}
+	*ret = out;
+	return 0;
+}
+
+/* What the sink says of a partial output is not so: it will be removed. Only where the system refused; faults stay. */
+static void say_nothing_left(const struct output *out, int code, struct err *err)
+{
+	if (!err || code <= -FMT_E_FORMAT || out_file__in_place(out->file))
+		return;
+	*err = (struct err){ 0 };
+	err__set(err, code, "%s; nothing was written", err__text(code));
+	err__file(err, out_file__name(out->file));
+}
+
+int output__batch(struct output *out, const struct fmt_batch *b, const struct fmt_batch_info *info, struct err *err)
+{
+	int r = out->sink->ops->batch(out->sink, b, info, err);
+
+	if (r < 0)
+		say_nothing_left(out, r, err);
+	return r;
+}
+
+int output__close(struct output *out, struct sink_stats *stats, struct err *err)
+{
+	int r = out->sink->ops->close(out->sink, true, stats, err);
+
+	out->sink = NULL;
+	if (r < 0) {
+		say_nothing_left(out, r, err);
+		output__abort(out);
+		return r;
+	}
+	r = out_file__commit(out->file, err);
+	free(out);
+	return r;
+}
+
+void output__abort(struct output *out)
+{
+	if (!out)
+		return;
+	if (out->sink)
+		out->sink->ops->close(out->sink, false, NULL, NULL);
+	out_file__abort(out->file);
+	free(out);
+}
