@@ -56,6 +56,8 @@ static void list_fields(const struct rpl_opts *o, struct buf *out)
 			buf__printf(out, "%-32s %-10s %s", f->name, eng_type__name(f), arg_text(f));
 			buf__puts(out, *arg_text(f) ? ": " : "");
 			buf__puts(out, f->doc);
+			if (*f->source && strcmp(f->source, "syscall"))
+				buf__printf(out, " (source %s)", f->source);
 		}
 		for (size_t i = 0, k = 0; i < sizeof(field_flags) / sizeof(*field_flags); i++) {
 			if (!(f->flags & field_flags[i].flag))

@@ -21,6 +21,11 @@ const struct eng_field *eng_field__all(size_t *ret_n)
 	return fields;
 }
 
+bool eng_field__is_of(const struct eng_field *f, const char *source)
+{
+	return !f->source[0] || !strcmp(f->source, source);
+}
+
 bool eng_field__get(const struct eng_fref *ref, const struct eng_ctx *ctx, bool for_filter,
 		    struct eng_vals *out)
 {

@@ -25,7 +25,7 @@ static bool fits(const struct eng_field *f, const char *rest, size_t n)
 	return !n || rest[0] == '[' || (suffix && rest[0] == '.');
 }
 
-/* Open addressing from a name to its place in the table of fields, plus one; some 250 names. */
+/* Open addressing from a name to its place in the table of fields, plus one; some 430 names. */
 #define NAME_SLOTS 1024u
 static uint16_t by_name[NAME_SLOTS];
 static pthread_once_t by_name_once = PTHREAD_ONCE_INIT;
@@ -72,7 +72,7 @@ static const struct eng_field *field_called(const char *name, size_t len)
  * The field with the longest name that text begins with: what follows a name is nothing, a bracket
  * or a dot.
  */
-static const struct eng_field *find_field(const char *text, size_t len)
+const struct eng_field *eng_field__find(const char *text, size_t len)
 {
 	size_t ends[16], n_ends = 0, l = 0;
 
@@ -175,7 +175,7 @@ static int unbracket(const struct eng_field *f, const char *rest, size_t n, stru
 		out[k++] = rest[i];
 	}
 	out[k] = 0;
-	if (!k)
+	if (!k && f->arg != ARG_KEY_REQ)	/* an empty JSON pointer is the whole entry */
 		return bad_arg(f, err, "has an empty argument");
 	*ret = out;
 	*ret_len = k;
@@ -199,7 +199,9 @@ static bool parse_index(const char *s, uint64_t *ret)
 
 static int set_index(struct eng_fref *ref, const char *key, struct err *err)
 {
-	if (!parse_index(key, &ref->index))
+	bool strict = !strcmp(ref->field->source, "k8s_audit");
+
+	if (!parse_index(key, &ref->index) || (strict && key[0] == '0' && key[1]))
 		return bad_arg(ref->field, err, "takes a number in brackets");
 	return 0;
 }
@@ -257,7 +259,7 @@ static bool needs_arg(const struct eng_field *f)
 int eng_field__resolve(const char *text, size_t len, struct arena *mem, struct eng_fref *ret,
 		       struct err *err)
 {
-	const struct eng_field *f = len <= MAX_NAME * 16 ? find_field(text, len) : NULL;
+	const struct eng_field *f = len <= MAX_NAME * 16 ? eng_field__find(text, len) : NULL;
 	struct eng_fref ref = { .field = f };
 	size_t name_len;
 	int r = 0;

@@ -36,6 +36,17 @@ void evt_set__all(struct evt_set *s)
 	*s = all_events;
 }
 
+void evt_set__keep_source(struct evt_set *s, const char *source)
+{
+	bool audit = !strcmp(source, "k8s_audit");
+
+	for (unsigned i = 0; i < WORDS; i++) {
+		uint64_t entry = EV_k8s_audit / 64 == i ? 1ull << EV_k8s_audit % 64 : 0;
+
+		s->w[i] &= audit ? entry : ~entry;
+	}
+}
+
 unsigned evt_set__codes(const struct evt_set *s)
 {
 	unsigned n = 0;

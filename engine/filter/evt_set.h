@@ -29,6 +29,9 @@ static inline bool evt_set__has(const struct evt_set *s, unsigned id)
 /* All events that rules see: not the rows of keyframes. */
 void evt_set__all(struct evt_set *s);
 
+/* Leave only events of this source. */
+void evt_set__keep_source(struct evt_set *s, const char *source);
+
 /*
  * The set of a condition. Errors: -FMT_E_UNSUPPORTED for evt.type compared with a field or under a
  * transformer; *ret_at is the place.

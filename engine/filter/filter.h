@@ -71,6 +71,8 @@ void eng_prog__free(struct eng_prog *p);
 typedef void (*eng_warn_fn)(void *arg, const char *code, const char *msg);
 int eng_prog__add(struct eng_prog *p, const struct eng_ast *ast, eng_warn_fn warn, void *arg,
 		  struct err *err);
+/* Only events of this source ("syscall", "k8s_audit") can satisfy condition c. */
+void eng_prog__limit(struct eng_prog *p, int c, const char *source);
 /* The part of a tree that the last error or warning is about. */
 const struct eng_ast *eng_prog__culprit(const struct eng_prog *p);
 /* Set of event types that can satisfy condition c: bits FMT_MAX_EVENTS wide, borrowed. */

@@ -541,6 +541,11 @@ void eng_prog__free(struct eng_prog *p)
 	free(p);
 }
 
+void eng_prog__limit(struct eng_prog *p, int c, const char *source)
+{
+	evt_set__keep_source(&p->conds[c].types, source);
+}
+
 /* Conditions that refuse leave their predicates behind; nothing refers to them. */
 int eng_prog__add(struct eng_prog *p, const struct eng_ast *ast, eng_warn_fn warn, void *arg,
 		  struct err *err)

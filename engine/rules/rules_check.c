@@ -113,7 +113,8 @@ const char *check__output(struct eng_ruleset *rs, const struct def_rule *r)
 	for (; (hit = strstr(s, info)); s = hit + sizeof(info) - 1)
 		buf__add(&b, s, (size_t)(hit - s));
 	buf__puts(&b, s);
-	buf__puts(&b, suggested(rs));
+	if (!strcmp(r->source, "syscall"))	/* no other source has any of these */
+		buf__puts(&b, suggested(rs));
 	for (unsigned i = 0; i < N_DEAD; i++)
 		if (strstr(r->output, dead_fields[i]))
 			rules__warn_field(rs, dead_fields[i], r->output_ctx,

@@ -96,9 +96,10 @@ int collect__macro(struct eng_ruleset *rs, struct def_macro *m, bool append)
 
 /* --- Rules ------------------------------------------------------------------------------------ */
 
-static bool is_known_source(const char *source)
+/* What exceptions may name fields of. */
+static const char *source_of(const struct def_rule *r)
 {
-	return !strcmp(source, "syscall");
+	return r->unknown_source ? NULL : r->source;
 }
 
 /* The rule of this name, which must not have been given another source. */
@@ -120,7 +121,7 @@ int collect__rule(struct eng_ruleset *rs, struct def_rule *r)
 
 	if (rc < 0)
 		return rc;
-	r->unknown_source = !is_known_source(r->source);
+	r->unknown_source = !source__is_known(r->source);
 	if (r->unknown_source)
 		rules__warn(rs, LOAD_UNKNOWN_SOURCE, r->ctx, "Unknown source %s, skipping",
 			    r->source);
@@ -132,7 +133,7 @@ int collect__rule(struct eng_ruleset *rs, struct def_rule *r)
 					  "Rule exception item must have fields property with a "
 					  "list of fields");
 		else
-			rc = exception__check(rs, e, !r->unknown_source);
+			rc = exception__check(rs, e, source_of(r));
 	}
 	if (rc < 0)
 		return rc;
@@ -205,7 +206,7 @@ static int add_exception(struct eng_ruleset *rs, struct def_rule *to, struct def
 		return rules__error(rs, LOAD_ERR_VALIDATE, e->ctx,
 				    "Rule exception must have values property with a list of "
 				    "values");
-	rc = exception__check(rs, e, !to->unknown_source);
+	rc = exception__check(rs, e, source_of(to));
 	if (rc < 0)
 		return rc;
 	p = arena__alloc(&rs->mem, (to->exceptions.n + 1) * sizeof(*p));
@@ -272,7 +273,7 @@ static int replace_exceptions(struct eng_ruleset *rs, struct def_rule *to,
 	int rc = 0;
 
 	for (uint32_t i = 0; i < from->exceptions.n && !rc; i++)
-		rc = exception__check(rs, &from->exceptions.p[i], !to->unknown_source);
+		rc = exception__check(rs, &from->exceptions.p[i], source_of(to));
 	to->exceptions = from->exceptions;
 	return rc;
 }

@@ -168,6 +168,8 @@ static int compile_output(struct compile *c, const struct def_rule *r, struct en
 
 	out->output = check__output(c->rs, r);
 	rc = eng_output__compile(out->output, &c->rs->build, &format, &err);
+	if (!rc)
+		rc = source__check_output(format, r->source, &err);
 	out->format = format;
 	if (!rc)
 		return 0;
@@ -185,16 +187,22 @@ static int add_to_prog(struct compile *c, const struct def_rule *r, const struct
 	struct err err = { 0 };
 	const struct eng_ast *at;
 	const struct rules_ctx *ctx;
+	struct eng_pos pos;
 	int cond;
 
 	c->n_warnings = 0;
-	cond = eng_prog__add(rs->prog, a, keep_warning, c, &err);
+	cond = source__check_condition(a, r->source, &at, &pos, &err);
+	if (!cond) {
+		cond = eng_prog__add(rs->prog, a, keep_warning, c, &err);
+		at = eng_prog__culprit(rs->prog);
+		pos = pos_of(&err);
+	}
 	if (cond >= 0) {
+		eng_prog__limit(rs->prog, cond, r->source);
 		give_warnings(c);
 		return cond;
 	}
-	at = eng_prog__culprit(rs->prog);
-	ctx = place(c, at && at->origin ? at->origin : own, pos_of(&err));
+	ctx = place(c, at && at->origin ? at->origin : own, pos);
 	if (cond == -FMT_E_UNKNOWN && r->skip_unknown) {
 		rules__warn(rs, LOAD_UNKNOWN_FILTER, ctx, "%s", err.msg);
 		return -1;

@@ -141,7 +141,7 @@ static bool is_list_op(enum eng_op op)
 }
 
 /* A name of a field, or a transformer of some, as the left side of a comparison has it. */
-static bool is_left_side(const char *text)
+static bool is_left_side(const char *text, const char *source)
 {
 	struct arena mem = { 0 };
 	const struct eng_operand *at;
@@ -152,21 +152,22 @@ static bool is_left_side(const char *text)
 
 	ok = text && !eng_filter__parse_operand(text, strlen(text), 100, &mem, &o, &used, NULL) &&
 		!text[used] &&
-	     !eng_expr__compile(o, &mem, &x, &at, NULL);
+	     !eng_expr__compile(o, &mem, &x, &at, NULL) &&
+	     !source__check_operand(o, source, NULL);
 	arena__done(&mem);
 	return ok;
 }
 
 static int check_field(struct eng_ruleset *rs, const struct def_exception *e, const char *field,
-		       bool known)
+		       const char *source)
 {
-	if (!known || is_left_side(field))
+	if (!source || is_left_side(field, source))
 		return 0;
 	return rules__error(rs, LOAD_ERR_VALIDATE, e->ctx, "'%s' is not a supported filter field",
 			    field ? field : "");
 }
 
-static int check_several(struct eng_ruleset *rs, struct def_exception *e, bool known)
+static int check_several(struct eng_ruleset *rs, struct def_exception *e, const char *source)
 {
 	enum eng_op op;
 	enum eng_mod mod;
@@ -191,11 +192,11 @@ static int check_several(struct eng_ruleset *rs, struct def_exception *e, bool k
 					    "'%s' is not a supported comparison operator", c->text);
 	}
 	for (uint32_t i = 0; i < e->fields.n_items && !r; i++)
-		r = check_field(rs, e, e->fields.items[i].text, known);
+		r = check_field(rs, e, e->fields.items[i].text, source);
 	return r;
 }
 
-static int check_single(struct eng_ruleset *rs, struct def_exception *e, bool known)
+static int check_single(struct eng_ruleset *rs, struct def_exception *e, const char *source)
 {
 	enum eng_op op;
 	enum eng_mod mod;
@@ -212,12 +213,13 @@ static int check_single(struct eng_ruleset *rs, struct def_exception *e, bool kn
 				    "When fields is a single value, comps must be one of (in, "
 				    "pmatch, intersects) or a modifier operator (e.g. startswith "
 				    "oneof)");
-	return check_field(rs, e, e->fields.text, known);
+	return check_field(rs, e, e->fields.text, source);
 }
 
-int exception__check(struct eng_ruleset *rs, struct def_exception *e, bool known)
+int exception__check(struct eng_ruleset *rs, struct def_exception *e, const char *source)
 {
-	return e->fields.is_list ? check_several(rs, e, known) : check_single(rs, e, known);
+	return e->fields.is_list ? check_several(rs, e, source) :
+	       check_single(rs, e, source);
 }
 
 /* --- Into the condition ----------------------------------------------------------------------- */

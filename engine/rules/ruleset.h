@@ -257,9 +257,10 @@ int read_exceptions(struct eng_ruleset *rs, const struct yaml_node *item,
 		    struct def_exceptions *ret);
 bool entry__given(const struct def_entry *e);
 /*
- * Check an exception that is complete and fill in what it leaves out. known: the rule's source is.
+ * Check an exception that is complete and fill in what it leaves out. source: the rule's, NULL if
+ * nothing is known of it.
  */
-int exception__check(struct eng_ruleset *rs, struct def_exception *e, bool known);
+int exception__check(struct eng_ruleset *rs, struct def_exception *e, const char *source);
 /* The condition with its exceptions, in mem. */
 int exceptions__apply(struct eng_ruleset *rs, const struct def_rule *r, struct arena *mem,
 		      struct eng_text *ret);
@@ -291,6 +292,19 @@ int lists__substitute(const struct list_texts *lists, struct eng_text cond, stru
  * Compile what is collected; only_on: only rules that are on and severe enough, and make rs->out.
  */
 int rules__compile(struct eng_ruleset *rs, bool only_on);
+
+/* --- rules_source.c --------------------------------------------------------------------------- */
+
+bool source__is_known(const char *source);
+/*
+ * -FMT_E_UNKNOWN if a field is of another source than the rule; of a condition, with the check that
+ * asks for it and the field's place.
+ */
+int source__check_operand(const struct eng_operand *o, const char *source, struct err *err);
+int source__check_condition(const struct eng_ast *a, const char *source,
+			    const struct eng_ast **ret_part, struct eng_pos *ret_at,
+			    struct err *err);
+int source__check_output(const struct eng_output *o, const char *source, struct err *err);
 
 /* --- rules_check.c ---------------------------------------------------------------------------- */
 
