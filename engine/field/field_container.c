@@ -284,21 +284,69 @@ static const struct eng_container *announced(const struct eng_ctx *ctx)
 	return id ? eng_state__container(ctx->state, id->p) : NULL;
 }
 
+/* What the host, or a container of which something is known, shows where there is nothing. */
+static bool give_empty(uint16_t id, struct eng_vals *out)
+{
+	switch (id) {
+	case F_container_full_id:
+	case F_container_name:
+	case F_container_image:
+	case F_container_image_id:
+	case F_container_image_repository:
+	case F_container_image_tag:
+	case F_container_image_digest:
+	case F_container_mounts:
+	case F_container_ip:
+	case F_container_cni_json:
+	case F_container_labels:
+	case F_k8s_pod_sandbox_id:
+	case F_k8s_pod_full_sandbox_id:
+	case F_k8s_pod_labels:
+	case F_k8s_pod_ip:
+	case F_k8s_pod_cni_json:
+		return give_text(out, "");
+	case F_container_privileged:
+	case F_container_host_pid:
+	case F_container_host_network:
+	case F_container_host_ipc:
+		return give_bool(out, false);
+	}
+	return false;
+}
+
+static bool get_known(const struct eng_fref *ref, const struct eng_ctx *ctx,
+		      const struct eng_container *c, struct eng_vals *out)
+{
+	bool more = c->name || c->image || c->json;	/* than its id */
+
+	return get_in(ref, ctx, c, out) || (more && give_empty(ref->field->id, out));
+}
+
+static bool get_host(const struct eng_fref *ref, const struct eng_ctx *ctx, struct eng_vals *out)
+{
+	uint64_t start = ctx->proc->pidns_start;
+
+	switch (ref->field->id) {
+	case F_container_id:
+	case F_container_full_id:
+	case F_container_name:
+	case F_container_type:
+		return give_text(out, "host");
+	case F_container_start_ts:
+		return start && give_num(out, T_ABSTIME, start);
+	case F_container_duration:
+		return start && give_num(out, T_RELTIME, fmt_ev__ts(ctx->ev) - start);
+	}
+	return give_empty(ref->field->id, out);
+}
+
 bool get_container(const struct eng_fref *ref, const struct eng_ctx *ctx, struct eng_vals *out)
 {
 	const struct eng_container *c = ctx->proc->container;
 
 	if (eng_ctx__nobody(ctx)) {
 		c = announced(ctx);
-		return c && get_in(ref, ctx, c, out);
+		return c && get_known(ref, ctx, c, out);
 	}
-	if (c)
-		return get_in(ref, ctx, c, out);
-	switch (ref->field->id) {
-	case F_container_id:
-	case F_container_name:
-	case F_container_type:
-		return give_text(out, "host");
-	}
-	return false;
+	return c ? get_known(ref, ctx, c, out) : get_host(ref, ctx, out);
 }

@@ -258,6 +258,8 @@ static void its_container(void **state)
 	assert_field(w, "container.id", "3ad7b26ded6d");
 	assert_field(w, "container.full_id", ID);
 	assert_field(w, "container.type", "docker");
+	assert_field(w, "container.image", NULL);	/* no more is known of it */
+	assert_field(w, "container.privileged", NULL);
 	ev(w, EV_container, 0, 0, 0);
 	s(w, P_container_id, "3ad7b26ded6d");
 	s(w, P_container_json, json);
@@ -271,12 +273,20 @@ static void its_container(void **state)
 	assert_field(w, "container.label[app]", "shop");
 	assert_field(w, "container.mounts", "/etc:/host/etc:ro:false:rprivate");
 	assert_field(w, "container.mount.dest[/etc]", "/host/etc");
+	assert_field(w, "container.image.digest", "");
+	assert_field(w, "container.host_network", "false");
+	assert_field(w, "container.label[nosuch]", NULL);
 	/* The host. */
 	go_on(w, 5);
 	assert_field(w, "container.id", "host");
 	assert_field(w, "container.name", "host");
-	assert_field(w, "container.image", NULL);
-	assert_field(w, "container.privileged", NULL);
+	assert_field(w, "container.full_id", "host");
+	assert_field(w, "container.image", "");
+	assert_field(w, "container.image.repository", "");
+	assert_field(w, "container.privileged", "false");
+	assert_field(w, "container.label[app]", NULL);
+	assert_field(w, "container.mount[0]", NULL);
+	assert_field(w, "k8s.pod.name", NULL);
 	world__free(w);
 }
 
