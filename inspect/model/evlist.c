@@ -55,6 +55,11 @@ void ins_evlist__free(struct ins_evlist *l)
 	free(l);
 }
 
+void ins_evlist__only(struct ins_evlist *l, const uint8_t *types)
+{
+	l->only = types;
+}
+
 void ins_evlist__rescope(struct ins_evlist *l)
 {
 	if (l->scope.kind == OF_ALL)

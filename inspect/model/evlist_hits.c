@@ -74,6 +74,11 @@ static bool is_alive(const struct ins_evlist *l, uint32_t life, uint64_t num)
 	return false;
 }
 
+static bool has_type(const uint8_t *types, uint16_t type)
+{
+	return !types || (type < FMT_MAX_EVENTS && types[type / 8] >> (type & 7) & 1);
+}
+
 bool evlist__may_hold(struct ins_evlist *l, uint32_t chunk)
 {
 	const struct ins_chunk *c = &l->t->chunks[chunk];
@@ -84,14 +89,13 @@ bool evlist__may_hold(struct ins_evlist *l, uint32_t chunk)
 		return false;
 	if (l->lens->to && (c->t_first > l->lens->to || c->t_last < l->lens->from))
 		return false;
-	if (!l->by_pid && !l->types)
+	if (!l->by_pid && !l->types && !l->only)
 		return true;
 	if (fmt_reader__summary(l->t->r, chunk, &s, NULL) < 0)
 		return true;
-	for (uint32_t i = 0; l->types && i < s.n_types && !any; i++)
-		any = s.types[i].type < FMT_MAX_EVENTS &&
-		      l->types[s.types[i].type / 8] >> (s.types[i].type & 7) & 1;
-	if (l->types && !any)
+	for (uint32_t i = 0; i < s.n_types && !any; i++)
+		any = has_type(l->types, s.types[i].type) && has_type(l->only, s.types[i].type);
+	if ((l->types || l->only) && !any)
 		return false;
 	if (!l->by_pid || !s.pids_complete)
 		return true;
@@ -183,7 +187,8 @@ static void keep_hits(struct ins_evlist *l, uint32_t chunk, const uint16_t *rows
 
 static bool is_listed(const struct ins_evlist *l, uint16_t type)
 {
-	return l->all || !(fmt_events[type].flags & (EF_INTERNAL | EF_KEYFRAME));
+	return has_type(l->only, type) &&
+	       (l->all || !(fmt_events[type].flags & (EF_INTERNAL | EF_KEYFRAME)));
 }
 
 /* Match by type, time and process alone. */

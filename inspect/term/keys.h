@@ -38,7 +38,8 @@ extern const char *const ins_key_groups[KEYS__N];	/* headings */
 enum ins_where {
 	WHERE_TABLE = 1, WHERE_TREE = 2, WHERE_EVENTS = 4, WHERE_PAGE = 8,
 	WHERE_PROC = 16,	/* the view is about one process */
-	WHERE_ANY = 31,
+	WHERE_STREAM = 32, WHERE_TERMINAL = 64, WHERE_BYTES = WHERE_STREAM | WHERE_TERMINAL,
+	WHERE_ANY = 127,
 };
 
 struct ins_action_info {

@@ -12,6 +12,7 @@
 static const char *const labels[ASK__N] = {
 	[ASK_FILTER] = "Filter: ", [ASK_SEARCH] = "Search: ",
 	[ASK_RANGE] = "Time from [to]: ", [ASK_GOTO] = "Go to time or #event: ",
+	[ASK_SAVE] = "Save to file: ",
 };
 
 void ins_prompt__open(struct ins_prompt *p, enum ins_prompt_kind kind, const char *text)

@@ -109,6 +109,7 @@ void ins_ui__act(struct ins_ui *ui, enum ins_action a);
 /* Set or clear filter and range; the models begin anew. */
 int ins_ui__set_filter(struct ins_ui *ui, const char *text, struct err *err);
 void ins_ui__set_range(struct ins_ui *ui, uint64_t from, uint64_t to);
+void ins_ui__ask(struct ins_ui *ui, enum ins_prompt_kind kind, const char *text);
 void ins_ui__answer(struct ins_ui *ui);
 /* ui.c */
 void ins_ui__relens(struct ins_ui *ui);

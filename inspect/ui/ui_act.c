@@ -149,6 +149,8 @@ static void find(struct ins_ui *ui, int dir, bool again)
 
 void ins_ui__answer(struct ins_ui *ui)
 {
+	struct ins_frame *f = ins_ui__top(ui);
+	const struct ins_view *v = ins_views[f->view];
 	struct ins_prompt *p = &ui->prompt;
 	struct err err = { 0 };
 	int r = 0;
@@ -167,6 +169,10 @@ void ins_ui__answer(struct ins_ui *ui)
 		if (p->len)
 			r = parse_goto(ui, p->text, &err);
 		break;
+	case ASK_SAVE:
+		if (p->len && v->save)
+			r = v->save(ui, f, ins_ui__state(ui, f), p->text, &err);
+		break;
 	}
 	if (r < 0) {
 		p->err = err;
@@ -179,10 +185,8 @@ void ins_ui__answer(struct ins_ui *ui)
 		find(ui, 1, false);
 }
 
-static void ask(struct ins_ui *ui, enum ins_prompt_kind kind)
+void ins_ui__ask(struct ins_ui *ui, enum ins_prompt_kind kind, const char *text)
 {
-	const char *text = kind == ASK_FILTER && ui->cond ? ui->cond->text : "";
-
 	ins_prompt__open(&ui->prompt, kind, text);
 }
 
@@ -343,10 +347,10 @@ static bool act_here(struct ins_ui *ui, enum ins_action a)
 	case ACT_REDRAW: ui->redraw = true; return true;
 	case ACT_SUSPEND: ui->suspend = true; return true;
 	case ACT_BACK: go_back(ui); return true;
-	case ACT_FILTER: ask(ui, ASK_FILTER); return true;
-	case ACT_SEARCH: ask(ui, ASK_SEARCH); return true;
-	case ACT_RANGE: ask(ui, ASK_RANGE); return true;
-	case ACT_GOTO: ask(ui, ASK_GOTO); return true;
+	case ACT_FILTER: ins_ui__ask(ui, ASK_FILTER, ui->cond ? ui->cond->text : ""); return true;
+	case ACT_SEARCH: ins_ui__ask(ui, ASK_SEARCH, ""); return true;
+	case ACT_RANGE: ins_ui__ask(ui, ASK_RANGE, ""); return true;
+	case ACT_GOTO: ins_ui__ask(ui, ASK_GOTO, ""); return true;
 	case ACT_UNFILTER: ins_ui__set_filter(ui, NULL, NULL); return true;
 	case ACT_UNRANGE: ins_ui__set_range(ui, 0, 0); return true;
 	case ACT_FROM: edge_here(ui, true); return true;

@@ -78,6 +78,10 @@ struct ins_view {
 	/* A short text for the right end of the row of tabs: "1,234 of 5,678". */
 	void (*count)(struct ins_ui *ui, struct ins_frame *f, void *state, struct buf *out);
 
+	/* Write what is shown to a new file. May be NULL. */
+	int (*save)(struct ins_ui *ui, struct ins_frame *f, void *state, const char *path,
+		    struct err *err);
+
 	const struct ins_table_ops *table;
 	const struct ins_page_ops *page;
 };

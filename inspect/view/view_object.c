@@ -336,8 +336,8 @@ static void build_file(struct ins_ui *ui, struct ins_page *p, struct ins_scope s
 	ins_cell__ops(&out, f->ops);
 	put_out(p, &out);
 	ins_page__printf(p, ST_TEXT, "  ");
-	put_count(p, "read", f->rd, ins_to(OF_FILE, scope.idx, VIEW_EVENTS));
-	put_count(p, "written", f->wr, ins_to(OF_FILE, scope.idx, VIEW_EVENTS));
+	put_count(p, "read", f->rd, ins_to(OF_FILE, scope.idx, VIEW_STREAM));
+	put_count(p, "written", f->wr, ins_to(OF_FILE, scope.idx, VIEW_STREAM));
 	if (f->n_errors)
 		put_count(p, "refused", f->n_errors, ins_to(OF_FILE, scope.idx, VIEW_EVENTS));
 	ins_page__label(p, "first");
@@ -378,8 +378,8 @@ static void build_conn(struct ins_ui *ui, struct ins_page *p, struct ins_scope s
 	put_out(p, &out);
 	put_container_link(ui, p, m->procs[c->proc].container);
 	ins_page__label(p, "bytes");
-	put_count(p, "received", c->in, ins_to(OF_CONN, scope.idx, VIEW_EVENTS));
-	put_count(p, "sent", c->out, ins_to(OF_CONN, scope.idx, VIEW_EVENTS));
+	put_count(p, "received", c->in, ins_to(OF_CONN, scope.idx, VIEW_STREAM));
+	put_count(p, "sent", c->out, ins_to(OF_CONN, scope.idx, VIEW_STREAM));
 	put_count(p, "events", c->n_events, ins_to(OF_CONN, scope.idx, VIEW_EVENTS));
 	ins_page__label(p, "opened");
 	if (c->before)

@@ -3,6 +3,7 @@
  * make_story - traces for the inspector's tests.
  *
  *	make_story story OUT	a web server's container is broken into; an administrator logs in
+ *	make_story session OUT	somebody works at a terminal
  *	make_story hostile OUT	names and data that try to reach the terminal
  *	make_story big N OUT	N events of many processes in a few containers
  *	make_story empty OUT	no events
@@ -316,6 +317,58 @@ static void story(const char *path)
 	maker__close(&m);
 }
 
+/* --- session --------------------------------------------------------------------------------- */
+
+/* What is typed comes back as an echo, a letter at a time. */
+static void type(struct maker *m, const char *text)
+{
+	for (; *text; text++) {
+		char key[3] = { *text == '\n' ? '\r' : *text, 0, 0 };
+
+		maker__read(m, 0, key, 1);
+		if (*text == '\n')
+			maker__write(m, 1, "\r\n", 2);
+		else
+			maker__write(m, 1, key, 1);
+		maker__wait(m, 120 * NS_MS);
+	}
+}
+
+static void say(struct maker *m, const char *text)
+{
+	maker__write(m, 1, text, (int64_t)strlen(text));
+}
+
+static void session(const char *path)
+{
+	static const char prompt[] = "\033]0;alice@web\007\033[01;32malice@web\033[00m:~$ ";
+	struct maker m;
+
+	maker__open(&m, path);
+	keyframe(&m);
+	maker__as(&m, 610);
+	maker__fork(&m, 4300, "sshd");
+	maker__exec(&m, "/bin/bash", "-l", 1000, PTS0, 0);
+	maker__open_file(&m, "/dev/pts/0", 0, FDF_RDONLY);
+	maker__open_file(&m, "/dev/pts/0", 1, FDF_WRONLY);
+	say(&m, prompt);
+	type(&m, "sudo cat /etc/shadwo\b \bow\n");
+	say(&m, "[sudo] password for alice: ");
+	maker__read(&m, 0, "hunter2\r", 8);
+	maker__wait(&m, 5000 * NS_MS);
+	say(&m, "\r\nroot:$y$j9T$x:19700:0:99999:7:::\r\n");
+	say(&m, prompt);
+	type(&m, "vi notes\n");
+	say(&m, "\033[?1049h\033[2J\033[1;1Hfirst line\033[2;1H\033[34m~\033[3;1H~\033[m"
+		"\033[23;1H\033[7m\"notes\" 1 line\033[m\033[1;5H");
+	maker__read(&m, 0, ":q\r", 3);
+	say(&m, "\033[?1049l");
+	say(&m, prompt);
+	maker__write(&m, 1, "the rest of this was not kept", 4096);
+	maker__exit(&m, 0, 0);
+	maker__close(&m);
+}
+
 /* --- hostile --------------------------------------------------------------------------------- */
 
 static void hostile(const char *path)
@@ -414,6 +467,8 @@ int main(int argc, char **argv)
 {
 	if (argc == 3 && !strcmp(argv[1], "story")) {
 		story(argv[2]);
+	} else if (argc == 3 && !strcmp(argv[1], "session")) {
+		session(argv[2]);
 	} else if (argc == 3 && !strcmp(argv[1], "hostile")) {
 		hostile(argv[2]);
 	} else if (argc == 4 && !strcmp(argv[1], "big")) {
@@ -425,7 +480,7 @@ int main(int argc, char **argv)
 		maker__begin(&m);
 		maker__close(&m);
 	} else {
-		fprintf(stderr, "usage: make_story story|hostile|empty OUT | big N OUT\n");
+		fprintf(stderr, "usage: make_story story|session|hostile|empty OUT | big N OUT\n");
 		return 1;
 	}
 	return 0;

@@ -5,8 +5,8 @@
 
 setup_file() {
 	export story=$BATS_FILE_TMPDIR/story.spoor hostile=$BATS_FILE_TMPDIR/hostile.spoor
-	export empty=$BATS_FILE_TMPDIR/empty.spoor
-	for t in story hostile empty; do
+	export empty=$BATS_FILE_TMPDIR/empty.spoor session=$BATS_FILE_TMPDIR/session.spoor
+	for t in story session hostile empty; do
 		"$SPOOR_BUILD/tests/inspect/make_story" $t "$BATS_FILE_TMPDIR/$t.spoor"
 	done
 }
@@ -35,6 +35,8 @@ screens() {	# name [trace [option...]]
 @test "connections" { screens connections; }
 @test "commands" { screens commands; }
 @test "events" { screens events; }
+@test "bytes" { screens bytes; }
+@test "a terminal session" { screens terminal "$session"; }
 @test "search" { screens search; }
 @test "filter" { screens filter; }
 @test "time" { screens time; }
@@ -55,6 +57,20 @@ screens() {	# name [trace [option...]]
 			[ "$output" = 0 ]
 		done
 	done
+}
+
+@test "bytes are saved to a new file, never over another" {
+	cd "$BATS_TEST_TMPDIR"
+	printf '9w%s/got<Enter>\ndump\nw%s/got<Enter>\ndump\n<Esc>bbw%s/sent<Enter>\ndump\n' $PWD $PWD $PWD >keys
+	spoor-inspect "$session" --keys keys --dump-screen --size 200x24 >screens
+	grep -q 'got: [0-9]* B; not all bytes were recorded' screens
+	grep -q 'got exists: give another name' screens
+	grep -q 'sent: ' screens
+	printf 'sudo cat /etc/shadwo\b \bow\rhunter2\rvi notes\r:q\r' >typed
+	grep -q 'root:$y$j9T' got
+	grep -q 'root:$y$j9T' sent
+	[ "$(stat -c %s got)" = $(($(stat -c %s sent) + $(stat -c %s typed))) ]
+	[ "$(stat -c %a got)" = 600 ]
 }
 
 @test "every screen is as wide and as high as it says" {
