@@ -317,15 +317,3 @@ int ins_trace__refresh(struct ins_trace *t, struct err *err)
 	t->complete = fmt_reader__complete(t->r);
 	return r;
 }
-
-unsigned ins_trace__slot(const struct ins_trace *t, uint64_t ts)
-{
-	uint64_t span = t->t_last - t->t_first, at;
-
-	if (ts <= t->t_first || !span)
-		return 0;
-	at = ts - t->t_first;
-	if (at >= span)
-		return INS_SLOTS - 1;
-	return (unsigned)((__uint128_t)at * INS_SLOTS / ((__uint128_t)span + 1));
-}

@@ -13,7 +13,6 @@
 
 #include "format/file/trace_reader.h"
 
-#define INS_SLOTS 1024		/* the whole trace is divided into as many equal times */
 #define INS_NONE UINT32_MAX
 
 struct ins_chunk {
@@ -64,8 +63,6 @@ uint32_t ins_trace__chunk_at(const struct ins_trace *t, uint64_t ts);
 uint32_t ins_trace__keyframe(const struct ins_trace *t, uint32_t chunk);
 /* Look again at a file that grows. Returns the number of new chunks, or negative. */
 int ins_trace__refresh(struct ins_trace *t, struct err *err);
-/* Slot of a moment: 0 .. INS_SLOTS - 1. */
-unsigned ins_trace__slot(const struct ins_trace *t, uint64_t ts);
 
 /* Monotonic clock, ns. */
 uint64_t ins_now(void);
