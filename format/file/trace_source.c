@@ -20,7 +20,7 @@ struct trace_source {
 static bool leave_out(const struct trace_source *t, const struct chunk *c)
 {
 	return c->h.kind == CHUNK_KEYFRAME && t->f.want.no_keyframes && t->after_keyframe &&
-	       !(t->in_keyframe && c->h.flags & CHUNK_CONTINUES);
+	       !(c->h.flags & CHUNK_ANEW) && !(t->in_keyframe && c->h.flags & CHUNK_CONTINUES);
 }
 
 static int source_next(struct fmt_source *s, const struct fmt_batch **ret, struct fmt_batch_info *info,
@@ -38,7 +38,7 @@ static int source_next(struct fmt_source *s, const struct fmt_batch **ret, struc
 			t->in_keyframe = false;
 	} while (leave_out(t, c));
 	*info = (struct fmt_batch_info){ .keyframe = c->h.kind == CHUNK_KEYFRAME, .chunk = c->h.seq,
-					 .offset = c->offset };
+					 .new_section = chunk_header__is_anew(&c->h), .offset = c->offset };
 	s->lost += c->h.n_lost;
 	r = trace_file__decode(&t->f, t->batch, &s->skipped_unknown, err);
 	if (r < 0)

@@ -240,6 +240,8 @@ static bool load_chunk(struct ins_pass *p)
 			p->loaded = true;
 			p->row = 0;
 			p->keyframe = c->kind == CHUNK_KEYFRAME;
+			if (c->anew)
+				eng_state__reset(p->st);
 			if (!p->keyframe && !p->begun) {
 				p->begun = true;
 				pass__settle(p);

@@ -74,6 +74,8 @@ static int copy_source(struct ins_trace *t, struct fmt_source *src, int fd, stru
 		if (!w && (r = fmt_writer__open_fd(&w, fd, "the temporary copy", &src->meta, &opts,
 						   err)) < 0)
 			return r;
+		if (info.new_section)
+			fmt_writer__anew(w);
 		r = fmt_writer__batch(w, b, info.keyframe, err);
 		if (r < 0) {
 			fmt_writer__close(w, NULL);
@@ -214,6 +216,7 @@ static void take_chunk(struct ins_trace *t, uint32_t i)
 	}
 	c->bad = false;
 	c->kind = s.kind;
+	c->anew = s.anew;
 	if (s.kind != CHUNK_EVENTS)
 		return;
 	c->n_events = s.n_events;

@@ -18,6 +18,7 @@
 struct ins_chunk {
 	uint16_t kind;		/* CHUNK_EVENTS or CHUNK_KEYFRAME */
 	bool bad;		/* its summary could not be read */
+	bool anew;		/* a keyframe before which nothing is to be known */
 	uint32_t n_events;
 	uint64_t first_num, t_first, t_last;
 	uint32_t n_alerts;
