@@ -32,6 +32,7 @@ struct rpl_opts {
 	bool json, all_matches, stats, keyframes, internal, syntax_only;
 	uint64_t count;			/* UINT64_MAX: no limit */
 	uint32_t payload;		/* bytes of payload shown in a line */
+	unsigned threads;
 };
 
 /* What goes to stdout. Flushed once a batch, so that a pipe's reader sees it soon. */

@@ -4,6 +4,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "format/base/log.h"
 #include "replay/replay.h"
@@ -110,6 +111,20 @@ static int set_payload(void *u, const char *v, struct err *err)
 	return code;
 }
 
+#define MAX_THREADS 256u
+
+static int set_threads(void *u, const char *v, struct err *err)
+{
+	struct rpl_opts *o = u;
+	uint64_t n;
+	long here = sysconf(_SC_NPROCESSORS_ONLN);
+	int code = text__parse_u64(v, MAX_THREADS, &n, err);
+
+	if (!code)
+		o->threads = n ? (unsigned)n : here > 0 && here < MAX_THREADS ? (unsigned)here : 1;
+	return code;
+}
+
 static int set_mode(struct rpl_opts *o, enum rpl_mode mode, struct err *err)
 {
 	if (o->mode != MODE_RUN && o->mode != mode)
@@ -160,6 +175,8 @@ static const struct cli_opt options[] = {
 	{ 'o', "output", "text|json", "Text (the default), or JSON: one object a line.", set_output },
 	{ 'n', "count", "N", "Stop after N lines.", set_count },
 	{ 's', "payload", "BYTES", "Show so many bytes of what was read or written (default 32).", set_payload },
+	{ 'j', "threads", "N", "Work on N segments of a trace at a time (0: as many as there are processors). The output is the "
+	  "same. A segment is a keyframe and what follows it; pipes and .scap captures have none.", set_threads },
 	{ 0, "from", "TIME", "Begin at this time: 14:03:07, 2026-11-27T14:03:07Z, or +30s from the trace's start.", set_from },
 	{ 0, "to", "TIME", "End at this time.", set_to },
 	{ 0, "priority", "PRIORITY", "Only rules of this priority or a more severe one.", set_priority },
@@ -237,7 +254,7 @@ static const char *contradiction(const struct rpl_opts *o)
 
 int main(int argc, char **argv)
 {
-	struct rpl_opts o = { .count = UINT64_MAX, .payload = 32, .priority = PRIO_DEBUG };
+	struct rpl_opts o = { .count = UINT64_MAX, .payload = 32, .threads = 1, .priority = PRIO_DEBUG };
 	int first = cli__parse(&command_line, argc, argv, &o);
 	const char *wrong = contradiction(&o);
 	int code = EXIT_ASKED;

@@ -274,9 +274,15 @@ struct schema_map *schema_map__own(void)
 	return m;
 }
 
+struct schema_map *schema_map__share(struct schema_map *m)
+{
+	__atomic_add_fetch(&m->shared, 1, __ATOMIC_RELAXED);
+	return m;
+}
+
 void schema_map__free(struct schema_map *m)
 {
-	if (!m)
+	if (!m || __atomic_fetch_sub(&m->shared, 1, __ATOMIC_ACQ_REL))
 		return;
 	free(m->params);
 	free(m);

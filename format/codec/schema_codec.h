@@ -20,6 +20,7 @@ struct schema_map {
 	uint32_t first[LIMIT_FILE_TYPES];	/* of an event's parameters in params */
 	uint8_t *params;			/* file's parameter -> ours, or MAP_NO_PARAM */
 	uint32_t n_events, n_unknown_events, n_unknown_params;
+	uint32_t shared;			/* holders besides the first, of any thread */
 };
 
 /* Our index of parameter `index` of the file's event `type`, which has more than that. */
@@ -33,6 +34,8 @@ void schema__encode(struct buf *out);
 int schema_map__new(struct schema_map **ret, const uint8_t *raw, size_t n, struct err *err);
 /* That of a file that was written with this build's schema. */
 struct schema_map *schema_map__own(void);
+/* For one more holder, who frees it too. */
+struct schema_map *schema_map__share(struct schema_map *m);
 void schema_map__free(struct schema_map *m);
 
 #endif

@@ -77,6 +77,14 @@ int chunk_stream__open(struct chunk_stream *cs, int fd, bool regular, const char
 	return 0;
 }
 
+void chunk_stream__clone(struct chunk_stream *cs, const struct chunk_stream *of, int fd)
+{
+	*cs = (struct chunk_stream){ .pre = of->pre, .pre_ok = of->pre_ok, .uuid_known = of->uuid_known };
+	memcpy(cs->name, of->name, sizeof(cs->name));
+	memcpy(cs->uuid, of->uuid, sizeof(cs->uuid));
+	trace_input__init(&cs->in, fd, true, NULL, 0);
+}
+
 void chunk_stream__close(struct chunk_stream *cs)
 {
 	trace_input__done(&cs->in);

@@ -49,6 +49,8 @@ struct chunk_stream {
  */
 int chunk_stream__open(struct chunk_stream *cs, int fd, bool regular, const char *name, const void *head,
 		       size_t n, struct err *err);
+/* A second stream over the same regular file, by the descriptor fd, which is taken over: seek first. */
+void chunk_stream__clone(struct chunk_stream *cs, const struct chunk_stream *of, int fd);
 void chunk_stream__close(struct chunk_stream *cs);
 /*
  * The next chunk, of any kind, with a head that fits its hash: 0; 1 at the end. After a negative result

@@ -3,9 +3,8 @@
  * source - where events come from: one interface for a spoor trace, a .scap file, the live driver.
  *
  * A source yields batches. Some are keyframes: their rows are state_* events that describe everything
- * alive at that moment. The first batch of a source is a keyframe (it may be empty). In a plain run
- * from the start the later keyframes only repeat what the state already holds; whoever seeks resets its
- * state and applies the keyframe that the seek lands on.
+ * alive at that moment. The first batch of a source is a keyframe (it may be empty). A keyframe and the
+ * chunks up to the next are a segment: it needs nothing of what was before.
  */
 #ifndef FMT_SOURCE_H
 #define FMT_SOURCE_H
@@ -41,7 +40,11 @@ struct fmt_want {
 
 struct fmt_batch_info {
 	bool keyframe;			/* state_* rows; a large state takes several such batches in a row */
-	bool new_section;		/* what was known is void: reset the state before applying this */
+	/*
+	 * What was known is void: reset the state before applying this. So it is at each whole keyframe: what is said
+	 * of the events behind it does not depend on where reading began. Also set with an error: nothing to apply then.
+	 */
+	bool new_section;
 	uint64_t chunk;			/* ordinal of the chunk in its file, for messages */
 	uint64_t offset;		/* its byte offset */
 };
@@ -64,6 +67,18 @@ struct fmt_source_ops {
 		    struct err *err);
 	/* Go to the last keyframe at or before ts (ns since the epoch). NULL: cannot seek. */
 	int (*seek)(struct fmt_source *s, uint64_t ts, struct err *err);
+	/*
+	 * For reading with several threads; NULL: cannot, and -FMT_E_UNSUPPORTED for a pipe. A second reader of the
+	 * same file with the same wishes, at the same place. It says nothing of damage before that place.
+	 */
+	int (*clone)(struct fmt_source *s, struct fmt_source **ret, struct err *err);
+	/* Go forward to the next whole keyframe without decoding: 0 with its byte offset, 1 if there is none. */
+	int (*next_keyframe)(struct fmt_source *s, uint64_t *ret_offset);
+	/*
+	 * Read only chunks that begin at from .. to - 1, then say that this is the end; from is the offset of a whole
+	 * keyframe, or 0: the place where the reader stands. What was lost is counted from 0, unless from is 0.
+	 */
+	void (*segment)(struct fmt_source *s, uint64_t from, uint64_t to);
 	void (*want)(struct fmt_source *s, const struct fmt_want *w);
 	void (*close)(struct fmt_source *s);
 };

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "format/base/alloc.h"
 #include "format/base/log.h"
@@ -131,6 +134,24 @@ int trace_file__open(struct trace_file *f, int fd, bool regular, const char *nam
 		f->map = schema_map__own();
 	if (f->cs.uuid_known)
 		uuid__format(f->cs.uuid, f->meta.uuid);
+	return 0;
+}
+
+int trace_file__clone(struct trace_file *f, const struct trace_file *of, struct err *err)
+{
+	int fd = fcntl(of->cs.in.fd, F_DUPFD_CLOEXEC, 0);
+	int r;
+
+	if (fd < 0)
+		return err__set(err, -errno, "%s: cannot read it a second time: %s", of->cs.name, strerror(errno));
+	*f = (struct trace_file){ .meta = of->meta, .map = schema_map__share(of->map), .map_own = of->map_own };
+	chunk_stream__clone(&f->cs, &of->cs, fd);
+	r = events_decoder__new(&f->dec);
+	if (r < 0) {
+		trace_file__close(f);
+		return err__set(err, r, "no decompressor to be had");
+	}
+	trace_file__want(f, &of->want);
 	return 0;
 }
 

@@ -28,6 +28,8 @@ struct trace_file {
  */
 int trace_file__open(struct trace_file *f, int fd, bool regular, const char *name, const void *head,
 		     size_t n, struct err *err);
+/* A second reader of the same regular file, with the same description and schema; it stands nowhere yet. */
+int trace_file__clone(struct trace_file *f, const struct trace_file *of, struct err *err);
 void trace_file__close(struct trace_file *f);
 void trace_file__want(struct trace_file *f, const struct fmt_want *w);
 /* The next chunk that holds events or a keyframe; 1 at the end. */

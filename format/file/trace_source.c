@@ -15,12 +15,45 @@ struct trace_source {
 	bool indexed;
 	bool after_keyframe;		/* one has been given, with all that continue it */
 	bool in_keyframe;		/* the last chunk given was one */
+	uint64_t end;			/* chunks that begin there or later are not read */
 };
 
 static bool leave_out(const struct trace_source *t, const struct chunk *c)
 {
 	return c->h.kind == CHUNK_KEYFRAME && t->f.want.no_keyframes && t->after_keyframe &&
-	       !(c->h.flags & CHUNK_ANEW) && !(t->in_keyframe && c->h.flags & CHUNK_CONTINUES);
+	       !(t->in_keyframe && c->h.flags & CHUNK_CONTINUES);
+}
+
+/* Does a keyframe begin with this chunk, and is what is stored of it undamaged? Then reading can begin here. */
+static bool begins_segment(struct trace_source *t, const struct chunk *c)
+{
+	uint8_t hash[TRACE_HASH_SIZE];
+
+	if (c->h.kind != CHUNK_KEYFRAME || c->h.flags & CHUNK_CONTINUES ||
+	    chunk_stream__body(&t->f.cs, NULL, NULL, NULL))
+		return false;
+	for (uint32_t k = 0; k < c->h.n_sections; k++) {
+		trace_hash(hash, c->sections[k].p, c->sections[k].entry.stored_size);
+		if (memcmp(hash, c->sections[k].entry.hash, sizeof(hash)))
+			return false;
+	}
+	return true;
+}
+
+static int next_chunk(struct trace_source *t, const struct chunk **ret, struct err *err)
+{
+	int r;
+
+	do {
+		r = trace_file__next(&t->f, ret, err);
+		if (r)
+			return r;
+		if ((*ret)->offset >= t->end)
+			return 1;
+		if (leave_out(t, *ret))
+			t->in_keyframe = false;
+	} while (leave_out(t, *ret));
+	return 0;
 }
 
 static int source_next(struct fmt_source *s, const struct fmt_batch **ret, struct fmt_batch_info *info,
@@ -28,17 +61,12 @@ static int source_next(struct fmt_source *s, const struct fmt_batch **ret, struc
 {
 	struct trace_source *t = (struct trace_source *)s;
 	const struct chunk *c;
-	int r;
+	int r = next_chunk(t, &c, err);
 
-	do {
-		r = trace_file__next(&t->f, &c, err);
-		if (r)
-			return r;
-		if (leave_out(t, c))
-			t->in_keyframe = false;
-	} while (leave_out(t, c));
+	if (r)
+		return r;
 	*info = (struct fmt_batch_info){ .keyframe = c->h.kind == CHUNK_KEYFRAME, .chunk = c->h.seq,
-					 .new_section = chunk_header__is_anew(&c->h), .offset = c->offset };
+					 .offset = c->offset, .new_section = begins_segment(t, c) };
 	s->lost += c->h.n_lost;
 	r = trace_file__decode(&t->f, t->batch, &s->skipped_unknown, err);
 	if (r < 0)
@@ -47,6 +75,34 @@ static int source_next(struct fmt_source *s, const struct fmt_batch **ret, struc
 	t->after_keyframe = t->after_keyframe || info->keyframe;
 	*ret = t->batch;
 	return 0;
+}
+
+static int source_next_keyframe(struct fmt_source *s, uint64_t *ret_offset)
+{
+	struct trace_source *t = (struct trace_source *)s;
+	const struct chunk *c;
+	int r;
+
+	do
+		r = trace_file__next(&t->f, &c, NULL);
+	while (r == -FMT_E_CORRUPT || r == -FMT_E_TRUNCATED || r == -FMT_E_VERSION ||
+	       (!r && !begins_segment(t, c)));
+	if (r)
+		return 1;		/* an error of reading is met again by who reads that part */
+	*ret_offset = c->offset;
+	return 0;
+}
+
+static void source_segment(struct fmt_source *s, uint64_t from, uint64_t to)
+{
+	struct trace_source *t = (struct trace_source *)s;
+
+	t->end = to;
+	if (!from)
+		return;
+	chunk_stream__seek(&t->f.cs, from);
+	t->after_keyframe = t->in_keyframe = false;
+	s->lost = s->skipped_unknown = 0;
 }
 
 /* The last keyframe that begins at or before ts; the first one if none does. */
@@ -94,6 +150,29 @@ static void source_want(struct fmt_source *s, const struct fmt_want *w)
 	trace_file__want(&((struct trace_source *)s)->f, w);
 }
 
+static struct trace_source *new_source(const char *name);
+
+static int source_clone(struct fmt_source *s, struct fmt_source **ret, struct err *err)
+{
+	struct trace_source *of = (struct trace_source *)s, *t;
+	const struct chunk *c = &of->f.cs.cur;
+	int r;
+
+	if (!of->f.cs.in.regular)
+		return err__set(err, -FMT_E_UNSUPPORTED, "%s: a pipe has one reader", s->name);
+	t = new_source(s->name);
+	r = trace_file__clone(&t->f, &of->f, err);
+	if (r < 0) {
+		fmt_batch__free(t->batch);
+		free(t);
+		return r;
+	}
+	chunk_stream__seek(&t->f.cs, of->f.cs.again ? c->offset : of->f.cs.in.pos);
+	t->s.meta = s->meta;
+	*ret = &t->s;
+	return 0;
+}
+
 static void source_close(struct fmt_source *s)
 {
 	struct trace_source *t = (struct trace_source *)s;
@@ -105,23 +184,33 @@ static void source_close(struct fmt_source *s)
 }
 
 static const struct fmt_source_ops ops = {
-	.next = source_next, .seek = source_seek, .want = source_want, .close = source_close,
+	.next = source_next, .seek = source_seek, .clone = source_clone, .next_keyframe = source_next_keyframe,
+	.segment = source_segment, .want = source_want, .close = source_close,
 };
+
+static struct trace_source *new_source(const char *name)
+{
+	struct trace_source *t = xcalloc(1, sizeof(*t));
+
+	t->s.ops = &ops;
+	t->end = UINT64_MAX;
+	snprintf(t->s.name, sizeof(t->s.name), "%s", name);
+	fmt_batch__new(&t->batch);
+	return t;
+}
 
 int fmt_trace_source__open(struct fmt_source **ret, int fd, bool regular, const char *name,
 			   const void *head, size_t n, struct err *err)
 {
-	struct trace_source *t = xcalloc(1, sizeof(*t));
+	struct trace_source *t = new_source(name);
 	int r = trace_file__open(&t->f, fd, regular, name, head, n, err);
 
 	if (r < 0) {
+		fmt_batch__free(t->batch);
 		free(t);
 		return r;
 	}
-	t->s.ops = &ops;
 	t->s.meta = t->f.meta;
-	snprintf(t->s.name, sizeof(t->s.name), "%s", name);
-	fmt_batch__new(&t->batch);
 	*ret = &t->s;
 	return 0;
 }

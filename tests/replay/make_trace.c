@@ -96,6 +96,7 @@ struct task {
 	uint32_t args_len;
 	bool boxed;
 	uint32_t tty;
+	uint64_t start;			/* 0: a second before the trace */
 };
 #define ARGS(s) .args = s, .args_len = sizeof(s)
 
@@ -138,7 +139,7 @@ static void put_task(const struct task *t)
 	num("cap_effective", 0x3fffff);
 	num("cap_permitted", 0x3fffff);
 	num("tty", t->tty);
-	num("start", (int64_t)(T0 - 1000 * MS));
+	num("start", (int64_t)(t->start ? t->start : T0 - 1000 * MS));
 	num("exe_ino", 1000 + t->pid);
 	end();
 }
@@ -154,10 +155,18 @@ static void put_fd(uint32_t pid, int64_t fd, int64_t kind, const char *name)
 	end();
 }
 
-static void keyframe(void)
+/* Runs when the second keyframe is written. */
+static const struct task dropped = {
+	.pid = 4330, .ppid = 4321, .vpid = 13, .comm = ".dropped", .exe = ".dropped", .exepath = "/tmp/.dropped",
+	ARGS("--to\000203.0.113.66"), .cwd = "/root", .boxed = true, .tty = 34816, .start = T0 + 8 * MS,
+};
+
+static void keyframe(bool with_dropped)
 {
 	for (size_t i = 0; i < sizeof(tasks) / sizeof(*tasks); i++)
 		put_task(&tasks[i]);
+	if (with_dropped)
+		put_task(&dropped);
 	put_fd(900, 3, 1, "/var/log/cron.log");
 	put_fd(4321, 0, 1, "/dev/pts/0");
 	begin(EV_state_container, 0, 0, 0, 0);
@@ -307,7 +316,7 @@ static void story(void)
 {
 	static const char escape[] = "\x1b]0;owned\x07\x1b[2J\xe2\x80\xae" "cod.exe\xff";
 
-	keyframe();
+	keyframe(false);
 	open_file(900, "/var/spool/cron/root", "/var/spool/cron/root", 1, -ENOENT, 5200);
 	open_file(4321, "/etc/shadow", "/etc/shadow", 1, 3, 12034);
 	read_file(4321, 3, "root:$6$salt$hash:20000:0:99999:7:::\nwww:!:20000::::::\n", 54, 1200);
@@ -321,7 +330,7 @@ static void story(void)
 	open_file(4330, escape, escape, 1, -EPERM, 999);
 	write_batch(false);
 	now += 10000 * MS;
-	keyframe();
+	keyframe(true);
 	begin(EV_signaldeliver, 4330, 4330, 0, 0);
 	num("spid", 4321);
 	num("dpid", 4330);
@@ -362,7 +371,7 @@ static void many(uint64_t n)
 	};
 	static const uint32_t pids[] = { 900, 4300, 4321 };
 
-	keyframe();
+	keyframe(false);
 	for (uint64_t i = 0; i < n; i += 5) {
 		uint32_t pid = pids[i / 5 % 3];
 		const char *file = files[i / 5 % 6];

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Parts of a trace and their turns: what each has printed and counted becomes the run's, in order. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "format/base/log.h"
+#include "replay/replay_eval.h"
+
+static void write_out(struct rpl_out *o, const uint8_t *p, size_t n)
+{
+	while (!o->error && n) {
+		ssize_t got = write(STDOUT_FILENO, p, n);
+
+		if (got >= 0) {
+			p += got;
+			n -= (size_t)got;
+		} else if (errno != EINTR) {
+			o->error = errno;
+		}
+	}
+}
+
+int rpl_out__flush(struct rpl_out *o)
+{
+	write_out(o, o->buf.p, o->buf.len);
+	o->buf.len = 0;
+	return -o->error;
+}
+
+void rpl_print_damage(const struct rpl_run *r, const struct err *err)
+{
+	cli__progress(r->path, -1);
+	err__print(log__tool_name(), err);
+}
+
+void rpl_part__reset(struct rpl_part *p, const struct rpl_run *r)
+{
+	uint64_t *per_rule = p->stats.per_rule ? p->stats.per_rule :
+			     xmalloc((r->n_rules + 1) * sizeof(*per_rule));
+
+	memset(per_rule, 0, (r->n_rules + 1) * sizeof(*per_rule));
+	p->stats = (struct rpl_stats){ .per_rule = per_rule };
+	p->out.buf.len = 0;
+	p->out.error = 0;
+	p->out.color = r->out_color;
+	p->n_marks = 0;
+	p->printed = 0;
+	p->limit = UINT64_MAX;
+	p->direct = p->too_much = p->damaged = p->failed_on = p->explained = false;
+	p->code = 0;
+}
+
+void rpl_part__done(struct rpl_part *p)
+{
+	buf__done(&p->out.buf);
+	free(p->marks);
+	free(p->stats.per_rule);
+}
+
+bool rpl_part__begin_turn(struct rpl_part *p, struct rpl_run *r)
+{
+	struct rpl_out *o = &p->out;
+	size_t done = 0;
+
+	p->limit = r->o->count - r->printed;
+	if (p->printed >= p->limit && p->printed)
+		return false;
+	p->direct = true;
+	for (size_t i = 0; i < p->n_marks; i++) {
+		write_out(o, o->buf.p + done, p->marks[i].at - done);
+		done = p->marks[i].at;
+		rpl_print_damage(r, &p->marks[i].err);
+	}
+	write_out(o, o->buf.p + done, o->buf.len - done);
+	o->buf.len = 0;
+	return true;
+}
+
+static void add_stats(struct rpl_stats *to, const struct rpl_stats *s, unsigned n_rules)
+{
+	to->events += s->events;
+	to->matched += s->matched;
+	to->lost += s->lost;
+	to->skipped_unknown += s->skipped_unknown;
+	for (unsigned i = 0; i < FMT_MAX_EVENTS; i++)
+		to->per_type[i] += s->per_type[i];
+	for (unsigned i = 0; i < n_rules; i++)
+		to->per_rule[i] += s->per_rule[i];
+	if (s->t_first && (!to->t_first || s->t_first < to->t_first))
+		to->t_first = s->t_first;
+	if (s->t_last > to->t_last)
+		to->t_last = s->t_last;
+}
+
+int rpl_part__end_turn(struct rpl_part *p, struct rpl_run *r)
+{
+	rpl_out__flush(&p->out);
+	add_stats(&r->stats, &p->stats, r->n_rules);
+	r->printed += p->printed;
+	r->damaged |= p->damaged;
+	r->failed_on |= p->failed_on;
+	r->explained |= p->explained;
+	r->error = r->error ? r->error : p->out.error;
+	return p->code == 1 && !r->error && r->printed < r->o->count ? 0 : RPL_STOP;
+}
