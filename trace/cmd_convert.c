@@ -82,13 +82,17 @@ const struct trace_command cmd_convert = {
 	.name = "convert",
 	.cli = {
 		.tool = "spoor-trace convert",
-		.usage = "IN OUT [--to FORMAT] [--force]",
+		.usage = "IN OUT [--to FORMAT] [--keyframes] [--force]",
 		.about = "Writes what a file holds in another format. IN is told by its content: a trace, a capture of sysdig or "
-			 "Falco (.scap, gzip'd or not). OUT is told by its name, or by --to. '-' is stdin or stdout. OUT is there "
+			 "Falco (.scap, gzip'd or not), or .jsonl. OUT is told by its name, or by --to. '-' is stdin or stdout. OUT is there "
 			 "whole or not at all.",
-		.examples = "spoor-trace convert old.scap.gz old.spoor\tA capture of sysdig or Falco as a trace.",
+		.examples = "spoor-trace convert old.scap.gz old.spoor\tA capture of sysdig or Falco as a trace.\n"
+			    "spoor-trace convert web.spoor - --to jsonl | jq -r 'select(.type == \"openat\") | .args.name'\t"
+			    "One event a line, for other tools.",
 		.opts = (const struct cli_opt[]){
 			{ 0, "to", "FORMAT", "spoor, jsonl, scap or scap.gz, whatever the name of OUT.", trace_opt__to },
+			{ 0, "keyframes", NULL, "To .jsonl: the rows of keyframes too, so that nothing is lost on the way back.",
+			  trace_opt__keyframes },
 			TRACE_OPT_FORCE,
 			TRACE_OPT_END,
 		},

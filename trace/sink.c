@@ -11,7 +11,6 @@
 /* Not written by this build: known by name, so that the refusal is clear. */
 static const struct sink_format sink_scap = { "scap", "a capture for sysdig and Falco", NULL };
 static const struct sink_format sink_scap_gz = { "scap.gz", "the same, gzip'd", NULL };
-static const struct sink_format sink_jsonl = { "jsonl", "JSON, one event a line", NULL };
 
 static const struct sink_format *const formats[] = { &sink_spoor, &sink_jsonl, &sink_scap, &sink_scap_gz };
 #define N_FORMATS (sizeof(formats) / sizeof(*formats))

@@ -53,7 +53,7 @@ struct sink_format {
 	int (*open)(struct sink **ret, int fd, const char *name, const struct sink_opts *o, struct err *err);
 };
 
-extern const struct sink_format sink_spoor;
+extern const struct sink_format sink_spoor, sink_jsonl;
 
 /*
  * The format of an output: --to if it is given (NULL: not), else by the extension of the path, else (for "-", a

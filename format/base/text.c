@@ -61,6 +61,21 @@ static bool is_unsafe(uint32_t c)
 	       (c >= 0xe0000 && c <= 0xe0fff);
 }
 
+bool text__is_utf8(const char *str, size_t n)
+{
+	const unsigned char *s = (const unsigned char *)str;
+
+	for (size_t i = 0; i < n;) {
+		uint32_t cp;
+		unsigned len = s[i] < 0x80 ? 1 : utf8_at(s + i, n - i, &cp);
+
+		if (!len)
+			return false;
+		i += len;
+	}
+	return true;
+}
+
 static void hex_bytes(struct buf *out, const unsigned char *s, unsigned n)
 {
 	static const char digits[] = "0123456789ABCDEF";

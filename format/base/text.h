@@ -24,6 +24,9 @@ void text__safe(struct buf *out, const char *s, size_t n);
  */
 void text__json(struct buf *out, const char *s, size_t n);
 
+/* Is it UTF-8 (Unicode 15, table 3-7), NULs and control characters allowed? Then text__json loses nothing. */
+bool text__is_utf8(const char *s, size_t n);
+
 /* "256MiB", "64k", "1G", "1000" (bytes). k, M, G and KiB, MiB, GiB are powers of 1024; kB, MB, GB of 1000. */
 int text__parse_size(const char *s, uint64_t *ret_bytes, struct err *err);
 /* "30s", "500ms", "1m30s", "2h", "250us", "10ns"; a bare number means seconds. */

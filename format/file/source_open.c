@@ -10,6 +10,7 @@
 #include "format/file/source.h"
 #include "format/file/source_probe.h"
 #include "format/file/trace_source.h"
+#include "format/jsonl/jsonl.h"
 #include "format/scap/scap_source.h"
 
 #define HEAD 4096u
@@ -59,6 +60,8 @@ int source_not_a_trace(const void *head, size_t n, struct err *err)
 				"begins like a trace but was changed on the way: copy it again in binary mode");
 	if (fmt_scap__probe(head, n))
 		return err__set(err, -FMT_E_FORMAT, "is a capture of sysdig or Falco (.scap), not a spoor trace");
+	if (fmt_jsonl__probe(head, n))
+		return err__set(err, -FMT_E_FORMAT, "is a trace as text (.jsonl): 'spoor-trace convert' makes a trace of it");
 	if (what)
 		return err__set(err, -FMT_E_FORMAT, "not a trace: it looks like %s", what);
 	return err__set(err, -FMT_E_FORMAT, "not a trace, nor a capture of sysdig or Falco (.scap)");
@@ -132,6 +135,8 @@ int fmt_source__open(struct fmt_source **ret, const char *path, struct err *err)
 		return fmt_trace_source__open(ret, fd, regular, name, head, regular ? 0 : (size_t)n, err);
 	if (fmt_scap__probe(head, (size_t)n))
 		return fmt_scap__open(ret, fd, name, head, (size_t)n, err);
+	if (fmt_jsonl__probe(head, (size_t)n))
+		return fmt_jsonl__open(ret, fd, regular, name, head, regular ? 0 : (size_t)n, err);
 	close(fd);
 	source_not_a_trace(head, (size_t)n, err);
 	err__file(err, name);

@@ -98,3 +98,72 @@ same_lines() {	# trace trace: the same events, keyframes too
 	[ "$output" = "spoor-trace: small/out.spoor: No space left on device; nothing was written" ]
 	[ -z "$left" ]
 }
+
+# --- .jsonl
+
+@test "a trace to .jsonl and back loses nothing" {
+	for t in version_1_0 hostile_names; do
+		spoor-trace convert "$golden/$t.spoor" x.jsonl --keyframes --force
+		spoor-trace convert x.jsonl back.spoor --force
+		spoor-trace verify back.spoor
+		spoor-replay --keyframes --internal -o json "$golden/$t.spoor" >a
+		spoor-replay --keyframes --internal -o json back.spoor >b
+		[ -s a ]
+		cmp a b
+		for k in hostname kernel os command cpus memory boot_ns start_ns events alerts lost keyframe_rows; do
+			[ "$(spoor-trace info -o json "$golden/$t.spoor" | jq ".$k")" = "$(spoor-trace info -o json back.spoor | jq ".$k")" ]
+		done
+		# and as text once more: byte for byte
+		spoor-trace convert back.spoor y.jsonl --keyframes --force
+		cmp x.jsonl y.jsonl
+	done
+}
+
+@test ".jsonl is one object a line, for jq too" {
+	spoor-trace convert t.spoor - --to jsonl >x.jsonl 2>err
+	[ "$(wc -l <x.jsonl)" = 601 ]
+	[ "$(head -n 1 x.jsonl | jq -r '[.spoor, .version, .hostname] | join(" ")')" = "events 1 host" ]
+	[ "$(tail -n +2 x.jsonl | jq -s 'map(.num) == [range(1; 601)]')" = true ]
+	[ "$(grep -c keyframe x.jsonl)" = 0 ]
+	tail -n +2 x.jsonl | jq -se 'map(select(.type == "openat") | .args.name) | length > 0 and all(type == "string")'
+}
+
+@test "other tools read .jsonl, from a pipe too, and with lines taken out" {
+	spoor-trace convert t.spoor x.jsonl --keyframes
+	spoor-replay t.spoor -f 'evt.type = openat' >a
+	spoor-replay x.jsonl -f 'evt.type = openat' >b
+	[ -s a ]
+	cmp a b
+	grep -v '"type":"read"' x.jsonl | spoor-replay - -f 'evt.type = openat' >b
+	cmp a b
+}
+
+@test "a wrong line of .jsonl: the place, what is readable, and exit 2" {
+	spoor-trace convert t.spoor x.jsonl
+	sed -i '5s/"time"/"tome"/; 6s/.*/garbage/' x.jsonl
+	run --separate-stderr spoor-trace convert x.jsonl out.spoor
+	[ "$status" = 2 ]
+	[ "$stderr" = "spoor-trace: x.jsonl:5:1: an event without 'time' or 'type': the line is left out" ]
+	[ "$(spoor-trace info -o json out.spoor | jq .events)" = 598 ]
+}
+
+@test "other JSON is not taken for it" {
+	echo '{"spoor":1,"kind":"Event","apiVersion":"audit.k8s.io/v1"}' >x.jsonl
+	run spoor-trace convert x.jsonl out.spoor
+	[ "$status" = 1 ]
+	[[ $output == *"not a trace: it looks like JSON text"* ]]
+}
+
+@test "captures of sysdig and Falco to .jsonl and back" {
+	load "$SPOOR_SRC/tests/lib/captures.bash"
+	captures_missing && skip "no captures (SPOOR_CAPTURES)"
+	for f in "$captures"/502Error.scap "$captures"/falco-24k.scap; do
+		[ -f "$f" ] || continue
+		spoor-trace convert "$f" x.jsonl --keyframes --force
+		spoor-trace convert x.jsonl back.spoor --force
+		spoor-replay --keyframes --internal -o json "$f" >a
+		spoor-replay --keyframes --internal -o json back.spoor >b
+		[ -s a ]
+		cmp a b
+	done
+}

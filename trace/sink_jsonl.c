@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+/* A sink that writes text, one event a line (docs/JSONL.md). */
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "format/base/alloc.h"
+#include "format/jsonl/jsonl.h"
+#include "trace/sink.h"
+
+#define FLUSH_AT (1u << 20)
+
+struct jsonl_sink {
+	struct sink s;
+	int fd;
+	bool keyframes, begun;
+	struct jsonl_writer *w;
+	struct buf text;
+	struct sink_stats stats;
+};
+
+static int flush(struct jsonl_sink *k, struct err *err)
+{
+	size_t done = 0;
+
+	while (done < k->text.len) {
+		ssize_t n = write(k->fd, k->text.p + done, k->text.len - done);
+
+		if (n < 0 && errno != EINTR)
+			return err__set(err, -errno, "%s", err__text(-errno));
+		done += n > 0 ? (size_t)n : 0;
+	}
+	k->stats.bytes += done;
+	k->text.len = 0;
+	return 0;
+}
+
+static int jsonl_batch(struct sink *s, const struct fmt_batch *b, const struct fmt_batch_info *info, struct err *err)
+{
+	struct jsonl_sink *k = (struct jsonl_sink *)s;
+
+	k->stats.events += info->keyframe ? 0 : b->n;
+	/* an empty one at the beginning goes without saying */
+	if (!info->keyframe || (k->keyframes && (b->n || k->begun)))
+		jsonl_writer__batch(k->w, b, info, &k->text);
+	k->begun = true;
+	return k->text.len >= FLUSH_AT ? flush(k, err) : 0;
+}
+
+static int jsonl_close(struct sink *s, bool finish, struct sink_stats *stats, struct err *err)
+{
+	struct jsonl_sink *k = (struct jsonl_sink *)s;
+	int r = finish ? flush(k, err) : 0;
+
+	if (close(k->fd) && r == 0)
+		r = err__set(err, -errno, "%s", err__text(-errno));
+	if (stats)
+		*stats = k->stats;
+	jsonl_writer__free(k->w);
+	buf__done(&k->text);
+	free(k);
+	return r;
+}
+
+static const struct sink_ops ops = { .batch = jsonl_batch, .close = jsonl_close };
+
+static int jsonl_open(struct sink **ret, int fd, const char *name, const struct sink_opts *o, struct err *err)
+{
+	struct jsonl_sink *k = xcalloc(1, sizeof(*k));
+
+	(void)name;
+	(void)err;
+	k->s.ops = &ops;
+	k->fd = fd;
+	k->keyframes = o->keyframes;
+	jsonl_writer__new(&k->w);
+	jsonl_writer__head(k->w, o->meta, &k->text);
+	*ret = &k->s;
+	return 0;
+}
+
+const struct sink_format sink_jsonl = { "jsonl", "JSON, one event a line", jsonl_open };
