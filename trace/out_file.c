@@ -41,16 +41,24 @@ static void on_deadly(int sig)
 	raise(sig);
 }
 
-static void watch(char *part)
+static void block_deadly(sigset_t *before)
 {
-	struct sigaction sa = { .sa_handler = on_deadly }, old;
-	sigset_t block, before;
+	sigset_t block;
 
 	sigemptyset(&block);
 	for (size_t k = 0; k < N_DEADLY; k++)
 		sigaddset(&block, deadly[k]);
-	sa.sa_mask = block;
-	sigprocmask(SIG_BLOCK, &block, &before);
+	sigprocmask(SIG_BLOCK, &block, before);
+}
+
+/* Let signals remove this file; NULL: none any more. */
+static void watch(char *part)
+{
+	struct sigaction sa = { .sa_handler = on_deadly }, old;
+	sigset_t before;
+
+	block_deadly(&before);
+	sigprocmask(SIG_BLOCK, NULL, &sa.sa_mask);
 	doomed = part;
 	for (size_t k = 0; k < N_DEADLY && part; k++)
 		if (!sigaction(deadly[k], NULL, &old) && old.sa_handler == SIG_DFL)
@@ -73,18 +81,22 @@ static int refuse_inputs(const struct stat *out, const char *const *inputs, stru
 static int open_part(struct out_file *f, struct err *err)
 {
 	mode_t mask = umask(0);
+	sigset_t before;
 	int r;
 
 	umask(mask);
 	f->part = xasprintf("%s.part-XXXXXX", f->path);
+	block_deadly(&before);		/* there is no moment in which the file is there and not watched */
 	f->fd = mkostemp(f->part, O_CLOEXEC);
-	if (f->fd < 0) {
-		r = -errno;
+	r = f->fd < 0 ? -errno : 0;
+	if (r == 0)
+		watch(f->part);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	if (r < 0) {
 		free(f->part);
 		f->part = NULL;
 		return err__set(err, r, "cannot write there: %s", err__text(r));
 	}
-	watch(f->part);
 	fchmod(f->fd, 0640 & ~mask);
 	return 0;
 }
