@@ -291,7 +291,7 @@ static int read_batch(struct rpl_eval *e, struct fmt_source *s, struct err *err)
 	struct fmt_batch_info info = { 0 };
 	int code = fmt_source__next(s, &b, &info, err);
 
-	if (info.new_section)
+	if (info.new_section || info.segment)
 		eng_state__reset(e->st);
 	if (rpl_is_damage(code)) {
 		rpl_eval__damage(e, err);

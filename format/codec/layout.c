@@ -144,6 +144,11 @@ static const char *header_fault(const struct chunk_header *h)
 	return NULL;
 }
 
+bool chunk_header__is_anew(const struct chunk_header *h)
+{
+	return h->kind == CHUNK_KEYFRAME && h->flags & CHUNK_ANEW && !(h->flags & CHUNK_CONTINUES);
+}
+
 int chunk_header__unpack(struct chunk_header *ret, const uint8_t *p, size_t n, size_t *need,
 			 const char **why)
 {

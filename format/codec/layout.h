@@ -43,6 +43,7 @@
 
 /* Flags of a chunk. Low byte: may be ignored by who does not know them. High byte: skip the chunk. */
 #define CHUNK_CONTINUES 0x0001u		/* KEYFRAME: goes on with the keyframe before it */
+#define CHUNK_ANEW 0x0002u		/* KEYFRAME: another recording begins; what was known is void */
 #define CHUNK_INCOMPAT_MASK 0xff00u
 
 enum section_kind {
@@ -103,6 +104,8 @@ void preamble__pack(const struct preamble *p, uint8_t out[PREAMBLE_SIZE]);
  */
 int preamble__unpack(struct preamble *ret, const uint8_t *p, size_t n, struct err *err);
 
+/* Does another recording begin with this keyframe? */
+bool chunk_header__is_anew(const struct chunk_header *h);
 void chunk_header__pack(const struct chunk_header *h, uint8_t out[CHUNK_HEADER_SIZE]);
 /* Set trace, seq and predecessor of a packed header, of whatever size, to those of h. */
 void chunk_header__replace(uint8_t *packed, const struct chunk_header *h);

@@ -40,11 +40,13 @@ struct fmt_want {
 
 struct fmt_batch_info {
 	bool keyframe;			/* state_* rows; a large state takes several such batches in a row */
+	bool new_section;		/* another recording begins: what was known is void, reset the state
+					 * before applying this */
 	/*
-	 * What was known is void: reset the state before applying this. So it is at each whole keyframe: what is said
-	 * of the events behind it does not depend on where reading began. Also set with an error: nothing to apply then.
+	 * A segment begins: what was known is no longer needed. Who resets here too says of each event the same wherever
+	 * reading began. Also set with an error: nothing to apply then.
 	 */
-	bool new_section;
+	bool segment;
 	uint64_t chunk;			/* ordinal of the chunk in its file, for messages */
 	uint64_t offset;		/* its byte offset */
 };

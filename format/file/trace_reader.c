@@ -128,7 +128,7 @@ int fmt_reader__summary(struct fmt_reader *r, uint32_t chunk, struct fmt_summary
 	if (code < 0)
 		return code;
 	*ret = (struct fmt_summary){
-		.kind = c->h.kind, .offset = c->offset, .length = c->h.length, .seq = c->h.seq,
+		.kind = c->h.kind, .anew = chunk_header__is_anew(&c->h), .offset = c->offset, .length = c->h.length, .seq = c->h.seq,
 		.first_num = c->h.first_num, .n_events = c->h.n_events, .t_first = c->h.t_first,
 		.t_last = c->h.t_last, .n_alerts = c->h.n_alerts, .n_lost = c->h.n_lost,
 	};

@@ -20,6 +20,7 @@ struct fmt_type_count { uint16_t type; uint32_t n; };
 /* What a chunk says of itself without decompressing anything. */
 struct fmt_summary {
 	uint16_t kind;
+	bool anew;			/* a keyframe before which nothing is to be known: reset the state */
 	uint64_t offset, length;	/* bytes in the file, header included */
 	uint64_t seq;
 	uint64_t first_num;		/* evt.num of its first event */

@@ -21,7 +21,7 @@ struct trace_source {
 static bool leave_out(const struct trace_source *t, const struct chunk *c)
 {
 	return c->h.kind == CHUNK_KEYFRAME && t->f.want.no_keyframes && t->after_keyframe &&
-	       !(t->in_keyframe && c->h.flags & CHUNK_CONTINUES);
+	       !(c->h.flags & CHUNK_ANEW) && !(t->in_keyframe && c->h.flags & CHUNK_CONTINUES);
 }
 
 /* Does a keyframe begin with this chunk, and is what is stored of it undamaged? Then reading can begin here. */
@@ -66,7 +66,8 @@ static int source_next(struct fmt_source *s, const struct fmt_batch **ret, struc
 	if (r)
 		return r;
 	*info = (struct fmt_batch_info){ .keyframe = c->h.kind == CHUNK_KEYFRAME, .chunk = c->h.seq,
-					 .offset = c->offset, .new_section = begins_segment(t, c) };
+					 .offset = c->offset, .new_section = chunk_header__is_anew(&c->h),
+					 .segment = begins_segment(t, c) };
 	s->lost += c->h.n_lost;
 	r = trace_file__decode(&t->f, t->batch, &s->skipped_unknown, err);
 	if (r < 0)

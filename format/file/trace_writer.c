@@ -17,6 +17,7 @@
 struct fmt_writer {
 	struct trace_out out;
 	bool no_payload;
+	bool anew;			/* the next keyframe is the first of another recording */
 	uint64_t next_num;
 	struct chunk_build build;
 	struct events_encoder *enc;
@@ -172,7 +173,9 @@ int fmt_writer__batch(struct fmt_writer *w, const struct fmt_batch *b, bool keyf
 		return err__set(err, -FMT_E_LIMIT, "a batch of %zu bytes of strings and %u of payload is too large",
 				b->dict.bytes, b->payload_len);
 	summary__totals(b, &totals);
-	if (keyframe && w->out.last_kind == CHUNK_KEYFRAME)
+	if (keyframe && w->anew)
+		h.flags |= CHUNK_ANEW;
+	else if (keyframe && w->out.last_kind == CHUNK_KEYFRAME)
 		h.flags |= CHUNK_CONTINUES;
 	h.first_num = keyframe ? w->next_num : b->first_num;
 	h.n_events = b->n;
@@ -186,11 +189,18 @@ int fmt_writer__batch(struct fmt_writer *w, const struct fmt_batch *b, bool keyf
 	r = put_chunk(w, &h, err);
 	if (r < 0)
 		return r;
-	if (keyframe)
+	if (keyframe) {
 		w->keyframe_rows += b->n;
-	else
+		w->anew = false;
+	} else {
 		w->next_num = b->first_num + b->n;
+	}
 	return 0;
+}
+
+void fmt_writer__anew(struct fmt_writer *w)
+{
+	w->anew = true;
 }
 
 void fmt_writer__note_container(struct fmt_writer *w, const char *id)

@@ -44,6 +44,8 @@ int fmt_writer__open_fd(struct fmt_writer **ret, int fd, const char *name, const
 			const struct fmt_writer_opts *opts, struct err *err);
 /* Write a batch as one chunk. Keyframe: the first call must be one. The batch is not changed. */
 int fmt_writer__batch(struct fmt_writer *w, const struct fmt_batch *b, bool keyframe, struct err *err);
+/* The next keyframe begins another recording: what was known before it is void. */
+void fmt_writer__anew(struct fmt_writer *w);
 /* Containers seen since the last chunk, for the summary: 12-character ids. Optional. */
 void fmt_writer__note_container(struct fmt_writer *w, const char *id);
 void fmt_writer__stats(const struct fmt_writer *w, struct fmt_writer_stats *ret);

@@ -93,12 +93,14 @@ struct pending {
 	uint8_t *data;
 };
 
-/* A table by thread id. Threads come and go, so it is emptied when it grows beyond any machine's thread count. */
+/* A table by thread id. Threads come and go, so it is emptied when it grows beyond what any machine's threads need. */
 #define MAX_PENDING (1u << 20)
+#define MAX_PENDING_BYTES (64u << 20)
 
 struct scap_pending {
 	struct pending *slots;
 	uint32_t n_slots, n;
+	size_t bytes;		/* of parameters kept */
 	struct buf text;	/* made-up parameter of the event at hand */
 };
 
@@ -117,6 +119,7 @@ void scap_pending__reset(struct scap_pending *p)
 		free(p->slots[i].data);
 	memset(p->slots, 0, p->n_slots * sizeof(*p->slots));
 	p->n = 0;
+	p->bytes = 0;
 }
 
 void scap_pending__free(struct scap_pending *p)
@@ -144,7 +147,7 @@ static struct pending *slot_of(struct scap_pending *p, uint64_t tid)
 
 	if (s->used)
 		return s;
-	if (p->n >= MAX_PENDING)
+	if (p->n >= MAX_PENDING || p->bytes > MAX_PENDING_BYTES)
 		scap_pending__reset(p);
 	if ((p->n + 1) * 2 > p->n_slots) {
 		struct pending *bigger = xcalloc(p->n_slots * 2, sizeof(*bigger));
@@ -178,6 +181,7 @@ static void keep_enter(struct scap_pending *p, const struct scap_event *ev, uint
 	for (unsigned i = 0; i < ev->n && i < 6; i++)
 		total += ev->len[i];
 	if (total > s->cap) {
+		p->bytes += total - s->cap;
 		s->cap = total;
 		s->data = xrealloc(s->data, total);
 	}

@@ -12,14 +12,16 @@ static struct fmt_str s16(struct cursor *c)
 	return (struct fmt_str){ (const char *)p, p ? n : 0, p ? n : 0 };
 }
 
-static bool begin(struct scap_lists *l, uint16_t type, uint32_t tid, uint32_t pid)
+/* A row that is begun and never ended, because its entry turns out to be damaged, is not there. */
+static void begin(struct scap_lists *l, uint16_t type, uint32_t tid, uint32_t pid)
 {
-	if (l->rows->n >= FMT_BATCH_MAX_EVENTS || l->rows->dict.bytes >= FMT_BATCH_HARD_BYTES / 2 ||
-	    fmt_batch__begin(l->rows, type, l->ts, 0, tid, pid, 0, 0) < 0) {
-		l->dropped++;
-		return false;
-	}
-	return true;
+	fmt_batch__begin(l->rows, type, l->ts, 0, tid, pid, 0, 0);
+}
+
+static void end(struct scap_lists *l, const struct cursor *c)
+{
+	if (!c->bad)
+		fmt_batch__end(l->rows);
 }
 
 static void str(struct scap_lists *l, unsigned param, struct fmt_str s)
@@ -50,10 +52,6 @@ static bool sized_entry(struct cursor *c, bool self, struct cursor *entry)
 	return true;
 }
 
-static int damaged(struct err *err, const char *list)
-{
-	return err__set(err, FMT_E_CORRUPT, "the %s list is damaged", list);
-}
 
 /* The tail that only version 9 has, as far as the entry reaches. */
 static void process_tail(struct scap_lists *l, struct cursor *c)
@@ -99,8 +97,7 @@ static void process(struct scap_lists *l, struct cursor *c, unsigned version)
 
 	if ((int64_t)pid <= 0)	/* the tool had made this thread up, and knew only its number */
 		pid = tid;
-	if (c->bad || !begin(l, EV_state_thread, (uint32_t)tid, (uint32_t)pid))
-		return;
+	begin(l, EV_state_thread, (uint32_t)tid, (uint32_t)pid);
 	fmt_batch__int(l->rows, P_state_thread_ptid, ptid);
 	fmt_batch__int(l->rows, P_state_thread_fdtable, (uint32_t)pid);
 	if (version >= 6)
@@ -135,28 +132,9 @@ static void process(struct scap_lists *l, struct cursor *c, unsigned version)
 		str(l, P_state_thread_root, s16(c));
 	if (version >= 9)
 		process_tail(l, c);
-	fmt_batch__end(l->rows);
-	l->thread(l->arg, (uint32_t)tid, (uint32_t)pid);
-}
-
-int scap_lists__processes(struct scap_lists *l, struct cursor c, unsigned version, struct err *err)
-{
-	struct cursor entry;
-
-	while (cursor__left(&c) >= 4) {
-		if (version < 9) {
-			process(l, &c, version);
-			if (c.bad)
-				return damaged(err, "process");
-			continue;
-		}
-		if (!sized_entry(&c, true, &entry))
-			return damaged(err, "process");
-		process(l, &entry, version);
-		if (entry.bad)
-			return damaged(err, "process");
-	}
-	return 0;
+	end(l, c);
+	if (!c->bad)
+		l->thread(l->arg, (uint32_t)tid, (uint32_t)pid);
 }
 
 enum { SOCK4 = 3, SOCK6 = 4, LISTEN4 = 5, LISTEN6 = 6, UNIX = 8, FILE_V2 = 16, PLAIN_FILE = 1 };
@@ -200,17 +178,16 @@ static void unix_of(struct scap_lists *l, struct cursor *c)
 	str(l, P_state_fd_name, (struct fmt_str){ path.p, path.len, path.len });
 }
 
-static void descriptor(struct scap_lists *l, struct cursor *c, uint32_t tid, uint32_t pid, unsigned version)
+static void descriptor(struct scap_lists *l, struct cursor *c, unsigned version)
 {
 	uint64_t fd = cursor__le64(c), ino = cursor__le64(c);
 	uint8_t type = cursor__u8(c);
 
-	if (c->bad || !begin(l, EV_state_fd, tid, pid))
-		return;
+	begin(l, EV_state_fd, l->tid, l->pid);
 	fmt_batch__int(l->rows, P_state_fd_fd, fd);
 	fmt_batch__int(l->rows, P_state_fd_ino, ino);
 	fmt_batch__int(l->rows, P_state_fd_type, type == FILE_V2 ? PLAIN_FILE : type);
-	fmt_batch__int(l->rows, P_state_fd_fdtable, pid);
+	fmt_batch__int(l->rows, P_state_fd_fdtable, l->pid);
 	if (type == SOCK4 || type == SOCK6 || type == LISTEN4 || type == LISTEN6) {
 		socket_of(l, c, type);
 	} else if (type == UNIX) {
@@ -223,76 +200,33 @@ static void descriptor(struct scap_lists *l, struct cursor *c, uint32_t tid, uin
 	} else {
 		str(l, P_state_fd_name, s16(c));
 	}
-	fmt_batch__end(l->rows);
+	end(l, c);
 }
 
-int scap_lists__fds(struct scap_lists *l, struct cursor c, unsigned version, uint32_t (*pid_of)(void *, uint32_t),
-		    struct err *err)
-{
-	uint32_t tid = (uint32_t)cursor__le64(&c), pid = pid_of(l->arg, tid);
-	struct cursor entry;
-
-	while (cursor__left(&c) >= 4) {
-		if (version < 2) {
-			descriptor(l, &c, tid, pid, version);
-			if (c.bad)
-				return damaged(err, "descriptor");
-			continue;
-		}
-		if (!sized_entry(&c, true, &entry))
-			return damaged(err, "descriptor");
-		descriptor(l, &entry, tid, pid, version);
-		if (entry.bad)
-			return damaged(err, "descriptor");
-	}
-	return c.bad ? damaged(err, "descriptor") : 0;
-}
-
-static void user_or_group(struct scap_lists *l, struct cursor *c)
+static void user_or_group(struct scap_lists *l, struct cursor *c, unsigned version)
 {
 	bool group = cursor__u8(c);
 	uint32_t id = cursor__le32(c);
 
+	(void)version;
 	if (group) {
 		struct fmt_str name = s16(c);
 
-		if (c->bad || !begin(l, EV_state_group, 0, 0))
-			return;
+		begin(l, EV_state_group, 0, 0);
 		fmt_batch__int(l->rows, P_state_group_gid, id);
 		str(l, P_state_group_name, name);
 	} else {
 		uint32_t gid = cursor__le32(c);
 		struct fmt_str name = s16(c), home = s16(c), shell = s16(c);
 
-		if (c->bad || !begin(l, EV_state_user, 0, 0))
-			return;
+		begin(l, EV_state_user, 0, 0);
 		fmt_batch__int(l->rows, P_state_user_uid, id);
 		fmt_batch__int(l->rows, P_state_user_gid, gid);
 		str(l, P_state_user_name, name);
 		str(l, P_state_user_home, home);
 		str(l, P_state_user_shell, shell);
 	}
-	fmt_batch__end(l->rows);
-}
-
-int scap_lists__users(struct scap_lists *l, struct cursor c, unsigned version, struct err *err)
-{
-	struct cursor entry;
-
-	while (cursor__left(&c) >= 4) {
-		if (version < 2) {
-			user_or_group(l, &c);
-			if (c.bad)
-				return damaged(err, "user");
-			continue;
-		}
-		if (!sized_entry(&c, true, &entry))
-			return damaged(err, "user");
-		user_or_group(l, &entry);
-		if (entry.bad)
-			return damaged(err, "user");
-	}
-	return 0;
+	end(l, c);
 }
 
 static unsigned prefix_len(const uint8_t *mask, unsigned n)
@@ -305,21 +239,23 @@ static unsigned prefix_len(const uint8_t *mask, unsigned n)
 }
 
 /* Types 1 and 3 are IPv4, 2 and 4 IPv6; the last two lack the speed. */
-static void interface(struct scap_lists *l, struct cursor *c)
+static void interface(struct scap_lists *l, struct cursor *c, unsigned version)
 {
 	uint16_t type = cursor__le16(c), nlen = cursor__le16(c);
 	unsigned alen = type == 2 || type == 4 ? 16 : 4;
 	const uint8_t *addr = cursor__take(c, alen), *mask = cursor__take(c, alen), *name;
 	uint8_t blob[19] = { alen == 16 ? 10 : 2 };
 
+	(void)version;
 	cursor__take(c, alen);		/* broadcast address */
 	if (type <= 2)
 		cursor__take(c, 8);	/* speed */
 	name = cursor__take(c, nlen);
 	if (type < 1 || type > 4)
 		c->bad = true;
-	if (c->bad || !addr || !mask || !name || !begin(l, EV_state_iface, 0, 0))
+	if (c->bad || !addr || !mask || !name)
 		return;
+	begin(l, EV_state_iface, 0, 0);
 	memcpy(blob + 1, addr, alen);
 	fmt_batch__str(l->rows, P_state_iface_name, (const char *)name, nlen, nlen);
 	fmt_batch__str(l->rows, P_state_iface_addr, (char *)blob, alen + 3, alen + 3);
@@ -327,22 +263,47 @@ static void interface(struct scap_lists *l, struct cursor *c)
 	fmt_batch__end(l->rows);
 }
 
-int scap_lists__interfaces(struct scap_lists *l, struct cursor c, unsigned version, struct err *err)
-{
-	struct cursor entry;
+/*
+ * The lists: what one entry is, whether entries say how long they are (from which version on, and counting those
+ * four bytes), and whether the list begins with the thread that it is about.
+ */
+static const struct {
+	const char *name;
+	void (*entry)(struct scap_lists *l, struct cursor *c, unsigned version);
+	unsigned sized_from;
+	bool counts_itself, of_thread;
+} lists[] = {
+	[SCAP_PROCESSES] = { "process", process, 9, true, false },
+	[SCAP_FDS] = { "descriptor", descriptor, 2, true, true },
+	[SCAP_USERS] = { "user", user_or_group, 2, true, false },
+	[SCAP_INTERFACES] = { "interface", interface, 2, false, false },
+};
 
-	while (cursor__left(&c) >= 4) {
-		if (version < 2) {
-			interface(l, &c);
-			if (c.bad)
-				return damaged(err, "interface");
+int scap_lists__read(struct scap_lists *l, enum scap_list which, unsigned version, struct cursor *c, struct err *err)
+{
+	bool sized = version >= lists[which].sized_from;
+	struct cursor entry;
+	int r = 0;
+
+	if (lists[which].of_thread && !l->begun) {
+		l->tid = (uint32_t)cursor__le64(c);
+		l->pid = l->pid_of(l->arg, l->tid);
+	}
+	l->begun = true;
+	l->more = false;
+	while (!c->bad && cursor__left(c) >= 4) {
+		l->more = fmt_batch__full(l->rows);
+		if (l->more)
+			return r;
+		if (!sized) {
+			lists[which].entry(l, c, version);
 			continue;
 		}
-		if (!sized_entry(&c, false, &entry))
-			return damaged(err, "interface");
-		interface(l, &entry);
-		if (entry.bad)
-			return damaged(err, "interface");
+		if (!sized_entry(c, lists[which].counts_itself, &entry))
+			break;
+		lists[which].entry(l, &entry, version);
+		if (entry.bad)		/* this one is lost, the next begins where it should */
+			r = err__set(err, FMT_E_CORRUPT, "an entry of the %s list is damaged", lists[which].name);
 	}
-	return 0;
+	return c->bad ? err__set(err, FMT_E_CORRUPT, "the %s list is damaged", lists[which].name) : r;
 }

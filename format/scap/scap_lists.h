@@ -9,20 +9,25 @@
 #include "format/base/err.h"
 #include "format/batch/batch.h"
 
+enum scap_list { SCAP_PROCESSES, SCAP_FDS, SCAP_USERS, SCAP_INTERFACES };
+
 struct scap_lists {
 	struct fmt_batch *rows;		/* where rows go */
 	uint64_t ts;			/* their time */
-	uint64_t dropped;		/* rows that found no room */
-	/* called for each thread of a process list */
-	void (*thread)(void *arg, uint32_t tid, uint32_t pid);
+	void (*thread)(void *arg, uint32_t tid, uint32_t pid);	/* called for each thread of a process list */
+	uint32_t (*pid_of)(void *arg, uint32_t tid);
 	void *arg;
+	/* the list at hand */
+	bool begun;			/* false: its beginning is still to be read; set it for each list */
+	bool more;			/* rows are full: empty them and call again */
+	uint32_t tid, pid;		/* whose descriptors */
 };
 
-/* Parse the body of a list block; version as in the block's name (processes 1-9, others 1-2). 0, or negative if damaged. */
-int scap_lists__processes(struct scap_lists *l, struct cursor body, unsigned version, struct err *err);
-int scap_lists__fds(struct scap_lists *l, struct cursor body, unsigned version, uint32_t (*pid_of)(void *, uint32_t),
-		    struct err *err);
-int scap_lists__users(struct scap_lists *l, struct cursor body, unsigned version, struct err *err);
-int scap_lists__interfaces(struct scap_lists *l, struct cursor body, unsigned version, struct err *err);
+/*
+ * Parse the body of a list block, or what is left of it in c; version as in the block's name (processes 1-9, others 1-2).
+ * 0, or negative if something in it is damaged: what could be read besides is in rows all the same. l->more says whether
+ * c stands at an entry for which there was no room.
+ */
+int scap_lists__read(struct scap_lists *l, enum scap_list which, unsigned version, struct cursor *c, struct err *err);
 
 #endif

@@ -17,9 +17,9 @@
 #define SHB 0x0a0d0d0au
 #define SHB_MAGIC 0x1a2b3c4du
 #define MAX_BLOCK (32u << 20)		/* larger blocks are damage: writers stop at a few MiB */
-#define KEYFRAME_ROWS 32768u		/* a keyframe batch is handed out above this */
 
-enum kind { K_OTHER, K_SHB, K_MACHINE, K_PROCESSES, K_FDS, K_USERS, K_INTERFACES, K_EVENT };
+enum kind { K_PROCESSES = SCAP_PROCESSES, K_FDS = SCAP_FDS, K_USERS = SCAP_USERS, K_INTERFACES = SCAP_INTERFACES,
+	    K_OTHER, K_SHB, K_MACHINE, K_EVENT };
 enum { F_FLAGS = 1, F_V1 = 2 };
 
 static const struct block_kind {
@@ -52,6 +52,10 @@ struct scap_source {
 	uint64_t next_num;
 	uint64_t batch_offset, batches;
 	uint64_t last_ts;
+	struct scap_lists lists;
+	size_t list_at;			/* how much of the list at hand is read already */
+	uint64_t unknown_blocks, unknown_events;
+	uint32_t unknown_block, unknown_code;	/* the first of them */
 	bool in_events;			/* an event block was seen in this section */
 	bool batch_keyframe, batch_section;
 	bool ready;			/* batch holds something to hand out */
@@ -194,10 +198,17 @@ static const char *runtime_word(const cJSON *type)
 	return v >= 0 && v < (double)(sizeof(words) / sizeof(*words)) ? words[(unsigned)v] : NULL;
 }
 
+/* What an event says of a container; NULL if it is no JSON. */
+static cJSON *parse_json(const uint8_t *p, uint32_t len)
+{
+	/* longer texts are cut where they are kept, and would take many times their size here */
+	return len > FMT_MAX_STR ? NULL : cJSON_ParseWithLength((const char *)p, strnlen((const char *)p, len));
+}
+
 /* The parameters of a container event beyond the text itself. */
 static void container_fields(struct scap_source *s, const uint8_t *p, uint32_t len)
 {
-	cJSON *json = cJSON_ParseWithLength((const char *)p, strnlen((const char *)p, len));
+	cJSON *json = parse_json(p, len);
 	const cJSON *c = cJSON_GetObjectItemCaseSensitive(json, "container");
 	const char *word;
 
@@ -226,7 +237,7 @@ static bool add_async_container(struct scap_source *s, const struct scap_event *
 	if (fmt_batch__begin(s->batch, removed ? EV_container_end : EV_container, ev->ts, 0, 0, 0, ev->cpu, 0) < 0)
 		return false;
 	if (removed) {
-		cJSON *json = cJSON_ParseWithLength((const char *)ev->p[2], strnlen((const char *)ev->p[2], ev->len[2]));
+		cJSON *json = parse_json(ev->p[2], ev->len[2]);
 
 		json_str(s, cJSON_GetObjectItemCaseSensitive(json, "container"), "id", P_container_end_id);
 		cJSON_Delete(json);
@@ -277,6 +288,30 @@ static int generic_call(const struct scap_event *ev)
 	return id;
 }
 
+static void unknown_event(struct scap_source *s, uint32_t code)
+{
+	if (!s->unknown_events++)
+		s->unknown_code = code;
+	s->s.skipped_unknown++;
+}
+
+static void unknown_block(struct scap_source *s, uint32_t type)
+{
+	if (!s->unknown_blocks++)
+		s->unknown_block = type;
+}
+
+/* At the end: what this version knows nothing of. */
+static void tell_unknown(const struct scap_source *s)
+{
+	if (s->unknown_blocks)
+		log_warn("%s: blocks of unknown kinds left out: %llu (the first of kind 0x%x)", s->s.name,
+			 (unsigned long long)s->unknown_blocks, s->unknown_block);
+	if (s->unknown_events)
+		log_warn("%s: events of unknown kinds left out: %llu (the first with code %u)", s->s.name,
+			 (unsigned long long)s->unknown_events, s->unknown_code);
+}
+
 static void add_event(struct scap_source *s, const struct scap_event *ev)
 {
 	const struct scap_code *c = &scap_codes()[ev->code];
@@ -291,7 +326,7 @@ static void add_event(struct scap_source *s, const struct scap_event *ev)
 		return;
 	info = id >= 0 ? fmt_event((unsigned)id) : NULL;
 	if (!info) {
-		s->s.skipped_unknown++;
+		unknown_event(s, ev->code);
 		return;
 	}
 	if (info->flags & EF_SYSCALL)	/* old events say at times that a call was made, no more */
@@ -348,10 +383,10 @@ static int event(struct scap_source *s, struct cursor c, unsigned flags, struct 
 	int r = scap_event__parse(&ev, c.p, cursor__left(&c), flags & F_FLAGS, flags & F_V1, err);
 
 	s->any_event = true;
-	if (r) {
-		s->s.skipped_unknown += r > 0;
+	if (r > 0)
+		unknown_event(s, ev.code);
+	if (r)
 		return r > 0 ? 0 : r;
-	}
 	if (!s->last_ts)
 		s->s.meta.start_ns = ev.ts;
 	s->last_ts = ev.ts;
@@ -361,19 +396,16 @@ static int event(struct scap_source *s, struct cursor c, unsigned flags, struct 
 	return r < 0 ? r : 0;
 }
 
+/* A list may be larger than a batch: then lists.more is set, and the next call goes on. */
 static int list(struct scap_source *s, const struct block_kind *k, struct cursor c, struct err *err)
 {
-	struct scap_lists l = { .rows = s->batch, .ts = s->last_ts, .thread = set_pid, .arg = s };
-	int r = 0;
+	int r;
 
-	switch (k->kind) {
-	case K_PROCESSES: r = scap_lists__processes(&l, c, k->version, err); break;
-	case K_FDS: r = scap_lists__fds(&l, c, k->version, get_pid, err); break;
-	case K_USERS: r = scap_lists__users(&l, c, k->version, err); break;
-	case K_INTERFACES: r = scap_lists__interfaces(&l, c, k->version, err); break;
-	}
-	if (l.dropped)
-		log_warn("%s: %llu entries of a list found no room", s->s.name, (unsigned long long)l.dropped);
+	s->lists.ts = s->last_ts;
+	s->lists.begun = s->list_at;
+	cursor__take(&c, s->list_at);
+	r = scap_lists__read(&s->lists, (enum scap_list)k->kind, k->version, &c, err);
+	s->list_at = s->lists.more ? (size_t)(c.p - c.start) : 0;
 	return r;
 }
 
@@ -506,7 +538,7 @@ static void step(struct scap_source *s)
 		break;
 	case K_MACHINE: r = machine(s, body, &e); break;
 	case K_EVENT: r = event(s, body, k->flags, &e); break;
-	case K_OTHER: s->s.skipped_unknown++; break;
+	case K_OTHER: unknown_block(s, type); break;
 	default: r = list(s, k, body, &e); break;
 	}
 	if (r < 0 && trailer != total) {
@@ -514,7 +546,8 @@ static void step(struct scap_source *s)
 		defect(s, &e, at, true);
 		return;
 	}
-	scap_stream__skip(s->in, total);
+	if (!s->lists.more)
+		scap_stream__skip(s->in, total);
 	if (r < 0 && !s->defect.code) {
 		/* this block is lost, the next begins where it should */
 		s->defect = e;
@@ -522,8 +555,7 @@ static void step(struct scap_source *s)
 		s->defect.offset = at;
 		err__file(&s->defect, s->s.name);
 	}
-	if (s->in_events ? fmt_batch__full(s->batch) : s->batch->n >= KEYFRAME_ROWS)
-		s->ready = true;
+	s->ready = fmt_batch__full(s->batch);
 }
 
 static int next(struct fmt_source *src, const struct fmt_batch **ret, struct fmt_batch_info *info, struct err *err)
@@ -552,6 +584,8 @@ static int next(struct fmt_source *src, const struct fmt_batch **ret, struct fmt
 		s->defect = (struct err){ 0 };
 		return code;
 	}
+	tell_unknown(s);
+	s->unknown_blocks = s->unknown_events = 0;
 	return 1;
 }
 
@@ -609,6 +643,7 @@ int fmt_scap__open(struct fmt_source **ret, int fd, const char *name, const void
 	s->next_num = 1;
 	s->pending = scap_pending__new();
 	fmt_batch__new(&s->batch);
+	s->lists = (struct scap_lists){ .rows = s->batch, .thread = set_pid, .pid_of = get_pid, .arg = s };
 	r = scap_stream__open(&s->in, fd, head, n, err);
 	if (r) {
 		close(fd);

@@ -38,6 +38,35 @@ void ins_model__free(struct ins_model *m)
 	free(m);
 }
 
+/* --- time ------------------------------------------------------------------------------------ */
+
+void ins_model__span(const struct ins_model *m, uint64_t *ret_from, uint64_t *ret_to)
+{
+	*ret_from = m->t_to ? m->t_from : m->trace->t_first;
+	*ret_to = m->t_to ? m->t_to : m->trace->t_last;
+}
+
+unsigned ins_model__slot(const struct ins_model *m, uint64_t ts)
+{
+	uint64_t from, to, span;
+
+	ins_model__span(m, &from, &to);
+	span = to - from;
+	if (ts <= from || !span)
+		return 0;
+	if (ts - from >= span)
+		return INS_SLOTS - 1;
+	return (unsigned)((__uint128_t)(ts - from) * INS_SLOTS / ((__uint128_t)span + 1));
+}
+
+uint64_t ins_model__slot_time(const struct ins_model *m, unsigned slot)
+{
+	uint64_t from, to;
+
+	ins_model__span(m, &from, &to);
+	return from + (uint64_t)((__uint128_t)slot * (to - from) / INS_SLOTS);
+}
+
 /* --- maps ------------------------------------------------------------------------------------ */
 
 static uint32_t map_slot(const struct ins_map *map, uint64_t key)

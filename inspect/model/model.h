@@ -19,6 +19,7 @@
 #include "format/base/strtab.h"
 #include "inspect/model/trace.h"
 
+#define INS_SLOTS 1024		/* the time that a model counts over is divided into as many equal ones */
 #define INS_MAX_PROCS 1000000u
 #define INS_MAX_FILES 1000000u
 #define INS_MAX_USES 2000000u
@@ -147,6 +148,7 @@ struct ins_map {
 
 struct ins_model {
 	const struct ins_trace *trace;
+	uint64_t t_from, t_to;		/* what the slots divide: a window; t_to 0: the whole trace */
 	bool lens;			/* counts are those of a lens: show only what was counted */
 	bool done;
 	uint64_t upto_num, upto_ts;	/* everything before this is in */
@@ -179,6 +181,12 @@ struct ins_model {
 
 int ins_model__new(struct ins_model **ret, const struct ins_trace *trace, bool lens);
 void ins_model__free(struct ins_model *m);
+
+/* What the slots divide. */
+void ins_model__span(const struct ins_model *m, uint64_t *ret_from, uint64_t *ret_to);
+/* Slot of a moment: 0 .. INS_SLOTS - 1; what lies outside goes to the nearest. And where a slot begins. */
+unsigned ins_model__slot(const struct ins_model *m, uint64_t ts);
+uint64_t ins_model__slot_time(const struct ins_model *m, unsigned slot);
 
 /* A string, "" for 0. Borrowed; followed by a NUL. */
 static inline const struct fmt_str *ins_model__fstr(const struct ins_model *m, uint32_t id)

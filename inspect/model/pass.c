@@ -111,12 +111,9 @@ static void count_event(struct ins_pass *p, const struct fmt_ev *ev)
 
 static void enter_slot(struct ins_pass *p, uint64_t ts)
 {
-	const struct ins_trace *t = p->t;
-	uint64_t span = t->t_last - t->t_first;
-
-	p->slot = ins_trace__slot(t, ts);
-	p->slot_from = t->t_first + (uint64_t)((__uint128_t)p->slot * span / INS_SLOTS);
-	p->slot_to = t->t_first + (uint64_t)((__uint128_t)(p->slot + 1) * span / INS_SLOTS);
+	p->slot = ins_model__slot(p->m, ts);
+	p->slot_from = ins_model__slot_time(p->m, p->slot);
+	p->slot_to = ins_model__slot_time(p->m, p->slot + 1);
 }
 
 static bool is_under_lens(struct ins_pass *p, const struct eng_ctx *ctx)
@@ -207,6 +204,11 @@ int ins_pass__new(struct ins_pass **ret, struct ins_trace *t, struct ins_model *
 		return r;
 	}
 	make_want(p);
+	if (m->t_to) {		/* a window: from the keyframe before it */
+		uint32_t chunk = ins_trace__chunk_at(t, m->t_from);
+
+		p->chunk = chunk == INS_NONE ? 0 : ins_trace__keyframe(t, chunk);
+	}
 	*ret = p;
 	return 0;
 }
@@ -238,6 +240,8 @@ static bool load_chunk(struct ins_pass *p)
 			p->loaded = true;
 			p->row = 0;
 			p->keyframe = c->kind == CHUNK_KEYFRAME;
+			if (c->anew)
+				eng_state__reset(p->st);
 			if (!p->keyframe && !p->begun) {
 				p->begun = true;
 				pass__settle(p);

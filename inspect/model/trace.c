@@ -74,6 +74,8 @@ static int copy_source(struct ins_trace *t, struct fmt_source *src, int fd, stru
 		if (!w && (r = fmt_writer__open_fd(&w, fd, "the temporary copy", &src->meta, &opts,
 						   err)) < 0)
 			return r;
+		if (info.new_section)
+			fmt_writer__anew(w);
 		r = fmt_writer__batch(w, b, info.keyframe, err);
 		if (r < 0) {
 			fmt_writer__close(w, NULL);
@@ -214,6 +216,7 @@ static void take_chunk(struct ins_trace *t, uint32_t i)
 	}
 	c->bad = false;
 	c->kind = s.kind;
+	c->anew = s.anew;
 	if (s.kind != CHUNK_EVENTS)
 		return;
 	c->n_events = s.n_events;
@@ -316,16 +319,4 @@ int ins_trace__refresh(struct ins_trace *t, struct err *err)
 	}
 	t->complete = fmt_reader__complete(t->r);
 	return r;
-}
-
-unsigned ins_trace__slot(const struct ins_trace *t, uint64_t ts)
-{
-	uint64_t span = t->t_last - t->t_first, at;
-
-	if (ts <= t->t_first || !span)
-		return 0;
-	at = ts - t->t_first;
-	if (at >= span)
-		return INS_SLOTS - 1;
-	return (unsigned)((__uint128_t)at * INS_SLOTS / ((__uint128_t)span + 1));
 }

@@ -13,12 +13,12 @@
 
 #include "format/file/trace_reader.h"
 
-#define INS_SLOTS 1024		/* the whole trace is divided into as many equal times */
 #define INS_NONE UINT32_MAX
 
 struct ins_chunk {
 	uint16_t kind;		/* CHUNK_EVENTS or CHUNK_KEYFRAME */
 	bool bad;		/* its summary could not be read */
+	bool anew;		/* a keyframe before which nothing is to be known */
 	uint32_t n_events;
 	uint64_t first_num, t_first, t_last;
 	uint32_t n_alerts;
@@ -64,8 +64,6 @@ uint32_t ins_trace__chunk_at(const struct ins_trace *t, uint64_t ts);
 uint32_t ins_trace__keyframe(const struct ins_trace *t, uint32_t chunk);
 /* Look again at a file that grows. Returns the number of new chunks, or negative. */
 int ins_trace__refresh(struct ins_trace *t, struct err *err);
-/* Slot of a moment: 0 .. INS_SLOTS - 1. */
-unsigned ins_trace__slot(const struct ins_trace *t, uint64_t ts);
 
 /* Monotonic clock, ns. */
 uint64_t ins_now(void);

@@ -117,6 +117,8 @@ static int load(struct ins_walk *w, uint32_t chunk, bool all)
 {
 	int r = ins_trace__read(w->t, chunk, all ? &w->want : &w->state_want, w->b);
 
+	if (chunk < w->t->n_read && w->t->chunks[chunk].anew)
+		eng_state__reset(w->st);
 	w->chunk = chunk;
 	w->row = 0;
 	w->loaded = r >= 0;

@@ -34,6 +34,7 @@ static int parse_mouse(struct ins_script *s, const char *line)
 	static const struct { const char *word; uint8_t mouse; } words[] = {
 		{ "click ", MOUSE_CLICK }, { "double ", MOUSE_DOUBLE },
 		{ "wheel-up ", MOUSE_WHEEL_UP }, { "wheel-down ", MOUSE_WHEEL_DOWN },
+		{ "release ", MOUSE_RELEASE },
 	};
 	int x, y, end = 0;
 

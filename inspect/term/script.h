@@ -6,7 +6,7 @@
  * none. A line that begins with '#' is a comment. These lines are commands:
  *	dump [TITLE]		print the screen
  *	resize WxH		the terminal has another size now
- *	click X,Y		press the mouse there; also: double, wheel-up, wheel-down
+ *	click X,Y		press the mouse there; also: double, wheel-up, wheel-down, release
  */
 #ifndef INS_SCRIPT_H
 #define INS_SCRIPT_H

@@ -371,6 +371,10 @@ static struct ins_input sequence(void)
 			return n == 3 ? mouse_input(num[0], (int)num[1], (int)num[2]) :
 					(struct ins_input){ .kind = IN_NONE };
 		} else if (c >= 0x40 && c <= 0x7e) {
+			if (sgr && c == 'm' && n == 2 && !(num[0] & ~28u))
+				return (struct ins_input){ .kind = IN_MOUSE, .mouse = MOUSE_RELEASE,
+							   .x = (int)num[1] - 1,
+							   .y = (int)num[2] - 1 };
 			return sgr && c == 'M' &&
 				n == 2 ? mouse_input(num[0], (int)num[1], (int)num[2]) :
 							   (struct ins_input){ .kind = IN_NONE };

@@ -13,7 +13,7 @@
 #include "inspect/term/screen.h"
 
 enum ins_input_kind { IN_NONE, IN_KEY, IN_MOUSE, IN_RESIZE, IN_END };
-enum ins_mouse { MOUSE_CLICK, MOUSE_DOUBLE, MOUSE_WHEEL_UP, MOUSE_WHEEL_DOWN };
+enum ins_mouse { MOUSE_CLICK, MOUSE_DOUBLE, MOUSE_WHEEL_UP, MOUSE_WHEEL_DOWN, MOUSE_RELEASE };
 
 struct ins_input {
 	uint8_t kind;		/* enum ins_input_kind; IN_END: the terminal is gone */

@@ -106,6 +106,7 @@ void ins_ui__free(struct ins_ui *ui)
 		return;
 	while (ui->n_frames)
 		free_frame(ui->frames[--ui->n_frames]);
+	ins_timeline__done(&ui->timeline);
 	ins_pass__free(ui->lens_pass);
 	ins_pass__free(ui->base_pass);
 	ins_model__free(ui->lensed);
@@ -182,6 +183,7 @@ void ins_ui__relens(struct ins_ui *ui)
 	ins_model__free(ui->lensed);
 	ui->lens_pass = pass;
 	ui->lensed = model;
+	ins_timeline__renew(ui);
 	ins_ui__renew_views(ui);
 }
 
@@ -220,6 +222,7 @@ bool ins_ui__work(struct ins_ui *ui, uint64_t ns)
 	/* what is on the screen first */
 	if (v->work)
 		more |= v->work(ui, f, ins_ui__state(ui, f), ns / 2);
+	more |= ins_timeline__work(ui, ns / 2);
 	if (ui->lens_pass && !ui->lensed->done)
 		more |= ins_pass__step(ui->lens_pass, ns / 2);
 	else if (!ui->base->done)

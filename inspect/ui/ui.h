@@ -8,10 +8,11 @@
 
 #include "inspect/model/pass.h"
 #include "inspect/ui/prompt.h"
+#include "inspect/ui/timeline.h"
 #include "inspect/view/view.h"
 
 #define INS_MAX_FRAMES 64
-#define INS_MAX_SPOTS 256
+#define INS_MAX_SPOTS 512
 
 /*
  * One step of the path: a selection, the view of it, and the places in views of it that were left.
@@ -58,6 +59,7 @@ struct ins_ui {
 	unsigned n_spots;
 	struct ins_rect body;		/* where the view was drawn */
 
+	struct ins_timeline timeline;
 	uint64_t at;			/* the cursor's time */
 	bool relative;			/* times since the start */
 	bool quit, redraw, suspend;	/* for whoever has the terminal */
@@ -113,6 +115,8 @@ void ins_ui__ask(struct ins_ui *ui, enum ins_prompt_kind kind, const char *text)
 void ins_ui__answer(struct ins_ui *ui);
 /* ui.c */
 void ins_ui__relens(struct ins_ui *ui);
+/* Make the moment the cursor's, and the view follow it: to that time, or to that event. */
+void ins_ui__go(struct ins_ui *ui, uint64_t ts, uint64_t num);
 void ins_ui__renew_views(struct ins_ui *ui);
 
 #endif

@@ -28,7 +28,7 @@ static void follow_cursor(struct ins_ui *ui)
 		ui->at = s.ts;
 }
 
-static void go_to(struct ins_ui *ui, uint64_t ts, uint64_t num)
+void ins_ui__go(struct ins_ui *ui, uint64_t ts, uint64_t num)
 {
 	struct ins_frame *f = ins_ui__top(ui);
 	const struct ins_view *v = ins_views[f->view];
@@ -48,29 +48,6 @@ static void go_to(struct ins_ui *ui, uint64_t ts, uint64_t num)
 	to.num = num;
 	if (v->go)
 		v->go(ui, f, ins_ui__state(ui, f), &to);
-}
-
-/* One column of the time line further. */
-static void step_time(struct ins_ui *ui, int dir)
-{
-	const struct ins_trace *t = ui->trace;
-	uint64_t step = (t->t_last - t->t_first) / 80 + 1, at = ui->at;
-
-	if (dir < 0)
-		at = at - t->t_first > step ? at - step : t->t_first;
-	else
-		at = t->t_last - at > step ? at + step : t->t_last;
-	go_to(ui, at, 0);
-	ui->at = at;
-}
-
-static void click_time(struct ins_ui *ui, int x, int w)
-{
-	const struct ins_trace *t = ui->trace;
-	uint64_t at = t->t_first + (uint64_t)((double)(t->t_last - t->t_first) * (x + 0.5) / w);
-
-	go_to(ui, at, 0);
-	ui->at = at;
 }
 
 static void edge_here(struct ins_ui *ui, bool from)
@@ -123,12 +100,12 @@ static int parse_goto(struct ins_ui *ui, const char *text, struct err *err)
 	if (text[0] == '#') {
 		r = text__parse_u64(text + 1, UINT64_MAX, &v, err);
 		if (r >= 0)
-			go_to(ui, 0, v ? v : 1);
+			ins_ui__go(ui, 0, v ? v : 1);
 		return r;
 	}
 	r = text__parse_time(text, ui->trace->t_first, &v, err);
 	if (r >= 0)
-		go_to(ui, v ? v : 1, 0);
+		ins_ui__go(ui, v ? v : 1, 0);
 	return r;
 }
 
@@ -355,8 +332,12 @@ static bool act_here(struct ins_ui *ui, enum ins_action a)
 	case ACT_UNRANGE: ins_ui__set_range(ui, 0, 0); return true;
 	case ACT_FROM: edge_here(ui, true); return true;
 	case ACT_TO: edge_here(ui, false); return true;
-	case ACT_EARLIER: step_time(ui, -1); return true;
-	case ACT_LATER: step_time(ui, 1); return true;
+	case ACT_EARLIER: ins_timeline__step(ui, -1); return true;
+	case ACT_LATER: ins_timeline__step(ui, 1); return true;
+	case ACT_ZOOM_IN: ins_timeline__zoom(ui, true); return true;
+	case ACT_ZOOM_OUT: ins_timeline__zoom(ui, false); return true;
+	case ACT_METRIC: ins_timeline__metric(ui); return true;
+	case ACT_METRICS: ins_timeline__more(ui); return true;
 	case ACT_FIND_NEXT: find(ui, 1, true); return true;
 	case ACT_FIND_PREV: find(ui, -1, true); return true;
 	case ACT_NEXT_VIEW: cycle_view(ui, 1); return true;
@@ -397,6 +378,8 @@ static void mouse(struct ins_ui *ui, const struct ins_input *in)
 	struct ins_frame *f = ins_ui__top(ui);
 	const struct ins_rect *b = &ui->body;
 
+	if (in->mouse == MOUSE_RELEASE && !ui->timeline.pressed)
+		return;
 	if (in->y >= b->y && in->y < b->y + b->h) {
 		if (ins_views[f->view]->mouse)
 			ins_views[f->view]->mouse(ui, f, ins_ui__state(ui, f),
@@ -406,7 +389,7 @@ static void mouse(struct ins_ui *ui, const struct ins_input *in)
 		return;
 	}
 	if (in->mouse == MOUSE_WHEEL_UP || in->mouse == MOUSE_WHEEL_DOWN) {
-		step_time(ui, in->mouse == MOUSE_WHEEL_UP ? -1 : 1);
+		ins_timeline__step(ui, in->mouse == MOUSE_WHEEL_UP ? -1 : 1);
 		return;
 	}
 	for (unsigned i = 0; i < ui->n_spots; i++) {
@@ -414,36 +397,40 @@ static void mouse(struct ins_ui *ui, const struct ins_input *in)
 
 		if (s->y != in->y || in->x < s->x || in->x >= s->x + s->w)
 			continue;
+		if (in->mouse == MOUSE_RELEASE && s->action != ACT_LATER)
+			return;
 		if (s->action == ACT_LATER)
-			click_time(ui, in->x, b->w);
+			ins_timeline__click(ui, in->x, b->w, in->mouse == MOUSE_RELEASE);
 		else
 			ins_ui__act(ui, s->action);
 		return;
 	}
 }
 
+static void answer_key(struct ins_ui *ui, uint32_t key)
+{
+	switch (ins_prompt__key(&ui->prompt, key)) {
+	case PROMPT_DONE:
+		ins_ui__answer(ui);
+		break;
+	case PROMPT_CANCEL:
+		ins_prompt__close(&ui->prompt, false);
+		break;
+	case PROMPT_MORE:
+		break;
+	}
+}
+
 void ins_ui__input(struct ins_ui *ui, const struct ins_input *in)
 {
-	if (in->kind != IN_KEY && in->kind != IN_MOUSE)
+	if (in->kind != IN_KEY && (in->kind != IN_MOUSE || ui->prompt.on))
 		return;
 	ui->message[0] = 0;
-	if (ui->prompt.on) {
-		if (in->kind != IN_KEY)
-			return;
-		switch (ins_prompt__key(&ui->prompt, in->key)) {
-		case PROMPT_DONE:
-			ins_ui__answer(ui);
-			break;
-		case PROMPT_CANCEL:
-			ins_prompt__close(&ui->prompt, false);
-			break;
-		case PROMPT_MORE:
-			break;
-		}
-		return;
-	}
-	if (in->kind == IN_MOUSE)
+	if (ui->prompt.on)
+		answer_key(ui, in->key);
+	else if (in->kind == IN_MOUSE)
 		mouse(ui, in);
 	else
 		ins_ui__act(ui, ins_key__action(in->key));
+	ins_timeline__follow(ui);
 }

@@ -77,96 +77,6 @@ static void draw_header(struct ins_ui *ui, struct ins_screen *s)
 	buf__done(&right);
 }
 
-/* --- time line ------------------------------------------------------------------------------- */
-
-/* Before the pass has come by, a chunk's events are spread evenly over its time. */
-static void coarse_slots(const struct ins_ui *ui, const struct ins_model *m, uint64_t *v)
-{
-	const struct ins_trace *t = ui->trace;
-	unsigned done = m->done ? INS_SLOTS : m->upto_ts ? ins_trace__slot(t, m->upto_ts) : 0;
-
-	memcpy(v, m->slots[MET_EVENTS], INS_SLOTS * sizeof(*v));
-	if (m->lens || m->done)
-		return;
-	for (unsigned i = done; i < INS_SLOTS; i++)
-		v[i] = 0;
-	for (uint32_t c = 0; c < t->n_read; c++) {
-		unsigned from = ins_trace__slot(t, t->chunks[c].t_first);
-		unsigned to = ins_trace__slot(t, t->chunks[c].t_last);
-
-		if (t->chunks[c].kind != CHUNK_EVENTS)
-			continue;
-		for (unsigned i = from; i <= to; i++)
-			if (i >= done)
-				v[i] += t->chunks[c].n_events / (to - from + 1) + 1;
-	}
-}
-
-static int time_column(const struct ins_ui *ui, uint64_t ts, int w)
-{
-	return ins_bar__column(ins_trace__slot(ui->trace, ts), INS_SLOTS, w);
-}
-
-/* Signs below the bar: where alerts and losses are; and the cursor. */
-static void draw_marks(struct ins_ui *ui, struct ins_screen *s, int y, const struct ins_model *m)
-{
-	for (unsigned i = 0; i < INS_SLOTS; i++) {
-		int x = ins_bar__column(i, INS_SLOTS, s->w);
-
-		if (m->slots[MET_LOST][i])
-			ins_screen__fill(s, y, x, 1, ST_ALARM, 0xd7);
-	}
-	for (unsigned i = 0; i < INS_SLOTS; i++)
-		if (m->slots[MET_ALERTS][i])
-			ins_screen__fill(s, y, ins_bar__column(i, INS_SLOTS, s->w), 1, ST_BAD, '!');
-	ins_screen__fill(s, y, time_column(ui, ui->at, s->w), 1, ST_MARK, 0x25b2);
-}
-
-static bool is_blank(const struct ins_screen *s, int y, int x, int w)
-{
-	for (int i = x < 0 ? 0 : x; i < x + w && i < s->w; i++)
-		if (s->cells[y * s->w + i].ch != ' ')
-			return false;
-	return true;
-}
-
-/* The times at both ends, beside the cursor's mark, where no other marks are. */
-static void draw_ends(struct ins_ui *ui, struct ins_screen *s, int y)
-{
-	int at = time_column(ui, ui->at, s->w), x = at < 9 ? at + 2 : 0,
-		end = at > s->w - 10 ? at - 1 : s->w;
-	struct buf text = { 0 };
-
-	ins_ui__time(ui, ui->trace->t_first, 8, &text);
-	if (is_blank(s, y, x, (int)text.len + 1))
-		ins_screen__puts(s, y, x, s->w, ST_DIM, text_of(&text));
-	text.len = 0;
-	ins_ui__time(ui, ui->trace->t_last, 8, &text);
-	if (is_blank(s, y, end - (int)text.len - 1, (int)text.len + 1))
-		ins_screen__right(s, y, 0, end, ST_DIM, text_of(&text));
-	buf__done(&text);
-}
-
-static void draw_timeline(struct ins_ui *ui, struct ins_screen *s, int y)
-{
-	const struct ins_model *m = ins_ui__model(ui);
-	uint64_t v[INS_SLOTS];
-	int from = -1, to = -1;
-
-	coarse_slots(ui, m, v);
-	if (ui->lens.to) {
-		from = time_column(ui, ui->lens.from, s->w);
-		to = time_column(ui, ui->lens.to, s->w) + 1;
-	}
-	ins_bar__draw(s, y, 0, s->w, ST_BAR, v, INS_SLOTS, from, to);
-	draw_marks(ui, s, y + 1, m);
-	draw_ends(ui, s, y + 1);
-	for (int x = 0; x < s->w; x += s->w / 100 + 1) {
-		ins_ui__spot(ui, y, x, s->w / 100 + 1, ACT_LATER, x);
-		ins_ui__spot(ui, y + 1, x, s->w / 100 + 1, ACT_LATER, x);
-	}
-}
-
 /* --- tabs and lens --------------------------------------------------------------------------- */
 
 /* All tabs with their long names, their short ones, or only the numbers? */
@@ -343,8 +253,7 @@ void ins_ui__draw(struct ins_ui *ui, struct ins_screen *s)
 	ins_screen__clear(s);
 	draw_header(ui, s);
 	if (s->h >= TIMELINE_MIN_H) {
-		draw_timeline(ui, s, y);
-		y += 2;
+		y += ins_timeline__draw(ui, s, y);
 	}
 	if (s->h >= TABS_MIN_H)
 		draw_tabs(ui, s, y++);

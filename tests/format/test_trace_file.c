@@ -94,6 +94,47 @@ static void random_batches(void **state)
 	fmt_batch__free(want);
 }
 
+/* another recording begins; no reader may leave its keyframe out. */
+static void anew(void **state)
+{
+	static const bool keyframe[] = { true, false, true, true, false }, is_anew[] = { false, false, true, false, false };
+	const char *path = tracefile__path("anew.spoor");
+	struct fmt_want want = { .no_keyframes = true };
+	struct fmt_writer *w = tracefile__writer(path);
+	struct fmt_batch_info info;
+	struct fmt_batch *b;
+	const struct fmt_batch *got;
+	struct fmt_summary sum;
+	struct fmt_reader *r;
+	struct fmt_source *s;
+
+	(void)state;
+	fmt_batch__new(&b);
+	for (size_t i = 0; i < 5; i++) {
+		fmt_batch__reset(b, i < 2 ? 1 : 11);
+		if (!keyframe[i])
+			rows__plausible(b, i, 10);
+		if (is_anew[i])
+			fmt_writer__anew(w);
+		assert_int_equal(fmt_writer__batch(w, b, keyframe[i], NULL), 0);
+	}
+	assert_int_equal(fmt_writer__close(w, NULL), 0);
+	assert_int_equal(fmt_source__open(&s, path, NULL), 0);
+	fmt_source__want(s, &want);
+	assert_int_equal(fmt_reader__open(&r, path, NULL), 0);
+	for (uint32_t i = 0; i < 5; i++) {
+		assert_int_equal(fmt_source__next(s, &got, &info, NULL), 0);
+		assert_int_equal(info.keyframe, keyframe[i]);
+		assert_int_equal(info.new_section, is_anew[i]);
+		assert_int_equal(fmt_reader__summary(r, i, &sum, NULL), 0);
+		assert_int_equal(sum.anew, is_anew[i]);
+	}
+	assert_int_equal(fmt_reader__keyframe_before(r, 4), 2);
+	fmt_reader__close(r);
+	fmt_source__close(s);
+	fmt_batch__free(b);
+}
+
 /* Through a pipe, in pieces of a size that fits nothing. */
 static void from_a_pipe(void **state)
 {
@@ -363,7 +404,7 @@ static void reproducible(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(in_order), cmocka_unit_test(random_batches), cmocka_unit_test(from_a_pipe),
+		cmocka_unit_test(in_order), cmocka_unit_test(random_batches), cmocka_unit_test(anew), cmocka_unit_test(from_a_pipe),
 		cmocka_unit_test(seeking), cmocka_unit_test(without_keyframes), cmocka_unit_test(large_keyframe),
 		cmocka_unit_test(random_access), cmocka_unit_test(losses_and_alerts), cmocka_unit_test(growing),
 		cmocka_unit_test(reproducible),

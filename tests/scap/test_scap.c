@@ -12,154 +12,9 @@
 #include <cmocka.h>
 
 #include "format/scap/scap_source.h"
+#include "tests/scap/scap_maker.h"
 
-#define T0 1700000000000000000ull
-
-static void block(struct buf *f, uint32_t type, const struct buf *body)
-{
-	uint32_t total = ((uint32_t)body->len + 8 + 3) / 4 * 4 + 4;
-
-	buf__le32(f, type);
-	buf__le32(f, total);
-	buf__add(f, body->p, body->len);
-	while ((f->len + 4) % 4)
-		buf__u8(f, 0);
-	buf__le32(f, total);
-}
-
-static void s16(struct buf *b, const char *s, size_t n)
-{
-	buf__le16(b, (uint16_t)n);
-	buf__add(b, s, n);
-}
-
-static void head(struct buf *f)
-{
-	struct buf b = { 0 };
-
-	buf__le32(&b, 0x1a2b3c4d);
-	buf__le16(&b, 1);
-	buf__le16(&b, 2);
-	buf__le64(&b, UINT64_MAX);
-	block(f, 0x0a0d0d0a, &b);
-	b.len = 0;
-	buf__le32(&b, 2);
-	buf__le64(&b, 1024);
-	buf__le64(&b, 32768);
-	buf__add(&b, "web-7\0", 6);
-	for (int i = 6; i < 128; i++)
-		buf__u8(&b, 0);
-	for (int i = 0; i < 4; i++)
-		buf__le64(&b, i ? 0 : T0 - 5);
-	block(f, 0x201, &b);
-	buf__done(&b);
-}
-
-/* One process, version 9, with all of its tail. */
-static void process(struct buf *f)
-{
-	struct buf e = { 0 }, b = { 0 };
-
-	buf__le64(&e, 100);
-	buf__le64(&e, 100);
-	buf__le64(&e, 1);
-	buf__le64(&e, 90);	/* sid */
-	buf__le64(&e, 91);	/* vpgid */
-	s16(&e, "bash", 4);
-	s16(&e, "-bash", 5);
-	s16(&e, "/bin/bash", 9);
-	s16(&e, "-c\0ls\0", 6);
-	s16(&e, "/root", 5);
-	buf__le64(&e, 1024);
-	buf__le32(&e, 0);
-	buf__le32(&e, 1000);
-	buf__le32(&e, 1001);
-	for (int i = 0; i < 3; i++)
-		buf__le32(&e, 7);
-	buf__le64(&e, 8);
-	buf__le64(&e, 9);
-	s16(&e, "A=1\0", 4);
-	buf__le64(&e, 3);	/* vtid */
-	buf__le64(&e, 4);	/* vpid */
-	s16(&e, "cpu=/docker/x\0", 14);
-	s16(&e, "/", 1);
-	buf__le64(&e, 77);	/* pid namespace */
-	buf__le32(&e, 34816);	/* tty */
-	buf__le32(&e, 1000);	/* loginuid */
-	buf__u8(&e, 1);
-	for (int i = 0; i < 3; i++)
-		buf__le64(&e, 16 + (unsigned)i);
-	buf__u8(&e, 1);
-	for (int i = 0; i < 3; i++)
-		buf__le64(&e, 500 + (unsigned)i);
-	buf__u8(&e, 0);
-	buf__u8(&e, 0);
-	buf__le64(&e, 92);	/* pgid */
-	buf__le32(&b, (uint32_t)e.len + 4);
-	buf__add(&b, e.p, e.len);
-	block(f, 0x215, &b);
-	buf__done(&e);
-	buf__done(&b);
-}
-
-static void fds(struct buf *f)
-{
-	struct buf e = { 0 }, b = { 0 };
-
-	buf__le64(&b, 100);
-	buf__le64(&e, 3);
-	buf__le64(&e, 4242);
-	buf__u8(&e, 16);
-	buf__le32(&e, 3);
-	s16(&e, "/etc/hosts", 10);
-	buf__le32(&e, 0xfe00);
-	buf__le32(&b, (uint32_t)e.len + 4);
-	buf__add(&b, e.p, e.len);
-	e.len = 0;
-	buf__le64(&e, 4);
-	buf__le64(&e, 4243);
-	buf__u8(&e, 3);
-	buf__add(&e, "\x0a\0\0\1", 4);
-	buf__add(&e, "\x0a\0\0\2", 4);
-	buf__le16(&e, 40000);
-	buf__le16(&e, 443);
-	buf__u8(&e, 2);
-	buf__le32(&b, (uint32_t)e.len + 4);
-	buf__add(&b, e.p, e.len);
-	block(f, 0x218, &b);
-	buf__done(&e);
-	buf__done(&b);
-}
-
-/* An event; params are "length, bytes" pairs up to a negative length. v1: without their number. */
-static void event(struct buf *f, bool v1, uint16_t code, uint64_t ts, uint64_t tid, ...)
-{
-	struct buf b = { 0 }, lens = { 0 }, data = { 0 };
-	unsigned n = 0;
-	va_list ap;
-	int len;
-
-	va_start(ap, tid);
-	while ((len = va_arg(ap, int)) >= 0) {
-		buf__le16(&lens, (uint16_t)len);
-		buf__add(&data, va_arg(ap, const void *), (size_t)len);
-		n++;
-	}
-	va_end(ap);
-	buf__le16(&b, 1);
-	buf__le64(&b, ts);
-	buf__le64(&b, tid);
-	buf__le32(&b, (uint32_t)((v1 ? 22 : 26) + lens.len + data.len));
-	buf__le16(&b, code);
-	if (!v1)
-		buf__le32(&b, n);
-	buf__add(&b, lens.p, lens.len);
-	buf__add(&b, data.p, data.len);
-	block(f, v1 ? 0x204 : 0x216, &b);
-	buf__done(&b);
-	buf__done(&lens);
-	buf__done(&data);
-}
+#define T0 MADE_T0
 
 static const uint64_t fd3 = 3, fd5 = 5, res10 = 10, enoent = (uint64_t)-2;
 static const uint32_t rdonly = 1, mode0 = 0, dev = 0xfe00, size80 = 80;
@@ -167,18 +22,20 @@ static const uint64_t ino = 941, at_fdcwd = (uint64_t)-100;
 
 static struct buf whole(void)
 {
-	struct buf f = { 0 };
+	struct buf f = { 0 }, list = { 0 };
 
-	head(&f);
-	process(&f);
-	fds(&f);
+	made_head(&f);
+	made_process(&list, 9, 100);
+	made_block(&f, 0x215, &list);
+	made_fds(&f, 2);
 	/* the newest form */
-	event(&f, false, 307, T0, 100ull, 8, &fd5, 8, &at_fdcwd, 12, "/etc/shadow", 4, &rdonly, 4, &mode0, 4, &dev, 8, &ino, -1);
+	made_event(&f, 0, 307, T0, 100ull, 8, &fd5, 8, &at_fdcwd, 12, "/etc/shadow", 4, &rdonly, 4, &mode0, 4, &dev, 8, &ino, -1);
 	/* the oldest form: arguments on the enter event, payload on the exit event */
-	event(&f, true, 6, T0 + 1000, 100ull, 8, &fd3, 4, &size80, -1);
-	event(&f, true, 7, T0 + 3500, 100ull, 8, &res10, 10, "0123456789", -1);
-	event(&f, true, 2, T0 + 4000, 100ull, -1);
-	event(&f, true, 3, T0 + 4100, 100ull, 8, &enoent, 6, "/nope", 4, &rdonly, 4, &mode0, -1);
+	made_event(&f, MADE_V1, 6, T0 + 1000, 100ull, 8, &fd3, 4, &size80, -1);
+	made_event(&f, MADE_V1, 7, T0 + 3500, 100ull, 8, &res10, 10, "0123456789", -1);
+	made_event(&f, MADE_V1, 2, T0 + 4000, 100ull, -1);
+	made_event(&f, MADE_V1, 3, T0 + 4100, 100ull, 8, &enoent, 6, "/nope", 4, &rdonly, 4, &mode0, -1);
+	buf__done(&list);
 	return f;
 }
 
@@ -303,59 +160,29 @@ static void gzip(void **state)
 	buf__done(&z);
 }
 
-/* Read to the end; count events and errors, and keep the first error. */
-static unsigned drain(const struct buf *f, unsigned *errors, struct err *first)
-{
-	struct fmt_batch_info info;
-	const struct fmt_batch *b;
-	struct err err = { 0 };
-	struct fmt_source *s = open_bytes(f, &err);
-	unsigned events = 0;
-	int r;
-
-	*errors = 0;
-	if (!s) {
-		*first = err;
-		*errors = 1;
-		return 0;
-	}
-	for (;;) {
-		struct err e = { 0 };
-
-		r = fmt_source__next(s, &b, &info, &e);
-		if (r == 1)
-			break;
-		if (r < 0 && !(*errors)++)
-			*first = e;
-		if (!r && !info.keyframe)
-			events += b->n;
-	}
-	fmt_source__close(s);
-	return events;
-}
-
 /* Cut anywhere: what is whole is read, and exactly one error says that something is missing. */
 static void truncated(void **state)
 {
 	struct buf f = whole();
-	unsigned errors, events, last = 0;
-	struct err e;
+	unsigned last = 0;
+	struct made_read r;
 
 	(void)state;
 	for (size_t n = 1; n < f.len; n++) {
 		struct buf cut = { f.p, n, n };
 
-		events = drain(&cut, &errors, &e);
-		assert_true(events >= last && events <= 3);
-		last = events;
-		assert_true(errors <= 1);
-		if (errors)
-			assert_int_equal(e.code, -FMT_E_TRUNCATED);
-		if (errors)
-			assert_true(e.has_offset && e.offset <= n);
+		r = made_drain(&cut);
+		assert_true(r.events >= last && r.events <= 3);
+		last = r.events;
+		assert_true(r.errors <= 1);
+		if (r.errors)
+			assert_int_equal(r.first.code, -FMT_E_TRUNCATED);
+		if (r.errors)
+			assert_true(r.first.has_offset && r.first.offset <= n);
 	}
-	assert_int_equal(drain(&f, &errors, &e), 3);
-	assert_int_equal(errors, 0);
+	r = made_drain(&f);
+	assert_int_equal(r.events, 3);
+	assert_int_equal(r.errors, 0);
 	buf__done(&f);
 }
 
@@ -363,21 +190,21 @@ static void truncated(void **state)
 static void resync(void **state)
 {
 	struct buf f = { 0 };
-	unsigned errors;
-	struct err e;
+	struct made_read r;
 	size_t at;
 
 	(void)state;
-	head(&f);
+	made_head(&f);
 	at = f.len;
-	event(&f, false, 5, T0, 100ull, 8, &res10, 8, &fd3, -1);
+	made_event(&f, 0, 5, T0, 100ull, 8, &res10, 8, &fd3, -1);
 	f.p[at + 4] = 0xff;
 	f.p[at + 7] = 0xff;
-	event(&f, false, 5, T0 + 1, 100ull, 8, &res10, 8, &fd3, -1);
-	assert_int_equal(drain(&f, &errors, &e), 1);
-	assert_int_equal(errors, 1);
-	assert_int_equal(e.code, -FMT_E_CORRUPT);
-	assert_int_equal(e.offset, at);
+	made_event(&f, 0, 5, T0 + 1, 100ull, 8, &res10, 8, &fd3, -1);
+	r = made_drain(&f);
+	assert_int_equal(r.events, 1);
+	assert_int_equal(r.errors, 1);
+	assert_int_equal(r.first.code, -FMT_E_CORRUPT);
+	assert_int_equal(r.first.offset, at);
 	buf__done(&f);
 }
 
@@ -389,16 +216,16 @@ static void far_looks(void **state)
 {
 	static const uint32_t fake[4] = { 0x216, (32u << 20) - 4 };	/* their ends do not agree */
 	struct buf f = { 0 };
-	unsigned errors;
-	struct err e;
+	struct made_read r;
 
 	(void)state;
-	head(&f);
+	made_head(&f);
 	while (f.len < (40u << 20))
 		buf__add(&f, fake, sizeof(fake));
-	event(&f, false, 5, T0 + 1, 100ull, 8, &res10, 8, &fd3, -1);
-	assert_int_equal(drain(&f, &errors, &e), 1);
-	assert_int_equal(errors, 1);
+	made_event(&f, 0, 5, T0 + 1, 100ull, 8, &res10, 8, &fd3, -1);
+	r = made_drain(&f);
+	assert_int_equal(r.events, 1);
+	assert_int_equal(r.errors, 1);
 	buf__done(&f);
 }
 
