@@ -46,14 +46,11 @@ struct sink {
 struct sink_format {
 	const char *name;		/* for --to; with a dot in front it is the extension */
 	const char *what;		/* "a trace of spoor" */
-	/*
-	 * Begin. fd is a file at its beginning or a pipe; the sink owns it, also on error. name is for messages.
-	 * NULL: the format cannot be written.
-	 */
+	/* Begin. fd is a file at its beginning or a pipe; the sink owns it, also on error. name is for messages. */
 	int (*open)(struct sink **ret, int fd, const char *name, const struct sink_opts *o, struct err *err);
 };
 
-extern const struct sink_format sink_spoor, sink_jsonl;
+extern const struct sink_format sink_spoor, sink_jsonl, sink_scap, sink_scap_gz;
 
 /*
  * The format of an output: --to if it is given (NULL: not), else by the extension of the path, else (for "-", a

@@ -192,3 +192,21 @@ unsigned scap_type__width(enum scap_type t)
 	}
 	return 0;
 }
+
+static const char *const runtimes[] = {
+	"docker", "lxc", "libvirt-lxc", "mesos", "rkt", "custom", "cri", "containerd", "cri-o", "bpm", "static", "podman",
+};
+#define N_RUNTIMES (sizeof(runtimes) / sizeof(*runtimes))
+
+const char *scap_runtime__name(unsigned type)
+{
+	return type < N_RUNTIMES ? runtimes[type] : NULL;
+}
+
+int scap_runtime__type(const char *name)
+{
+	for (unsigned i = 0; i < N_RUNTIMES; i++)
+		if (!strcmp(runtimes[i], name))
+			return (int)i;
+	return -1;
+}

@@ -65,4 +65,8 @@ int scap_call__event(unsigned call);
 /* The number that captures give to the system call of this event; 0: none. */
 unsigned scap_call__of_event(unsigned event);
 
+/* Container runtimes by their number in a container's document; NULL, -1: not known. */
+const char *scap_runtime__name(unsigned type);
+int scap_runtime__type(const char *name);
+
 #endif

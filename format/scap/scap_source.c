@@ -189,15 +189,6 @@ static void json_str(struct scap_source *s, const cJSON *o, const char *key, uns
 		fmt_batch__str(s->batch, pi, v, (uint32_t)strlen(v), (uint32_t)strlen(v));
 }
 
-static const char *runtime_word(const cJSON *type)
-{
-	static const char *const words[] = { "docker", "lxc", "libvirt-lxc", "mesos", "rkt", "custom", "cri",
-					     "containerd", "cri-o", "bpm", "static", "podman" };
-	double v = cJSON_IsNumber(type) ? type->valuedouble : -1;
-
-	return v >= 0 && v < (double)(sizeof(words) / sizeof(*words)) ? words[(unsigned)v] : NULL;
-}
-
 /* What an event says of a container; NULL if it is no JSON. */
 static cJSON *parse_json(const uint8_t *p, uint32_t len)
 {
@@ -211,13 +202,15 @@ static void container_fields(struct scap_source *s, const uint8_t *p, uint32_t l
 	cJSON *json = parse_json(p, len);
 	const cJSON *c = cJSON_GetObjectItemCaseSensitive(json, "container");
 	const char *word;
+	double type;
 
 	if (c) {
 		json_str(s, c, "id", P_container_id);
 		json_str(s, c, "full_id", P_container_full_id);
 		json_str(s, c, "name", P_container_name);
 		json_str(s, c, "image", P_container_image);
-		word = runtime_word(cJSON_GetObjectItemCaseSensitive(c, "type"));
+		type = cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(c, "type"));
+		word = type >= 0 && type < 0xffff ? scap_runtime__name((unsigned)type) : NULL;
 		if (word)
 			fmt_batch__str(s->batch, P_container_runtime, word, (uint32_t)strlen(word), (uint32_t)strlen(word));
 	}
