@@ -55,9 +55,10 @@ void ins_evlist__free(struct ins_evlist *l)
 	free(l);
 }
 
-void ins_evlist__only(struct ins_evlist *l, const uint8_t *types)
+void ins_evlist__only(struct ins_evlist *l, struct ins_only only)
 {
-	l->only = types;
+	l->only = only;
+	ins_only__types(only, l->only_types);
 }
 
 void ins_evlist__rescope(struct ins_evlist *l)

@@ -13,6 +13,7 @@
 
 #include "inspect/model/cond.h"
 #include "inspect/model/model_scope.h"
+#include "inspect/model/only.h"
 #include "inspect/model/walk.h"
 
 enum ins_answer { INS_FOUND, INS_END, INS_PENDING };
@@ -39,11 +40,8 @@ struct ins_evlist;
 int ins_evlist__new(struct ins_evlist **ret, struct ins_trace *t, const struct ins_model *m,
 		    const struct ins_lens *lens, struct ins_scope scope, bool all);
 void ins_evlist__free(struct ins_evlist *l);
-/*
- * Before anything is asked of the list: leave out events whose type is not in this set of bits, which
- * must outlive it.
- */
-void ins_evlist__only(struct ins_evlist *l, const uint8_t *types);
+/* Before anything is asked of the list: leave out what is not of this kind. */
+void ins_evlist__only(struct ins_evlist *l, struct ins_only only);
 /* The model has grown: processes of the scope may be more now. */
 void ins_evlist__rescope(struct ins_evlist *l);
 

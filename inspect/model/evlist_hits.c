@@ -79,6 +79,11 @@ static bool has_type(const uint8_t *types, uint16_t type)
 	return !types || (type < FMT_MAX_EVENTS && types[type / 8] >> (type & 7) & 1);
 }
 
+static bool is_only(const struct ins_evlist *l, uint16_t type)
+{
+	return !l->only.kind || has_type(l->only_types, type);
+}
+
 bool evlist__may_hold(struct ins_evlist *l, uint32_t chunk)
 {
 	const struct ins_chunk *c = &l->t->chunks[chunk];
@@ -89,13 +94,13 @@ bool evlist__may_hold(struct ins_evlist *l, uint32_t chunk)
 		return false;
 	if (l->lens->to && (c->t_first > l->lens->to || c->t_last < l->lens->from))
 		return false;
-	if (!l->by_pid && !l->types && !l->only)
+	if (!l->by_pid && !l->types && !l->only.kind)
 		return true;
 	if (fmt_reader__summary(l->t->r, chunk, &s, NULL) < 0)
 		return true;
 	for (uint32_t i = 0; i < s.n_types && !any; i++)
-		any = has_type(l->types, s.types[i].type) && has_type(l->only, s.types[i].type);
-	if ((l->types || l->only) && !any)
+		any = has_type(l->types, s.types[i].type) && is_only(l, s.types[i].type);
+	if ((l->types || l->only.kind) && !any)
 		return false;
 	if (!l->by_pid || !s.pids_complete)
 		return true;
@@ -185,9 +190,9 @@ static void keep_hits(struct ins_evlist *l, uint32_t chunk, const uint16_t *rows
 	forget_far(l, chunk);
 }
 
-static bool is_listed(const struct ins_evlist *l, uint16_t type)
+static bool is_listed(const struct ins_evlist *l, uint16_t type, int64_t res)
 {
-	return has_type(l->only, type) &&
+	return is_only(l, type) && ins_only__has_result(l->only, res) &&
 	       (l->all || !(fmt_events[type].flags & (EF_INTERNAL | EF_KEYFRAME)));
 }
 
@@ -204,7 +209,7 @@ static void match_plain(struct ins_evlist *l, struct ins_scan *s)
 	}
 	s->n = 0;
 	for (uint32_t i = 0; i < b->n; i++) {
-		if (!is_listed(l, b->type[i]) || !ins_lens__has_time(l->lens, b->ts[i]))
+		if (!is_listed(l, b->type[i], b->res[i]) || !ins_lens__has_time(l->lens, b->ts[i]))
 			continue;
 		if (life && (life[b->thread[i]] >= l->n_lives ||
 			     !is_alive(l, life[b->thread[i]], b->first_num + i)))
@@ -253,7 +258,7 @@ static void match_one(void *arg, const struct eng_ctx *ctx)
 	struct match_arg *a = arg;
 	uint32_t hit;
 
-	if (!is_listed(a->l, ctx->ev->type) ||
+	if (!is_listed(a->l, ctx->ev->type, fmt_ev__res(ctx->ev)) ||
 	    !ins_lens__has_time(a->l->lens, fmt_ev__ts(ctx->ev)) || !is_of_scope(a->l, ctx))
 		return;
 	if (a->s->run && !eng_run__match(a->s->run, ctx, true, &hit, 1))

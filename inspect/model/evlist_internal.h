@@ -45,7 +45,8 @@ struct ins_evlist {
 	bool all;
 	bool needs_state;
 	const uint8_t *types;		/* types that can satisfy the condition, or NULL */
-	const uint8_t *only;		/* types that are listed, NULL: all */
+	struct ins_only only;		/* what is listed */
+	uint8_t only_types[FMT_MAX_EVENTS / 8];
 	struct pid_life *lives;		/* sorted by pid, then first; the scope's, if by_pid */
 	uint32_t n_lives;
 	bool by_pid;

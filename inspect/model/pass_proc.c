@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "inspect/model/only.h"
 #include "inspect/model/pass_internal.h"
 
 #define MAX_DEPTH 64	/* ancestors that are made at once; the rest when they are next heard of */
@@ -317,17 +318,6 @@ static void on_container(struct ins_pass *p, const struct eng_ctx *ctx, bool end
 	p->m->containers[i].end = fmt_ev__ts(ctx->ev);
 }
 
-static bool changes_rights(uint16_t type)
-{
-	switch (type) {
-	case EV_setuid: case EV_setgid: case EV_setreuid: case EV_setregid: case EV_setresuid:
-	case EV_setresgid: case EV_capset: case EV_unshare: case EV_setns: case EV_chroot:
-		return true;
-	default:
-		return false;
-	}
-}
-
 void pass__proc_event(struct ins_pass *p, const struct eng_ctx *ctx)
 {
 	const struct fmt_ev *ev = ctx->ev;
@@ -348,7 +338,7 @@ void pass__proc_event(struct ins_pass *p, const struct eng_ctx *ctx)
 		on_container(p, ctx, true);
 		break;
 	default:
-		if (p->counts && changes_rights(ev->type) && fmt_ev__res(ev) >= 0)
+		if (p->counts && ins_only__is_right(ev->type) && fmt_ev__res(ev) >= 0)
 			pass__count(p, MET_PRIVS, 1);
 		break;
 	}

@@ -5,19 +5,6 @@
 
 #include "inspect/model/stream.h"
 
-/* The types that carry bytes. */
-static const uint8_t *carriers(void)
-{
-	static uint8_t types[FMT_MAX_EVENTS / 8];
-
-	if (!types[EV_read / 8])
-		for (unsigned i = 0; i < FMT_MAX_EVENTS; i++)
-			if (fmt_events[i].name && fmt_events[i].data_param >= 0 &&
-			    fmt_events[i].flags & (EF_READS | EF_WRITES))
-				types[i / 8] |= (uint8_t)(1u << (i & 7));
-	return types;
-}
-
 int ins_stream__new(struct ins_stream **ret, struct ins_trace *t, const struct ins_model *m,
 		    const struct ins_lens *lens, struct ins_scope scope)
 {
@@ -28,7 +15,7 @@ int ins_stream__new(struct ins_stream **ret, struct ins_trace *t, const struct i
 		free(s);
 		return r;
 	}
-	ins_evlist__only(s->list, carriers());
+	ins_evlist__only(s->list, (struct ins_only){ .kind = ONLY_BYTES });
 	s->at = INS_EV_FIRST;
 	*ret = s;
 	return 0;

@@ -355,7 +355,9 @@ static void follow(struct ins_ui *ui, const struct ins_page *p)
 	if (p->cur >= p->n_links || !is_shown(p, p->links[p->cur].line))
 		return;
 	to = &p->links[p->cur].to;
-	if (to->view != VIEW__N)
+	if (to->view == VIEW_EVENTS && to->only.kind)
+		ins_ui__push_only(ui, to->scope, to->only);
+	else if (to->view != VIEW__N)
 		ins_ui__push(ui, to->scope, to->view, to->num);
 }
 

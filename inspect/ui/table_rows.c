@@ -47,7 +47,7 @@ void table__sort(struct ins_ui *ui, struct ins_frame *f, struct ins_table *t)
 			items[i].text = arena__strndup(&mem, out.text.p ? (char *)out.text.p : "",
 						       out.text.len);
 		} else {
-			items[i].key = ops->key(ui, t->rows[i], (unsigned)t->sort);
+			items[i].key = ops->key(ui, f, t->rows[i], (unsigned)t->sort);
 		}
 	}
 	qsort(items, t->n, sizeof(*items), text ? by_text : by_key);

@@ -125,7 +125,8 @@ bool ins_ui__is_damaged(const struct ins_ui *ui)
 
 /* --- the path -------------------------------------------------------------------------------- */
 
-void ins_ui__push(struct ins_ui *ui, struct ins_scope scope, enum ins_view_id view, uint64_t num)
+static void push(struct ins_ui *ui, struct ins_scope scope, enum ins_view_id view, uint64_t num,
+		 struct ins_only only)
 {
 	struct ins_frame *top = ins_ui__top(ui), *f;
 	struct ins_subject to = INS_NO_SUBJECT;
@@ -136,14 +137,31 @@ void ins_ui__push(struct ins_ui *ui, struct ins_scope scope, enum ins_view_id vi
 	}
 	if (view == VIEW_OVERVIEW && scope.kind != OF_ALL)
 		view = VIEW_OBJECT;
-	if (ins_scope__equal(top->scope, scope) && view == top->view && num == top->num)
+	if (ins_scope__equal(top->scope, scope) && view == top->view && num == top->num &&
+	    ins_only__equal(top->only, only))
 		return;		/* here already */
 	f = new_frame(scope, view);
+	f->only = only;
 	f->num = num;
 	ui->frames[ui->n_frames++] = f;
 	to.num = num;
 	if (num && view != VIEW_EVENT && ins_views[view]->go)
 		ins_views[view]->go(ui, f, ins_ui__state(ui, f), &to);
+}
+
+void ins_ui__push(struct ins_ui *ui, struct ins_scope scope, enum ins_view_id view, uint64_t num)
+{
+	struct ins_only only = { 0 };
+
+	/* one of the events of a kind: those beside it are of that kind too */
+	if (view == VIEW_EVENT && ins_ui__top(ui)->view == VIEW_EVENTS)
+		only = ins_ui__top(ui)->only;
+	push(ui, scope, view, num, only);
+}
+
+void ins_ui__push_only(struct ins_ui *ui, struct ins_scope scope, struct ins_only only)
+{
+	push(ui, scope, VIEW_EVENTS, 0, only);
 }
 
 void ins_ui__message(struct ins_ui *ui, int style, const char *fmt, ...)

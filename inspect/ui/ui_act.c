@@ -349,6 +349,10 @@ static bool act_here(struct ins_ui *ui, enum ins_action a)
 	case ACT_DEEP: toggle_deep(ui); return true;
 	case ACT_TIME_FORM: ui->relative = !ui->relative; ins_ui__renew_views(ui); return true;
 	case ACT_FOLLOW: look_again(ui); return true;
+	case ACT_VIEWS:
+		if (ins_ui__top(ui)->view != VIEW_MENU)
+			ins_ui__push(ui, ins_ui__top(ui)->scope, VIEW_MENU, 0);
+		return true;
 	case ACT_HELP:
 		if (ins_ui__top(ui)->view != VIEW_HELP)
 			ins_ui__push(ui, ins_ui__top(ui)->scope, VIEW_HELP,

@@ -145,6 +145,8 @@ static void put_path(struct ins_ui *ui, struct buf *out)
 			buf__puts(out, " \u203a ");
 		if (f->view == VIEW_EVENT)
 			buf__printf(out, "event %llu", (unsigned long long)f->num);
+		else if (f->only.kind)
+			ins_only__name(f->only, out);
 		else if (f->view == VIEW_HELP)
 			buf__puts(out, "help");
 		else if (f->scope.kind == OF_ALL)

@@ -28,6 +28,8 @@ void ins_table__close(void *state)
 {
 	struct ins_table *t = state;
 
+	if (t->done)
+		t->done(t);
 	free(t->rows);
 	free(t->depths);
 	ins_set__done(&t->folded);
@@ -398,7 +400,7 @@ bool ins_table__subject(struct ins_ui *ui, struct ins_frame *f, void *state,
 	if (!t->n || t->cur >= t->n)
 		return false;
 	*ret = INS_NO_SUBJECT;
-	ops_of(f)->subject(ui, t->rows[t->cur], ret);
+	ops_of(f)->subject(ui, f, t->rows[t->cur], ret);
 	return true;
 }
 
@@ -414,7 +416,7 @@ void ins_table__go(struct ins_ui *ui, struct ins_frame *f, void *state,
 		struct ins_subject s = INS_NO_SUBJECT;
 		uint64_t v;
 
-		ops_of(f)->subject(ui, t->rows[i], &s);
+		ops_of(f)->subject(ui, f, t->rows[i], &s);
 		if (to->proc != INS_NONE && s.proc == to->proc) {
 			row = i;
 			break;

@@ -55,6 +55,8 @@ struct ins_table {
 	struct ins_set folded;	/* objects whose branch is folded */
 	bool fold_all, alive_only, begun;
 	int widths[32], xs[32];	/* of the columns as drawn */
+	void *data;		/* the view's; done frees it */
+	void (*done)(struct ins_table *t);
 };
 
 struct ins_table_ops {
@@ -69,8 +71,8 @@ struct ins_table_ops {
 	void (*cell)(struct ins_ui *ui, struct ins_frame *f, uint32_t id, unsigned col,
 		     struct ins_out *out);
 	/* What a SORT_NUMBER column sorts by. */
-	uint64_t (*key)(struct ins_ui *ui, uint32_t id, unsigned col);
-	void (*subject)(struct ins_ui *ui, uint32_t id, struct ins_subject *ret);
+	uint64_t (*key)(struct ins_ui *ui, struct ins_frame *f, uint32_t id, unsigned col);
+	void (*subject)(struct ins_ui *ui, struct ins_frame *f, uint32_t id, struct ins_subject *ret);
 	void (*enter)(struct ins_ui *ui, struct ins_frame *f, uint32_t id);
 	/* Style of a whole row, or ST_TEXT. May be NULL. */
 	int (*row_style)(struct ins_ui *ui, uint32_t id);

@@ -62,17 +62,20 @@ static void cell(struct ins_ui *ui, struct ins_frame *f, uint32_t id, unsigned c
 	}
 }
 
-static uint64_t key(struct ins_ui *ui, uint32_t id, unsigned col)
+static uint64_t key(struct ins_ui *ui, struct ins_frame *f, uint32_t id, unsigned col)
 {
 	const struct ins_alert *a = &ins_ui__model(ui)->alerts[id];
 
+	(void)f;
 	return col == COL_PRIORITY ? a->priority : a->ts;
 }
 
-static void subject(struct ins_ui *ui, uint32_t id, struct ins_subject *ret)
+static void subject(struct ins_ui *ui, struct ins_frame *f, uint32_t id,
+		    struct ins_subject *ret)
 {
 	const struct ins_alert *a = &ins_ui__model(ui)->alerts[id];
 
+	(void)f;
 	ret->proc = a->proc;
 	ret->container = a->container;
 	ret->ts = a->ts;

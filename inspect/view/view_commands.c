@@ -82,17 +82,20 @@ static void cell(struct ins_ui *ui, struct ins_frame *f, uint32_t id, unsigned c
 	}
 }
 
-static uint64_t key(struct ins_ui *ui, uint32_t id, unsigned col)
+static uint64_t key(struct ins_ui *ui, struct ins_frame *f, uint32_t id, unsigned col)
 {
 	const struct ins_cmd *c = &ins_ui__model(ui)->cmds[id];
 
+	(void)f;
 	return col == COL_TOOK ? (c->until ? c->until - c->ts : 0) : c->ts;
 }
 
-static void subject(struct ins_ui *ui, uint32_t id, struct ins_subject *ret)
+static void subject(struct ins_ui *ui, struct ins_frame *f, uint32_t id,
+		    struct ins_subject *ret)
 {
 	const struct ins_cmd *c = &ins_ui__model(ui)->cmds[id];
 
+	(void)f;
 	ret->proc = c->proc;
 	ret->container = ins_ui__model(ui)->procs[c->proc].container;
 	ret->ts = c->ts;

@@ -88,10 +88,11 @@ static void cell(struct ins_ui *ui, struct ins_frame *f, uint32_t id, unsigned c
 	}
 }
 
-static uint64_t key(struct ins_ui *ui, uint32_t id, unsigned col)
+static uint64_t key(struct ins_ui *ui, struct ins_frame *f, uint32_t id, unsigned col)
 {
 	const struct ins_conn *c = &ins_ui__model(ui)->conns[id];
 
+	(void)f;
 	switch (col) {
 	case COL_IN:
 		return c->in;
@@ -104,10 +105,12 @@ static uint64_t key(struct ins_ui *ui, uint32_t id, unsigned col)
 	}
 }
 
-static void subject(struct ins_ui *ui, uint32_t id, struct ins_subject *ret)
+static void subject(struct ins_ui *ui, struct ins_frame *f, uint32_t id,
+		    struct ins_subject *ret)
 {
 	const struct ins_conn *c = &ins_ui__model(ui)->conns[id];
 
+	(void)f;
 	ret->conn = id;
 	ret->proc = c->proc;
 	ret->container = ins_ui__model(ui)->procs[c->proc].container;

@@ -96,10 +96,11 @@ static void cell(struct ins_ui *ui, struct ins_frame *f, uint32_t id, unsigned c
 	}
 }
 
-static uint64_t key(struct ins_ui *ui, uint32_t id, unsigned col)
+static uint64_t key(struct ins_ui *ui, struct ins_frame *f, uint32_t id, unsigned col)
 {
 	const struct ins_container *c = &ins_ui__model(ui)->containers[id];
 
+	(void)f;
 	switch (col) {
 	case COL_START:
 		return start_of(c);
@@ -118,8 +119,10 @@ static uint64_t key(struct ins_ui *ui, uint32_t id, unsigned col)
 	}
 }
 
-static void subject(struct ins_ui *ui, uint32_t id, struct ins_subject *ret)
+static void subject(struct ins_ui *ui, struct ins_frame *f, uint32_t id,
+		    struct ins_subject *ret)
 {
+	(void)f;
 	ret->container = id;
 	ret->ts = start_of(&ins_ui__model(ui)->containers[id]);
 }

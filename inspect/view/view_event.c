@@ -45,6 +45,8 @@ static struct event *data_of(struct ins_ui *ui, struct ins_frame *f, struct ins_
 	if (ins_evlist__new(&e->list, ui->trace, m, &ui->no_lens, f->scope,
 			    f->scope.kind == OF_ALL) < 0)
 		e->list = NULL;
+	else
+		ins_evlist__only(e->list, f->only);
 	return e;
 }
 

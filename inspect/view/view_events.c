@@ -34,6 +34,8 @@ static void make_list(struct ins_ui *ui, struct ins_frame *f, struct events *e)
 	e->list = NULL;
 	if (ins_evlist__new(&e->list, ui->trace, m, ins_ui__lens(ui), f->scope, false) < 0)
 		ins_ui__message(ui, ST_BAD, "the events cannot be listed");
+	else
+		ins_evlist__only(e->list, f->only);
 	e->model_gen = m->gen;
 	e->model_done = m->done;
 	e->placed = false;
@@ -240,7 +242,7 @@ static void draw(struct ins_ui *ui, struct ins_frame *f, void *state, struct ins
 
 static void count(struct ins_ui *ui, struct ins_frame *f, void *state, struct buf *out)
 {
-	const struct ins_lens *lens = ins_ui__lens(ui);
+	bool part = f->scope.kind != OF_ALL || f->only.kind || ins_lens__is_set(ins_ui__lens(ui));
 	struct events *e = state;
 	const struct ins_evline *l;
 	char n[32];
@@ -254,11 +256,11 @@ static void count(struct ins_ui *ui, struct ins_frame *f, void *state, struct bu
 	l = e->has_cur ? ins_evlist__line(e->list, e->cur) : NULL;
 	if (l)
 		buf__printf(out, "#%s ", text__count(l->num, n));
-	if (all || f->scope.kind != OF_ALL || ins_lens__is_set(lens))
+	if (all || part)
 		buf__printf(out, "in %s%s", text__count(found, n), all ? "" : "+");
 	else
 		buf__printf(out, "in %s", text__count(ui->trace->n_listed, n));
-	if (!all && (f->scope.kind != OF_ALL || ins_lens__is_set(lens)))
+	if (!all && part)
 		buf__printf(out, " (%d%%)", (int)(done * 100));
 }
 

@@ -63,10 +63,11 @@ static void cell(struct ins_ui *ui, struct ins_frame *f, uint32_t id, unsigned c
 	}
 }
 
-static uint64_t key(struct ins_ui *ui, uint32_t id, unsigned col)
+static uint64_t key(struct ins_ui *ui, struct ins_frame *f, uint32_t id, unsigned col)
 {
 	const struct ins_file *fi = &ins_ui__model(ui)->files[id];
 
+	(void)f;
 	switch (col) {
 	case COL_READ:
 		return fi->rd;
@@ -79,11 +80,13 @@ static uint64_t key(struct ins_ui *ui, uint32_t id, unsigned col)
 	}
 }
 
-static void subject(struct ins_ui *ui, uint32_t id, struct ins_subject *ret)
+static void subject(struct ins_ui *ui, struct ins_frame *f, uint32_t id,
+		    struct ins_subject *ret)
 {
 	const struct ins_model *m = ins_ui__model(ui);
 	const struct ins_file *fi = &m->files[id];
 
+	(void)f;
 	ret->file = id;
 	ret->container = fi->container;
 	ret->ts = fi->first_ts;

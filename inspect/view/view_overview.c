@@ -144,11 +144,13 @@ struct tile {
 	int style;
 	enum ins_view_id view;
 	int metric;		/* enum ins_metric whose course is drawn; -1: none */
+	uint8_t only;		/* enum ins_only_kind, of VIEW_EVENTS */
 };
 
 static void put_tile(struct ins_ui *ui, struct ins_page *p, const struct tile *t)
 {
 	const struct ins_model *m = ins_ui__model(ui);
+	struct ins_target to = ins_to(OF_ALL, 0, t->view);
 	char n[32];
 	int x = p->x;
 
@@ -156,7 +158,8 @@ static void put_tile(struct ins_ui *ui, struct ins_page *p, const struct tile *t
 	ins_page__printf(p, t->value ? t->style : ST_DIM, "%7s ", ins_short__text(t->value, n));
 	if (t->metric >= 0)
 		ins_page__graph(p, TILE_W - 24, ST_BAR, m->slots[t->metric], INS_SLOTS);
-	ins_page__link(p, x, ins_to(OF_ALL, 0, t->view));
+	to.only.kind = t->only;
+	ins_page__link(p, x, to);
 }
 
 static uint32_t count_files(const struct ins_model *m, uint32_t ops)
@@ -190,23 +193,25 @@ static void put_tiles(struct ins_ui *ui, struct ins_page *p)
 {
 	const struct ins_model *m = ins_ui__model(ui);
 	const struct tile tiles[] = {
-		{ "commands", m->total[MET_COMMANDS], ST_STRONG, VIEW_COMMANDS, MET_COMMANDS },
-		{ "on terminals", m->n_interactive, ST_WARN, VIEW_COMMANDS, -1 },
+		{ "commands", m->total[MET_COMMANDS], ST_STRONG, VIEW_COMMANDS, MET_COMMANDS, 0 },
+		{ "on terminals", m->n_interactive, ST_WARN, VIEW_COMMANDS, -1, 0 },
 		{ "connects out", m->total[MET_CONNECTS], ST_STRONG, VIEW_CONNECTIONS,
-		  MET_CONNECTS },
-		{ "connects in", m->total[MET_ACCEPTS], ST_STRONG, VIEW_CONNECTIONS, MET_ACCEPTS },
-		{ "bytes sent", m->total[MET_OUT], ST_STRONG, VIEW_CONNECTIONS, MET_OUT },
-		{ "received", m->total[MET_IN], ST_STRONG, VIEW_CONNECTIONS, MET_IN },
-		{ "bytes written", m->total[MET_WRITTEN], ST_STRONG, VIEW_FILES, MET_WRITTEN },
-		{ "bytes read", m->total[MET_READ], ST_STRONG, VIEW_FILES, MET_READ },
-		{ "names changed", m->total[MET_CHANGED], ST_STRONG, VIEW_FILES, MET_CHANGED },
-		{ "files deleted", count_files(m, FOP_DELETE), ST_WARN, VIEW_FILES, -1 },
-		{ "dropped, run", m->n_dropped_exec, ST_BAD, VIEW_COMMANDS, -1 },
-		{ "new listeners", count_listening(m), ST_WARN, VIEW_CONNECTIONS, -1 },
-		{ "rights changed", m->total[MET_PRIVS], ST_WARN, VIEW_EVENTS, MET_PRIVS },
-		{ "signals", m->total[MET_SIGNALS], ST_STRONG, VIEW_EVENTS, MET_SIGNALS },
-		{ "failed calls", m->total[MET_ERRORS], ST_STRONG, VIEW_EVENTS, MET_ERRORS },
-		{ "processes", count_seen(m), ST_STRONG, VIEW_PROCESSES, -1 },
+		  MET_CONNECTS, 0 },
+		{ "connects in", m->total[MET_ACCEPTS], ST_STRONG, VIEW_CONNECTIONS, MET_ACCEPTS, 0 },
+		{ "bytes sent", m->total[MET_OUT], ST_STRONG, VIEW_CONNECTIONS, MET_OUT, 0 },
+		{ "received", m->total[MET_IN], ST_STRONG, VIEW_CONNECTIONS, MET_IN, 0 },
+		{ "bytes written", m->total[MET_WRITTEN], ST_STRONG, VIEW_FILES, MET_WRITTEN, 0 },
+		{ "bytes read", m->total[MET_READ], ST_STRONG, VIEW_FILES, MET_READ, 0 },
+		{ "names changed", m->total[MET_CHANGED], ST_STRONG, VIEW_FILES, MET_CHANGED, 0 },
+		{ "files deleted", count_files(m, FOP_DELETE), ST_WARN, VIEW_FILES, -1, 0 },
+		{ "dropped, run", m->n_dropped_exec, ST_BAD, VIEW_COMMANDS, -1, 0 },
+		{ "new listeners", count_listening(m), ST_WARN, VIEW_CONNECTIONS, -1, 0 },
+		{ "rights changed", m->total[MET_PRIVS], ST_WARN, VIEW_EVENTS, MET_PRIVS,
+		  ONLY_RIGHTS },
+		{ "signals", m->total[MET_SIGNALS], ST_STRONG, VIEW_EVENTS, MET_SIGNALS,
+		  ONLY_SIGNALS },
+		{ "failed calls", m->total[MET_ERRORS], ST_STRONG, VIEW_FAILURES, MET_ERRORS, 0 },
+		{ "processes", count_seen(m), ST_STRONG, VIEW_PROCESSES, -1, 0 },
 	};
 	unsigned n = sizeof(tiles) / sizeof(tiles[0]),
 		per = p->width / TILE_W ? (unsigned)p->width / TILE_W : 1;

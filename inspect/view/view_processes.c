@@ -201,11 +201,12 @@ static void cell(struct ins_ui *ui, struct ins_frame *f, uint32_t id, unsigned c
 	}
 }
 
-static uint64_t key(struct ins_ui *ui, uint32_t id, unsigned col)
+static uint64_t key(struct ins_ui *ui, struct ins_frame *f, uint32_t id, unsigned col)
 {
 	const struct ins_model *m = ins_ui__model(ui);
 	const struct ins_proc *p = &m->procs[id];
 
+	(void)f;
 	switch (col) {
 	case COL_PID:
 		return (uint64_t)p->pid;
@@ -227,10 +228,12 @@ static int row_style(struct ins_ui *ui, uint32_t id)
 	return !p->n_events && (m->lens || p->flags & PROC_BEFORE) ? ST_GONE : ST_TEXT;
 }
 
-static void subject(struct ins_ui *ui, uint32_t id, struct ins_subject *ret)
+static void subject(struct ins_ui *ui, struct ins_frame *f, uint32_t id,
+		    struct ins_subject *ret)
 {
 	const struct ins_proc *p = &ins_ui__model(ui)->procs[id];
 
+	(void)f;
 	ret->proc = id;
 	ret->container = p->container;
 	ret->ts = p->flags & PROC_BEFORE || !p->start ? p->first_ts : p->start;
