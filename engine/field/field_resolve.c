@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "engine/field/field_internal.h"
+#include "format/base/nearest.h"
 
 #define MAX_NAME 256u
 
@@ -92,59 +93,23 @@ const struct eng_field *eng_field__find(const char *text, size_t len)
 	return NULL;
 }
 
-static unsigned min3(unsigned a, unsigned b, unsigned c)
-{
-	a = a < b ? a : b;
-	return a < c ? a : c;
-}
-
-/* How many letters must be changed, added or left out to get from a to b. */
-static unsigned distance(const char *a, size_t na, const char *b)
-{
-	size_t nb = strlen(b);
-	unsigned row[MAX_NAME + 1];
-
-	if (nb > MAX_NAME)
-		return UINT32_MAX;
-	for (size_t j = 0; j <= nb; j++)
-		row[j] = (unsigned)j;
-	for (size_t i = 0; i < na; i++) {
-		unsigned diag = row[0];
-
-		row[0] = (unsigned)i + 1;
-		for (size_t j = 0; j < nb; j++) {
-			unsigned up = row[j + 1];
-
-			row[j + 1] = min3(up + 1, row[j] + 1, diag + (a[i] != b[j]));
-			diag = up;
-		}
-	}
-	return row[nb];
-}
-
 static int unknown(const char *text, size_t len, struct err *err)
 {
-	const char *near = NULL;
+	struct nearest near;
 	size_t n, name_len = 0;
-	unsigned best;
 	const struct eng_field *all = eng_field__all(&n);
 
 	if (!err)		/* nobody reads the name that is nearest */
 		return -FMT_E_UNKNOWN;
 	while (name_len < len && name_len < MAX_NAME && text[name_len] != '[')
 		name_len++;
-	best = (unsigned)name_len / 3 + 1;
-	for (size_t i = 0; i < n; i++) {
-		unsigned d = distance(text, name_len, all[i].name);
-
-		if (d < best && !(all[i].flags & FF_HIDDEN)) {
-			best = d;
-			near = all[i].name;
-		}
-	}
-	if (near)
+	near = nearest__begin(text, name_len);
+	for (size_t i = 0; i < n; i++)
+		if (!(all[i].flags & FF_HIDDEN))
+			nearest__try(&near, all[i].name);
+	if (near.name)
 		return err__set(err, -FMT_E_UNKNOWN, "unknown field '%.*s'; did you mean '%s'?",
-				(int)name_len, text, near);
+				(int)name_len, text, near.name);
 	return err__set(err, -FMT_E_UNKNOWN,
 			"unknown field '%.*s'; spoor-replay --list fields names them all",
 			(int)name_len, text);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "engine/filter/pred.h"
+#include "format/base/nearest.h"
 
 /* A pattern in which nothing is special but its ends. */
 static bool is_plain_pattern(struct eng_text v)
@@ -92,47 +93,15 @@ void eng_pred__warn_literal(enum eng_op op, struct eng_text v, eng_warn_fn warn,
 	}
 }
 
-/* Letters to change, add or leave out to get from a to b. */
-static unsigned distance(const char *a, const char *b)
-{
-	unsigned row[64], nb = (unsigned)strlen(b);
-
-	if (nb > 63)
-		return UINT32_MAX;
-	for (unsigned j = 0; j <= nb; j++)
-		row[j] = j;
-	for (unsigned i = 0; a[i]; i++) {
-		unsigned diag = row[0];
-
-		row[0] = i + 1;
-		for (unsigned j = 0; j < nb; j++) {
-			unsigned up = row[j + 1], best = diag + (a[i] != b[j]);
-
-			best = up + 1 < best ? up + 1 : best;
-			row[j + 1] = row[j] + 1 < best ? row[j] + 1 : best;
-			diag = up;
-		}
-	}
-	return row[nb];
-}
-
 const char *eng_event__nearest(const char *name)
 {
-	size_t len = strlen(name);
-	unsigned best = (unsigned)(len / 3 + 1);
-	const char *near = NULL;
+	struct nearest near = nearest__begin(name, strlen(name));
 
-	if (len > ENG_MAX_LITERAL)
-		return NULL;
 	for (unsigned i = 0; i < FMT_MAX_EVENTS; i++) {
 		const struct fmt_event_info *ev = fmt_event(i);
-		unsigned d = ev && !(ev->flags & EF_INTERNAL) ? distance(name,
-									 ev->name) : UINT32_MAX;
 
-		if (d < best) {
-			best = d;
-			near = ev->name;
-		}
+		if (ev && !(ev->flags & EF_INTERNAL))
+			nearest__try(&near, ev->name);
 	}
-	return near;
+	return near.name;
 }

@@ -2,11 +2,14 @@
 /*
  * Everything collected, compiled: lists, macros, then rules in the order of their first definition.
  */
+#include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "engine/alert/alert.h"
 #include "engine/rules/ruleset.h"
+#include "format/base/nearest.h"
 
 #define MAX_DEPTH 1000u			/* of rules' and macros' conditions */
 #define MAX_CODES 100u			/* of event types, before it costs too much */
@@ -102,15 +105,44 @@ static void use_macro(void *arg, struct eng_text name)
 		m->used = true;
 }
 
+/* What may be meant by the name of a macro that cannot be used here. */
+static void suggest_macro(struct compile *c, const char *name, size_t len, char out[], size_t size)
+{
+	struct eng_text text = { name, (uint32_t)len };
+	const struct def_macro *m = find_macro(c->rs, text);
+	struct nearest near = nearest__begin(name, len);
+
+	out[0] = 0;
+	if (m) {
+		snprintf(out, size, " It is defined after this macro, in %s line %u.",
+			 m->ctx->name, m->ctx->mark.line + 1);
+		return;
+	}
+	for (uint32_t i = 0; i < c->rs->macro_names.n; i++)
+		nearest__try(&near, c->rs->macros[i].name);
+	if (near.name)
+		snprintf(out, size, " Did you mean '%s'?", near.name);
+}
+
 static int put_macros(struct compile *c, const struct cond_origin *o, struct eng_ast **a)
 {
 	struct eng_macro_env env = { .get = get_macro, .used = use_macro, .arg = c };
 	struct err err = { 0 };
 	struct eng_pos at;
+	char hint[512];
+	size_t len = 0;
+	int r;
 
-	if (!eng_ast__expand(a, &env, c->mem, &at, &err))
+	r = eng_ast__expand(a, &env, c->mem, &at, &err);
+	if (!r)
 		return 0;
-	return rules__error(c->rs, LOAD_ERR_VALIDATE, place(c, o, at), "%s", err.msg);
+	while (at.off + len < o->text.len && (isalnum((uint8_t)o->text.p[at.off + len]) ||
+					      o->text.p[at.off + len] == '_'))
+		len++;
+	hint[0] = 0;
+	if (r == -FMT_E_UNKNOWN)
+		suggest_macro(c, o->text.p + at.off, len, hint, sizeof(hint));
+	return rules__error(c->rs, LOAD_ERR_VALIDATE, place(c, o, at), "%s%s", err.msg, hint);
 }
 
 static int compile_macros(struct compile *c)

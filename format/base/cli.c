@@ -11,6 +11,7 @@
 
 #include "format/base/alloc.h"
 #include "format/base/cli.h"
+#include "format/base/nearest.h"
 #include "format/base/log.h"
 
 #ifndef SPOOR_VERSION
@@ -139,52 +140,16 @@ static void print_help(const struct cli *c)
 	}
 }
 
-/* Edit distance with a cap, for near matches. */
-static unsigned distance(const char *a, const char *b)
-{
-	unsigned row[64], na = (unsigned)strlen(a), nb = (unsigned)strlen(b);
-
-	if (na >= 63 || nb >= 63)
-		return 99;
-	for (unsigned j = 0; j <= nb; j++)
-		row[j] = j;
-	for (unsigned i = 1; i <= na; i++) {
-		unsigned diag = row[0];
-
-		row[0] = i;
-		for (unsigned j = 1; j <= nb; j++) {
-			unsigned up = row[j], v = diag + (a[i - 1] != b[j - 1]);
-
-			if (up + 1 < v)
-				v = up + 1;
-			if (row[j - 1] + 1 < v)
-				v = row[j - 1] + 1;
-			diag = up;
-			row[j] = v;
-		}
-	}
-	return row[nb];
-}
-
 static void wrong_option(const struct cli *c, const char *what, const char *arg)
 {
-	const char *best = NULL, *name = arg;
-	unsigned best_d = 3;
+	const char *name = arg + strspn(arg, "-");
+	struct nearest near = nearest__begin(name, strcspn(name, "="));
 
-	while (*name == '-')
-		name++;
-	name = strndup(name, strcspn(name, "="));
-	for (unsigned i = 0; name && name[0] && name[1] && i < n_opts(c->opts) + n_opts(common); i++) {
-		unsigned d = distance(name, opt_at(c, i)->name);
-
-		if (d < best_d) {
-			best_d = d;
-			best = opt_at(c, i)->name;
-		}
-	}
-	if (best)
+	for (unsigned i = 0; near.len > 1 && i < n_opts(c->opts) + n_opts(common); i++)
+		nearest__try(&near, opt_at(c, i)->name);
+	if (near.name)
 		fprintf(stderr, "%s: %s '%s', did you mean '--%s'? (try '%s --help')\n", c->tool, what,
-			arg, best, c->tool);
+			arg, near.name, c->tool);
 	else
 		fprintf(stderr, "%s: %s '%s' (try '%s --help')\n", c->tool, what, arg, c->tool);
 	exit(EXIT_ASKED);
