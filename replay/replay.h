@@ -29,7 +29,7 @@ struct rpl_opts {
 	const char *from, *to;
 	enum eng_priority priority, fail_on;
 	bool has_fail_on;
-	bool json, all_matches, stats, keyframes, internal, syntax_only;
+	bool no_lint, json, all_matches, stats, keyframes, internal, syntax_only;
 	uint64_t count;			/* UINT64_MAX: no limit */
 	uint32_t payload;		/* bytes of payload shown in a line */
 	unsigned threads;

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "engine/lint/lint.h"
 #include "format/base/log.h"
 #include "replay/replay.h"
 
@@ -96,6 +97,8 @@ int rpl_validate(const struct rpl_opts *o, char **files, int n)
 		if (eng_ruleset__load(rs, files[i], &err))
 			bad = true;
 	}
+	if (!bad && !o->no_lint)
+		eng_lint__run(rs);
 	memset(&err, 0, sizeof(err));
 	if (!bad && eng_ruleset__compile(rs, &err))
 		bad = true;

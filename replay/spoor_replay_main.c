@@ -139,6 +139,14 @@ static int set_validate(void *u, const char *v, struct err *err)
 	return set_mode(u, MODE_VALIDATE, err);
 }
 
+static int set_no_lint(void *u, const char *v, struct err *err)
+{
+	(void)v;
+	(void)err;
+	((struct rpl_opts *)u)->no_lint = true;
+	return 0;
+}
+
 static int set_dump(void *u, const char *v, struct err *err)
 {
 	(void)v;
@@ -188,7 +196,11 @@ static const struct cli_opt options[] = {
 	{ 0, "explain", "RULE@N", "Show why rule RULE did or did not match event number N (%evt.num).", set_explain },
 	{ 0, "internal", NULL, "Print also the events that only serve the record and the state.", set_internal },
 	{ 0, "keyframes", NULL, "Print also the rows of keyframes: processes, descriptors, containers, users.", set_keyframes },
-	{ 0, "validate", NULL, "Check rule files (the operands) and say what is wrong; exit 1 if anything is.", set_validate },
+	{ 0, "validate", NULL, "Check rule files (the operands) and say what is wrong; exit 1 if anything is. Also said, as "
+	  "warnings with codes LINT_...: conditions that no event satisfies, values that a field never has, rules that an "
+	  "earlier one leaves nothing to. A comment '# lint: off' on the line or the item's first keeps it quiet.",
+	  set_validate },
+	{ 0, "no-lint", NULL, "With --validate: only what keeps rules from loading, and its warnings.", set_no_lint },
 	{ 0, "check", "CONDITION", "Check one condition and print it as it is understood; exit 1 if it is wrong.", set_check },
 	{ 0, "syntax-only", NULL, "With --check: do not look at fields and types.", set_syntax_only },
 	{ 0, "list", "WHAT", "List fields, events, or (with -r) rules.", set_list },

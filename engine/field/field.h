@@ -148,6 +148,9 @@ void eng_val__json(const struct eng_fref *ref, const struct eng_vals *v, struct 
 const struct eng_field *eng_field__all(size_t *ret_n);	/* in listing order */
 /* The field with the longest name that text begins with, or NULL; arguments are not looked at. */
 const struct eng_field *eng_field__find(const char *text, size_t len);
+/* The words that the field can have as its value; false: any text. A word is borrowed for the call. */
+bool eng_field__words(const struct eng_field *f, void (*fn)(void *arg, const char *word),
+		      void *arg);
 /* May rules of this source ("syscall", "k8s_audit") ask for the field? */
 bool eng_field__is_of(const struct eng_field *f, const char *source);
 const char *eng_type__name(const struct eng_field *f);	/* Falco's type word */

@@ -27,22 +27,6 @@ struct compile {
 
 /* --- Conditions ------------------------------------------------------------------------------- */
 
-/* The context of a place in a condition; in a macro's, by way of the rule that uses it. */
-static const struct rules_ctx *place(struct compile *c, const struct cond_origin *o,
-				     struct eng_pos pos)
-{
-	struct rules_ctx *macro;
-
-	if (!o->macro || !c->rule)
-		return ctx__condition(c->rs, pos, o->text, o->ctx);
-	macro = arena__alloc(&c->rs->mem, sizeof(*macro));
-	*macro = *o->ctx;		/* the macro's condition, seen from the rule */
-	macro->type = "macro";
-	macro->item = o->macro->name;
-	macro->up = c->rule->ctx;
-	return ctx__condition(c->rs, pos, o->text, macro);
-}
-
 static struct eng_pos pos_of(const struct err *e)
 {
 	return (struct eng_pos){ (uint32_t)e->offset, e->line, e->col };
@@ -75,7 +59,7 @@ static int parse(struct compile *c, struct eng_text text, const struct rules_ctx
 	*ret_origin = o;
 	r = eng_filter__parse_from(o, text.p, text.len, MAX_DEPTH, c->mem, ret, &err);
 	if (r < 0)
-		return rules__error(c->rs, LOAD_ERR_COMPILE_CONDITION, place(c, o, pos_of(&err)),
+		return rules__error(c->rs, LOAD_ERR_COMPILE_CONDITION, ctx__place(c->rs, c->rule, o, pos_of(&err)),
 				    "%s", err.msg);
 	return 0;
 }
@@ -142,7 +126,7 @@ static int put_macros(struct compile *c, const struct cond_origin *o, struct eng
 	hint[0] = 0;
 	if (r == -FMT_E_UNKNOWN)
 		suggest_macro(c, o->text.p + at.off, len, hint, sizeof(hint));
-	return rules__error(c->rs, LOAD_ERR_VALIDATE, place(c, o, at), "%s%s", err.msg, hint);
+	return rules__error(c->rs, LOAD_ERR_VALIDATE, ctx__place(c->rs, c->rule, o, at), "%s%s", err.msg, hint);
 }
 
 static int compile_macros(struct compile *c)
@@ -178,7 +162,7 @@ static void keep_warning(void *arg, const char *code, const char *msg)
 	c->warnings = xgrow(c->warnings, &c->cap_warnings, c->n_warnings + 1, sizeof(*c->warnings));
 	c->warnings[c->n_warnings].code = code;
 	c->warnings[c->n_warnings].msg.p = arena__strndup(c->mem, msg, strlen(msg));
-	c->warnings[c->n_warnings++].ctx = place(c, at->origin,
+	c->warnings[c->n_warnings++].ctx = ctx__place(c->rs, c->rule, at->origin,
 						 at->check.values_pos.line ? at->check.values_pos :
 						 at->pos);
 }
@@ -234,7 +218,7 @@ static int add_to_prog(struct compile *c, const struct def_rule *r, const struct
 		give_warnings(c);
 		return cond;
 	}
-	ctx = place(c, at && at->origin ? at->origin : own, pos);
+	ctx = ctx__place(c->rs, c->rule, at && at->origin ? at->origin : own, pos);
 	if (cond == -FMT_E_UNKNOWN && r->skip_unknown) {
 		rules__warn(rs, LOAD_UNKNOWN_FILTER, ctx, "%s", err.msg);
 		return -1;
@@ -244,7 +228,8 @@ static int add_to_prog(struct compile *c, const struct def_rule *r, const struct
 }
 
 /* *ret: the number of its condition, -1 if it is left out. */
-static int compile_condition(struct compile *c, const struct def_rule *r, int *ret)
+static int compile_condition(struct compile *c, const struct def_rule *r, int *ret,
+			     const struct eng_ast **ret_tree)
 {
 	struct cond_origin *o;
 	struct eng_text text;
@@ -258,6 +243,7 @@ static int compile_condition(struct compile *c, const struct def_rule *r, int *r
 		rc = put_macros(c, o, &a);
 	if (rc < 0)
 		return rc;
+	*ret_tree = a;
 	check__condition(c->rs, a, ctx__condition(c->rs, (struct eng_pos){ 0 }, o->text,
 						  r->cond_ctx));
 	*ret = add_to_prog(c, r, a, o);
@@ -289,6 +275,7 @@ static int compile_rules(struct compile *c, bool only_on)
 
 	rs->n_out = rs->rule_names.n;
 	rs->out = arena__zalloc(&rs->build, rs->n_out * sizeof(*rs->out));
+	rs->trees = arena__zalloc(&rs->build, rs->n_out * sizeof(*rs->trees));
 	for (uint32_t i = 0; i < rs->n_out && r >= 0; i++) {
 		const struct def_rule *d = &rs->rules[i];
 
@@ -300,7 +287,7 @@ static int compile_rules(struct compile *c, bool only_on)
 			continue;
 		r = compile_output(c, d, &rs->out[i]);
 		if (!r)
-			r = compile_condition(c, d, &rs->out[i].cond);
+			r = compile_condition(c, d, &rs->out[i].cond, &rs->trees[i]);
 	}
 	c->rule = NULL;
 	return r < 0 ? r : 0;

@@ -89,6 +89,21 @@ const struct rules_ctx *ctx__condition(struct eng_ruleset *rs, struct eng_pos po
 	return c;
 }
 
+const struct rules_ctx *ctx__place(struct eng_ruleset *rs, const struct def_rule *rule,
+				   const struct cond_origin *o, struct eng_pos pos)
+{
+	struct rules_ctx *macro;
+
+	if (!o->macro || !rule)
+		return ctx__condition(rs, pos, o->text, o->ctx);
+	macro = arena__alloc(&rs->mem, sizeof(*macro));
+	*macro = *o->ctx;		/* the macro's condition, seen from the rule */
+	macro->type = "macro";
+	macro->item = o->macro->name;
+	macro->up = rule->ctx;
+	return ctx__condition(rs, pos, o->text, macro);
+}
+
 /* --- Snippets --------------------------------------------------------------------------------- */
 
 /* The line around a byte, at most so wide, and a caret below it. */
@@ -226,23 +241,27 @@ static void set_locs(struct eng_ruleset *rs, const struct rules_ctx *ctx, struct
 	}
 }
 
-static void add_diag(struct eng_ruleset *rs, enum rules_code code, const struct rules_ctx *ctx,
-		     const char *field,
-		     const char *fmt, va_list ap)
+static void make_diag(struct eng_ruleset *rs, enum rules_code code, const struct rules_ctx *ctx,
+		      const char *field, const char *fmt, va_list ap, struct eng_diag *d)
 {
-	struct eng_diag d = { .is_error = code < FIRST_WARNING, .code = codes[code].name,
-			      .codedesc = codes[code].text, .deprecated_field = field };
 	char msg[1024];
 
-	if (!d.is_error && (rs->quiet || rs->n_diags >= MAX_DIAGS))
-		return;
+	*d = (struct eng_diag){ .is_error = code < FIRST_WARNING, .code = codes[code].name,
+				.codedesc = codes[code].text, .deprecated_field = field };
 	vsnprintf(msg, sizeof(msg), fmt, ap);
-	d.message = arena__strndup(&rs->mem, msg, strlen(msg));
-	set_locs(rs, ctx, &d);
-	show_place(rs, ctx, &d);
+	d->message = arena__strndup(&rs->mem, msg, strlen(msg));
+	set_locs(rs, ctx, d);
+	show_place(rs, ctx, d);
+}
+
+static void add_diag(struct eng_ruleset *rs, enum rules_code code, const struct rules_ctx *ctx,
+		     const char *field, const char *fmt, va_list ap)
+{
+	if (code >= FIRST_WARNING && (rs->quiet || rs->n_diags >= MAX_DIAGS))
+		return;
 	rs->diags = xgrow(rs->diags, &rs->cap_diags, rs->n_diags + 1, sizeof(*rs->diags));
-	rs->diags[rs->n_diags++] = d;
-	if (d.is_error && rs->n_files)
+	make_diag(rs, code, ctx, field, fmt, ap, &rs->diags[rs->n_diags]);
+	if (rs->diags[rs->n_diags++].is_error && rs->n_files)
 		rs->files[rs->n_files - 1].failed = true;
 }
 
@@ -275,4 +294,49 @@ void rules__warn_field(struct eng_ruleset *rs, const char *field, const struct r
 	va_start(ap, fmt);
 	add_diag(rs, LOAD_DEPRECATED_ITEM, ctx, field, fmt, ap);
 	va_end(ap);
+}
+
+/* --- Findings of lint ------------------------------------------------------------------------- */
+
+/* Does the line, counted from 1, have a comment that keeps this code quiet? */
+static bool is_silenced(const struct rules_file *f, unsigned line, const char *code)
+{
+	static const char mark[] = "# lint: off";
+	const char *p = f->text, *end = f->text + f->len, *eol, *hit;
+
+	for (unsigned i = 1; i < line && p < end; i++) {
+		eol = memchr(p, '\n', (size_t)(end - p));
+		p = eol ? eol + 1 : end;
+	}
+	eol = memchr(p, '\n', (size_t)(end - p));
+	if (!eol)
+		eol = end;
+	hit = memmem(p, (size_t)(eol - p), mark, sizeof(mark) - 1);
+	if (!hit)
+		return false;
+	hit += sizeof(mark) - 1;
+	return !memmem(hit, (size_t)(eol - hit), "LINT_", 5) ||
+	       memmem(hit, (size_t)(eol - hit), code, strlen(code));
+}
+
+void rules__lint(struct eng_ruleset *rs, enum rules_code code, const struct rules_ctx *ctx,
+		 const char *fmt, ...)
+{
+	const struct rules_file *f = file_of(rs, ctx);
+	struct eng_diag *d;
+	va_list ap;
+
+	if (rs->n_lints >= MAX_DIAGS)
+		return;
+	rs->lints = xgrow(rs->lints, &rs->cap_lints, rs->n_lints + 1, sizeof(*rs->lints));
+	d = &rs->lints[rs->n_lints];
+	va_start(ap, fmt);
+	make_diag(rs, code, ctx, NULL, fmt, ap, d);
+	va_end(ap);
+	if (f && is_silenced(f, d->line, d->code))
+		return;
+	for (const struct rules_ctx *c = ctx->text.len ? ctx->up : ctx; f && c->up; c = c->up)
+		if (is_silenced(f, c->mark.line + 1, d->code))
+			return;
+	rs->n_lints++;
 }

@@ -63,6 +63,13 @@ static void put_diags(struct buf *out, const struct eng_ruleset *rs, const struc
 		put_diag(out, d);
 		any = true;
 	}
+	for (uint32_t i = 0; !errors && i < rs->n_lints; i++) {
+		if (strcmp(rs->lints[i].file, f->name))
+			continue;
+		buf__puts(out, any ? "," : "");
+		put_diag(out, &rs->lints[i]);
+		any = true;
+	}
 	buf__puts(out, "]");
 }
 
@@ -132,14 +139,19 @@ void eng_ruleset__result_text(const struct eng_ruleset *rs, bool color, struct b
 {
 	for (uint32_t i = 0; i < rs->n_files; i++) {
 		const struct rules_file *f = &rs->files[i];
-		unsigned errors = 0;
+		unsigned errors = 0, lints = 0;
 
 		for (uint32_t k = 0; k < f->n_diags; k++)
 			errors += rs->diags[f->first_diag + k].is_error;
+		for (uint32_t k = 0; k < rs->n_lints; k++)
+			lints += !strcmp(rs->lints[k].file, f->name);
 		put_safe(out, f->name);
-		buf__printf(out, ": %s\n",
-			    errors ? "Invalid" : f->n_diags ? "Ok, with warnings" : "Ok");
+		buf__printf(out, ": %s\n", errors ? "Invalid" :
+			    f->n_diags || lints ? "Ok, with warnings" : "Ok");
 		for (uint32_t k = 0; k < f->n_diags; k++)
 			put_text_diag(out, &rs->diags[f->first_diag + k], color);
+		for (uint32_t k = 0; k < rs->n_lints; k++)
+			if (!strcmp(rs->lints[k].file, f->name))
+				put_text_diag(out, &rs->lints[k], color);
 	}
 }

@@ -19,7 +19,7 @@
 #define ENGINE_MINOR 63u
 #define ENGINE_PATCH 0u
 
-/* Errors that stop a file, then warnings: code and short text. */
+/* Errors that stop a file, then warnings, last those of engine/lint: code and short text. */
 #define RULES_CODES(X) \
 	X(LOAD_ERR_FILE_READ, "File read error") \
 	X(LOAD_ERR_YAML_PARSE, "YAML parse error") \
@@ -40,7 +40,13 @@
 	X(LOAD_INVALID_MACRO_NAME, "Invalid macro name") \
 	X(LOAD_INVALID_LIST_NAME, "Invalid list name") \
 	X(LOAD_COMPILE_CONDITION, "Warning in rule condition") \
-	X(LOAD_UNKNOWN_KEY, "Unknown key in item definition")
+	X(LOAD_UNKNOWN_KEY, "Unknown key in item definition") \
+	X(LINT_NEVER_TRUE, "Condition that can never be true") \
+	X(LINT_IMPOSSIBLE_VALUE, "Comparison with a value that the field never has") \
+	X(LINT_NO_PARAMETER, "Parameter that none of the events has") \
+	X(LINT_EMPTY_LIST, "Comparison with an empty list") \
+	X(LINT_UNKNOWN_LIST, "Name of a list that does not exist") \
+	X(LINT_SHADOWED, "Rule that an earlier rule leaves nothing to")
 
 enum rules_code {
 #define X(name, text) name,
@@ -150,6 +156,8 @@ struct eng_ruleset {
 	uint32_t n_files;
 	struct eng_diag *diags;
 	uint32_t n_diags;
+	struct eng_diag *lints;		/* of all files, in the order in which they were found */
+	uint32_t n_lints;
 	struct def_list *lists;		/* in order of first definition */
 	struct def_macro *macros;
 	struct def_rule *rules;
@@ -165,10 +173,11 @@ struct eng_ruleset {
 	struct arena build;		/* trees */
 	struct eng_prog *prog;
 	struct eng_rule *out;
+	const struct eng_ast **trees;	/* of each, macros put in; NULL: not compiled */
 	uint32_t n_out;
 	int *rule_of_cond;
 	uint32_t n_conds;
-	size_t cap_files, cap_diags, cap_lists, cap_macros, cap_rules, cap_selections;
+	size_t cap_files, cap_diags, cap_lints, cap_lists, cap_macros, cap_rules, cap_selections;
 };
 
 /* --- rules_diag.c ----------------------------------------------------------------------------- */
@@ -184,6 +193,10 @@ const struct rules_ctx *ctx__condition(struct eng_ruleset *rs, struct eng_pos po
 				       struct eng_text text,
 				       const struct rules_ctx *up);
 
+/* A place in a condition with its macros put in: in a macro's, by way of the rule that uses it. */
+const struct rules_ctx *ctx__place(struct eng_ruleset *rs, const struct def_rule *rule,
+				   const struct cond_origin *o, struct eng_pos pos);
+
 /* Record an error (returns a negative code, and marks the file at hand as failed) or a warning. */
 int rules__error(struct eng_ruleset *rs, enum rules_code code, const struct rules_ctx *ctx,
 		 const char *fmt, ...)
@@ -193,6 +206,13 @@ void rules__warn(struct eng_ruleset *rs, enum rules_code code, const struct rule
 	__attribute__((format(printf, 4, 5)));
 void rules__warn_field(struct eng_ruleset *rs, const char *field, const struct rules_ctx *ctx,
 		       const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+/*
+ * Record a finding of lint, unless a comment says "# lint: off" or names the code after it: on its
+ * line, or on the first of an item that it is in.
+ */
+void rules__lint(struct eng_ruleset *rs, enum rules_code code, const struct rules_ctx *ctx,
+		 const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 enum rules_code rules__code(const char *name);
 /* The lines of a snippet, moved in and made safe. */

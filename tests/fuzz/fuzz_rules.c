@@ -9,7 +9,7 @@
 
 #include <cJSON.h>
 
-#include "engine/rules/rules.h"
+#include "engine/lint/lint.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -56,6 +56,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	ok = load(rs, "first.yaml", data, first);
 	if (ok && cut)
 		ok = load(rs, "second.yaml", cut + 3, size - first - 3);
+	if (ok)
+		eng_lint__run(rs);
 	check_result(rs);
 	eng_ruleset__select(rs, true, "*", NULL);
 	if (ok && eng_ruleset__compile(rs, &err) < 0)
