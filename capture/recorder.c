@@ -10,6 +10,7 @@
 #define KEYFRAME_MIN_NS 2000000000u
 #define KEYFRAME_MAX_NS 60000000000u
 #define BUSY_PAUSE_MS 2
+#define ROOM_FOR_ROWS 4096u		/* rows of containers and losses in one round */
 #define IDLE_PAUSE_MS 20
 
 uint64_t cap_recorder__now(const struct cap_recorder *r)
@@ -122,7 +123,7 @@ int cap_recorder__on_event(void *arg, const struct eng_ctx *ctx)
 {
 	struct cap_recorder *r = arg;
 
-	cap_containers__see(&r->containers, ctx, fmt_ev__ts(ctx->ev));
+	cap_containers__see(&r->containers, ctx);
 	r->wanted = !r->look || cap_scope__wants(r->o.scope, ctx);
 	return 0;
 }
@@ -148,13 +149,32 @@ static void count_row(struct cap_recorder *r)
 	r->last_ts = r->batch->ts[r->batch->n - 1];
 }
 
-/* Rows that were made here since row n. */
-static void rows_made(struct cap_recorder *r, uint32_t n)
+/*
+ * Where rows that are made here, not by the kernel, go first: they are applied like others. Room for
+ * them in the chunk's batch is the caller's concern.
+ */
+struct fmt_batch *cap_recorder__for_rows(struct cap_recorder *r, uint32_t *ret_n)
 {
-	for (; n < r->batch->n; n++) {
+	struct fmt_batch *b = r->look ? r->look : r->batch;
+
+	if (r->look && r->look->n + ROOM_FOR_ROWS >= FMT_BATCH_MAX_EVENTS) {
+		fmt_batch__reset(r->look, 1);
+		cap_scope__batch(r->o.scope, r->look);
+	}
+	*ret_n = b->n;
+	return b;
+}
+
+void cap_recorder__rows_made(struct cap_recorder *r, struct fmt_batch *b, uint32_t n)
+{
+	for (; n < b->n; n++) {
+		eng_detector__feed(r->detector, b, false, n, n + 1);
+		if (r->look) {
+			struct fmt_ev ev = fmt_batch__ev(b, n);
+
+			fmt_batch__copy(r->batch, &ev);
+		}
 		r->events++;
-		if (!r->look)
-			eng_detector__feed(r->detector, r->batch, false, n, n + 1);
 	}
 }
 
@@ -168,18 +188,20 @@ static void alert_rows(struct cap_recorder *r)
 	r->events += r->batch->n - n;
 }
 
-/* A container's directory has gone in one hierarchy: it has ended. */
-static void see_rmdir(struct cap_recorder *r, struct fmt_batch *from)
+/* A container's directory is made, or goes, in one hierarchy: it begins or has ended. */
+static void see_cgroup(struct cap_recorder *r, const struct fmt_batch *from)
 {
 	struct fmt_ev ev = fmt_batch__ev(from, from->n - 1);
-	const struct fmt_str *path = fmt_ev__str(&ev, P_cgroup_rmdir_path);
+	bool made = ev.type == EV_cgroup_mkdir;
+	const struct fmt_str *path = fmt_ev__str(&ev, made ? (unsigned)P_cgroup_mkdir_path
+							   : (unsigned)P_cgroup_rmdir_path);
 	char *text = path ? xmemdup0(path->p, path->len) : NULL;
-	uint32_t n = r->batch->n;
 
-	if (text)
-		cap_containers__cgroup_gone(&r->containers, r->batch, fmt_ev__ts(&ev), text);
+	if (text && made)
+		cap_containers__cgroup_made(&r->containers, text, fmt_ev__pid(&ev));
+	else if (text)
+		cap_containers__cgroup_gone(&r->containers, text);
 	free(text);
-	rows_made(r, n);
 }
 
 /* The usual case: everything goes into the trace; the state follows what concerns it. */
@@ -193,8 +215,8 @@ static int take_all(struct cap_recorder *r, const struct cap_record *rec, unsign
 	if (!r->o.live->rules && !(fmt_event(rec->type)->flags & EF_STATE))
 		return 0;
 	feed_last(r, r->batch);
-	if (rec->type == EV_cgroup_rmdir)
-		see_rmdir(r, r->batch);
+	if (rec->type == EV_cgroup_mkdir || rec->type == EV_cgroup_rmdir)
+		see_cgroup(r, r->batch);
 	alert_rows(r);
 	return 0;
 }
@@ -218,8 +240,8 @@ static int take_wanted(struct cap_recorder *r, const struct cap_record *rec, uns
 		fmt_batch__copy(r->batch, &ev);
 		count_row(r);
 	}
-	if (rec->type == EV_cgroup_rmdir)
-		see_rmdir(r, r->look);
+	if (rec->type == EV_cgroup_mkdir || rec->type == EV_cgroup_rmdir)
+		see_cgroup(r, r->look);
 	alert_rows(r);
 	return 0;
 }
@@ -228,7 +250,7 @@ static int take_wanted(struct cap_recorder *r, const struct cap_record *rec, uns
 enum { REASON_BUFFER_FULL = 1, REASON_NO_MEMORY = 2, REASON_REENTRY = 3 };
 
 /* "file=12 net=3" */
-static void add_categories(struct cap_recorder *r, const uint64_t *by)
+static void add_categories(struct cap_recorder *r, struct fmt_batch *b, const uint64_t *by)
 {
 	struct buf *t = &r->dec.text;
 
@@ -238,7 +260,7 @@ static void add_categories(struct cap_recorder *r, const uint64_t *by)
 			buf__printf(t, "%s%s=%llu", t->len ? " " : "", fmt_category_names[i],
 				    (unsigned long long)by[i]);
 	if (t->len)
-		fmt_batch__str(r->batch, P_drop_categories, (const char *)t->p, (uint32_t)t->len,
+		fmt_batch__str(b, P_drop_categories, (const char *)t->p, (uint32_t)t->len,
 			       (uint32_t)t->len);
 }
 
@@ -246,18 +268,20 @@ static void add_categories(struct cap_recorder *r, const uint64_t *by)
 static void drop_row(struct cap_recorder *r, int cpu, uint64_t n, uint64_t to, unsigned reason,
 		     const uint64_t *by)
 {
-	if (!n ||
-	    fmt_batch__begin(r->batch, EV_drop, to, 0, 0, 0, (uint16_t)(cpu < 0 ? 0 : cpu), 0) < 0)
+	uint32_t first;
+	struct fmt_batch *b = n ? cap_recorder__for_rows(r, &first) : NULL;
+
+	if (!n || fmt_batch__begin(b, EV_drop, to, 0, 0, 0, (uint16_t)(cpu < 0 ? 0 : cpu), 0) < 0)
 		return;
-	fmt_batch__int(r->batch, P_drop_n, n);
-	fmt_batch__int(r->batch, P_drop_cpu, (uint64_t)(int64_t)cpu);
-	fmt_batch__int(r->batch, P_drop_from, r->loss_since < to ? r->loss_since : to);
-	fmt_batch__int(r->batch, P_drop_to, to);
-	fmt_batch__int(r->batch, P_drop_reason, reason);
+	fmt_batch__int(b, P_drop_n, n);
+	fmt_batch__int(b, P_drop_cpu, (uint64_t)(int64_t)cpu);
+	fmt_batch__int(b, P_drop_from, r->loss_since < to ? r->loss_since : to);
+	fmt_batch__int(b, P_drop_to, to);
+	fmt_batch__int(b, P_drop_reason, reason);
 	if (by)
-		add_categories(r, by);
-	fmt_batch__end(r->batch);
-	rows_made(r, r->batch->n - 1);
+		add_categories(r, b, by);
+	fmt_batch__end(b);
+	cap_recorder__rows_made(r, b, first);
 	r->lost += n;
 }
 
@@ -315,25 +339,27 @@ int cap_recorder__take(struct cap_recorder *r, bool last, struct err *err)
 
 int cap_recorder__round(struct cap_recorder *r, struct err *err)
 {
+	struct fmt_batch *b;
 	uint32_t n;
 	int code = cap_recorder__take(r, false, err);
 
+	code = code ? code : flush_if(r, r->batch->n + ROOM_FOR_ROWS >= FMT_BATCH_MAX_EVENTS, err);
 	if (code)
 		return code;
-	n = r->batch->n;
-	cap_containers__rows(&r->containers, r->batch, cap_recorder__now(r));
-	rows_made(r, n);
+	b = cap_recorder__for_rows(r, &n);
+	cap_containers__rows(&r->containers, b, cap_recorder__now(r));
+	cap_recorder__rows_made(r, b, n);
 	code = flush_if(
 		r, fmt_batch__full(r->batch) || cap_recorder__now(r) - r->flushed >= r->o.flush_ns,
 		err);
 	return code ? code : cap_recorder__enough(r);
 }
 
-int cap_recorder__pause(const struct cap_recorder *r)
+int cap_recorder__pause(struct cap_recorder *r)
 {
 	int ms = r->in_round > 1000 || cap_rings__fill(r->driver) > 0.05 ? BUSY_PAUSE_MS
 									 : IDLE_PAUSE_MS;
-	int look = cap_containers__wait_ms(&r->containers, cap_recorder__now(r));
+	int look = cap_containers__wait_ms(&r->containers);
 
 	return look < ms ? look : ms;
 }

@@ -22,6 +22,7 @@ struct cap_recorder_opts {
 	struct cap_driver_opts driver;
 	struct cap_scope *scope;	/* which rows are wanted; borrowed */
 	struct cap_live *live;		/* rules; borrowed */
+	bool container_env;		/* keep the environment of containers */
 	uint64_t max_events;		/* 0: no limit */
 	uint64_t flush_ns;		/* longest time that a row waits to be written */
 	/* for the trace's own description; NULL: the whole machine */
@@ -42,7 +43,7 @@ int cap_recorder__start(struct cap_recorder **ret, const struct cap_recorder_opt
  */
 int cap_recorder__round(struct cap_recorder *r, struct err *err);
 /* ms until the next round: short while much comes in. */
-int cap_recorder__pause(const struct cap_recorder *r);
+int cap_recorder__pause(struct cap_recorder *r);
 
 struct cap_recorder_stats {
 	uint64_t events, lost, bytes, keyframe_bytes;

@@ -31,7 +31,7 @@ static void see_proc(struct eng_proc *p, void *arg)
 	struct cap_recorder *r = arg;
 
 	if (!p->dead)
-		cap_containers__see_proc(&r->containers, p, r->last_ts);
+		cap_containers__see_proc(&r->containers, p);
 }
 
 static int first_keyframe(struct cap_recorder *r, struct cap_snapshot *snap, struct err *err)
@@ -111,6 +111,7 @@ int cap_recorder__start(struct cap_recorder **ret, const struct cap_recorder_opt
 	int code;
 
 	r->o = *o;
+	cap_containers__init(&r->containers, o->container_env);
 	code = make_parts(r, err);
 	code = code ? code : cap_snapshot__take(&snap, r->driver, &r->dec, err);
 	if (!code)
@@ -134,11 +135,18 @@ int cap_recorder__start(struct cap_recorder **ret, const struct cap_recorder_opt
 int cap_recorder__finish(struct cap_recorder *r, struct cap_recorder_stats *stats, struct err *err)
 {
 	struct fmt_writer_stats w;
+	struct fmt_batch *b;
+	uint32_t n;
 	int code = 0;
 
 	cap_driver__detach(r->driver);
 	if (!r->error && !cap_recorder__enough(r))
 		code = cap_recorder__take(r, true, err);
+	if (!r->error && !cap_recorder__enough(r)) {
+		b = cap_recorder__for_rows(r, &n);
+		cap_containers__last_rows(&r->containers, b, cap_recorder__now(r));
+		cap_recorder__rows_made(r, b, n);
+	}
 	if (!r->error)
 		code = cap_recorder__flush(r, err);
 	fmt_writer__stats(r->writer, &w);

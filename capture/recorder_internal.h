@@ -6,7 +6,7 @@
 #ifndef CAP_RECORDER_INTERNAL_H
 #define CAP_RECORDER_INTERNAL_H
 
-#include "capture/containers.h"
+#include "capture/containers/containers.h"
 #include "capture/recorder.h"
 #include "capture/snapshot.h"
 
@@ -42,6 +42,12 @@ int cap_recorder__write(struct cap_recorder *r, struct fmt_batch *b, bool keyfra
 int cap_recorder__flush(struct cap_recorder *r, struct err *err);
 /* losses and records */
 int cap_recorder__take(struct cap_recorder *r, bool last, struct err *err);
+/*
+ * Rows that are made here, not by the kernel: where they go, and how many rows that has; afterwards
+ * they are applied, counted, and put into the trace.
+ */
+struct fmt_batch *cap_recorder__for_rows(struct cap_recorder *r, uint32_t *ret_n);
+void cap_recorder__rows_made(struct cap_recorder *r, struct fmt_batch *b, uint32_t n);
 bool cap_recorder__enough(const struct cap_recorder *r);
 /* A keyframe has been written since `before` bytes. */
 void cap_recorder__keyframe_done(struct cap_recorder *r, uint64_t before);

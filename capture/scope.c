@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "capture/container_info.h"
+#include "capture/containers/container_info.h"
 #include "capture/scope.h"
 
 #define MAX_PID (4u << 20)		/* include/linux/threads.h: PID_MAX_LIMIT */

@@ -114,6 +114,14 @@ static int set_only_command(void *u, const char *v, struct err *err)
 	return 0;
 }
 
+static int set_container_env(void *u, const char *v, struct err *err)
+{
+	(void)v;
+	(void)err;
+	((struct options *)u)->rec.container_env = true;
+	return 0;
+}
+
 static int set_force(void *u, const char *v, struct err *err)
 {
 	(void)v;
@@ -179,6 +187,9 @@ static const struct cli_opt opts[] = {
 	  "processes outside are "
 	  "recorded too.",
 	  set_container },
+	{ 0, "container-env", NULL,
+	  "Keep the environment that containers are started with, which may hold secrets.",
+	  set_container_env },
 	{ 'f', "filter", "CONDITION",
 	  "Record only events that satisfy the condition, in the language of the rules. "
 	  "Births, execs and deaths of processes are always recorded.",

@@ -33,9 +33,10 @@ static struct container *by_path(struct eng_state *st, const char *path)
 {
 	struct container *c = container__announced(st, path);
 	const char *runtime;
-	char id[16], full[65];
+	char id[65], full[65];
 
-	if (c || !eng_container_from_cgroup(path, id, full, &runtime))
+	/* Below an announced one there may be another that has not been announced yet. */
+	if (!eng_container_from_cgroup(c ? path + c->c.cgroup->len : path, id, full, &runtime))
 		return c;
 	c = container__get(st, id, strlen(id), true);
 	if (!c->c.full_id)
@@ -104,6 +105,45 @@ static struct container *by_namespace(struct eng_state *st, const struct eng_pro
 	return NULL;
 }
 
+/* The distribution's: what anybody may put into a directory of their own is none. */
+static bool is_conmon(const struct eng_proc *p)
+{
+	const struct eng_str *path = p->image->exepath;
+
+	return !in_pidns(p) && path && path->len > 12 && !memcmp(path->s, "/usr/", 5) &&
+	       !memcmp(path->s + path->len - 7, "/conmon", 7);
+}
+
+/*
+ * Rootless containers may have no cgroup of their own. conmon watches over podman's and CRI-O's: it
+ * is an ancestor outside of their pid namespace, and told the container's id, "conmon ... -c ID".
+ */
+static struct container *by_conmon(struct eng_state *st, const struct eng_proc *p)
+{
+	const struct eng_str *args;
+	const struct eng_proc *up;
+	struct container *c;
+
+	for (up = p->parent; up && !is_conmon(up); up = up->parent)
+		if (up->pid == 1 || up == up->parent)
+			return NULL;
+	args = up ? up->image->args : NULL;
+	for (uint32_t at = 0; args && at + 3 < args->len; at += (uint32_t)strlen(args->s + at) + 1) {
+		const char *id = args->s + at + 3;
+		size_t n = args->len - at - 3;
+
+		if (memcmp(args->s + at, "-c", 3) || strnlen(id, n) != 64)
+			continue;
+		c = container__get(st, id, 64, true);
+		if (!c->c.full_id)
+			c->c.full_id = eng_str__new(id, 64, 64);
+		if (!c->c.runtime)
+			c->c.runtime = eng_str__new("podman", 6, 6);
+		return c;
+	}
+	return NULL;
+}
+
 static struct container *find(struct eng_state *st, const struct eng_proc *p)
 {
 	struct container *c = NULL;
@@ -113,7 +153,9 @@ static struct container *find(struct eng_state *st, const struct eng_proc *p)
 
 	while (!c && (path = next_cgroup(p->cgroups, &at, &subsys, &n)))
 		c = by_path(st, path);
-	return c ? c : in_pidns(p) ? by_namespace(st, p) : NULL;
+	if (!c && in_pidns(p))
+		c = by_namespace(st, p);
+	return c || !in_pidns(p) ? c : by_conmon(st, p);
 }
 
 void proc__find_container(struct eng_state *st, struct eng_proc *p)
@@ -129,16 +171,18 @@ void proc__find_container(struct eng_state *st, struct eng_proc *p)
 }
 
 /*
- * Processes that were there before their container was announced. A container that is left without
+ * Processes that were there before their container was announced, or announced elsewhere. A container that is left without
  * a process in between is not forgotten: others may come.
  */
-void containers__find_again(struct eng_state *st)
+void containers__find_again(struct eng_state *st, const struct container *c)
 {
+	const struct eng_str *cgroup = c->c.cgroup;
 	struct eng_proc *p;
 
 	st->keeps_idle = true;
 	idmap__each(&st->procs, i, p)
-		if (!p->dead)
+		if (!p->dead && (p->container == &c->c ||
+				 memmem(p->cgroups->s, p->cgroups->len, cgroup->s, cgroup->len)))
 			proc__set_container(st, p, find(st, p));
 	st->keeps_idle = false;
 }

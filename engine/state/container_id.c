@@ -13,15 +13,17 @@
  *     containerd, /ID of runc;
  *   - whatever is below podUID under kubepods, or below the namespaces that containerd's tools use;
  *   - lxc.payload.NAME, or NAME below lxc.payload or lxc;
- *   - an ECS task's "32 digits-number".
+ *   - an ECS task's "32 digits-number";
+ *   - the payload of systemd-nspawn@NAME.service or machine-NAME.scope (systemd-nspawn, libvirt-lxc).
  * A container that bare runc starts under a name of the caller's choice, /NAME, cannot be told from
  * any other cgroup by its path: that needs the process, see proc__find_container.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "engine/state/state.h"
 
-enum { FULL_ID = 64, SHORT_ID = 12 };
+enum { FULL_ID = 64, SHORT_ID = 12, LONG_NUMBER = 32 };
 
 struct part {
 	const char *p;
@@ -152,6 +154,33 @@ static bool lxc(const char *path, struct part c, struct part *id)
 	return is(up, "lxc.payload") || (is(up, "lxc") && !is_unit(c));
 }
 
+/* supervisor is the cgroup of systemd-nspawn itself. */
+static bool nspawn(const char *path, struct part c, struct part *id, const char **runtime)
+{
+	const char *below_it = c.p + c.n;
+
+	if (!strncmp(below_it, "/supervisor", 11))
+		return false;
+	*id = c;
+	*runtime = "systemd-nspawn";
+	if (starts(c, "systemd-nspawn@") && strip_end(id, ".service")) {
+		*id = (struct part){ id->p + 15, id->n - 15 };
+		return id->n;
+	}
+	if (!starts(c, "machine-") || !strip_end(id, ".scope") || !below(path, c.p, "machine.slice"))
+		return false;
+	*id = (struct part){ id->p + 8, id->n - 8 };
+	if (starts(*id, "lxc\\x2d")) {	/* and the number of its first process */
+		*runtime = "libvirt-lxc";
+		*id = (struct part){ id->p + 7, id->n - 7 };
+		while (id->n && *id->p >= '0' && *id->p <= '9')
+			*id = (struct part){ id->p + 1, id->n - 1 };
+		if (starts(*id, "\\x2d"))
+			*id = (struct part){ id->p + 4, id->n - 4 };
+	}
+	return id->n && !starts(*id, "qemu\\x2d");	/* a machine of its own */
+}
+
 static bool ecs(const char *path, struct part c)
 {
 	const char *dash = memchr(c.p, '-', c.n);
@@ -161,7 +190,7 @@ static bool ecs(const char *path, struct part c)
 
 static bool match(const char *path, struct part c, struct part *id, const char **runtime)
 {
-	if (prefixed(c, id, runtime) || colons(c, id, runtime))
+	if (prefixed(c, id, runtime) || colons(c, id, runtime) || nspawn(path, c, id, runtime))
 		return true;
 	*id = c;
 	if (named(path, c, runtime))
@@ -175,28 +204,65 @@ static bool match(const char *path, struct part c, struct part *id, const char *
 	return ecs(path, c);
 }
 
-static void copy(char *to, size_t max, struct part id)
+/* systemd writes what its names cannot have as \xHH: systemd.unit(5). */
+static size_t unescape(char *to, size_t max, struct part id)
 {
-	size_t n = id.n < max ? id.n : max;
+	size_t n = 0;
 
-	memcpy(to, id.p, n);
+	for (size_t i = 0; i < id.n && n < max; i++) {
+		unsigned v;
+
+		if (id.n - i >= 4 && id.p[i] == '\\' && id.p[i + 1] == 'x' &&
+		    is_hex(id.p + i + 2, 2) && sscanf(id.p + i + 2, "%2x", &v) == 1 && v) {
+			to[n++] = (char)v;
+			i += 3;
+		} else {
+			to[n++] = id.p[i];
+		}
+	}
 	to[n] = 0;
+	return n;
 }
 
-bool eng_container_from_cgroup(const char *path, char id[16], char full[65], const char **runtime)
+size_t eng_container__id_len(const char *id, size_t len)
+{
+	if (len >= LONG_NUMBER && is_hex(id, LONG_NUMBER))
+		return SHORT_ID;
+	return len < FULL_ID ? len : FULL_ID;
+}
+
+/* The length of the path up to the end of the innermost component that is a container's, or 0. */
+static size_t innermost(const char *path, struct part *ret_id, const char **runtime)
+{
+	struct part c;
+
+	for (c = before(path, path + strlen(path)); c.n; c = before(path, c.p))
+		if (match(path, c, ret_id, runtime))
+			return (size_t)(c.p + c.n - path);
+	return 0;
+}
+
+bool eng_container_from_cgroup(const char *path, char id[65], char full[65], const char **runtime)
 {
 	const char *kind = NULL;
-	struct part c, found;
+	struct part found;
+	size_t n;
 
-	for (c = before(path, path + strlen(path)); c.n; c = before(path, c.p)) {
-		if (!match(path, c, &found, &kind))
-			continue;
-		copy(id, SHORT_ID, found);
-		if (full)
-			copy(full, FULL_ID, found);
-		if (runtime)
-			*runtime = kind;
-		return true;
-	}
-	return false;
+	if (!innermost(path, &found, &kind))
+		return false;
+	n = unescape(id, FULL_ID, found);
+	if (full)
+		memcpy(full, id, n + 1);
+	id[eng_container__id_len(id, n)] = 0;
+	if (runtime)
+		*runtime = kind;
+	return true;
+}
+
+size_t eng_container__cgroup_len(const char *path)
+{
+	const char *kind = NULL;
+	struct part found;
+
+	return innermost(path, &found, &kind);
 }

@@ -91,7 +91,7 @@ struct eng_fd {
 struct eng_fdtable;		/* shared by processes with CLONE_FILES; see eng_fdtable__* */
 
 struct eng_container {
-	char id[16];			/* 12 characters as Falco shows them */
+	char id[65];			/* as Falco shows it: see eng_container__id_len */
 	/* NULL: not known */
 	struct eng_str *full_id, *runtime, *name, *image, *cgroup, *json;
 	uint64_t start;			/* ns since the epoch, 0 unknown */
@@ -246,11 +246,18 @@ void eng_fdtable__each(struct eng_fdtable *t, void (*fn)(struct eng_fd *fd, void
 uint32_t eng_fdtable__count(const struct eng_fdtable *t);
 
 /*
- * The 12-character container id in a cgroup path, or false: docker, containerd and CRI, CRI-O,
- * podman, bare runc and containerd namespaces, in cgroupfs and systemd layouts. full: 65 bytes;
- * runtime: constant text or NULL.
+ * How much of a container's id is shown: 12 characters of a long hexadecimal number, all of a name
+ * that somebody chose, up to 64.
  */
-bool eng_container_from_cgroup(const char *path, char id[16], char full[65], const char **runtime);
+size_t eng_container__id_len(const char *id, size_t len);
+/*
+ * The id of a container in a cgroup path, or false: docker, containerd and CRI, CRI-O, podman, bare
+ * runc, containerd's namespaces, LXC, systemd-nspawn, in cgroupfs and systemd layouts. id is what is
+ * shown of it, full (may be NULL) all of it; runtime (may be NULL): constant text or NULL.
+ */
+bool eng_container_from_cgroup(const char *path, char id[65], char full[65], const char **runtime);
+/* How much of that path is the container's own cgroup, without what it has made below; 0: none. */
+size_t eng_container__cgroup_len(const char *path);
 
 /* Is this IP address (4 or 16 bytes) one of the machine where the trace was recorded? */
 bool eng_state__is_local_ip(struct eng_state *st, uint8_t family, const uint8_t *ip);

@@ -10,8 +10,6 @@
 #include "engine/state/state_internal.h"
 #include "format/base/strtab.h"
 
-enum { SHORT_ID = 12 };
-
 static int64_t key_of(const char *id, size_t len)
 {
 	return (int64_t)strtab__hash(id, len);
@@ -22,7 +20,7 @@ struct container *container__get(struct eng_state *st, const char *id, size_t le
 	struct container *c, *first;
 	int64_t key;
 
-	len = strnlen(id, len > SHORT_ID ? SHORT_ID : len);
+	len = eng_container__id_len(id, strnlen(id, len));
 	if (!len)
 		return NULL;
 	key = key_of(id, len);
@@ -322,7 +320,7 @@ void on_container(struct eng_state *st, struct eng_ctx *ctx)
 		EV_SET(&c->c.ended, ev, P_state_container_ended);
 	}
 	if (moved) {
-		containers__find_again(st);
+		containers__find_again(st, c);
 		if (!row)	/* a keyframe's processes are still to come */
 			containers__forget_idle(st);
 	}

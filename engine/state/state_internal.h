@@ -213,7 +213,7 @@ void proc__set_container(struct eng_state *st, struct eng_proc *p, struct contai
 
 /* Settle which container p is in, after its cgroups, namespace or parent are known. */
 void proc__find_container(struct eng_state *st, struct eng_proc *p);
-void containers__find_again(struct eng_state *st);
+void containers__find_again(struct eng_state *st, const struct container *c);
 
 /* --- state_account.c: users, groups, addresses, mounts ---------------------------------------- */
 

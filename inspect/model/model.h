@@ -61,7 +61,7 @@ struct ins_proc {
 };
 
 struct ins_container {
-	char id[16];
+	char id[65];
 	uint32_t name, image, runtime;	/* strings, 0 unknown */
 	uint64_t start, end;		/* 0 unknown */
 	bool ended;

@@ -15,13 +15,12 @@ setup() {
 	source "$SPOOR_SRC/tests/lib/container.bash"
 	[ -z "$CAPTURE_MISSING" ] || skip "$CAPTURE_MISSING"
 	cd "$BATS_TEST_TMPDIR"
-	rec_pid= dirs=() docker_pid=
+	rec_pid= dirs=()
 }
 
 teardown() {
 	[ -z "${rec_pid:-}" ] || kill -KILL "$rec_pid" 2>/dev/null || :
 	for d in "${dirs[@]}"; do container_remove "$d" "$(cat "$d/id")"; done
-	docker_stop
 }
 
 new_container() {	# -> $dir, $id, $short
@@ -31,30 +30,6 @@ new_container() {	# -> $dir, $id, $short
 	echo "$id" >"$dir/id"
 	dirs+=("$dir")
 	container_make "$dir" "$id"
-}
-
-docker_start() {
-	docker_dir=$(mktemp -d /tmp/spoor-docker.XXXXXX)
-	export DOCKER_HOST=unix://$docker_dir/sock
-	dockerd --iptables=false --ip6tables=false --bridge=none --data-root "$docker_dir/data" --exec-root "$docker_dir/exec" \
-		--pidfile "$docker_dir/pid" -H "$DOCKER_HOST" >"$docker_dir/log" 2>&1 3>&- & docker_pid=$!
-	for ((i = 0; i < 100; i++)); do
-		docker version >/dev/null 2>&1 && return 0
-		kill -0 "$docker_pid" 2>/dev/null || return 1
-		sleep 0.1
-	done
-	return 1
-}
-
-docker_stop() {
-	[ -n "$docker_pid" ] || return 0
-	docker ps -qa 2>/dev/null | xargs -r docker rm -f >/dev/null 2>&1
-	kill "$docker_pid"
-	wait "$docker_pid" 2>/dev/null
-	grep -o "$docker_dir[^ ]*" /proc/mounts | sort -r | xargs -r -n1 umount 2>/dev/null
-	rm -rf --one-file-system "$docker_dir"
-	rmdir /sys/fs/cgroup/*/docker /sys/fs/cgroup/docker 2>/dev/null
-	return 0
 }
 
 @test "a container that lives for a moment: id, name, end with its exit code, paths as it sees them" {
@@ -151,23 +126,4 @@ docker_stop() {
 		echo "${paths[i]}: $n"
 		[ "$n" = 1 ]
 	done
-}
-
-@test "docker: id, name, image and labels; by its name with -c" {
-	command -v dockerd >/dev/null && command -v docker >/dev/null || skip "docker is not installed"
-	docker_start || skip "dockerd does not start here"
-	mkdir -p image/bin image/etc
-	cp "$(command -v busybox)" image/bin/
-	ln -s busybox image/bin/sh
-	ln -s busybox image/bin/cat
-	echo root:x:0:0:root:/:/bin/sh >image/etc/passwd
-	tar -C image -c . | docker import - spoor/test:7 >/dev/null
-	record_start t.spoor -c web1
-	docker run --rm --network none --name other spoor/test:7 cat /etc/passwd >/dev/null
-	docker run --rm --network none --name web1 -l app=demo spoor/test:7 sh -c 'cat /etc/passwd >/dev/null; /bin/busybox sleep 0.3; cat /etc/passwd' >/dev/null
-	record_stop
-	spoor-replay t.spoor -o json -f 'container.name = web1 and evt.type = openat and fd.name = /etc/passwd' >t.json
-	jq -es 'length >= 1 and all(.[]; .container.image | startswith("spoor/test"))' t.json
-	events t.spoor 'evt.type = container and container.name = web1 or evt.type = container' >c.json
-	jq -es 'any(.[]; .args.name == "web1" and .args.runtime == "docker" and (.args.json | fromjson | .container | .labels.app == "demo" and .imagetag == "7"))' c.json
 }

@@ -29,7 +29,7 @@ static const struct {
 	/* containerd: /NAMESPACE/ID */
 	{ "/default/ctr1", "ctr1", "containerd" },
 	{ "/default/" ID, SHORT, "containerd" },
-	{ "/k8s.io/demo-container-1", "demo-contain", "containerd" },
+	{ "/k8s.io/demo-container-1", "demo-container-1", "containerd" },
 	{ "/moby/" ID, SHORT, "docker" },
 	{ "/mine/" ID "/", SHORT, NULL },
 	{ "/system.slice/containerd-" ID ".scope", SHORT, "containerd" },
@@ -76,6 +76,12 @@ static const struct {
 	{ "/lxc.payload.web/init.scope", "web", "lxc" },
 	{ "/ecs/0123456789abcdef0123456789abcdef/0123456789abcdef0123456789abcdef-1234567890",
 	  "0123456789ab", "docker" },
+	{ "/machine.slice/systemd-nspawn@build\\x2dbox\\x2done.service/payload/init.scope",
+	  "build-box-one", "systemd-nspawn" },
+	{ "/machine.slice/systemd-nspawn@build.service/supervisor", NULL, NULL },
+	{ "/machine.slice/machine-deb12.scope/payload", "deb12", "systemd-nspawn" },
+	{ "/machine.slice/machine-lxc\\x2d4711\\x2dweb.scope", "web", "libvirt-lxc" },
+	{ "/machine.slice/machine-qemu\\x2d1\\x2dvm.scope", NULL, NULL },
 	/* a container in a container; a service manager in one */
 	{ "/docker/" OUTER "/docker/" ID, SHORT, "docker" },
 	{ "/docker/" OUTER "/kubepods/burstable/" POD "/" ID, SHORT, NULL },
@@ -107,7 +113,7 @@ static const struct {
 
 static void every_layout(void **state)
 {
-	char id[16], full[65];
+	char id[65], full[65];
 	const char *runtime;
 
 	(void)state;
@@ -259,6 +265,22 @@ static void a_container_may_be_announced_by_its_cgroup(void **state)
 	world__free(w);
 }
 
+static void one_that_is_in_an_announced_one(void **state)
+{
+	struct world *w = world__new();
+
+	(void)state;
+	announced(w, "outer", "outer", "/docker/" OUTER);
+	exec_in(w, 10, "memory=/docker/" OUTER "/init.scope\0");
+	exec_in(w, 11, "memory=/docker/" OUTER "/docker/" ID "\0");
+	assert_string_equal(container_of(w, 10), "outer");
+	assert_string_equal(container_of(w, 11), SHORT);
+	announced(w, SHORT, "inner", "/docker/" OUTER "/docker/" ID);
+	assert_string_equal(container_of(w, 10), "outer");
+	assert_string_equal(container_of(w, 11), SHORT);
+	world__free(w);
+}
+
 static void in_own_pidns(struct world *w, int64_t parent, int64_t pid, int64_t vpid)
 {
 	ev(w, EV_task_new, parent, parent, 0);
@@ -294,6 +316,54 @@ static void bare_runc(void **state)
 	in_own_pidns(w, 10, 40, 1);
 	exec_in(w, 40, "cpu=/\0memory=/system.slice/sandboxed.service\0");
 	assert_string_equal(container_of(w, 40), "host");
+	world__free(w);
+}
+
+static void names_that_begin_alike(void **state)
+{
+	struct world *w = world__new();
+
+	(void)state;
+	exec_in(w, 10, "memory=/default/payments-backend-1\0");
+	exec_in(w, 11, "memory=/default/payments-backend-2\0");
+	exec_in(w, 12, "memory=/k8s.io/" ID "\0");
+	assert_string_equal(container_of(w, 10), "payments-backend-1");
+	assert_string_equal(container_of(w, 11), "payments-backend-2");
+	assert_string_equal(container_of(w, 12), SHORT);
+	world__free(w);
+}
+
+static void monitored(struct world *w, int64_t pid, const char *exepath)
+{
+	static const char args[] = "--api-version\0" "1\0-c\0" ID "\0-n\0web";
+
+	ev(w, EV_execve, pid, pid, 0);
+	s(w, P_execve_comm, "conmon");
+	s(w, P_execve_exe, "conmon");
+	s(w, P_execve_trusted_exepath, exepath);
+	fmt_batch__str(w->b, P_execve_args, args, sizeof(args), sizeof(args));
+	fmt_batch__str(w->b, P_execve_cgroups, "memory=/\0", 10, 10);
+	go(w);
+}
+
+/* Rootless podman without a cgroup of its own: conmon knows. Not any program of that name. */
+static void below_conmon(void **state)
+{
+	struct world *w = world__new();
+
+	(void)state;
+	exec_in(w, 10, "memory=/\0");
+	task_new(w, 10, 10, 20, 20, 0, "x");
+	monitored(w, 20, "/usr/bin/conmon");
+	task_new(w, 20, 20, 21, 21, 0, "runc");
+	in_own_pidns(w, 21, 22, 1);
+	assert_string_equal(container_of(w, 20), "host");
+	assert_string_equal(container_of(w, 21), "host");
+	assert_string_equal(container_of(w, 22), SHORT);
+	task_new(w, 10, 10, 30, 30, 0, "x");
+	monitored(w, 30, "/home/user/conmon");
+	in_own_pidns(w, 30, 31, 1);
+	assert_string_equal(container_of(w, 31), "host");
 	world__free(w);
 }
 
@@ -355,7 +425,10 @@ int main(void)
 		cmocka_unit_test(moving_to_a_cgroup),
 		cmocka_unit_test(announced_containers_have_names),
 		cmocka_unit_test(a_container_may_be_announced_by_its_cgroup),
+		cmocka_unit_test(one_that_is_in_an_announced_one),
 		cmocka_unit_test(bare_runc),
+		cmocka_unit_test(names_that_begin_alike),
+		cmocka_unit_test(below_conmon),
 		cmocka_unit_test(the_document_of_a_container),
 		cmocka_unit_test(containers_come_and_go),
 	};

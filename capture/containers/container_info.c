@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "capture/containers/monitor.h"
+#include "capture/containers/runtime.h"
+
+/*
+ * In this order: docker's containers are also containerd's. Everybody's are also runc's, which is
+ * asked when nobody else knows one.
+ */
+static const struct {
+	bool (*look_up)(const struct cap_look *l, struct cap_container_info *c);
+	void (*each)(int root, cap_id_fn *fn, void *arg);
+} runtimes[] = {
+	{ cap_docker__look_up, cap_docker__each },
+	{ cap_containerd__look_up, cap_containerd__each },
+	{ cap_storage__look_up, cap_storage__each },
+	{ cap_runc__look_up, cap_runc__each },
+	{ cap_lxc__look_up, cap_lxc__each },
+};
+#define N (sizeof(runtimes) / sizeof(*runtimes))
+#define N_WITH_DAEMON 3u
+
+static int open_root(const char *path)
+{
+	return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+static bool same_place(int a, int b)
+{
+	struct stat x, y;
+
+	return !fstat(a, &x) && !fstat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+static bool look(const struct cap_look *l, struct cap_container_info *c, unsigned first,
+		 unsigned end)
+{
+	for (unsigned i = first; i < end; i++)
+		if (runtimes[i].look_up(l, c))
+			return true;
+	return false;
+}
+
+/* Where the monitor says, in its own root. */
+static bool look_by_monitor(struct cap_look *l, uint32_t pid, struct cap_container_info *c)
+{
+	struct cap_look there = *l;
+	struct cap_monitor m;
+	char path[40];
+	bool found;
+	int own;
+
+	if (!cap_monitor__find(&m, pid, l->id))
+		return false;
+	snprintf(path, sizeof(path), "/proc/%u/root", m.pid);
+	own = open_root(path);
+	there.bundle = m.bundle;
+	there.foreign = own >= 0 && !same_place(own, l->root);
+	if (there.foreign)
+		there.root = own;
+	found = look(&there, c, 0, there.foreign ? N : N_WITH_DAEMON);
+	if (own >= 0)
+		close(own);
+	return found;
+}
+
+/* The machine's own runtimes first: what one inside of a container says cannot replace it. */
+bool cap_container__look_up(struct cap_container_info *c, const char *full_id, uint32_t pid)
+{
+	struct cap_look l = { .id = full_id, .root = open_root("/") };
+	bool found;
+
+	if (l.root < 0)
+		return false;
+	c->provisional = false;
+	found = cap_root__is_name(full_id) &&
+		(look(&l, c, 0, N_WITH_DAEMON) || (pid && look_by_monitor(&l, pid, c)) ||
+		 look(&l, c, N_WITH_DAEMON, N));
+	close(l.root);
+	return found;
+}
+
+/* --- by name ---------------------------------------------------------------------------------- */
+
+struct by_name {
+	const char *name;
+	size_t n;
+	char id[65];
+	bool several;
+};
+
+static bool id_or_name(const char *id, const struct by_name *b)
+{
+	struct cap_container_info c = { 0 };
+	bool same;
+
+	if (!strcmp(id, b->name) || (b->n >= 6 && !strncmp(id, b->name, b->n)))
+		return true;
+	same = cap_container__look_up(&c, id, 0) && !strcmp(c.name, b->name);
+	buf__done(&c.json);
+	return same;
+}
+
+static void compare(void *arg, const char *id)
+{
+	struct by_name *b = arg;
+
+	if (!*id || strlen(id) >= sizeof(b->id) || !strcmp(id, b->id) || !id_or_name(id, b))
+		return;
+	b->several |= *b->id;
+	strcpy(b->id, id);
+}
+
+bool cap_container__id_of_name(const char *name, char id[65])
+{
+	struct by_name b = { .name = name, .n = strlen(name) };
+	int root = open_root("/");
+
+	for (unsigned i = 0; root >= 0 && i < N; i++)
+		runtimes[i].each(root, compare, &b);
+	if (root >= 0)
+		close(root);
+	if (!*b.id || b.several)
+		return false;
+	strcpy(id, b.id);
+	return true;
+}

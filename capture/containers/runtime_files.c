@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Files below a root that may belong to somebody else. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cjson/cJSON.h>
+
+#include "capture/containers/runtime.h"
+
+#define MAX_FILE (8u << 20)
+
+const char *cap_places__at(const struct cap_places *p, unsigned i)
+{
+	unsigned n = 0;
+
+	while (p->usual[n])
+		n++;
+	return i < n ? p->usual[i] : i - n < p->n_met ? p->met[i - n] : NULL;
+}
+
+void cap_places__meet(struct cap_places *p, const struct cap_look *l, const char *dir)
+{
+	const char *known;
+
+	if (l->foreign)
+		return;
+	for (unsigned i = 0; (known = cap_places__at(p, i)); i++)
+		if (!strcmp(known, dir))
+			return;
+	free(p->met[p->next]);
+	p->met[p->next] = xstrdup(dir);
+	p->next = (p->next + 1) % CAP_MAX_PLACES;
+	if (p->n_met < CAP_MAX_PLACES)
+		p->n_met++;
+}
+
+static int open_below(int root, const char *path, int flags)
+{
+	struct open_how how = { .flags = (uint64_t)(flags | O_CLOEXEC),
+				.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
+
+	return (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
+}
+
+int cap_root__open(int root, const char *path)
+{
+	int fd = open_below(root, path, O_RDONLY | O_NONBLOCK);	/* it may be a pipe */
+	struct stat st;
+
+	if (fd >= 0 && (fstat(fd, &st) || !S_ISREG(st.st_mode))) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+bool cap_root__read(int root, const char *path, struct buf *out)
+{
+	int fd = cap_root__open(root, path);
+	ssize_t n = 0;
+
+	if (fd < 0)
+		return false;
+	out->len = 0;
+	do {
+		out->len += (size_t)n;
+		buf__reserve(out, 16384);
+		n = read(fd, out->p + out->len, out->cap - out->len);
+	} while (n > 0 && out->len + (size_t)n <= MAX_FILE);
+	close(fd);
+	return !n && out->len;
+}
+
+cJSON *cap_root__json(int root, const char *fmt, ...)
+{
+	struct buf text = { 0 };
+	cJSON *j = NULL;
+	char path[1024];
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(path, sizeof(path), fmt, ap);
+	va_end(ap);
+	if ((size_t)n < sizeof(path) && cap_root__read(root, path, &text))
+		j = cJSON_ParseWithLength((const char *)text.p, text.len);
+	buf__done(&text);
+	return j;
+}
+
+bool cap_root__link(int root, const char *path, char *out, size_t size)
+{
+	int fd = open_below(root, path, O_PATH | O_NOFOLLOW);
+	ssize_t n = fd < 0 ? -1 : readlinkat(fd, "", out, size);
+
+	if (fd >= 0)
+		close(fd);
+	if (n <= 0 || (size_t)n >= size)
+		return false;
+	out[n] = 0;
+	return true;
+}
+
+void cap_root__list(int root, const char *dir, cap_id_fn *fn, void *arg)
+{
+	int fd = open_below(root, dir, O_RDONLY | O_DIRECTORY);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *e;
+
+	if (fd >= 0 && !d)
+		close(fd);
+	while (d && (e = readdir(d)))
+		if (*e->d_name != '.')
+			fn(arg, e->d_name);
+	if (d)
+		closedir(d);
+}
+
+bool cap_root__is_name(const char *id)
+{
+	return *id && *id != '.' && !strchr(id, '/');
+}

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * podman and CRI-O: what keeps images and containers for both (containers/storage):
+ *   ROOT/DRIVER-containers/containers.json             id, names, image (store.go, containers.go)
+ *   ROOT/DRIVER-containers/ID/userdata/config.json     what the OCI runtime is told; CRI-O's
+ *                                                      annotations (cri-o, pkg/annotations)
+ *   ROOT/DRIVER-images/images.json                     an image's digest
+ *   ROOT/libpod/bolt_state.db                          podman's labels (libpod, boltdb_state.go)
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cjson/cJSON.h>
+
+#include "capture/containers/bolt.h"
+#include "capture/containers/runtime.h"
+
+#define CRIO "io.kubernetes.cri-o."
+
+static const char *const usual[] = { "/var/lib/containers/storage", "/run/containers/storage",
+				     NULL };
+static const char *const drivers[] = { "overlay", "vfs", "btrfs", "zfs", "fuse-overlayfs" };
+static struct cap_places places = { .usual = usual };
+#define N(a) (sizeof(a) / sizeof(*(a)))
+
+/* --- podman -------------------------------------------------------------------------------------- */
+
+static void add_podman_config(struct cap_doc *d, const struct cap_look *l, const char *dir)
+{
+	const char *const path[] = { "ctr", l->id, "config", NULL };
+	struct buf text = { 0 };
+	struct cap_bolt db;
+	char file[600];
+	cJSON *j = NULL;
+
+	snprintf(file, sizeof(file), "%s/libpod/bolt_state.db", dir);
+	if (!cap_bolt__open(&db, cap_root__open(l->root, file)))
+		return;
+	if (cap_bolt__get(&db, path, &text))
+		j = cJSON_ParseWithLength((const char *)text.p, text.len);
+	cap_doc__labels(d, cap_json__part(j, "labels"));
+	cap_doc__text(d, "User", cap_json__text(j, "user"));
+	if (cap_json__part(j, "privileged"))
+		cap_doc__flag(d, "privileged", cJSON_IsTrue(cap_json__part(j, "privileged")));
+	cJSON_Delete(j);
+	buf__done(&text);
+	cap_bolt__close(&db);
+}
+
+static void add_digest(struct cap_doc *d, const struct cap_look *l, const char *dir,
+		       const char *driver, const char *image)
+{
+	cJSON *list = cap_root__json(l->root, "%s/%s-images/images.json", dir, driver), *e;
+
+	cJSON_ArrayForEach(e, list)
+		if (*image && !strcmp(cap_json__text(e, "id"), image))
+			cap_doc__text(d, "imagedigest", cap_json__text(e, "digest"));
+	cJSON_Delete(list);
+}
+
+/* --- CRI-O ---------------------------------------------------------------------------------------- */
+
+static void add_note_labels(struct cap_doc *d, const cJSON *notes,
+			    void (*add)(struct cap_doc *d, const char *key, const char *value))
+{
+	cJSON *labels = cJSON_Parse(cap_json__text(notes, CRIO "Labels")), *l;
+
+	cJSON_ArrayForEach(l, labels)
+		if (cJSON_IsString(l) && l->string)
+			add(d, l->string, l->valuestring);
+	cJSON_Delete(labels);
+}
+
+static void add_crio_pod(struct cap_doc *d, const struct cap_look *l, const char *dir,
+			 const char *driver, const char *sandbox)
+{
+	cJSON *spec = cap_root__is_name(sandbox)
+			      ? cap_root__json(l->root, "%s/%s-containers/%s/userdata/config.json",
+					       dir, driver, sandbox)
+			      : NULL;
+	const cJSON *notes = cap_json__part(spec, "annotations");
+
+	add_note_labels(d, notes, cap_doc__pod_label);
+	cap_doc__text(d, "ip", cap_json__text(notes, CRIO "IP.0"));
+	cap_doc__text(d, "cni_json", cap_json__text(notes, CRIO "CNIResult"));
+	cJSON_Delete(spec);
+}
+
+static void add_crio(struct cap_doc *d, const cJSON *notes, bool is_pod)
+{
+	static const char *const same[] = { "io.kubernetes.pod.name", "io.kubernetes.pod.namespace",
+					    "io.kubernetes.pod.uid",
+					    "io.kubernetes.container.name" };
+
+	for (unsigned i = 0; i < N(same); i++)
+		if (*cap_json__text(notes, same[i]))
+			cap_doc__label(d, same[i], cap_json__text(notes, same[i]));
+	add_note_labels(d, notes, cap_doc__label);
+	cap_doc__flag(d, "is_pod_sandbox", is_pod);
+	cap_doc__text(d, "created_time", cap_json__text(notes, CRIO "Created"));
+	if (!is_pod && *cap_json__text(notes, CRIO "PrivilegedRuntime"))
+		cap_doc__flag(d, "privileged",
+			      !strcmp(cap_json__text(notes, CRIO "PrivilegedRuntime"), "true"));
+}
+
+/* --- both ---------------------------------------------------------------------------------------- */
+
+static cJSON *entry_of(cJSON *list, const char *id)
+{
+	cJSON *e;
+
+	cJSON_ArrayForEach(e, list)
+		if (!strcmp(cap_json__text(e, "id"), id))
+			return e;
+	return NULL;
+}
+
+/* CRI-O says itself; podman writes its own name, and CRI-O's words for pods. */
+static bool is_crio(const cJSON *notes)
+{
+	return *cap_json__text(notes, CRIO "ContainerID") ||
+	       *cap_json__text(notes, CRIO "SandboxName");
+}
+
+static bool look_in(const struct cap_look *l, const char *dir, const char *driver,
+		    struct cap_container_info *c)
+{
+	cJSON *list = cap_root__json(l->root, "%s/%s-containers/containers.json", dir, driver),
+	      *e = entry_of(list, l->id), *meta = e ? cJSON_Parse(cap_json__text(e, "metadata")) : NULL,
+	      *spec = cap_root__json(l->root, "%s/%s-containers/%s/userdata/config.json", dir, driver,
+				     l->id);
+	const cJSON *notes = cap_json__part(spec, "annotations");
+	bool crio = is_crio(notes),
+	     is_pod = !strcmp(cap_json__text(notes, CRIO "ContainerType"), "sandbox");
+	const char *name = cap_json__text(meta, crio ? "metadata-name" : "name"),
+		   *image = cap_json__text(notes, CRIO "ImageName"),
+		   *sandbox = cap_json__text(notes, CRIO "SandboxID");
+	struct cap_doc d;
+
+	if (crio && *cap_json__text(notes, "io.kubernetes.container.name"))
+		name = cap_json__text(notes, "io.kubernetes.container.name");
+	if (!*name)
+		name = cap_json__text(notes, CRIO "Name");
+	if (!*image)
+		image = cap_json__text(meta, "image-name");
+	if (e || crio) {
+		cap_doc__begin(&d, c, l->id, crio ? "cri-o" : "podman", *name ? name : l->id,
+			       image);
+		cap_doc__image_id(&d, cap_json__text(e, "image"));
+		cap_doc__text(&d, "created_time", cap_json__text(e, "created"));
+		cap_doc__text(&d, "pod_sandbox_id", sandbox);
+		cap_doc__spec(&d, c, spec);
+		add_digest(&d, l, dir, driver, cap_json__text(e, "image"));
+		if (crio) {
+			add_crio(&d, notes, is_pod);
+			add_crio_pod(&d, l, dir, driver, is_pod ? l->id : sandbox);
+		} else {
+			add_podman_config(&d, l, dir);
+		}
+		cap_doc__end(&d, c);
+	}
+	cJSON_Delete(list);
+	cJSON_Delete(meta);
+	cJSON_Delete(spec);
+	return e || crio;
+}
+
+/* conmon's bundle: ROOT/DRIVER-containers/ID/userdata */
+static bool from_known(const struct cap_look *l, struct cap_container_info *c)
+{
+	const char *at = l->bundle ? strstr(l->bundle, "-containers/") : NULL, *slash = at;
+	char dir[600], driver[32];
+
+	while (slash && slash > l->bundle && *slash != '/')
+		slash--;
+	if (!at || at - slash - 1 >= (int)sizeof(driver) || at == slash)
+		return false;
+	snprintf(dir, sizeof(dir), "%.*s", (int)(slash - l->bundle), l->bundle);
+	snprintf(driver, sizeof(driver), "%.*s", (int)(at - slash - 1), slash + 1);
+	if (!look_in(l, dir, driver, c))
+		return false;
+	cap_places__meet(&places, l, dir);
+	return true;
+}
+
+bool cap_storage__look_up(const struct cap_look *l, struct cap_container_info *c)
+{
+	const char *dir;
+
+	for (unsigned i = 0; (dir = cap_places__at(&places, i)); i++)
+		for (unsigned k = 0; k < N(drivers); k++)
+			if (look_in(l, dir, drivers[k], c))
+				return true;
+	return from_known(l, c);
+}
+
+void cap_storage__each(int root, cap_id_fn *fn, void *arg)
+{
+	const char *dir;
+
+	for (unsigned i = 0; (dir = cap_places__at(&places, i)); i++)
+		for (unsigned k = 0; k < N(drivers); k++) {
+			cJSON *list = cap_root__json(root, "%s/%s-containers/containers.json", dir,
+						     drivers[k]), *e;
+
+			cJSON_ArrayForEach(e, list)
+				fn(arg, cap_json__text(e, "id"));
+			cJSON_Delete(list);
+		}
+}

@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: Apache-2.0
+# runner: alone
+#
+# Containers of real runtimes are recorded under the names that these gave them. Each runtime is started here, with
+# everything it keeps in a folder of its own, and removed afterwards.
+
+setup_file() {
+	source "$SPOOR_SRC/tests/capture/lib.bash"
+	export CAPTURE_MISSING
+	CAPTURE_MISSING=$(capture_missing) || CAPTURE_MISSING=
+	busybox --list >/dev/null 2>&1 || CAPTURE_MISSING="busybox is not installed"
+}
+
+setup() {
+	source "$SPOOR_SRC/tests/capture/lib.bash"
+	source "$SPOOR_SRC/tests/lib/runtimes.bash"
+	[ -z "$CAPTURE_MISSING" ] || skip "$CAPTURE_MISSING"
+	cd "$BATS_TEST_TMPDIR"
+	rec_pid= rt=
+	rt_begin
+}
+
+teardown() {
+	[ -z "${rec_pid:-}" ] || kill -KILL "$rec_pid" 2>/dev/null || :
+	rt_end
+}
+
+# What the fields say of a container's process: one line of JSON, from a copy of the trace and nothing else.
+fields_of() {	# trace id fields...
+	local trace=$1 id=$2 format='' f
+	shift 2
+	for f in "$@"; do format+="%$f|"; done
+	spoor-replay "$trace" -f "container.id = ${id:0:12} and evt.type = openat and fd.name = /etc/passwd" -p "$format" | tail -n 1
+}
+
+is() {	# wanted command...
+	local want=$1 got
+	shift
+	got=$("$@")
+	[ "$got" = "$want" ] || { echo "wanted $want"; echo "got    $got"; return 1; }
+}
+
+@test "docker: name, image with tag and digest, labels, mounts, user, exit code; restarted under the same id" {
+	rt_docker_start || skip "$rt_why"
+	record_start t.spoor --container-env
+	docker run -d --network none --name web-frontend-1 --hostname h -l app=demo -e SECRET=x -v "$rt/image:/mnt:ro" -u 0:0 \
+		spoor/test:7 sh -c 'cat /etc/passwd >/dev/null; sleep 0.3; cat /etc/passwd >/dev/null; exit 5' >id
+	docker run --rm --network none --name web-frontend-2 spoor/test:7 sh -c 'cat /etc/passwd >/dev/null' >/dev/null
+	docker wait web-frontend-1 >/dev/null
+	docker start web-frontend-1 >/dev/null
+	docker wait web-frontend-1 >/dev/null
+	sleep 0.3
+	record_stop
+	id=$(cat id)
+	is "web-frontend-1|docker|spoor/test|7|demo|yes|false|false|$rt/image|false|" fields_of t.spoor "$id" container.name container.type container.image.repository container.image.tag container.label[app] \
+		container.label[image.label] container.privileged container.host_network container.mount.source[/mnt] container.mount.rdwr[0]
+	is "$id|$(docker inspect -f '{{.Image}}' web-frontend-1 | cut -d: -f2)|" fields_of t.spoor "$id" container.full_id container.image.id
+	events t.spoor 'evt.type in (container, container_end)' >c.json
+	# born and ended twice, with its exit code; the other one is told apart, though it lived for a moment
+	jq -es --arg id "${id:0:12}" '[.[] | select(.type == "container_end" and .args.id == $id and .args.exit_code == 5)] | length == 2' c.json
+	jq -es 'any(.[]; .type == "container" and .args.name == "web-frontend-2")' c.json
+	jq -es 'any(.[]; .args.json? and (.args.json | fromjson | .container.env | index("SECRET=x")))' c.json
+	# without the option the environment stays out
+	record_start u.spoor
+	docker run --rm --network none -e SECRET=x spoor/test:7 true
+	sleep 0.2
+	record_stop
+	! events u.spoor 'evt.type = container' | grep -q SECRET=x
+}
+
+@test "docker: -c and a name that does not exist yet" {
+	rt_docker_start || skip "$rt_why"
+	record_start t.spoor -c web1
+	docker run --rm --network none --name other spoor/test:7 cat /etc/passwd >/dev/null
+	docker run --rm --network none --name web1 spoor/test:7 sh -c 'cat /etc/passwd >/dev/null; sleep 0.3; cat /etc/passwd' >/dev/null
+	record_stop
+	spoor-replay t.spoor -o json -f 'evt.type = openat and fd.name = /etc/passwd and container.id != host' >t.json
+	# what comes before the name is known is kept, lest a beginning be missed
+	jq -es 'any(.[]; .container.name == "web1" and .container.image == "spoor/test:7") and
+		all(.[]; .container.name == "web1" or .container.name == null)' t.json
+}
+
+@test "docker: one that was there before, by its name; killed for want of memory" {
+	rt_docker_start || skip "$rt_why"
+	docker run -d --network none --name there spoor/test:7 sh -c 'while :; do cat /etc/passwd >/dev/null; sleep 0.05; done' >id
+	record t.spoor -c there -d 400ms
+	id=$(cat id)
+	is "there|spoor/test:7|" fields_of t.spoor "$id" container.name container.image
+	# the names are in the keyframe: a cut of the trace needs nothing else
+	spoor-replay t.spoor --keyframes --internal -o json -f 'evt.type = state_container' |
+		jq -es --arg id "${id:0:12}" 'any(.[]; .args.id == $id and .args.name == "there" and .args.cgroup)'
+	docker rm -f there >/dev/null
+	record_start m.spoor
+	docker run --network none --name greedy -m 16m --memory-swap 16m spoor/test:7 sh -c 'x=aaaaaaaaaaaaaaaa; while :; do x=$x$x; done' >/dev/null 2>&1 || true
+	[ "$(docker inspect -f '{{.State.OOMKilled}}' greedy)" = true ] || skip "no limit of memory is enforced here"
+	sleep 0.3
+	record_stop
+	events m.spoor 'evt.type = container_end' >c.json
+	jq -es 'any(.[]; .args.exit_code == 137 and .args.oom == true)' c.json
+}
+
+@test "containerd: names and images of its own tool; names that are alike but for their end" {
+	rt_containerd_start || skip "$rt_why"
+	record_start t.spoor
+	for n in 1 2; do
+		ctr run --rm --label app=demo$n localhost/spoor/test:7 payments-backend-$n /bin/sh -c 'cat /etc/passwd >/dev/null; sleep 0.1; exit 3' || true
+	done
+	sleep 0.2
+	record_stop
+	for n in 1 2; do
+		spoor-replay t.spoor -f "container.id = payments-backend-$n and evt.type = openat and fd.name = /etc/passwd" \
+			-p '%container.name|%container.type|%container.image|%container.label[app]' | tail -n 1 >line
+		[ "$(cat line)" = "payments-backend-$n|containerd|localhost/spoor/test:7|demo$n" ]
+		events t.spoor 'evt.type = container_end' | jq -es --arg id payments-backend-$n 'any(.[]; .args.id == $id and .args.exit_code == 3)'
+	done
+	ctr image ls | grep -o 'sha256:[0-9a-f]*' | sort -u >digests
+	spoor-replay t.spoor -f 'container.id startswith payments and container.image.digest exists' -p %container.image.digest | sort -u >got
+	grep -qxFf digests got
+}
+
+@test "CRI: pod, namespace, uid, labels of pod and container, the pause container" {
+	command -v python3 >/dev/null && command -v curl >/dev/null || skip "calling CRI takes python3 and curl"
+	rt_containerd_start || skip "$rt_why"
+	uid=11111111-2222-3333-4444-555555555555
+	k8s='"io.kubernetes.pod.name": "web-0", "io.kubernetes.pod.namespace": "prod", "io.kubernetes.pod.uid": "'$uid'"'
+	pod='{"1": {"1": "web-0", "2": "'$uid'", "3": "prod"}, "3": "'$rt/logs'", "6": {"map": {"tier": "front", '$k8s'}},
+		"8": {"1": "/kubepods/burstable/pod'$uid'", "2": {"1": {"1": 2, "2": 1}}}}'
+	record_start t.spoor
+	rt_cri RunPodSandbox "{\"1\": $pod}" >sandbox
+	rt_cri CreateContainer '{"1": "'$(cat sandbox)'", "2": {"1": {"1": "nginx"}, "2": {"1": "localhost/spoor/test:7"},
+		"3": ["/bin/sh", "-c", "cat /etc/passwd >/dev/null; sleep 0.4; cat /etc/passwd >/dev/null; exit 9"],
+		"9": {"map": {"io.kubernetes.container.name": "nginx", "track": "canary", '"$k8s"'}}, "11": "n.log"}, "3": '"$pod"'}' >id
+	rt_cri StartContainer '{"1": "'$(cat id)'"}' >/dev/null
+	sleep 0.8
+	rt_cri StopPodSandbox '{"1": "'$(cat sandbox)'"}' >/dev/null
+	rt_cri RemovePodSandbox '{"1": "'$(cat sandbox)'"}' >/dev/null
+	sleep 0.2
+	record_stop
+	id=$(cat id) sandbox=$(cat sandbox)
+	is "nginx|containerd|web-0|prod|$uid|front|canary|${sandbox:0:12}|true|" fields_of t.spoor "$id" container.name container.type k8s.pod.name k8s.ns.name k8s.pod.uid k8s.pod.label[tier] \
+		container.label[track] k8s.pod.sandbox_id container.host_network
+	fields_of t.spoor "$id" container.image container.image.digest container.image.id >line
+	grep -qE '^localhost/spoor/test:7\|sha256:[0-9a-f]{64}\|[0-9a-f]{64}\|$' line
+	events t.spoor 'evt.type in (container, container_end)' >c.json
+	jq -es --arg id "${id:0:12}" --arg pod "${sandbox:0:12}" '
+		any(.[]; .args.id == $id and .type == "container_end" and .args.exit_code == 9) and
+		any(.[]; .args.id == $pod and .args.name == "POD" and (.args.json | fromjson | .container.is_pod_sandbox)) and
+		any(.[]; .args.id == $pod and .type == "container_end")' c.json
+}
+
+@test "podman: names, labels, a pod" {
+	rt_podman_start || skip "$rt_why"
+	record_start t.spoor
+	pm run -d --network none --name backend-of-shop -l app=demo localhost/spoor/test:7 \
+		sh -c 'cat /etc/passwd >/dev/null; sleep 0.5; cat /etc/passwd >/dev/null; exit 4' >id
+	pm wait backend-of-shop >/dev/null
+	sleep 0.3
+	record_stop
+	id=$(cat id)
+	is "backend-of-shop|podman|localhost/spoor/test:7|demo|" fields_of t.spoor "$id" container.name container.type container.image container.label[app]
+	fields_of t.spoor "$id" container.image.digest container.image.id | grep -qE '^sha256:[0-9a-f]{64}\|[0-9a-f]{64}\|$'
+	events t.spoor 'evt.type = container_end' | jq -es --arg id "${id:0:12}" 'any(.[]; .args.id == $id and .args.exit_code == 4)'
+}

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * What runtimes write down, for those that no test machine has (CRI-O, crun, LXC), and what somebody
+ * else may put in its place. The others run for real in runtimes.bats.
+ */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cjson/cJSON.h>
+#include <cmocka.h>
+
+#include "capture/containers/runtime.h"
+
+#define ID "54822d13c7bd4e50db0828e52b54ff55e5dc9a6d19a1d8b6b9b6e8de3a9b1c11"
+#define POD "0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0"
+#define STORAGE "/var/lib/containers/storage"
+#define USERDATA(id) STORAGE "/overlay-containers/" id "/userdata/config.json"
+
+static char dir[] = "/tmp/spoor-test-XXXXXX";
+static int root;
+
+static void put(const char *path, const char *text)
+{
+	char full[512];
+	FILE *f;
+
+	snprintf(full, sizeof(full), "%s%s", dir, path);
+	for (char *p = full + sizeof(dir); (p = strchr(p, '/')); p++) {
+		*p = 0;
+		mkdir(full, 0700);
+		*p = '/';
+	}
+	f = fopen(full, "w");
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+}
+
+static int make(void **state)
+{
+	(void)state;
+	if (!mkdtemp(dir))
+		return -1;
+	root = open(dir, O_PATH | O_DIRECTORY);
+	return root < 0 ? -1 : 0;
+}
+
+static int clean(void **state)
+{
+	char cmd[64];
+
+	(void)state;
+	close(root);
+	snprintf(cmd, sizeof(cmd), "rm -rf %s", dir);
+	return system(cmd);
+}
+
+static cJSON *doc_of(struct cap_container_info *c)
+{
+	cJSON *j = cJSON_ParseWithLength((const char *)c->json.p, c->json.len);
+
+	assert_non_null(cap_json__part(j, "container"));
+	return j;
+}
+
+static void cri_o(void **state)
+{
+	struct cap_look l = { .id = ID, .root = root };
+	struct cap_container_info c = { 0 };
+	const cJSON *d;
+	cJSON *j;
+
+	(void)state;
+	put(STORAGE "/overlay-containers/containers.json",
+	    "[{\"id\":\"" ID "\",\"image\":\"abc\",\"metadata\":\"{\\\"metadata-name\\\":\\\"nginx\\\"}\"},"
+	    "{\"id\":\"" POD "\",\"metadata\":\"{}\"}]");
+	put(USERDATA(ID),
+	    "{\"annotations\":{\"io.kubernetes.cri-o.ContainerID\":\"" ID "\","
+	    "\"io.kubernetes.cri-o.ContainerType\":\"container\","
+	    "\"io.kubernetes.cri-o.ImageName\":\"quay.io:5000/shop/web:1.2\","
+	    "\"io.kubernetes.cri-o.SandboxID\":\"" POD "\","
+	    "\"io.kubernetes.cri-o.Labels\":\"{\\\"track\\\":\\\"canary\\\"}\","
+	    "\"io.kubernetes.container.name\":\"nginx\",\"io.kubernetes.pod.name\":\"web-0\","
+	    "\"io.kubernetes.pod.namespace\":\"prod\",\"io.kubernetes.pod.uid\":\"1-2\"},"
+	    "\"process\":{\"user\":{\"uid\":101}},"
+	    "\"mounts\":[{\"destination\":\"/data\",\"type\":\"bind\",\"source\":\"/srv\","
+	    "\"options\":[\"rbind\",\"ro\",\"rprivate\"]}],"
+	    "\"linux\":{\"namespaces\":[{\"type\":\"pid\"}]}}");
+	put(USERDATA(POD),
+	    "{\"annotations\":{\"io.kubernetes.cri-o.ContainerID\":\"" POD "\","
+	    "\"io.kubernetes.cri-o.ContainerType\":\"sandbox\",\"io.kubernetes.cri-o.IP.0\":"
+	    "\"10.1.2.3\",\"io.kubernetes.cri-o.Labels\":\"{\\\"tier\\\":\\\"front\\\"}\"}}");
+	assert_true(cap_storage__look_up(&l, &c));
+	assert_string_equal(c.runtime, "cri-o");
+	assert_string_equal(c.name, "nginx");
+	assert_string_equal(c.image, "quay.io:5000/shop/web:1.2");
+	j = doc_of(&c);
+	d = cap_json__part(j, "container");
+	assert_string_equal(cap_json__text(d, "imagerepo"), "quay.io:5000/shop/web");
+	assert_string_equal(cap_json__text(d, "imagetag"), "1.2");
+	assert_string_equal(cap_json__text(d, "pod_sandbox_id"), POD);
+	assert_string_equal(cap_json__text(d, "ip"), "10.1.2.3");
+	assert_string_equal(cap_json__text(d, "User"), "101");
+	assert_string_equal(cap_json__text(cap_json__part(d, "labels"), "track"), "canary");
+	assert_string_equal(cap_json__text(cap_json__part(d, "labels"), "io.kubernetes.pod.uid"),
+			    "1-2");
+	assert_string_equal(cap_json__text(cap_json__part(d, "pod_sandbox_labels"), "tier"),
+			    "front");
+	assert_string_equal(cap_json__text(cJSON_GetArrayItem(cap_json__part(d, "Mounts"), 0),
+					   "Mode"), "ro");
+	assert_true(cJSON_IsFalse(cap_json__part(d, "host_pid")));
+	assert_true(cJSON_IsTrue(cap_json__part(d, "host_network")));
+	cJSON_Delete(j);
+	l.id = POD;
+	assert_true(cap_storage__look_up(&l, &c));
+	j = doc_of(&c);
+	assert_true(cJSON_IsTrue(
+		cap_json__part(cap_json__part(j, "container"), "is_pod_sandbox")));
+	cJSON_Delete(j);
+	buf__done(&c.json);
+}
+
+static void names_are_ids(void **state)
+{
+	struct cap_look l = { .id = "a-box-with-a-long-name", .root = root };
+	struct cap_container_info c = { 0 };
+
+	(void)state;
+	assert_false(cap_runc__look_up(&l, &c));
+	put("/run/crun/a-box-with-a-long-name/status",
+	    "{\"pid\":5,\"bundle\":\"/srv/box\",\"created\":\"2026-01-01T00:00:00Z\"}");
+	put("/srv/box/config.json", "{\"annotations\":{\"team\":\"blue\"}}");
+	assert_true(cap_runc__look_up(&l, &c));
+	assert_string_equal(c.name, "a-box-with-a-long-name");
+	assert_non_null(strstr((const char *)c.json.p, "\"team\":\"blue\""));
+	l.id = "web";
+	assert_false(cap_lxc__look_up(&l, &c));
+	put("/var/lib/lxc/web/config", "lxc.rootfs.path = dir:/srv\n");
+	assert_true(cap_lxc__look_up(&l, &c));
+	assert_string_equal(c.runtime, "lxc");
+	assert_string_equal(c.name, "web");
+	buf__done(&c.json);
+}
+
+/* Files may belong to somebody else: damaged, endless, or leading elsewhere. */
+static void hostile_files(void **state)
+{
+	struct cap_look l = { .id = ID, .root = root };
+	struct cap_container_info c = { 0 };
+	struct buf text = { 0 };
+	char path[256];
+
+	(void)state;
+	put("/var/lib/docker/containers/" ID "/config.v2.json", "{\"Name\":[1],\"Config\":7,");
+	assert_false(cap_docker__look_up(&l, &c));
+	put("/var/lib/docker/containers/" ID "/config.v2.json",
+	    "{\"Name\":[1],\"Config\":7,\"MountPoints\":[[],3],\"NetworkSettings\":\"\"}");
+	assert_true(cap_docker__look_up(&l, &c));
+	assert_string_equal(c.name, "");
+	/* a link out of the root stays in it; a pipe is no file, and nobody waits for its writer */
+	snprintf(path, sizeof(path), "%s/link", dir);
+	assert_int_equal(symlink("../../../../../../etc/passwd", path), 0);
+	assert_false(cap_root__read(root, "/link", &text));
+	put("/etc/passwd", "inside");
+	assert_true(cap_root__read(root, "/link", &text));
+	assert_memory_equal(text.p, "inside", 6);
+	snprintf(path, sizeof(path), "%s/pipe", dir);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_false(cap_root__read(root, "/pipe", &text));
+	assert_false(cap_root__is_name("../x"));
+	assert_false(cap_root__is_name(".."));
+	buf__done(&text);
+	buf__done(&c.json);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(cri_o),
+		cmocka_unit_test(names_are_ids),
+		cmocka_unit_test(hostile_files),
+	};
+
+	return cmocka_run_group_tests(tests, make, clean);
+}

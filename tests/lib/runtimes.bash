@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# runtimes.bash - docker, containerd with CRI, and podman for tests: daemons of our own, with everything they keep in one
+# folder, images made on the spot, no registry.
+#
+#   source tests/lib/runtimes.bash
+#   rt_begin			a folder, in $rt; an image's root file system in $rt/image, a pause image in $rt/pause
+#   rt_docker_start			$DOCKER_HOST; image spoor/test:7
+#   rt_containerd_start			$CONTAINERD_ADDRESS; image localhost/spoor/test:7 in namespaces default and k8s.io
+#   rt_podman_start			podman is pm; image localhost/spoor/test:7
+#   rt_cri METHOD JSON			a call of CRI; prints the first string of the answer
+#   rt_end				stop what was started, remove everything. To be called in teardown, always
+#
+# Each _start returns 1, with the reason in $rt_why, where that runtime is not there or does not start.
+
+rt_begin() {
+	rt=$(mktemp -d /tmp/spoor-rt.XXXXXX)
+	rt_pids=() rt_why=
+	mkdir -p "$rt"/image/{bin,etc,proc,sys,dev,tmp,root,mnt} "$rt/pause" "$rt/logs"
+	cp "$(command -v busybox)" "$rt/image/bin/busybox"
+	for a in sh cat sleep true; do ln -s busybox "$rt/image/bin/$a"; done
+	echo root:x:0:0:root:/root:/bin/sh >"$rt/image/etc/passwd"
+	echo root:x:0: >"$rt/image/etc/group"
+	cp "$SPOOR_BUILD/tests/capture/progs/pause" "$rt/pause/pause"
+}
+
+rt_wait() {	# pid command...: until the command succeeds
+	local pid=$1 i
+	shift
+	for ((i = 0; i < 150; i++)); do
+		"$@" >/dev/null 2>&1 && return 0
+		kill -0 "$pid" 2>/dev/null || return 1
+		sleep 0.1
+	done
+	return 1
+}
+
+# A tar that `docker load` and `ctr image import` take: a layer, a configuration, a manifest.
+rt_image() {	# root name out command-json
+	local w layer config
+	w=$(mktemp -d "$rt/img.XXXXXX")
+	mkdir "$w/layer"
+	tar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner -C "$1" -cf "$w/layer/layer.tar" .
+	layer=$(sha256sum <"$w/layer/layer.tar")
+	jq -nc --argjson cmd "$4" --arg l "sha256:${layer%% *}" '{architecture: "amd64", os: "linux", created: "2020-01-01T00:00:00Z",
+		config: {Cmd: $cmd, Env: ["PATH=/bin"], Labels: {"image.label": "yes"}},
+		rootfs: {type: "layers", diff_ids: [$l]}, history: [{created: "2020-01-01T00:00:00Z"}]}' >"$w/config"
+	config=$(sha256sum <"$w/config")
+	mv "$w/config" "$w/${config%% *}.json"
+	jq -nc --arg c "${config%% *}.json" --arg t "$2" '[{Config: $c, RepoTags: [$t], Layers: ["layer/layer.tar"]}]' >"$w/manifest.json"
+	tar -C "$w" -cf "$3" manifest.json "${config%% *}.json" layer
+	rm -rf "$w"
+}
+
+rt_docker_start() {
+	command -v dockerd >/dev/null && command -v docker >/dev/null || { rt_why="docker is not installed"; return 1; }
+	export DOCKER_HOST=unix://$rt/docker.sock
+	dockerd --iptables=false --ip6tables=false --bridge=none --data-root "$rt/docker" --exec-root "$rt/docker-run" \
+		--pidfile "$rt/docker.pid" -H "$DOCKER_HOST" >"$rt/docker.log" 2>&1 3>&- & rt_pids+=($!)
+	rt_wait $! docker version || { rt_why="dockerd does not start here: $(tail -n 1 "$rt/docker.log")"; return 1; }
+	rt_image "$rt/image" spoor/test:7 "$rt/i.tar" '["/bin/sh"]' && docker load -qi "$rt/i.tar" >/dev/null
+}
+
+rt_containerd_start() {
+	local c=containerd
+	command -v containerd >/dev/null && command -v ctr >/dev/null || { rt_why="containerd is not installed"; return 1; }
+	export CONTAINERD_ADDRESS=$rt/containerd.sock
+	mkdir -p "$rt/cni"
+	cat >"$rt/c.toml" <<-X
+		version = 2
+		root = "$rt/$c"
+		state = "$rt/$c-run"
+		[grpc]
+		  address = "$CONTAINERD_ADDRESS"
+		[plugins."io.containerd.grpc.v1.cri"]
+		  sandbox_image = "localhost/pause:1"
+		  restrict_oom_score_adj = true
+		  [plugins."io.containerd.grpc.v1.cri".cni]
+		    bin_dir = "$rt/cni"
+		    conf_dir = "$rt/cni"
+		[plugins."io.containerd.internal.v1.opt"]
+		  path = "$rt/opt"
+	X
+	containerd -c "$rt/c.toml" >"$rt/containerd.log" 2>&1 3>&- & rt_pids+=($!)
+	rt_wait $! ctr version || { rt_why="containerd does not start here: $(tail -n 1 "$rt/containerd.log")"; return 1; }
+	rt_image "$rt/image" localhost/spoor/test:7 "$rt/i.tar" '["/bin/sh"]'
+	rt_image "$rt/pause" localhost/pause:1 "$rt/p.tar" '["/pause"]'
+	for n in default k8s.io; do
+		for i in i p; do ctr -n $n image import "$rt/$i.tar" >/dev/null || return 1; done
+	done
+}
+
+# CRI speaks gRPC. That is protocol buffers over HTTP/2: curl and some twenty lines of Python.
+rt_cri() {
+	python3 "$SPOOR_SRC/tests/lib/cri_call.py" "$CONTAINERD_ADDRESS" "$1" "$2"
+}
+
+pm() {
+	podman --root "$rt/storage" --runroot "$rt/storage-run" --tmpdir "$rt/podman-tmp" --storage-driver overlay "$@"
+}
+
+rt_podman_start() {
+	command -v podman >/dev/null && command -v conmon >/dev/null || { rt_why="podman is not installed"; return 1; }
+	# Limits that may be set without CAP_SYS_RESOURCE, and no service that a test machine lacks.
+	cat >"$rt/containers.conf" <<-X
+		[containers]
+		default_ulimits = ["nofile=1024:1024", "nproc=4096:4096"]
+		[engine]
+		runtime = "runc"
+		cgroup_manager = "cgroupfs"
+		events_logger = "file"
+		infra_image = "localhost/pause:1"
+		infra_command = "/pause"
+	X
+	export CONTAINERS_CONF=$rt/containers.conf
+	tar -C "$rt/image" -c . | pm import -q --change 'LABEL image.label=yes' - localhost/spoor/test:7 >/dev/null 2>"$rt/podman.log" ||
+		{ rt_why="podman does not work here: $(tail -n 1 "$rt/podman.log")"; return 1; }
+}
+
+rt_end() {
+	local pid i d
+	[ -n "${rt:-}" ] || return 0
+	[ ! -S "$rt/docker.sock" ] || timeout 30 docker ps -qa 2>/dev/null | xargs -r timeout 60 docker rm -f >/dev/null 2>&1
+	[ ! -d "$rt/storage" ] || { timeout 60 pm pod rm -t 0 -fa; timeout 60 pm rm -t 0 -fa; } >/dev/null 2>&1
+	if [ -S "$rt/containerd.sock" ]; then
+		for n in default k8s.io; do
+			for i in $(ctr -n $n task ls -q 2>/dev/null); do
+				timeout 10 ctr -n $n task rm -f "$i" >/dev/null 2>&1
+			done
+		done
+	fi
+	for pid in "${rt_pids[@]}"; do
+		kill "$pid" 2>/dev/null
+		wait "$pid" 2>/dev/null
+	done
+	# what outlives its daemon: shims, conmon, what they started
+	for d in /proc/[0-9]*; do
+		tr '\0' ' ' 2>/dev/null <"$d/cmdline" | grep -qF -- "$rt/" && kill -KILL "${d#/proc/}" 2>/dev/null
+	done
+	for ((i = 0; i < 50; i++)); do
+		grep -o "$rt[^ ]*" /proc/mounts | sort -r | xargs -r -n1 umount -l 2>/dev/null
+		rm -rf --one-file-system "$rt" 2>/dev/null && break
+		sleep 0.1
+	done
+	for d in docker default k8s.io libpod_parent kubepods; do
+		find /sys/fs/cgroup/*/$d /sys/fs/cgroup/$d -depth -type d -exec rmdir {} \; 2>/dev/null
+	done
+	rt=
+	return 0
+}
