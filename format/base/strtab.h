@@ -37,8 +37,8 @@ static inline const struct fmt_str *strtab__get(const struct strtab *t, uint32_t
 	return id && id <= t->n ? &t->strs[id - 1] : NULL;
 }
 /*
- * Append n strings that the caller knows to be distinct and new, without looking: they get the ids
- * from t->n + 1. Returns where to write their lengths and places. p must lie in t->mem and be followed by a NUL.
+ * Append n strings without looking whether they are new: they get the ids from t->n + 1. If some are equal, a look-up
+ * finds one of them. Returns where to write their lengths and places. p must lie in t->mem and be followed by a NUL.
  */
 struct fmt_str *strtab__append(struct strtab *t, uint32_t n, size_t bytes);
 void strtab__reset(struct strtab *t);	/* forget all, keep memory for reuse */

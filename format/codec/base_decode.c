@@ -118,20 +118,38 @@ static bool split_rows(struct events_decoder *d, const struct table *t, uint32_t
 	return true;
 }
 
-/* Times from what the clock expects, in order: needs threads, processors and durations. */
-static bool decode_clock(struct events_decoder *d, const struct table *t, uint32_t n, struct fmt_batch *b)
+/* Times from how much later than expected the rows were: needs threads, processors and durations. */
+static void decode_clock(struct events_decoder *d, uint64_t first, uint32_t n, struct fmt_batch *b)
 {
-	int first = find_column(t, BCOL_TIME);
-
-	if (first < 0 || !decoder__base_column(d, t, BCOL_CLOCK, b->ts))
-		return false;
-	d->clock.prev = t->col[first].base;
+	d->clock.prev = first;
 	memset(d->clock.thread, 0, b->n_threads * sizeof(*d->clock.thread));
 	memset(d->clock.cpu, 0, sizeof(d->clock.cpu));
 	for (uint32_t k = 0; k < n; k++) {
 		b->ts[k] += clock__expect(&d->clock, b->thread[k], b->cpu[k], b->dur[k]);
 		clock__set(&d->clock, b->thread[k], b->cpu[k], b->ts[k]);
 	}
+}
+
+static bool decode_times(struct events_decoder *d, const struct table *t, uint32_t n, struct fmt_batch *b)
+{
+	int time = find_column(t, BCOL_TIME);
+	bool clock = find_column(t, BCOL_CLOCK) >= 0;
+	uint64_t *v = decoder__column(d, 0), last;
+
+	if (time < 0)
+		return false;
+	if (!clock && find_column(t, BCOL_STEP) < 0)
+		return decoder__base_column(d, t, BCOL_TIME, b->ts);
+	if (!decoder__base_column(d, t, clock ? BCOL_CLOCK : BCOL_STEP, v))
+		return false;
+	for (uint32_t k = 0; k < n; k++)
+		b->ts[d->next[k]] = v[k];
+	last = t->col[time].base;
+	if (clock)
+		decode_clock(d, last, n, b);
+	else
+		for (uint32_t k = 0; k < n; k++)
+			b->ts[k] = last += b->ts[k];
 	return true;
 }
 
@@ -150,9 +168,7 @@ static bool decode_rows(struct events_decoder *d, const struct table *t, uint32_
 		return false;
 	for (uint32_t k = 0; k < n; k++)
 		b->dur[d->next[k]] = v[k];
-	if (find_column(t, BCOL_CLOCK) >= 0)
-		return decode_clock(d, t, n, b);
-	return decoder__base_column(d, t, BCOL_TIME, b->ts);
+	return decode_times(d, t, n, b);
 }
 
 /* The results of one type. */

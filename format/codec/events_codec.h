@@ -19,11 +19,12 @@ enum base_table { BASE_THREADS = 0, BASE_ROWS = 1 };	/* then one table per event
 enum base_col {
 	BCOL_TID = 0, BCOL_PID = 1,				/* threads */
 	BCOL_THREAD = 2,	/* rows, in order */
-	BCOL_TIME = 3,		/* rows, in order: the time, or ... */
-	BCOL_CLOCK = 4,		/* ... how much later than expected (clock__expect) */
+	BCOL_TIME = 3,		/* rows, in order: the time; or its base alone, and one of CLOCK and STEP */
+	BCOL_CLOCK = 4,		/* rows, by type, then by thread: how much later than expected (clock__expect) */
 	BCOL_TYPE = 5, BCOL_CPU = 6,				/* rows, by thread */
 	BCOL_DUR = 7,						/* rows, by type, then by thread */
 	BCOL_RES = 8,						/* one table per type: its rows, by thread */
+	BCOL_STEP = 9,		/* as CLOCK: how much later than the row before */
 	BCOL__N
 };
 

@@ -168,54 +168,61 @@ static unsigned bit_length(uint64_t v)
 	return v ? 64 - (unsigned)__builtin_clzll(v) : 0;
 }
 
+/* A column in type order without predictor; where it goes on with another type it may get other statistics. */
+static void put_by_type(struct events_encoder *e, const struct fmt_batch *b, unsigned id, uint64_t *v)
+{
+	struct col_desc d = { .id = (uint8_t)id, .ref = COL_REF_NONE };
+	size_t at = e->tables.data.len;
+
+	col__encode(&d, v, b->n, NULL, NULL, NULL, e->z, &e->tables.data);
+	table_writer__col(&e->tables, &d);
+	for (; at < e->tables.data.len; at += b->n)
+		for (uint32_t t = 1; t < b->n_types; t++)
+			table_writer__cut(&e->tables, at + e->start[t]);
+}
+
+static void encode_durations(struct events_encoder *e, const struct fmt_batch *b, uint64_t *v)
+{
+	for (uint32_t k = 0; k < b->n; k++)
+		v[k] = b->dur[e->rows[k]];
+	put_by_type(e, b, BCOL_DUR, v);
+}
+
 /*
  * Times as differences to the row before, or to what the clock expects: whichever takes fewer bits. Durations
  * make the second better; files imported without them take the first.
  */
 static void encode_times(struct events_encoder *e, const struct fmt_batch *b, uint64_t *v)
 {
-	struct col_desc d = { .ref = COL_REF_NONE, .base = b->n ? b->ts[0] : 0 };
-	uint64_t plain = 0, expected = 0;
+	struct col_desc first = { .id = BCOL_TIME, .ref = COL_REF_NONE, .base = b->n ? b->ts[0] : 0 };
+	uint64_t *late = column_memory(e, 1), step_bits = 0, late_bits = 0;
 
-	e->clock.prev = d.base;
+	table_writer__col(&e->tables, &first);
+	if (!b->n)
+		return;
+	e->clock.prev = first.base;
 	memset(e->clock.thread, 0, b->n_threads * sizeof(*e->clock.thread));
 	memset(e->clock.cpu, 0, sizeof(e->clock.cpu));
 	for (uint32_t k = 0; k < b->n; k++) {
-		uint64_t prev = e->clock.prev, ts = b->ts[k];
+		uint64_t ts = b->ts[k];
 
-		v[k] = ts - clock__expect(&e->clock, b->thread[k], b->cpu[k], b->dur[k]);
+		late[k] = ts - clock__expect(&e->clock, b->thread[k], b->cpu[k], b->dur[k]);
+		late_bits += bit_length(col__zigzag(late[k]));
+		step_bits += bit_length(col__zigzag(ts - e->clock.prev));
 		clock__set(&e->clock, b->thread[k], b->cpu[k], ts);
-		plain += bit_length(col__zigzag(ts - prev));
-		expected += bit_length(col__zigzag(v[k]));
 	}
-	if (expected < plain) {
-		struct col_desc base = { .id = BCOL_TIME, .ref = COL_REF_NONE, .base = d.base };
-
-		table_writer__col(&e->tables, &base);
-		d.id = BCOL_CLOCK;
-		d.base = 0;
-	} else {
-		d.id = BCOL_TIME;
-		d.pred = PRED_PREV;
-		memcpy(v, b->ts, b->n * sizeof(*v));
+	if (late_bits < step_bits) {
+		for (uint32_t k = 0; k < b->n; k++)
+			v[k] = late[e->rows[k]];
+		put_by_type(e, b, BCOL_CLOCK, v);
+		return;
 	}
-	col__encode(&d, v, b->n, NULL, NULL, NULL, e->z, &e->tables.data);
-	table_writer__col(&e->tables, &d);
-}
+	for (uint32_t k = 0; k < b->n; k++) {
+		uint32_t row = e->rows[k];
 
-/* Durations, type after type; where they go on with another type they may get other statistics. */
-static void encode_durations(struct events_encoder *e, const struct fmt_batch *b, uint64_t *v)
-{
-	struct col_desc d = { .id = BCOL_DUR, .ref = COL_REF_NONE };
-	size_t at = e->tables.data.len;
-
-	for (uint32_t k = 0; k < b->n; k++)
-		v[k] = b->dur[e->rows[k]];
-	col__encode(&d, v, b->n, NULL, NULL, NULL, e->z, &e->tables.data);
-	table_writer__col(&e->tables, &d);
-	for (; at < e->tables.data.len; at += b->n)
-		for (uint32_t t = 1; t < b->n_types; t++)
-			table_writer__cut(&e->tables, at + e->start[t]);
+		v[k] = b->ts[row] - (row ? b->ts[row - 1] : first.base);
+	}
+	put_by_type(e, b, BCOL_STEP, v);
 }
 
 static void encode_rows(struct events_encoder *e, const struct fmt_batch *b)
