@@ -67,6 +67,25 @@ uint64_t ins_model__slot_time(const struct ins_model *m, unsigned slot)
 	return from + (uint64_t)((__uint128_t)slot * (to - from) / INS_SLOTS);
 }
 
+void ins_model__take_ends(struct ins_model *m, const struct ins_model *whole)
+{
+	for (uint32_t i = 0; i < m->n_procs && i < whole->n_procs; i++) {
+		struct ins_proc *p = &m->procs[i];
+		const struct ins_proc *w = &whole->procs[i];
+
+		p->end = w->end;
+		p->status = w->status;
+		p->adopter = w->adopter;
+		p->flags |= w->flags & (PROC_ENDED | PROC_VANISHED | PROC_OOM);
+	}
+	for (uint32_t i = 0; i < m->n_containers && i < whole->n_containers; i++) {
+		m->containers[i].ended = whole->containers[i].ended;
+		m->containers[i].end = whole->containers[i].end;
+	}
+	m->has_ends = true;
+	m->gen++;
+}
+
 /* --- maps ------------------------------------------------------------------------------------ */
 
 static uint32_t map_slot(const struct ins_map *map, uint64_t key)

@@ -150,7 +150,7 @@ struct ins_model {
 	const struct ins_trace *trace;
 	uint64_t t_from, t_to;		/* what the slots divide: a window; t_to 0: the whole trace */
 	bool lens;			/* counts are those of a lens: show only what was counted */
-	bool done;
+	bool done, has_ends;		/* has_ends: ins_model__take_ends was done */
 	uint64_t upto_num, upto_ts;	/* everything before this is in */
 	uint32_t upto_chunk;
 	uint64_t gen;			/* changes when anything here does */
@@ -187,6 +187,12 @@ void ins_model__span(const struct ins_model *m, uint64_t *ret_from, uint64_t *re
 /* Slot of a moment: 0 .. INS_SLOTS - 1; what lies outside goes to the nearest. And where a slot begins. */
 unsigned ins_model__slot(const struct ins_model *m, uint64_t ts);
 uint64_t ins_model__slot_time(const struct ins_model *m, unsigned slot);
+
+/*
+ * How processes and containers ended, from the whole trace's model: the pass of a time range stops where the range
+ * does, and what was alive then need not be so now.
+ */
+void ins_model__take_ends(struct ins_model *m, const struct ins_model *whole);
 
 /* A string, "" for 0. Borrowed; followed by a NUL. */
 static inline const struct fmt_str *ins_model__fstr(const struct ins_model *m, uint32_t id)

@@ -39,7 +39,8 @@ enum ins_where {
 	WHERE_TABLE = 1, WHERE_TREE = 2, WHERE_EVENTS = 4, WHERE_PAGE = 8,
 	WHERE_PROC = 16,	/* the view is about one process */
 	WHERE_STREAM = 32, WHERE_TERMINAL = 64, WHERE_BYTES = WHERE_STREAM | WHERE_TERMINAL,
-	WHERE_ANY = 127,
+	WHERE_NOTES = 128,
+	WHERE_ANY = 255,
 };
 
 struct ins_action_info {

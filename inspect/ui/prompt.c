@@ -13,6 +13,7 @@ static const char *const labels[ASK__N] = {
 	[ASK_FILTER] = "Filter: ", [ASK_SEARCH] = "Search: ",
 	[ASK_RANGE] = "Time from [to]: ", [ASK_GOTO] = "Go to time or #event: ",
 	[ASK_SAVE] = "Save to file: ",
+	[ASK_NOTE] = "Note: ", [ASK_REPORT] = "Report to file: ",
 };
 
 void ins_prompt__open(struct ins_prompt *p, enum ins_prompt_kind kind, const char *text)

@@ -7,7 +7,7 @@
 #include "inspect/term/keys.h"
 #include "inspect/term/screen.h"
 
-enum ins_prompt_kind { ASK_FILTER, ASK_SEARCH, ASK_RANGE, ASK_GOTO, ASK_SAVE, ASK__N };
+enum ins_prompt_kind { ASK_FILTER, ASK_SEARCH, ASK_RANGE, ASK_GOTO, ASK_SAVE, ASK_NOTE, ASK_REPORT, ASK__N };
 enum ins_prompt_result { PROMPT_MORE, PROMPT_DONE, PROMPT_CANCEL };
 
 #define INS_PROMPT_MAX 2048

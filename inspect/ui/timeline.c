@@ -233,7 +233,7 @@ static void mark(const struct ins_ui *ui, struct ins_screen *s, int y, uint64_t 
 		ins_screen__fill(s, y, x, 1, style, ch);
 }
 
-/* Signs below the bars: losses, alerts, and the cursor. What matters most is drawn last. */
+/* Signs below the bars: losses, alerts, notes, and the cursor. What matters most is drawn last. */
 static void draw_marks(const struct ins_ui *ui, struct ins_screen *s, int y)
 {
 	const struct ins_model *m = ins_ui__model(ui);
@@ -242,6 +242,8 @@ static void draw_marks(const struct ins_ui *ui, struct ins_screen *s, int y)
 		mark(ui, s, y, m->losses[i].from, ST_ALARM, 0xd7);
 	for (uint32_t i = 0; i < m->n_alerts; i++)
 		mark(ui, s, y, m->alerts[i].ts, ST_BAD, '!');
+	for (uint32_t i = 0; i < ui->notes.n; i++)
+		mark(ui, s, y, ui->notes.v[i].ts, ST_LENS, '*');
 	mark(ui, s, y, ui->at, ST_MARK, 0x25b2);
 }
 

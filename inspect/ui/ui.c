@@ -75,6 +75,9 @@ int ins_ui__new(struct ins_ui **ret, struct ins_trace *t, const struct ins_ui_op
 
 	ui->trace = t;
 	ui->prompt.recall = -1;
+	ins_notes__open(&ui->notes, t->path);
+	if (ui->notes.trouble[0])
+		ins_ui__message(ui, ST_WARN, "%s", ui->notes.trouble);
 	ui->frames[0] = new_frame((struct ins_scope){ OF_ALL, 0 }, VIEW_OVERVIEW);
 	ui->n_frames = 1;
 	/* some of the summaries: enough for a first screen of nearly any file */
@@ -114,6 +117,7 @@ void ins_ui__free(struct ins_ui *ui)
 	ins_cond__free(ui->cond);
 	eng_ruleset__free(ui->rules);
 	ins_trace__close(ui->trace);
+	ins_notes__done(&ui->notes);
 	ins_prompt__done(&ui->prompt);
 	free(ui);
 }
@@ -245,6 +249,8 @@ bool ins_ui__work(struct ins_ui *ui, uint64_t ns)
 		more |= ins_pass__step(ui->lens_pass, ns / 2);
 	else if (!ui->base->done)
 		more |= ins_pass__step(ui->base_pass, ns / 2);
+	if (ui->lensed && ui->lensed->done && ui->base->done && !ui->lensed->has_ends)
+		ins_model__take_ends(ui->lensed, ui->base);
 	return more;
 }
 

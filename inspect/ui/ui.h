@@ -6,6 +6,7 @@
 #ifndef INS_UI_H
 #define INS_UI_H
 
+#include "inspect/model/notes.h"
 #include "inspect/model/only.h"
 #include "inspect/model/pass.h"
 #include "inspect/ui/prompt.h"
@@ -61,6 +62,8 @@ struct ins_ui {
 	unsigned n_spots;
 	struct ins_rect body;		/* where the view was drawn */
 
+	struct ins_notes notes;
+	uint32_t edited;		/* the note that the prompt is about; INS_NONE: a new one */
 	struct ins_timeline timeline;
 	uint64_t at;			/* the cursor's time */
 	bool relative;			/* times since the start */

@@ -6,6 +6,7 @@
 
 #include "format/base/text.h"
 #include "inspect/ui/ui_layout.h"
+#include "inspect/ui/report.h"
 #include "inspect/ui/ui.h"
 
 /* --- times ----------------------------------------------------------------------------------- */
@@ -122,6 +123,47 @@ static void find(struct ins_ui *ui, int dir, bool again)
 		v->find(ui, f, ins_ui__state(ui, f), dir, again);
 }
 
+/* --- notes ----------------------------------------------------------------------------------- */
+
+/* What the cursor is on, in words. */
+static void put_about(const struct ins_ui *ui, const struct ins_subject *s, struct buf *out)
+{
+	const struct ins_model *m = ui->base;
+
+	if (s->file != INS_NONE)
+		ins_scope__name(m, (struct ins_scope){ OF_FILE, s->file }, out);
+	else if (s->conn != INS_NONE)
+		ins_scope__name(m, (struct ins_scope){ OF_CONN, s->conn }, out);
+	if (s->proc != INS_NONE) {
+		buf__puts(out, out->len ? " of " : "");
+		ins_scope__name(m, (struct ins_scope){ OF_PROC, s->proc }, out);
+	}
+	if (s->container != INS_NONE) {
+		buf__puts(out, out->len ? " in " : "");
+		ins_scope__name(m, (struct ins_scope){ OF_CONTAINER, s->container }, out);
+	}
+	buf__u8(out, 0);
+}
+
+static int take_note(struct ins_ui *ui, const char *text, struct err *err)
+{
+	struct buf about = { 0 };
+	struct ins_subject s;
+	int r;
+
+	if (ui->edited != INS_NONE) {
+		r = ins_notes__set(&ui->notes, ui->edited, text, err);
+	} else {
+		subject(ui, &s);
+		put_about(ui, &s, &about);
+		r = ins_notes__add(&ui->notes, s.ts ? s.ts : ui->at, s.num, (char *)about.p, text, err);
+	}
+	ins_ui__renew_views(ui);
+	buf__done(&about);
+	ins_ui__message(ui, r < 0 ? ST_WARN : ST_GOOD, "%s", r < 0 ? err->msg : "noted; I lists all notes");
+	return 0;		/* the note is there, whatever became of the file */
+}
+
 /* --- prompts --------------------------------------------------------------------------------- */
 
 void ins_ui__answer(struct ins_ui *ui)
@@ -145,6 +187,13 @@ void ins_ui__answer(struct ins_ui *ui)
 	case ASK_GOTO:
 		if (p->len)
 			r = parse_goto(ui, p->text, &err);
+		break;
+	case ASK_NOTE:
+		r = take_note(ui, p->text, &err);
+		break;
+	case ASK_REPORT:
+		if (p->len)
+			r = ins_report__save(ui, p->text, &err);
 		break;
 	case ASK_SAVE:
 		if (p->len && v->save)
@@ -349,6 +398,14 @@ static bool act_here(struct ins_ui *ui, enum ins_action a)
 	case ACT_DEEP: toggle_deep(ui); return true;
 	case ACT_TIME_FORM: ui->relative = !ui->relative; ins_ui__renew_views(ui); return true;
 	case ACT_FOLLOW: look_again(ui); return true;
+	case ACT_NOTE:
+		if (ins_ui__top(ui)->view == VIEW_NOTES)
+			return false;
+		ui->edited = INS_NONE;
+		ins_ui__ask(ui, ASK_NOTE, "");
+		return true;
+	case ACT_NOTES: ins_ui__push(ui, (struct ins_scope){ OF_ALL, 0 }, VIEW_NOTES, 0); return true;
+	case ACT_REPORT: ins_ui__ask(ui, ASK_REPORT, ""); return true;
 	case ACT_VIEWS:
 		if (ins_ui__top(ui)->view != VIEW_MENU)
 			ins_ui__push(ui, ins_ui__top(ui)->scope, VIEW_MENU, 0);

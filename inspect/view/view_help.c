@@ -11,7 +11,7 @@ static const char mouse[] =
 	"goes there, drawing along it makes a time range";
 static const char timeline[] =
 	"Events over time, the whole trace or the part zoomed to from left to right; m and M count "
-	"other things. Below: ! alerts, \u00d7 events lost, ( ) containers beginning and ending, "
+	"other things. Below: ! alerts, * notes, \u00d7 events lost, ( ) containers beginning and ending, "
 	"\u25b2 the cursor's time. What is outside the time range is dim.";
 
 static void put_keys(struct ins_page *p)

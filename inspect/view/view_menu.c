@@ -20,6 +20,7 @@ static const struct entry more[] = {
 	{ "users", "who was at work", VIEW_USERS, 0 },
 	{ "rights", "changes of users, capabilities, namespaces and roots", VIEW_EVENTS, ONLY_RIGHTS },
 	{ "signals", "signals sent and delivered, and ends of processes", VIEW_EVENTS, ONLY_SIGNALS },
+	{ "notes", "what was written down", VIEW_NOTES, 0 },
 	{ "terminal", "a terminal's output, played like a recording", VIEW_TERMINAL, 0 },
 };
 

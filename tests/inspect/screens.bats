@@ -61,6 +61,32 @@ screens() {	# name [trace [option...]]
 	done
 }
 
+@test "notes are kept beside the trace and travel with it" {
+	cp "$story" "$BATS_TEST_TMPDIR/t.spoor"
+	cd "$BATS_TEST_TMPDIR"
+	golden "$here/golden/notes" press notes t.spoor
+	[ "$(grep -c . t.spoor.notes)" = 2 ]
+	jq -es '.[0].note == "the way in" and .[0].event == "301" and (.[1].about | startswith("/tmp/.x of "))' t.spoor.notes
+	[ "$(stat -c %a t.spoor.notes)" = 600 ]
+	# what cannot be read is not overwritten
+	echo 'nonsense' >>t.spoor.notes
+	printf 'inew<Enter>\ndump\nI\ndump\n' >keys
+	spoor-inspect t.spoor --keys keys --dump-screen >screen
+	grep -q '1 lines of the notes cannot be read' screen
+	[ "$(grep -c . t.spoor.notes)" = 3 ]
+}
+
+@test "a report of a selection" {
+	cd "$BATS_TEST_TMPDIR"
+	printf 'X%s/all.md<Enter>\ndump\n3<Enter>X%s/web.md<Enter>\nt14:03:11 14:03:12<Enter>X%s/range.md<Enter>\n' $PWD $PWD $PWD >keys
+	cp "$story" story.spoor
+	spoor-inspect story.spoor --keys keys --dump-screen | grep -q "all.md: "
+	for r in all web range; do golden "$here/golden/report-$r.md" cat $r.md; done
+	spoor-inspect "$hostile" --keys <(printf 'X%s/hostile.md<Enter>\n' $PWD) --dump-screen >/dev/null
+	! LC_ALL=C grep -q -P '[\x00-\x08\x0b-\x1f\x7f]' hostile.md
+	! LC_ALL=C grep -q -P '\xc2[\x80-\x9f]|\xe2\x80[\xaa-\xae]' hostile.md
+}
+
 @test "bytes are saved to a new file, never over another" {
 	cd "$BATS_TEST_TMPDIR"
 	printf '9w%s/got<Enter>\ndump\nw%s/got<Enter>\ndump\n<Esc>bbw%s/sent<Enter>\ndump\n' $PWD $PWD $PWD >keys
