@@ -29,7 +29,7 @@ struct rpl_opts {
 	const char *from, *to;
 	enum eng_priority priority, fail_on;
 	bool has_fail_on;
-	bool no_lint, json, all_matches, stats, keyframes, internal, syntax_only;
+	bool no_lint, json, all_matches, stats, profile, keyframes, internal, syntax_only;
 	uint64_t count;			/* UINT64_MAX: no limit */
 	uint32_t payload;		/* bytes of payload shown in a line */
 	unsigned threads;
@@ -87,6 +87,8 @@ struct rpl_stats {
 };
 void rpl_stats__print(const struct rpl_stats *s, const struct eng_ruleset *rs, FILE *to);
 uint64_t rpl_now(void);			/* monotonic ns */
+/* --profile: as a table, or as one JSON object (replay_profile.c). */
+void rpl_profile__print(const struct eng_profile *p, const struct eng_ruleset *rs, bool json, FILE *to);
 
 /* --- rules (replay_rules.c) -------------------------------------------------------------------------- */
 

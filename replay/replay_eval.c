@@ -151,7 +151,8 @@ static int on_alert(void *arg, const struct eng_rule *rule, const struct eng_ctx
 int rpl_eval__new(struct rpl_eval **ret, struct rpl_run *r)
 {
 	struct rpl_eval *e = xcalloc(1, sizeof(*e));
-	struct eng_detector_opts d = { .sz = sizeof(d), .all_matches = r->o->all_matches, .arg = e };
+	struct eng_detector_opts d = { .sz = sizeof(d), .all_matches = r->o->all_matches,
+				       .profile = r->o->profile, .arg = e };
 	bool explain = r->o->mode == MODE_EXPLAIN;
 	int code;
 

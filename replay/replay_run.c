@@ -236,12 +236,24 @@ int rpl_run__trace(struct rpl_run *r, const char *path, struct err *err)
 	return r->printed >= r->o->count || r->error || r->explained ? 1 : 0;
 }
 
+static void print_profile(const struct rpl_run *r)
+{
+	struct eng_profile costs = { 0 };
+
+	for (unsigned i = 0; i < r->n_evals; i++)
+		eng_detector__costs(r->evals[i]->det, &costs);
+	rpl_profile__print(&costs, r->rs, r->o->json, stderr);
+	eng_profile__done(&costs);
+}
+
 int rpl_run__finish(struct rpl_run *r, bool failed)
 {
 	if (failed)
 		return EXIT_ASKED;
 	if (r->o->stats)
 		rpl_stats__print(&r->stats, r->rs, stderr);
+	if (r->o->profile)
+		print_profile(r);
 	if (r->o->mode == MODE_EXPLAIN && !r->explained) {
 		fprintf(stderr, "%s: --explain: the trace has no event number %llu\n", log__tool_name(),
 			(unsigned long long)r->explain_num);

@@ -58,6 +58,7 @@ TEXT_OPTION(from)
 TEXT_OPTION(to)
 SWITCH_OPTION(all_matches)
 SWITCH_OPTION(stats)
+SWITCH_OPTION(profile)
 SWITCH_OPTION(keyframes)
 SWITCH_OPTION(internal)
 SWITCH_OPTION(syntax_only)
@@ -193,6 +194,8 @@ static const struct cli_opt options[] = {
 	{ 0, "all-matches", NULL, "Report every rule that an event matches, not only the first.", set_all_matches },
 	{ 0, "fail-on", "PRIORITY", "Exit with 3 if there is an alert of this priority or a more severe one.", set_fail_on },
 	{ 0, "stats", NULL, "At the end, on stderr: events per type, matches per rule, speed, lost events.", set_stats },
+	{ 0, "profile", NULL, "At the end, on stderr: what each rule and each predicate has cost, the dearest first; JSON with "
+	  "-o json. The run takes longer.", set_profile },
 	{ 0, "explain", "RULE@N", "Show why rule RULE did or did not match event number N (%evt.num).", set_explain },
 	{ 0, "internal", NULL, "Print also the events that only serve the record and the state.", set_internal },
 	{ 0, "keyframes", NULL, "Print also the rows of keyframes: processes, descriptors, containers, users.", set_keyframes },
@@ -259,6 +262,8 @@ static const char *contradiction(const struct rpl_opts *o)
 		return "--explain needs rules: -r FILE";
 	if (o->mode == MODE_RUN && !o->rules.n && (o->has_fail_on || o->tags.n || o->globs.n || o->all_matches))
 		return "--fail-on, --tag, --rule and --all-matches are about rules: give them with -r FILE";
+	if (o->profile && !o->rules.n)
+		return "--profile is about rules: give them with -r FILE";
 	if (o->keyframes && o->rules.n)
 		return "--keyframes prints events: leave out -r";
 	return NULL;

@@ -67,6 +67,7 @@ typedef int (*eng_event_fn)(void *arg, const struct eng_ctx *ctx);
 struct eng_detector_opts {
 	size_t sz;
 	bool all_matches;		/* report every rule that matches; else the first only */
+	bool profile;			/* find out what rules and predicates cost: slower */
 	eng_alert_fn on_alert;
 	eng_event_fn on_event;
 	void *arg;
@@ -86,6 +87,8 @@ void eng_detector__free(struct eng_detector *d);
  */
 int eng_detector__feed(struct eng_detector *d, const struct fmt_batch *b, bool keyframe,
 		       uint32_t from, uint32_t to);
+/* Add what rules and predicates have cost, if that was asked for; indexed by the rules' cond. */
+void eng_detector__costs(const struct eng_detector *d, struct eng_profile *into);
 /* Matches per rule so far, indexed as eng_ruleset__rules. */
 const uint64_t *eng_detector__counts(const struct eng_detector *d);
 

@@ -29,6 +29,8 @@ int eng_detector__new(struct eng_detector **ret, const struct eng_ruleset *rs, s
 		d->rules = eng_ruleset__rules(rs, &n);
 		r = eng_run__new(&d->run, eng_ruleset__prog(rs));
 	}
+	if (d->run && d->opts.profile)
+		eng_run__profile(d->run);
 	d->max_hits = n ? n : 1;
 	d->hits = xcalloc(d->max_hits, sizeof(*d->hits));
 	d->counts = xcalloc(d->max_hits, sizeof(*d->counts));
@@ -84,6 +86,12 @@ int eng_detector__feed(struct eng_detector *d, const struct fmt_batch *b, bool k
 		eng_state__leave(d->st, &ctx);
 	}
 	return r;
+}
+
+void eng_detector__costs(const struct eng_detector *d, struct eng_profile *into)
+{
+	if (d->run)
+		eng_run__costs(d->run, into);
 }
 
 const uint64_t *eng_detector__counts(const struct eng_detector *d)

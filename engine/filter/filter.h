@@ -103,6 +103,27 @@ unsigned eng_run__match(struct eng_run *r, const struct eng_ctx *ctx, bool first
 			unsigned max);
 void eng_run__enable(struct eng_run *r, int cond, bool on);
 
+/* What a predicate or a condition has cost. */
+struct eng_cost {
+	uint64_t events;		/* conditions: that it could match by their type */
+	uint64_t evals;			/* predicates: times worked out, not remembered; conditions: events that
+					 * a part of it was worked out for */
+	uint64_t hits;			/* predicates: true; conditions: reported */
+	uint64_t ns;			/* a part of several conditions is the one's that asked first, a test
+					 * of all is shared out */
+};
+struct eng_profile {
+	uint32_t n_preds, n_conds;
+	struct eng_cost *preds, *conds;
+};
+/* Count and time from now on; events take some times as long. */
+void eng_run__profile(struct eng_run *r);
+/* Add a run's costs to those of others of the same program; into is zero at first. Free with __done. */
+void eng_run__costs(const struct eng_run *r, struct eng_profile *into);
+void eng_profile__done(struct eng_profile *p);
+/* A predicate in its canonical form, borrowed; to make it safe for a terminal is up to the caller. */
+const char *eng_prog__pred(const struct eng_prog *p, uint32_t pred);
+
 /*
  * What the program needs of a reader, added to w, in which the caller has set by_type and
  * no_payload (the state's needs are added by eng_state__want).

@@ -6,7 +6,7 @@
  */
 #include <stdlib.h>
 
-#include "engine/filter/prog.h"
+#include "engine/filter/prog_profile.h"
 
 #define MEMO_BYTES (8u << 20)		/* at most, per level */
 #define MEMO_MOST 4096u			/* entries at most: a power of two */
@@ -51,6 +51,7 @@ struct eng_run {
 	uint64_t *alive;		/* conditions still possible, as wide as the widest list */
 	struct match_scratch *match;
 	struct arena scratch;
+	struct run_profile *profile;	/* NULL: not asked for */
 };
 
 static bool eval(struct eng_run *r, node_ref ref);
@@ -180,12 +181,21 @@ static bool eval_pred(struct eng_run *r, const struct eng_pred *p)
 	return eng_pred__eval(p, r->ctx, left, right, r->match);
 }
 
+static bool eval_timed(struct eng_run *r, uint32_t pred)
+{
+	uint64_t t = run_profile__now();
+	bool hit = eval_pred(r, r->p->preds[pred]);
+
+	run_profile__pred(r->profile, pred, t, hit);
+	return hit;
+}
+
 static bool compute(struct eng_run *r, const struct prog_node *n)
 {
 	const node_ref *kids = r->p->kids + n->kids;
 
 	if (n->kind == NK_PRED)
-		return eval_pred(r, r->p->preds[n->pred]);
+		return r->profile ? eval_timed(r, n->pred) : eval_pred(r, r->p->preds[n->pred]);
 	for (uint32_t i = 0; i < n->n_kids; i++)
 		if (!eval(r, kids[i]))
 			return false;
@@ -256,6 +266,27 @@ static bool any_both(const uint64_t *a, const uint64_t *b, uint32_t words)
 	return all;
 }
 
+/* One part of one condition. */
+static bool eval_for(struct eng_run *r, node_ref ref, uint32_t cond)
+{
+	struct run_mark before = run_profile__mark(r->profile);
+	bool v = eval(r, ref);
+
+	if (r->profile)
+		run_profile__cond(r->profile, r->list->conds[cond], before);
+	return v;
+}
+
+static bool eval_test(struct eng_run *r, const struct prog_test *t)
+{
+	struct run_mark before = run_profile__mark(r->profile);
+	bool v = eval(r, t->ref);
+
+	if (r->profile)
+		run_profile__conds(r->profile, r->list, r->alive, t->mask, before);
+	return v;
+}
+
 /* The gates of one word of conditions that are still possible and not known yet. */
 static void pass_word(struct eng_run *r, enum eng_level lv, uint32_t w, uint64_t *known,
 		      uint64_t *value)
@@ -266,7 +297,7 @@ static void pass_word(struct eng_run *r, enum eng_level lv, uint32_t w, uint64_t
 	for (uint64_t todo = left; todo; todo &= todo - 1) {
 		unsigned i = (unsigned)__builtin_ctzll(todo);
 
-		open |= (uint64_t)eval(r, gates[i]) << i;
+		open |= (uint64_t)eval_for(r, gates[i], w * 64 + i) << i;
 	}
 	r->alive[w] &= ~left | open;
 	if (!known)
@@ -306,7 +337,7 @@ static bool pass_tests(struct eng_run *r)
 	for (uint32_t i = 0; i < l->n_tests; i++) {
 		const struct prog_test *t = &l->tests[i];
 
-		if (!any_both(r->alive, t->mask, l->words) || eval(r, t->ref))
+		if (!any_both(r->alive, t->mask, l->words) || eval_test(r, t))
 			continue;
 		for (uint32_t w = 0; w < l->words; w++)
 			r->alive[w] &= ~t->mask[w];
@@ -321,7 +352,7 @@ static bool passes_late(struct eng_run *r, uint32_t cond)
 	const struct prog_list *l = r->list;
 
 	for (uint32_t i = l->late_at[cond]; i < l->late_at[cond + 1]; i++)
-		if (!eval(r, l->late[i]))
+		if (!eval_for(r, l->late[i], cond))
 			return false;
 	return true;
 }
@@ -389,11 +420,15 @@ unsigned eng_run__match(struct eng_run *r, const struct eng_ctx *ctx, bool first
 		return 0;
 	next_event(r, ctx, l);
 	memcpy(r->alive, r->enabled[l->id], l->words * sizeof(*r->alive));
+	if (r->profile)
+		run_profile__event(r->profile, l, r->alive);
 	if (!pass_all(r))
 		return 0;
 	for (uint32_t w = 0; w < l->words; w++) {
 		for (uint64_t left = r->alive[w]; left && n < max; left &= left - 1) {
 			hits[n++] = l->conds[w * 64 + (unsigned)__builtin_ctzll(left)];
+			if (r->profile)
+				r->profile->costs.conds[hits[n - 1]].hits++;
 			if (first)
 				return n;
 		}
@@ -421,6 +456,18 @@ void eng_run__enable(struct eng_run *r, int cond, bool on)
 				r->enabled[i][c >> 6] &= ~(1ull << (c & 63));
 		}
 	}
+}
+
+void eng_run__profile(struct eng_run *r)
+{
+	if (!r->profile)
+		r->profile = run_profile__new(r->p);
+}
+
+void eng_run__costs(const struct eng_run *r, struct eng_profile *into)
+{
+	if (r->profile)
+		run_profile__add(r->profile, into);
 }
 
 int eng_run__new(struct eng_run **ret, const struct eng_prog *p)
@@ -467,6 +514,7 @@ void eng_run__free(struct eng_run *r)
 	free(r->args);
 	free(r->known);
 	free(r->slots);
+	run_profile__free(r->profile);
 	match_scratch__free(r->match);
 	arena__done(&r->scratch);
 	free(r);
