@@ -163,6 +163,8 @@ int rpl_eval__new(struct rpl_eval **ret, struct rpl_run *r)
 		d.on_alert = on_alert;
 	else
 		d.on_event = on_event;
+	if (r->filter && !r->rs && !explain)
+		d.event_types = eng_prog__types(r->filter, 0);
 	code = eng_state__new(&e->st);
 	if (!code)
 		code = eng_detector__new(&e->det, explain ? NULL : r->rs, e->st, &d);

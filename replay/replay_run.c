@@ -59,24 +59,29 @@ static int parse_explain(struct rpl_run *r, struct err *err)
 	return 0;
 }
 
-/* What the sources have to decode. Printing whole events needs everything; rules say what they need. */
+/*
+ * What the sources have to decode. Printing whole events needs everything; conditions and formats say what they need,
+ * and are only about events of the conditions' types.
+ */
 static void make_want(struct rpl_run *r)
 {
-	const struct rpl_opts *o = r->o;
+	struct fmt_want *w = &r->want;
 
-	if (o->mode == MODE_EXPLAIN || (!r->rs && !r->filter))
+	if (r->o->mode == MODE_EXPLAIN || (!r->rs && !r->filter))
 		return;
-	if (r->rs && (r->format || r->filter))
-		return;			/* those may read any parameter of an event that matches */
-	r->want.by_type = true;
-	eng_state__want(&r->want);
-	if (r->rs) {
-		eng_prog__want(eng_ruleset__prog(r->rs), &r->want);
-	} else {
-		eng_prog__want(r->filter, &r->want);
-		r->want.params = NULL;	/* what matches is printed whole */
-		r->want.no_payload = false;
-	}
+	w->by_type = w->no_payload = true;
+	eng_state__want(w);
+	if (r->rs)
+		eng_prog__want(eng_ruleset__prog(r->rs), w);
+	if (r->filter)
+		eng_prog__want(r->filter, w);
+	for (unsigned i = 0; i < r->n_rules; i++)
+		if (r->rules[i].cond >= 0)
+			eng_output__want(r->rules[i].format, w);
+	if (r->format)
+		eng_output__want(r->format, w);
+	else if (!r->rs)
+		w->no_payload = false;	/* what matches is printed whole */
 }
 
 static int compile(struct rpl_run *r, struct err *err)

@@ -32,6 +32,9 @@ void eng_output__text(const struct eng_output *o, const struct eng_ctx *ctx, str
 void eng_output__json(const struct eng_output *o, const struct eng_ctx *ctx, struct arena *scratch,
 		      struct buf *out);
 
+/* What a format needs of a reader besides all parameters of the events it is for: see eng_prog__want. */
+void eng_output__want(const struct eng_output *o, struct fmt_want *w);
+
 struct eng_alert_opts {
 	const char *hostname;		/* NULL: "" */
 	bool iso_time;			/* UTC with date in the text; else the local time of day */
@@ -70,6 +73,7 @@ struct eng_detector_opts {
 	bool profile;			/* find out what rules and predicates cost: slower */
 	eng_alert_fn on_alert;
 	eng_event_fn on_event;
+	const uint8_t *event_types;	/* types that on_event wants, FMT_MAX_EVENTS bits; NULL: all */
 	void *arg;
 };
 

@@ -3,6 +3,7 @@
 
 #include "engine/alert/alert.h"
 #include "format/base/alloc.h"
+#include "format/file/source.h"
 
 struct eng_detector {
 	struct eng_detector_opts opts;
@@ -13,7 +14,25 @@ struct eng_detector {
 	uint32_t *hits;
 	unsigned max_hits;
 	uint64_t *counts;
+	bool skip[FMT_MAX_EVENTS];	/* nobody wants events of this type */
 };
+
+static bool in_types(const uint8_t *types, unsigned t)
+{
+	return types[t / 8] >> (t % 8) & 1;
+}
+
+static void find_skips(struct eng_detector *d)
+{
+	struct fmt_want w = { .by_type = true };
+	const uint8_t *seen = d->opts.event_types;
+
+	if (d->rs)
+		eng_prog__want(eng_ruleset__prog(d->rs), &w);
+	for (unsigned t = 0; t < FMT_MAX_EVENTS; t++)
+		d->skip[t] = fmt_event(t) && !eng_state__needs((uint16_t)t) && !in_types(w.types, t) &&
+			     (!d->opts.on_event || (seen && !in_types(seen, t)));
+}
 
 int eng_detector__new(struct eng_detector **ret, const struct eng_ruleset *rs, struct eng_state *st,
 		      const struct eng_detector_opts *o)
@@ -38,6 +57,7 @@ int eng_detector__new(struct eng_detector **ret, const struct eng_ruleset *rs, s
 		eng_detector__free(d);
 		return r;
 	}
+	find_skips(d);
 	*ret = d;
 	return 0;
 }
@@ -74,7 +94,7 @@ int eng_detector__feed(struct eng_detector *d, const struct fmt_batch *b, bool k
 
 	if (!from && d->run)
 		eng_run__batch(d->run, b);
-	for (uint32_t i = from; i < to && !r; i++) {
+	for (uint32_t i = from; !r && (i = eng_state__pass(d->st, b, i, to, d->skip)) < to; i++) {
 		struct fmt_ev ev = fmt_batch__ev(b, i);
 		struct eng_ctx ctx;
 

@@ -305,3 +305,10 @@ void eng_output__json(const struct eng_output *o, const struct eng_ctx *ctx, str
 	buf__puts(out, "}");
 	arena__reset(scratch);
 }
+
+void eng_output__want(const struct eng_output *o, struct fmt_want *w)
+{
+	for (uint32_t i = 0; i < o->n_tokens; i++)
+		if (o->tokens[i].x && eng_expr__reads_payload(o->tokens[i].x))
+			w->no_payload = false;
+}

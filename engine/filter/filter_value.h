@@ -89,6 +89,8 @@ int eng_expr__compile(const struct eng_operand *o, struct arena *mem, struct eng
 bool eng_expr__get(const struct eng_expr *x, const struct eng_ctx *ctx, bool filter,
 		   struct arena *scratch,
 		   struct eng_vals *out);
+/* May its value hold bytes that were read or written? (prog_want.c) */
+bool eng_expr__reads_payload(const struct eng_expr *x);
 /* Is it the bare field of this name, without transformers and argument? */
 bool eng_expr__is_field(const struct eng_expr *x, const char *name);
 

@@ -182,10 +182,10 @@ static struct eng_thread *find_thread(struct eng_state *st, const struct fmt_ev 
  * Right whatever batch it is: what is remembered must be alive (gen) and have the numbers asked
  * for.
  */
-static inline struct eng_thread *thread_of(struct eng_state *st, const struct fmt_ev *ev)
+static inline struct eng_thread *known_thread(const struct eng_state *st, const struct fmt_batch *b, uint32_t row)
 {
-	uint32_t idx = ev->b->thread[ev->row];
-	struct fmt_thread want = ev->b->threads[idx];
+	uint32_t idx = b->thread[row];
+	struct fmt_thread want = b->threads[idx];
 
 	if (idx < st->n_hits && st->hits[idx].gen == st->gen) {
 		struct eng_thread *t = st->hits[idx].t;
@@ -193,7 +193,14 @@ static inline struct eng_thread *thread_of(struct eng_state *st, const struct fm
 		if (t->tid == want.tid && (t->proc->pid == want.pid || !want.pid))
 			return t;
 	}
-	return find_thread(st, ev, idx);
+	return NULL;
+}
+
+static inline struct eng_thread *thread_of(struct eng_state *st, const struct fmt_ev *ev)
+{
+	struct eng_thread *t = known_thread(st, ev->b, ev->row);
+
+	return t ? t : find_thread(st, ev, ev->b->thread[ev->row]);
 }
 
 /* Of what happens to nobody, only that counts which is not about a process. */
@@ -296,6 +303,27 @@ void eng_state__leave(struct eng_state *st, struct eng_ctx *ctx)
 
 	if (fn && (ctx->thread != st->nobody || ctx->ev->type == EV_container_end))
 		fn(st, ctx);
+}
+
+bool eng_state__needs(uint16_t type)
+{
+	return enter_fns[type] || leave_fns[type] || fmt_events[type].flags & EF_KEYFRAME;
+}
+
+uint32_t eng_state__pass(struct eng_state *st, const struct fmt_batch *b, uint32_t from, uint32_t to,
+			 const bool *skip)
+{
+	for (; from < to && skip[b->type[from]]; from++) {
+		struct fmt_ev ev;
+
+		if (known_thread(st, b, from))
+			continue;
+		if (has_too_many(st))
+			eng_state__reset(st);
+		ev = fmt_batch__ev(b, from);
+		find_thread(st, &ev, b->thread[from]);
+	}
+	return from;
 }
 
 /* --- look-ups --------------------------------------------------------------------------------- */

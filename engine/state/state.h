@@ -198,6 +198,18 @@ void eng_state__enter(struct eng_state *st, const struct fmt_ev *ev, struct eng_
 void eng_state__leave(struct eng_state *st, struct eng_ctx *ctx);
 
 /*
+ * Most events change nothing here, and most readers have no use for most of those. What needs entering and leaving
+ * whoever looks on; of other types an event only makes its thread known.
+ */
+bool eng_state__needs(uint16_t type);
+/*
+ * Go over the rows from `from` that are of types in skip (FMT_MAX_EVENTS flags, of types that need no entering).
+ * Returns the first row that is not, or to.
+ */
+uint32_t eng_state__pass(struct eng_state *st, const struct fmt_batch *b, uint32_t from, uint32_t to,
+			 const bool *skip);
+
+/*
  * Append the whole state as state_* rows at time ts to batches. next is called when one is full and
  * gives the one to go on with (it may be the same, written out and reset); a negative return of it
  * ends the saving and is returned. Order: users, groups, addresses, mounts, containers, then

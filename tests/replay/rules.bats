@@ -159,3 +159,24 @@ setup() {
 	run spoor-replay --dump-prog
 	[ "$status" = 1 ]
 }
+
+@test "--profile: what rules and predicates cost, as a table and as JSON" {
+	run -0 --separate-stderr spoor-replay "$trace" -r "$rules" --profile
+	[[ $stderr == *"worked out"*"matches  rule"* ]]
+	[[ $stderr == *"Secret read"* ]]
+	[[ $stderr == *"fd.name in (/etc/shadow, /etc/gshadow)"* ]]
+	spoor-replay "$trace" -r "$rules" --profile -o json 2>"$BATS_TEST_TMPDIR/p" >/dev/null
+	python3 - "$BATS_TEST_TMPDIR/p" <<-'PY'
+	import json, sys
+	p = json.load(open(sys.argv[1]))
+	rules = {r["rule"]: r for r in p["rules"]}
+	assert rules["Secret read"]["hits"] == 1, rules
+	assert rules["Secret read"]["events"] == 4, rules
+	assert 0 < rules["Secret read"]["evals"] <= 4, rules
+	assert "Sleeping" not in rules
+	assert [r["ns"] for r in p["rules"]] == sorted((r["ns"] for r in p["rules"]), reverse=True)
+	assert any(q["predicate"].startswith("fd.name in") and q["hits"] for q in p["predicates"])
+	PY
+	run -1 spoor-replay "$trace" --profile
+	[[ $output == *"-r FILE"* ]]
+}
