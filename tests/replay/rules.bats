@@ -166,17 +166,11 @@ setup() {
 	[[ $stderr == *"Secret read"* ]]
 	[[ $stderr == *"fd.name in (/etc/shadow, /etc/gshadow)"* ]]
 	spoor-replay "$trace" -r "$rules" --profile -o json 2>"$BATS_TEST_TMPDIR/p" >/dev/null
-	python3 - "$BATS_TEST_TMPDIR/p" <<-'PY'
-	import json, sys
-	p = json.load(open(sys.argv[1]))
-	rules = {r["rule"]: r for r in p["rules"]}
-	assert rules["Secret read"]["hits"] == 1, rules
-	assert rules["Secret read"]["events"] == 4, rules
-	assert 0 < rules["Secret read"]["evals"] <= 4, rules
-	assert "Sleeping" not in rules
-	assert [r["ns"] for r in p["rules"]] == sorted((r["ns"] for r in p["rules"]), reverse=True)
-	assert any(q["predicate"].startswith("fd.name in") and q["hits"] for q in p["predicates"])
-	PY
+	jq -e '.rules[] | select(.rule == "Secret read") | .events == 4 and .hits == 1 and .evals > 0 and .evals <= 4' \
+		"$BATS_TEST_TMPDIR/p"
+	jq -e '[.rules[].rule] | index("Sleeping") == null' "$BATS_TEST_TMPDIR/p"
+	jq -e '[.rules[].ns] | . == (sort | reverse)' "$BATS_TEST_TMPDIR/p"
+	jq -e 'any(.predicates[]; (.predicate | startswith("fd.name in")) and .hits == 1)' "$BATS_TEST_TMPDIR/p"
 	run -1 spoor-replay "$trace" --profile
 	[[ $output == *"-r FILE"* ]]
 }
