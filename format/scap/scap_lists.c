@@ -134,7 +134,7 @@ static void process(struct scap_lists *l, struct cursor *c, unsigned version)
 		process_tail(l, c);
 	end(l, c);
 	if (!c->bad)
-		l->thread(l->arg, (uint32_t)tid, (uint32_t)pid);
+		scap_pids__set(l->pids, (uint32_t)tid, (uint32_t)pid);
 }
 
 enum { SOCK4 = 3, SOCK6 = 4, LISTEN4 = 5, LISTEN6 = 6, UNIX = 8, FILE_V2 = 16, PLAIN_FILE = 1 };
@@ -287,7 +287,7 @@ int scap_lists__read(struct scap_lists *l, enum scap_list which, unsigned versio
 
 	if (lists[which].of_thread && !l->begun) {
 		l->tid = (uint32_t)cursor__le64(c);
-		l->pid = l->pid_of(l->arg, l->tid);
+		l->pid = scap_pids__get(l->pids, l->tid);
 	}
 	l->begun = true;
 	l->more = false;

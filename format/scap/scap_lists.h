@@ -8,15 +8,14 @@
 #include "format/base/cursor.h"
 #include "format/base/err.h"
 #include "format/batch/batch.h"
+#include "format/scap/scap_pids.h"
 
 enum scap_list { SCAP_PROCESSES, SCAP_FDS, SCAP_USERS, SCAP_INTERFACES };
 
 struct scap_lists {
 	struct fmt_batch *rows;		/* where rows go */
 	uint64_t ts;			/* their time */
-	void (*thread)(void *arg, uint32_t tid, uint32_t pid);	/* called for each thread of a process list */
-	uint32_t (*pid_of)(void *arg, uint32_t tid);
-	void *arg;
+	struct scap_pids *pids;		/* learns the threads of process lists */
 	/* the list at hand */
 	bool begun;			/* false: its beginning is still to be read; set it for each list */
 	bool more;			/* rows are full: empty them and call again */

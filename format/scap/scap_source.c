@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <cjson/cJSON.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +10,7 @@
 #include "format/base/log.h"
 #include "format/scap/scap_event.h"
 #include "format/scap/scap_lists.h"
+#include "format/scap/scap_row.h"
 #include "format/scap/scap_source.h"
 #include "format/scap/scap_stream.h"
 
@@ -40,15 +40,12 @@ static const struct block_kind {
 	{ 0x221, 0, K_EVENT, 0, 0 }, { 0x222, 0, K_EVENT, 0, F_FLAGS },
 };
 
-struct pid_of { uint32_t tid, pid; };
-
 struct scap_source {
 	struct fmt_source s;
 	struct scap_stream *in;
 	struct scap_pending *pending;
 	struct fmt_batch *batch;
-	struct pid_of *pids;		/* open addressing by tid; tid 0 = free */
-	uint32_t n_slots, n_pids;
+	struct scap_pids pids;
 	uint64_t next_num;
 	uint64_t batch_offset, batches;
 	uint64_t last_ts;
@@ -71,215 +68,7 @@ static const struct block_kind *kind_of(uint32_t type)
 	return NULL;
 }
 
-/* threads and their processes */
-
-static struct pid_of *pid_slot(struct pid_of *slots, uint32_t n, uint32_t tid)
-{
-	uint32_t i = (tid * 0x9e3779b1u) >> 7 & (n - 1);
-
-	while (slots[i].tid && slots[i].tid != tid)
-		i = (i + 1) & (n - 1);
-	return &slots[i];
-}
-
-static void set_pid(void *arg, uint32_t tid, uint32_t pid)
-{
-	struct scap_source *s = arg;
-	struct pid_of *slot;
-
-	if (!tid)
-		return;
-	if ((s->n_pids + 1) * 2 > s->n_slots) {
-		uint32_t n = s->n_slots * 2;
-		struct pid_of *bigger;
-
-		if (n > 1u << 23) {	/* more threads than any kernel allows: the file lies */
-			memset(s->pids, 0, s->n_slots * sizeof(*s->pids));
-			s->n_pids = 0;
-		} else {
-			bigger = xcalloc(n, sizeof(*bigger));
-			for (uint32_t i = 0; i < s->n_slots; i++)
-				if (s->pids[i].tid)
-					*pid_slot(bigger, n, s->pids[i].tid) = s->pids[i];
-			free(s->pids);
-			s->pids = bigger;
-			s->n_slots = n;
-		}
-	}
-	slot = pid_slot(s->pids, s->n_slots, tid);
-	if (!slot->tid)
-		s->n_pids++;
-	*slot = (struct pid_of){ tid, pid };
-}
-
-static uint32_t get_pid(void *arg, uint32_t tid)
-{
-	struct scap_source *s = arg;
-	struct pid_of *slot = pid_slot(s->pids, s->n_slots, tid);
-
-	return tid && slot->tid ? slot->pid : tid;
-}
-
-/* values of parameters */
-
-static bool number(uint8_t type, const uint8_t *p, uint32_t len, uint64_t *ret)
-{
-	uint64_t v = 0;
-	unsigned width = scap_type__width(type);
-
-	if (type == ST_DYN) {		/* the selector says what the value is; its width tells enough here */
-		if (len < 2)
-			return false;
-		p++;
-		width = --len;
-	}
-	if (!width)
-		width = len;
-	if (!len || len < width || width > 8)
-		return false;
-	memcpy(&v, p, width);
-	if (type == ST_INT8)
-		v = (uint64_t)(int8_t)v;
-	else if (type == ST_INT16)
-		v = (uint64_t)(int16_t)v;
-	else if (type == ST_INT32)
-		v = (uint64_t)(int32_t)v;
-	*ret = v;
-	return true;
-}
-
-static void text(struct scap_source *s, unsigned param, uint8_t type, const uint8_t *p, uint32_t len)
-{
-	if (type == ST_DYN && len) {
-		p++;
-		len--;
-	}
-	if (type == ST_STR || type == ST_DYN) {
-		len = (uint32_t)strnlen((const char *)p, len);
-		if (len == 6 && !memcmp(p, "(NULL)", 6))	/* early drivers' word for a null pointer */
-			return;
-	}
-	fmt_batch__str(s->batch, param, (const char *)p, len, len);
-}
-
-static void param(struct scap_source *s, const struct fmt_event_info *info, unsigned pi, uint8_t type, const uint8_t *p,
-		  uint32_t len, int64_t res)
-{
-	uint64_t v;
-
-	switch (fmt_ptype_store(info->params[pi].type)) {
-	case STORE_INT:
-		if (number(type, p, len, &v))
-			fmt_batch__int(s->batch, pi, v);
-		break;
-	case STORE_STR:
-		text(s, pi, type, p, len);
-		break;
-	case STORE_BYTES:
-		fmt_batch__bytes(s->batch, pi, p, len, res > (int64_t)len && res <= UINT32_MAX ? (uint32_t)res : len);
-		break;
-	}
-}
-
-static void json_str(struct scap_source *s, const cJSON *o, const char *key, unsigned pi)
-{
-	const char *v = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(o, key));
-
-	if (v && *v)
-		fmt_batch__str(s->batch, pi, v, (uint32_t)strlen(v), (uint32_t)strlen(v));
-}
-
-/* What an event says of a container; NULL if it is no JSON. */
-static cJSON *parse_json(const uint8_t *p, uint32_t len)
-{
-	/* longer texts are cut where they are kept, and would take many times their size here */
-	return len > FMT_MAX_STR ? NULL : cJSON_ParseWithLength((const char *)p, strnlen((const char *)p, len));
-}
-
-/* The parameters of a container event beyond the text itself. */
-static void container_fields(struct scap_source *s, const uint8_t *p, uint32_t len)
-{
-	cJSON *json = parse_json(p, len);
-	const cJSON *c = cJSON_GetObjectItemCaseSensitive(json, "container");
-	const char *word;
-	double type;
-
-	if (c) {
-		json_str(s, c, "id", P_container_id);
-		json_str(s, c, "full_id", P_container_full_id);
-		json_str(s, c, "name", P_container_name);
-		json_str(s, c, "image", P_container_image);
-		type = cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(c, "type"));
-		word = type >= 0 && type < 0xffff ? scap_runtime__name((unsigned)type) : NULL;
-		if (word)
-			fmt_batch__str(s->batch, P_container_runtime, word, (uint32_t)strlen(word), (uint32_t)strlen(word));
-	}
-	cJSON_Delete(json);
-}
-
-/* An asynchronous event of the container plugin; false: it is something else. */
-static bool add_async_container(struct scap_source *s, const struct scap_event *ev)
-{
-	bool removed;
-
-	if (ev->n < 3 || !ev->len[1] || !ev->len[2])
-		return false;
-	removed = ev->len[1] == 18 && !memcmp(ev->p[1], "container_removed", 18);
-	if (!removed && (ev->len[1] != 10 || memcmp(ev->p[1], "container", 10)))
-		return false;
-	if (fmt_batch__begin(s->batch, removed ? EV_container_end : EV_container, ev->ts, 0, 0, 0, ev->cpu, 0) < 0)
-		return false;
-	if (removed) {
-		cJSON *json = parse_json(ev->p[2], ev->len[2]);
-
-		json_str(s, cJSON_GetObjectItemCaseSensitive(json, "container"), "id", P_container_end_id);
-		cJSON_Delete(json);
-	} else {
-		text(s, P_container_json, ST_STR, ev->p[2], ev->len[2]);
-		container_fields(s, ev->p[2], ev->len[2]);
-	}
-	fmt_batch__end(s->batch);
-	return true;
-}
-
-static bool is_birth_or_exec(int id)
-{
-	return id == EV_clone || id == EV_fork || id == EV_vfork || id == EV_clone3 || id == EV_execve || id == EV_execveat;
-}
-
-_Static_assert((int)P_clone_pid == (int)P_fork_pid && (int)P_clone_pid == (int)P_vfork_pid &&
-	       (int)P_clone_pid == (int)P_clone3_pid, "one index serves all births");
-
-/* Clone and exec say the process of the thread they come from. */
-static void learn_pid(struct scap_source *s, const struct scap_code *c, const struct scap_event *ev, int id)
-{
-	unsigned want = id == EV_execve ? P_execve_pid : id == EV_execveat ? P_execveat_pid : P_clone_pid;
-	uint64_t pid;
-
-	for (unsigned i = 0; i < ev->n; i++)
-		if (c->param[i] == (int)want && number(c->type[i], ev->p[i], ev->len[i], &pid) && pid)
-			set_pid(s, (uint32_t)ev->tid, (uint32_t)pid);
-}
-
-#define CODE_GENERIC 1
-#define CODE_ASYNC 402
-#define CODE_CONTAINER_JSON 324
-
-/*
- * A call without an event of its own is told by the number that all captures use, and by the machine's own: that
- * one is missing if the capture began inside the call, and means what it means on its architecture.
- */
-static int generic_call(const struct scap_event *ev)
-{
-	uint64_t v;
-	int id = -1;
-
-	if (ev->n > 0 && number(ST_UINT16, ev->p[0], ev->len[0], &v))
-		id = scap_call__event((unsigned)v);
-	if (id < 0 && ev->n > 1 && number(ST_UINT16, ev->p[1], ev->len[1], &v))
-		id = fmt_syscall__event((unsigned)v);
-	return id;
-}
+/* what this version does not know */
 
 static void unknown_event(struct scap_source *s, uint32_t code)
 {
@@ -303,42 +92,6 @@ static void tell_unknown(const struct scap_source *s)
 	if (s->unknown_events)
 		log_warn("%s: events of unknown kinds left out: %llu (the first with code %u)", s->s.name,
 			 (unsigned long long)s->unknown_events, s->unknown_code);
-}
-
-static void add_event(struct scap_source *s, const struct scap_event *ev)
-{
-	const struct scap_code *c = &scap_codes()[ev->code];
-	const struct fmt_event_info *info;
-	uint64_t v, dur = ev->enter_ts && ev->enter_ts <= ev->ts ? ev->ts - ev->enter_ts : 0;
-	int64_t res = 0;
-	int id = c->event;
-
-	if (ev->code == CODE_GENERIC)
-		id = generic_call(ev);
-	if (ev->code == CODE_ASYNC && add_async_container(s, ev))
-		return;
-	info = id >= 0 ? fmt_event((unsigned)id) : NULL;
-	if (!info) {
-		unknown_event(s, ev->code);
-		return;
-	}
-	if (info->flags & EF_SYSCALL)	/* old events say at times that a call was made, no more */
-		res = FMT_NO_RES;
-	if (is_birth_or_exec(id))
-		learn_pid(s, c, ev, id);
-	for (unsigned i = 0; ev->code != CODE_GENERIC && i < ev->n; i++)
-		if (c->param[i] >= 0 && info->params[c->param[i]].src == SRC_RET &&
-		    number(c->type[i], ev->p[i], ev->len[i], &v))
-			res = (int64_t)v;
-	if (fmt_batch__begin(s->batch, (uint16_t)id, ev->ts, dur, (uint32_t)ev->tid, get_pid(s, (uint32_t)ev->tid), ev->cpu,
-			     res) < 0)
-		return;
-	for (unsigned i = 0; ev->code != CODE_GENERIC && i < ev->n; i++)
-		if (c->param[i] >= 0 && ev->len[i] && info->params[c->param[i]].src != SRC_RET)
-			param(s, info, (unsigned)c->param[i], c->type[i], ev->p[i], ev->len[i], res);
-	if (ev->code == CODE_CONTAINER_JSON && ev->n)
-		container_fields(s, ev->p[0], ev->len[0]);
-	fmt_batch__end(s->batch);
 }
 
 /* blocks */
@@ -384,8 +137,8 @@ static int event(struct scap_source *s, struct cursor c, unsigned flags, struct 
 		s->s.meta.start_ns = ev.ts;
 	s->last_ts = ev.ts;
 	r = scap_event__convert(s->pending, &ev, err);
-	if (!r)
-		add_event(s, &ev);
+	if (!r && !scap_row__add(s->batch, &s->pids, &ev))
+		unknown_event(s, ev.code);
 	return r < 0 ? r : 0;
 }
 
@@ -499,8 +252,7 @@ static void step(struct scap_source *s)
 			return;
 		}
 		s->in_events = false;
-		s->n_pids = 0;
-		memset(s->pids, 0, s->n_slots * sizeof(*s->pids));
+		scap_pids__reset(&s->pids);
 		scap_pending__reset(s->pending);
 		start_batch(s, true);
 		s->batch_section = true;
@@ -589,7 +341,7 @@ static void close_source(struct fmt_source *src)
 	scap_stream__close(s->in);
 	scap_pending__free(s->pending);
 	fmt_batch__free(s->batch);
-	free(s->pids);
+	scap_pids__done(&s->pids);
 	free(s);
 }
 
@@ -631,12 +383,11 @@ int fmt_scap__open(struct fmt_source **ret, int fd, const char *name, const void
 	snprintf(s->s.meta.tool, sizeof(s->s.meta.tool), "scap");
 	snprintf(s->s.meta.driver, sizeof(s->s.meta.driver), "scap");
 	s->s.meta.noise = true;
-	s->n_slots = 4096;
-	s->pids = xcalloc(s->n_slots, sizeof(*s->pids));
+	scap_pids__init(&s->pids);
 	s->next_num = 1;
 	s->pending = scap_pending__new();
 	fmt_batch__new(&s->batch);
-	s->lists = (struct scap_lists){ .rows = s->batch, .thread = set_pid, .pid_of = get_pid, .arg = s };
+	s->lists = (struct scap_lists){ .rows = s->batch, .pids = &s->pids };
 	r = scap_stream__open(&s->in, fd, head, n, err);
 	if (r) {
 		close(fd);
