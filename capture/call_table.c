@@ -111,6 +111,75 @@ void cap_calls__derefs(uint8_t arg[CAP_MAX_EVENTS][3], uint8_t len[CAP_MAX_EVENT
 		}
 }
 
+/* --- paths that are followed ------------------------------------------------------------------ */
+
+#define NONE CAP_NO_ARG
+#define END(str, dir, flags) { FOLLOW_TO_END, str, dir, flags }
+#define LINK(str, dir, flags) { FOLLOW_TO_LINK, str, dir, flags }
+#define PARENT(str, dir) { FOLLOW_TO_PARENT, str, dir, NONE }
+
+static const struct {
+	uint16_t event;
+	struct cap_follow f[2];
+} follows[] = {
+	/* the name that the kernel has for a script: see exec.bpf.h */
+	{ EV_execve, { END(0, NONE, NONE) } },
+	{ EV_execveat, { END(0, NONE, NONE) } },
+	{ EV_rename, { PARENT(0, NONE), PARENT(1, NONE) } },
+	{ EV_renameat, { PARENT(1, 0), PARENT(3, 2) } },
+	{ EV_renameat2, { PARENT(1, 0), PARENT(3, 2) } },
+	{ EV_link, { LINK(0, NONE, NONE), PARENT(1, NONE) } },
+	{ EV_linkat, { LINK(1, 0, 4), PARENT(3, 2) } },
+	{ EV_symlink, { PARENT(1, NONE) } },
+	{ EV_symlinkat, { PARENT(2, 1) } },
+	{ EV_unlink, { PARENT(0, NONE) } },
+	{ EV_unlinkat, { PARENT(1, 0) } },
+	{ EV_rmdir, { PARENT(0, NONE) } },
+	{ EV_mkdir, { PARENT(0, NONE) } },
+	{ EV_mkdirat, { PARENT(1, 0) } },
+	{ EV_mknod, { PARENT(0, NONE) } },
+	{ EV_mknodat, { PARENT(1, 0) } },
+	{ EV_chmod, { END(0, NONE, NONE) } },
+	{ EV_fchmodat, { END(1, 0, NONE) } },
+	{ EV_fchmodat2, { END(1, 0, 3) } },
+	{ EV_chown, { END(0, NONE, NONE) } },
+	{ EV_lchown, { LINK(0, NONE, NONE) } },
+	{ EV_fchownat, { END(1, 0, 4) } },
+	{ EV_truncate, { END(0, NONE, NONE) } },
+	{ EV_utime, { END(0, NONE, NONE) } },
+	{ EV_utimes, { END(0, NONE, NONE) } },
+	{ EV_utimensat, { END(1, 0, 3) } },
+	{ EV_futimesat, { END(1, 0, NONE) } },
+	{ EV_setxattr, { END(0, NONE, NONE) } },
+	{ EV_lsetxattr, { LINK(0, NONE, NONE) } },
+	{ EV_setxattrat, { END(1, 0, 2) } },
+	{ EV_removexattr, { END(0, NONE, NONE) } },
+	{ EV_lremovexattr, { LINK(0, NONE, NONE) } },
+	{ EV_removexattrat, { END(1, 0, 2) } },
+	{ EV_mount, { END(1, NONE, NONE) } },
+	{ EV_umount, { END(0, NONE, NONE) } },
+	{ EV_umount2, { END(0, NONE, NONE) } },
+	{ EV_move_mount, { END(3, 2, NONE) } },
+	{ EV_mount_setattr, { END(1, 0, 2) } },
+	{ EV_open_tree, { END(1, 0, 2) } },
+	{ EV_chroot, { END(0, NONE, NONE) } },
+	{ EV_name_to_handle_at, { LINK(1, 0, 4) } },
+	{ EV_acct, { END(0, NONE, NONE) } },
+	{ EV_swapon, { END(0, NONE, NONE) } },
+	{ EV_swapoff, { END(0, NONE, NONE) } },
+};
+
+#undef NONE
+#undef END
+#undef LINK
+#undef PARENT
+
+void cap_calls__follows(struct cap_follow f[CAP_MAX_EVENTS][2])
+{
+	for (unsigned i = 0; i < sizeof(follows) / sizeof(*follows); i++)
+		memcpy(f[follows[i].event], follows[i].f, sizeof(follows[i].f));
+}
+
 /* --- descriptions for the BPF side ------------------------------------------------------------ */
 
 static uint8_t n_regs(uint16_t from)
@@ -189,8 +258,9 @@ static const char *const nums_open[] = { "flags", "mode", "resolve", "dev", "ino
 static const char *const nums_creat[] = { "creat_flags", "", "", "dev", "ino", NULL };
 static const char *const nums_exec[] = {
 	"tid", "pid", "ptid", "fdlimit", "tty", "vpgid", "pgid", "loginuid", "uid", "gid",
-	"cap_inheritable", "cap_permitted", "cap_effective", "dirfd", "at_flags", "flags",
+	"cap_inheritable", "cap_permitted", "cap_effective", "dirfd", "at_flags", "", "flags",
 	"exe_ino", "exe_ino_ctime", "exe_ino_mtime", "exe_dev", NULL };
+static const char *const nums_pipe[] = { "ino", NULL };
 static const char *const nums_clone[] = { "tid", "pid", "ptid", "flags", "uid", "gid", "vtid",
 	"vpid", NULL };
 static const char *const nums_iov[] = { "size", "remote_addr", NULL };
@@ -235,6 +305,8 @@ static const char *const *collector_nums(unsigned id, uint8_t kind)
 		return uring_nums(id);
 	switch (id) {
 	case EV_creat: return nums_creat;
+	case EV_pipe:
+	case EV_pipe2: return nums_pipe;
 	case EV_task_new: return nums_task_new;
 	case EV_exec: return nums_exec_thread;
 	case EV_procexit: return nums_exit;
@@ -317,6 +389,15 @@ static void plan_blobs(struct cap_plan *plan, const struct fmt_event_info *ev)
 	set_param(&plan->path[TAG_PATH], ev, "path");
 	set_param(&plan->path[TAG_CWD], ev, "cwd");
 	set_param(&plan->path[TAG_EXE], ev, "trusted_exepath");
+	set_param(&plan->path[TAG_RES0], ev, "resolved");
+	set_param(&plan->path[TAG_RES0], ev, "oldresolved");
+	set_param(&plan->path[TAG_RES0], ev, "interp");
+	set_param(&plan->path[TAG_RES1], ev, "newresolved");
+	plan->dev = plan->ino = CAP_NO_PARAM;
+	if (plan->path[TAG_RES0] != CAP_NO_PARAM) {
+		set_param(&plan->dev, ev, "dev");
+		set_param(&plan->ino, ev, "ino");
+	}
 	for (unsigned p = 0; p < ev->n_params; p++)
 		if (ev->params[p].src >= SRC_S0 && ev->params[p].src <= SRC_S5)
 			plan->blob[TAG_S0 + ev->params[p].src - SRC_S0] = (uint8_t)p;

@@ -47,6 +47,7 @@ struct cap_plan {
 	/* parameter that a blob becomes as it is, or CAP_NO_PARAM */
 	uint8_t blob[TAG__N];
 	uint8_t path[TAG__N];		/* parameter that a struct cap_path becomes, as text */
+	uint8_t dev, ino;		/* parameters for those of TAG_RES0, or CAP_NO_PARAM */
 	struct cap_op *ops;
 };
 
@@ -55,6 +56,8 @@ struct cap_plan {
  * event.
  */
 void cap_calls__descs(struct cap_desc *descs, uint16_t *compat, bool noise);
+/* Which paths are followed after success. */
+void cap_calls__follows(struct cap_follow f[CAP_MAX_EVENTS][2]);
 void cap_calls__derefs(uint8_t arg[CAP_MAX_EVENTS][3], uint8_t len[CAP_MAX_EVENTS][3]);
 
 /* Plans for all events; free with cap_calls__free_plans. */

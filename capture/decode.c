@@ -75,6 +75,27 @@ static void add_blob(struct fmt_batch *b, const struct fmt_event_info *ev, unsig
 #define PIPEFS_MAGIC 0x50495045u	/* include/uapi/linux/magic.h */
 #define SOCKFS_MAGIC 0x534f434bu
 #define ANON_INODE_FS_MAGIC 0x09041934u
+#define NSFS_MAGIC 0x6e736673u
+
+/* As readlink(2) of /proc/PID/fd shows what lies in no directory. */
+static void pseudo_text(const struct cap_path *head, const char *names, size_t n, struct buf *out)
+{
+	switch (head->magic) {
+	case PIPEFS_MAGIC:
+		buf__puts(out, "pipe");
+		break;
+	case SOCKFS_MAGIC:
+		buf__puts(out, "socket");
+		break;
+	case ANON_INODE_FS_MAGIC:
+		buf__puts(out, "anon_inode:");
+		/* fallthrough */
+	default:
+		buf__add(out, names, strnlen(names, n));
+	}
+	if (head->ino)
+		buf__printf(out, ":[%llu]", (unsigned long long)head->ino);
+}
 
 void cap_path__text(const struct cap_blob *blob, struct buf *out)
 {
@@ -86,10 +107,7 @@ void cap_path__text(const struct cap_blob *blob, struct buf *out)
 		return;
 	n = end = blob->len - sizeof(*head);
 	if (head->flags & CAP_PATH_PSEUDO) {
-		if (head->magic == ANON_INODE_FS_MAGIC)
-			buf__puts(out, "anon_inode:");
-		if (n)
-			buf__add(out, names, strnlen(names, n));
+		pseudo_text(head, names, n, out);
 		return;
 	}
 	if (head->flags & CAP_PATH_CUT)
@@ -154,8 +172,20 @@ static void add_pathname(struct fmt_batch *b, const struct cap_parts *p)
 		       blob->full - (uint32_t)skip);
 }
 
+/* A script whose path could not be followed: the name that the kernel has for it. */
+static void add_script(struct fmt_batch *b, const struct cap_parts *p)
+{
+	const struct cap_blob *name = p->blob[TAG_FILENAME];
+	int interp = fmt_event__param(fmt_event(p->rec->type), "interp");
+
+	if (p->n_nums > CAP_EXEC_SCRIPT && p->nums[CAP_EXEC_SCRIPT] && name && !p->blob[TAG_RES0])
+		fmt_batch__str(b, (unsigned)interp, (const char *)cap_blob__bytes(name), name->len,
+			       name->full);
+}
+
 static void decode_exec(const struct cap_parts *p, struct fmt_batch *b)
 {
+	add_script(b, p);
 	if (p->blob[TAG_ARGS])
 		add_args(b, fmt_event(p->rec->type), p->blob[TAG_ARGS]);
 	if (p->rec->type == EV_execveat && p->blob[TAG_FILENAME])
@@ -211,6 +241,18 @@ static void finish(struct cap_decoder *d, const struct cap_parts *p, struct fmt_
 	}
 }
 
+/* The file that a path has led to. */
+static void add_object(const struct cap_plan *plan, struct fmt_batch *b,
+		       const struct cap_blob *blob)
+{
+	const struct cap_path *head = (const void *)cap_blob__bytes(blob);
+
+	if (plan->ino == CAP_NO_PARAM || blob->len < sizeof(*head) || !head->ino)
+		return;
+	fmt_batch__int(b, plan->ino, head->ino);
+	fmt_batch__int(b, plan->dev, head->dev);
+}
+
 /* Blobs that become a parameter as they are, or as a path. True if there are others. */
 static bool add_blobs(struct cap_decoder *d, const struct cap_plan *plan,
 		      const struct fmt_event_info *ev, const struct cap_record *r,
@@ -232,6 +274,8 @@ static bool add_blobs(struct cap_decoder *d, const struct cap_plan *plan,
 			add_path(d, b, plan->path[blob->tag], blob);
 		else
 			others = true;
+		if (blob->tag == TAG_RES0)
+			add_object(plan, b, blob);
 	}
 	return others;
 }

@@ -18,6 +18,7 @@ struct cap_decoder {
 	struct cap_plan *plans;
 	struct cap_hierarchies hierarchies;
 	int64_t mono_offset, boot_offset;	/* to the epoch */
+	uint32_t env_len;			/* kept of an environment that /proc shows */
 	struct buf text;			/* made-up strings */
 };
 
@@ -28,6 +29,9 @@ struct cap_parts {
 	unsigned n_nums;
 	const struct cap_blob *blob[TAG__N];	/* NULL: not there */
 };
+
+/* Index of the number of an exec's record that says that what was executed is a script. */
+#define CAP_EXEC_SCRIPT 15u
 
 static inline const uint8_t *cap_blob__bytes(const struct cap_blob *b)
 {

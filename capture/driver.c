@@ -174,8 +174,12 @@ static int configure(struct cap_driver *d, const struct cap_driver_opts *o)
 		bpf_program__set_autoattach(p, false);
 	cap_calls__descs((struct cap_desc *)s->rodata->descs, (uint16_t *)s->rodata->compat,
 			 o->noise);
+	cap_calls__follows((struct cap_follow(*)[2])s->rodata->follows);
+	if (libbpf_probe_bpf_helper(BPF_PROG_TYPE_RAW_TRACEPOINT, BPF_FUNC_loop, NULL) <= 0)
+		bpf_program__set_autoload(s->progs.collect_resolve, false);
 	cap_calls__derefs((uint8_t(*)[3])s->rodata->deref_arg, (uint8_t(*)[3])s->rodata->deref_len);
 	s->rodata->own_tgid = (uint32_t)getpid();
+	s->rodata->env_len = o->env_len < CAP_ENV_MAX ? o->env_len : CAP_ENV_MAX;
 	s->rodata->snaplen = o->snaplen < CAP_SNAP_MAX ? o->snaplen : CAP_SNAP_MAX;
 	s->rodata->ring_mask = d->ring_bytes - 1;
 	s->rodata->ring_room = d->ring_bytes - CAP_RECORD_MAX;
@@ -208,12 +212,15 @@ static int set_collectors(struct spoor_bpf *s)
 		{ KIND_TEXT_ARG, s->progs.collect_text_arg },
 		{ KIND_DEREF, s->progs.collect_deref }, { KIND_CRED, s->progs.collect_cred },
 		{ KIND_CWD, s->progs.collect_cwd }, { KIND_UNKNOWN, s->progs.collect_unknown },
+		{ KIND_RESOLVE, s->progs.collect_resolve },
 	};
 	int r = 0;
 
 	for (unsigned i = 0; i < sizeof(all) / sizeof(*all) && !r; i++) {
 		int fd = bpf_program__fd(all[i].p);
 
+		if (!bpf_program__autoload(all[i].p))
+			continue;
 		r = bpf_map_update_elem(bpf_map__fd(s->maps.collectors), &all[i].kind, &fd,
 					BPF_ANY);
 	}

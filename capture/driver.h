@@ -20,6 +20,7 @@
 struct cap_driver_opts {
 	size_t sz;			/* sizeof(struct cap_driver_opts) */
 	uint32_t snaplen;		/* payload bytes kept of each event, at most CAP_SNAP_MAX */
+	uint32_t env_len;		/* bytes kept of an environment, at most CAP_ENV_MAX */
 	/* of each processor, rounded up to a power of two; 0: 8 MiB, or less if that were more than
 	 * 128 MiB for all */
 	uint64_t ring_bytes;

@@ -29,7 +29,7 @@ void cap_proc_row__text(struct fmt_batch *b, const struct cap_proc_text *t,
 	}
 	if (t->environ)
 		add(b, P_state_thread_env, t->environ, t->n_environ,
-		    t->n_environ + (t->n_environ == CAP_ENV_MAX));
+		    t->n_environ + t->environ_cut);
 	if (t->cgroup) {
 		scratch->len = 0;
 		cap_hierarchies__list(h, t->cgroup, scratch);
@@ -167,7 +167,7 @@ void cap_proc_row__add(struct fmt_batch *b, uint64_t ts, uint32_t pid, uint64_t 
 		from_status(b, status);
 		from_stat(b, stat, boot_ns);
 		from_links(b, dir);
-		cap_proc_text__read(&text, pid, mem);
+		cap_proc_text__read(&text, pid, CAP_ENV_DEFAULT, mem);
 		cap_proc_row__text(b, &text, h, scratch);
 		fmt_batch__end(b);
 	}

@@ -31,7 +31,8 @@ static char *keep(struct arena *mem, const char *buf, long n)
 	return n < 0 ? NULL : arena__strndup(mem, buf, (size_t)n);
 }
 
-void cap_proc_text__read(struct cap_proc_text *t, uint32_t pid, struct arena *mem)
+void cap_proc_text__read(struct cap_proc_text *t, uint32_t pid, uint32_t env_len,
+			 struct arena *mem)
 {
 	char path[64], buf[CAP_ARGS_MAX + 1];
 	long page = sysconf(_SC_PAGESIZE) / 1024, n;
@@ -46,7 +47,8 @@ void cap_proc_text__read(struct cap_proc_text *t, uint32_t pid, struct arena *me
 	n = cap_proc__slurp(dir, "cmdline", buf, CAP_ARGS_MAX);
 	t->cmdline = keep(mem, buf, n);
 	t->n_cmdline = n > 0 ? (uint32_t)n : 0;
-	n = cap_proc__slurp(dir, "environ", buf, CAP_ENV_MAX);
+	n = cap_proc__slurp(dir, "environ", buf, env_len < CAP_ENV_MAX ? env_len : CAP_ENV_MAX);
+	t->environ_cut = n > 0 && n == (long)env_len;
 	t->environ = keep(mem, buf, n);
 	t->n_environ = n > 0 ? (uint32_t)n : 0;
 	n = cap_proc__slurp(dir, "cgroup", buf, CAP_ARGS_MAX);

@@ -19,6 +19,7 @@ struct walk {
 	const struct cap_record **files;
 	size_t n_files, cap_files;
 	struct arena *mem;
+	uint32_t env_len;
 	const struct walk *before;	/* texts of processes that it saw are taken over */
 	uint32_t *by_tid;		/* index + 1 by tid: open addressing */
 	size_t n_slots;
@@ -114,7 +115,7 @@ static int on_task(void *arg, const struct cap_record *r)
 	if (seen)
 		t->text = seen->text;
 	else
-		cap_proc_text__read(&t->text, tid_of(r), w->mem);
+		cap_proc_text__read(&t->text, tid_of(r), w->env_len, w->mem);
 	return 0;
 }
 
@@ -149,6 +150,7 @@ int cap_snapshot__take(struct cap_snapshot **ret, struct cap_driver *d, struct c
 
 	s->dec = dec;
 	s->first.mem = s->second.mem = &s->mem;
+	s->first.env_len = s->second.env_len = dec->env_len;
 	s->second.before = &s->first;
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	s->ts = (uint64_t)(now.tv_sec * 1000000000ll + now.tv_nsec + dec->mono_offset);

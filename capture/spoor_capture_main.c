@@ -98,6 +98,18 @@ static int set_snaplen(void *u, const char *v, struct err *err)
 	return r;
 }
 
+static int set_environment(void *u, const char *v, struct err *err)
+{
+	uint64_t n;
+	int r = text__parse_size(v, &n, err);
+
+	if (!r && n > CAP_ENV_MAX)
+		return err__set(err, -FMT_E_VALUE, "%s: at most %u bytes of an environment are kept",
+				v, CAP_ENV_MAX);
+	((struct options *)u)->rec.driver.env_len = r ? 0 : (uint32_t)n;
+	return r;
+}
+
 static int set_noise(void *u, const char *v, struct err *err)
 {
 	(void)v;
@@ -162,8 +174,8 @@ static int set_ring_size(void *u, const char *v, struct err *err)
 	int r = text__parse_size(v, &o->rec.driver.ring_bytes, err);
 
 	if (!r &&
-	    (o->rec.driver.ring_bytes < (128u << 10) || o->rec.driver.ring_bytes > (1u << 30)))
-		return err__set(err, -FMT_E_VALUE, "%s: between 128 KiB and 1 GiB", v);
+	    (o->rec.driver.ring_bytes < (512u << 10) || o->rec.driver.ring_bytes > (1u << 30)))
+		return err__set(err, -FMT_E_VALUE, "%s: between 512 KiB and 1 GiB", v);
 	return r;
 }
 
@@ -208,6 +220,10 @@ static const struct cli_opt opts[] = {
 	  "Keep this many of the bytes that a call reads or writes; 80 without this "
 	  "option, 0 keeps none.",
 	  set_snaplen },
+	{ 0, "environment", "BYTES",
+	  "Keep this many bytes of the environment that a program is started with; 4096 without "
+	  "this option, 0 keeps none, at most 64KiB.",
+	  set_environment },
 	{ 0, "noise", NULL,
 	  "Record the calls that say little too (futex, clock_gettime, epoll_wait ...), which "
 	  "are otherwise only counted.",
@@ -455,7 +471,8 @@ int main(int argc, char **argv)
 		.rec = { .flush_ns = FLUSH_NS,
 			 .writer = { .sz = sizeof(struct fmt_writer_opts) },
 			 .driver = { .sz = sizeof(struct cap_driver_opts),
-				     .snaplen = DEFAULT_SNAPLEN } },
+				     .snaplen = DEFAULT_SNAPLEN,
+				     .env_len = CAP_ENV_DEFAULT } },
 	};
 	struct err err = { 0 };
 	int first, code;

@@ -129,21 +129,47 @@ static __always_inline int call_begin(const struct call *c, struct out *o)
 	return 0;
 }
 
+/* One of them, and where in the record it is. */
+static __always_inline void call_str(const struct call *c, struct out *o, const int i)
+{
+	__u64 off = o->off;
+
+	if (i < 4)
+		o->ring->str_off[i & 3] = 0;
+	if (!(c->d->strs >> i & 1))
+		return;
+	out_user_str(o, TAG_S0 + i, (void *)call_arg(c, i));
+	if (i < 4 && o->off > off)
+		o->ring->str_off[i & 3] = off + 8;
+}
+
 static __always_inline void call_strs(const struct call *c, struct out *o)
 {
-	__u32 strs = c->d->strs;
-
-	if (strs & 1)
-		out_user_str(o, TAG_S0, (void *)call_arg(c, 0));
-	if (strs & 2)
-		out_user_str(o, TAG_S1, (void *)call_arg(c, 1));
-	if (strs & 4)
-		out_user_str(o, TAG_S2, (void *)call_arg(c, 2));
-	if (strs & 8)
-		out_user_str(o, TAG_S3, (void *)call_arg(c, 3));
-	if (strs & 16)
-		out_user_str(o, TAG_S4, (void *)call_arg(c, 4));
+	call_str(c, o, 0);
+	call_str(c, o, 1);
+	call_str(c, o, 2);
+	call_str(c, o, 3);
+	call_str(c, o, 4);
 	o->off = forget(o, o->off);
+}
+
+/*
+ * Go on with the program that follows the record's paths and closes it. Returns where there is none:
+ * kernels before 5.17 have no bpf_loop.
+ */
+static __always_inline void call_resolve(struct out *o, struct bpf_raw_tracepoint_args *ctx)
+{
+	out_keep(o);
+	o->ring->step = 0;
+	bpf_tail_call(ctx, &collectors, KIND_RESOLVE);
+}
+
+/* The same where the call has succeeded and has paths. */
+static __always_inline void call_follow(const struct call *c, struct out *o,
+					struct bpf_raw_tracepoint_args *ctx)
+{
+	if (c->ret >= 0 && follows[c->d->event & (CAP_MAX_EVENTS - 1)][0].how)
+		call_resolve(o, ctx);
 }
 
 static __always_inline __u32 call_abi(const struct call *c)

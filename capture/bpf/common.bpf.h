@@ -25,6 +25,7 @@ const volatile __u64 ring_mask = (1 << 20) - 1;
 const volatile __u64 ring_room = (1 << 20) - CAP_RECORD_MAX;	/* full above it */
 const volatile __u32 slot_mask = 0x3ff;
 const volatile __u32 snaplen = 80;
+const volatile __u32 env_len = CAP_ENV_DEFAULT;
 const volatile __u32 n_names = 0;	/* cgroups of the containers that are asked for; 0: all */
 /* how they begin, zero-padded ... */
 const volatile __u64 names[CAP_IDS * CAP_NAMES_PER_ID][CAP_NAME_WORDS];
@@ -35,6 +36,8 @@ const volatile __u16 compat[CAP_MAX_COMPAT];	/* i386 number -> event */
 /* KIND_DEREF: structures behind arguments: */
 const volatile __u8 deref_arg[CAP_MAX_EVENTS][3];
 const volatile __u8 deref_len[CAP_MAX_EVENTS][3];	/* which argument, how many bytes */
+/* Paths that are followed after a success. */
+const volatile struct cap_follow follows[CAP_MAX_EVENTS][2];
 
 /* Changed by user space while the programs run. */
 __u8 mode = THREAD_WAIT;

@@ -154,19 +154,21 @@ static __always_inline void out_exe(struct out *o, struct file *exe, const struc
 	out_num(o, dev_number(K(K(inode, i_sb), s_dev)));
 }
 
+/* 15 bytes and a NUL: never cut. */
 static __always_inline void out_comm(struct out *o, struct task_struct *t)
 {
-	out_kernel_str(o, TAG_COMM, &t->comm, 16);
+	out_kernel_str(o, TAG_COMM, &t->comm, 17);
 }
 
 /*
- * The bytes between two addresses of user memory, at most max (a constant). Read whole if all pages
- * are there, else up to the first that is not.
+ * The bytes between two addresses of user memory, at most `want` and max (a constant). Read whole if
+ * all pages are there, which they are after an exec, else up to the first that is not.
  */
-static __always_inline void out_area(struct out *o, __u32 tag, __u64 from, __u64 to,
+static __always_inline void out_area(struct out *o, __u32 tag, __u64 from, __u64 to, __u32 want,
 				     const __u32 max)
 {
-	__u64 off = o->off, full = to > from ? to - from : 0, n = full, got = 0;
+	__u64 off = o->off, full = to > from ? to - from : 0, n = full < want ? full : want,
+	      got = 0;
 
 	if (off > OUT_LIMIT(8) - max || !from)
 		return;
@@ -203,28 +205,29 @@ static __always_inline void out_argv(struct out *o, bool is32, __u64 argv)
 {
 	__u64 off = o->off, got = 0;
 
-	if (off > OUT_LIMIT(3 * CAP_ENV_MAX) || !argv)
+	if (off > OUT_LIMIT(3 * CAP_SMALL_MAX) || !argv)
 		return;
 	for (int i = 0; i < 64; i++) {
 		__u64 p = 0;
 		long n;
 
-		if (got > CAP_ENV_MAX ||
+		if (got > CAP_SMALL_MAX ||
 		    bpf_probe_read_user(&p, is32 ? 4 : 8, (void *)argv + i * (is32 ? 4 : 8)) || !p)
 			break;
-		n = bpf_probe_read_user_str(o->rec + off + 8 + got, CAP_ENV_MAX, (void *)p);
-		if (n <= 0 || n > CAP_ENV_MAX)
+		n = bpf_probe_read_user_str(o->rec + off + 8 + got, CAP_SMALL_MAX, (void *)p);
+		if (n <= 0 || n > CAP_SMALL_MAX)
 			break;
 		got = forget(o, got + n);
 	}
-	if (got > 2 * CAP_ENV_MAX)
-		got = 2 * CAP_ENV_MAX;
-	out_blob_end(o, TAG_ARGS, got, got > CAP_ENV_MAX ? got + 1 : got);
+	if (got > 2 * CAP_SMALL_MAX)
+		got = 2 * CAP_SMALL_MAX;
+	out_blob_end(o, TAG_ARGS, got, got > CAP_SMALL_MAX ? got + 1 : got);
 }
 
 /*
  * Numbers: tid pid ptid fdlimit tty vpgid pgid loginuid uid gid cap_inheritable cap_permitted
- * cap_effective dirfd at_flags, then, if there is one, those of the executable.
+ * cap_effective dirfd at_flags, whether it is a script, then, if there is one, those of the
+ * executable.
  *
  * Three programs, one after the other: two walks of a path are more than the verifier takes at
  * once.
@@ -261,6 +264,7 @@ int collect_exec(struct bpf_raw_tracepoint_args *ctx)
 	out_num(&o, cap_word(&cred->cap_effective));
 	out_num(&o, c.s->exec_args & 0xffffffff);
 	out_num(&o, c.s->exec_args >> 32);
+	out_num(&o, c.s->flags & THREAD_SCRIPT);
 	if (mm && K(mm, exe_file))
 		out_exe(&o, K(mm, exe_file), cred);
 	out_comm(&o, t);
@@ -318,9 +322,19 @@ int collect_exec_args(struct bpf_raw_tracepoint_args *ctx)
 		out_user_str(&o, TAG_FILENAME, (void *)(at ? call_arg(&c, 1) : call_arg(&c, 0)));
 		out_argv(&o, c.compat, at ? call_arg(&c, 2) : call_arg(&c, 1));
 	} else if (mm) {
+		__u64 name = o.off + 8;
+
 		out_user_str(&o, TAG_FILENAME, (void *)K(mm, env_end));
-		out_area(&o, TAG_ENV, K(mm, env_start), K(mm, env_end), CAP_ENV_MAX);
-		out_area(&o, TAG_ARGS, K(mm, arg_start), K(mm, arg_end), CAP_ARGS_MAX);
+		if (o.off < name)
+			name = 0;
+		out_area(&o, TAG_ENV, K(mm, env_start), K(mm, env_end), env_len, CAP_ENV_MAX);
+		out_area(&o, TAG_ARGS, K(mm, arg_start), K(mm, arg_end), CAP_ARGS_MAX,
+			 CAP_ARGS_MAX);
+		if (c.s->flags & THREAD_SCRIPT) {
+			c.s->flags &= ~THREAD_SCRIPT;
+			o.ring->str_off[0] = name;
+			call_resolve(&o, ctx);
+		}
 	}
 	call_close(&c, &o);
 	return 0;

@@ -196,7 +196,7 @@ static __always_inline int collect_msg(struct bpf_raw_tracepoint_args *ctx, bool
 	}
 	if (m.control && m.controllen && (!reading || c.ret >= 0))
 		out_user_mem(&o, TAG_CONTROL, (void *)m.control, m.controllen, m.controllen,
-			     CAP_ENV_MAX);
+			     CAP_SMALL_MAX);
 	call_close(&c, &o);
 	return 0;
 }

@@ -159,6 +159,19 @@ static __always_inline void out_deref(const struct call *c, struct out *o, const
 		out_user_mem(o, TAG_S0 + arg, (void *)addr, n, n, 128);
 }
 
+/* Number: the pipe's inode. */
+static __always_inline void out_pipe(const struct call *c, struct out *o)
+{
+	struct file *f;
+	__u32 fd = 0;
+
+	if (bpf_probe_read_user(&fd, sizeof(fd), (void *)call_arg(c, 0)))
+		return;
+	f = file_of_fd(c->task, fd);
+	if (f)
+		out_num(o, K(K(f, f_inode), i_ino));
+}
+
 SEC("raw_tp")
 int collect_deref(struct bpf_raw_tracepoint_args *ctx)
 {
@@ -167,6 +180,8 @@ int collect_deref(struct bpf_raw_tracepoint_args *ctx)
 
 	if (!call_again(&c, ctx) || call_begin(&c, &o))
 		return 0;
+	if ((c.d->event == EV_pipe || c.d->event == EV_pipe2) && !c.ret)
+		out_pipe(&c, &o);
 	if (!c.compat) {
 		/* the first of an array of pointers to struct iocb */
 		if (c.d->event == EV_io_submit) {
@@ -181,6 +196,7 @@ int collect_deref(struct bpf_raw_tracepoint_args *ctx)
 		out_deref(&c, &o, 2);
 	}
 	call_strs(&c, &o);
+	call_follow(&c, &o, ctx);
 	call_close(&c, &o);
 	return 0;
 }

@@ -100,9 +100,7 @@ static __always_inline void out_blob_end(struct out *o, __u32 tag, __u32 n, __u3
 	if (off > OUT_LIMIT(8) || n > CAP_RECORD_MAX)
 		return;
 	b = (void *)(o->rec + off);
-	b->tag = tag;
-	b->len = n;
-	b->full = full;
+	*(__u64 *)b = tag | (__u64)n << 8 | (__u64)full << 32;
 	o->off = off + 8 + ((n + 7) & ~7ull);
 }
 

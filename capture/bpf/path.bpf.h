@@ -14,6 +14,10 @@
 
 #define PATH_DEPTH 64
 #define OVERLAYFS_MAGIC 0x794c7630	/* include/uapi/linux/magic.h */
+#define PIPEFS_MAGIC 0x50495045
+#define SOCKFS_MAGIC 0x534f434b
+#define NSFS_MAGIC 0x6e736673
+#define PROC_SUPER_MAGIC 0x9fa0
 #define S_IFMT 0170000
 #define S_IFSOCK 0140000
 #define FMODE_CREATED 0x100000		/* include/linux/fs.h */
@@ -46,12 +50,33 @@ static __always_inline __u64 path_name(struct out *o, __u64 off, struct dentry *
 	return off + len + 1;
 }
 
-/* A path as seen from root, or, without one, from wherever its mounts end; as a blob. */
-static __always_inline void out_path(struct out *o, __u32 tag, const struct path *path,
-				     const struct path *root)
+/* What stands for the name of a file that lies in no directory. */
+static __always_inline __u64 pseudo_name(struct out *o, __u64 off, struct dentry *d,
+					 struct cap_path *head)
 {
-	struct dentry *d = K(path, dentry), *root_d = root ? K(root, dentry) : NULL;
-	struct vfsmount *m = K(path, mnt), *root_m = root ? K(root, mnt) : NULL;
+	struct inode *inode = K(d, d_inode);
+	struct ns_common *ns;
+	long n;
+
+	if (head->magic == PIPEFS_MAGIC || head->magic == SOCKFS_MAGIC)
+		head->ino = K(inode, i_ino);
+	if (head->magic != NSFS_MAGIC)
+		return path_name(o, off, d);
+	/* the type of the namespace: fs/nsfs.c, ns_dname() */
+	ns = K(inode, i_private);
+	head->ino = K(inode, i_ino);
+	n = bpf_probe_read_kernel_str(o->rec + off, 32, K(K(ns, ops), name));
+	return n > 0 && n <= 32 ? off + n : off;
+}
+
+/*
+ * A place as seen from root, or, without one, from wherever its mounts end; as a blob. leaf bytes at
+ * rec + leaf_off: a name below the place that is not looked up.
+ */
+static __always_inline void out_place(struct out *o, __u32 tag, struct dentry *d, struct vfsmount *m,
+				      struct dentry *root_d, struct vfsmount *root_m,
+				      __u64 leaf_off, __u32 leaf)
+{
 	__u64 off = forget(o, o->off), start = off + 8 + sizeof(struct cap_path);
 	struct dentry *mnt_root = m ? K(m, mnt_root) : NULL;
 	struct cap_path *head;
@@ -62,9 +87,16 @@ static __always_inline void out_path(struct out *o, __u32 tag, const struct path
 	head = (void *)(o->rec + off + 8);
 	head->magic = K(d, d_sb) ? K(K(d, d_sb), s_magic) : 0;
 	head->flags = CAP_PATH_CUT;
+	head->ino = 0;
+	*(__u64 *)&head->dev = 0;
 	if (!K(d, d_hash.pprev) && K(d, d_parent) != d)
 		head->flags |= CAP_PATH_DELETED;
 	off = start;
+	if (leaf) {
+		bpf_probe_read_kernel(o->rec + off, leaf & 255, o->rec + leaf_off);
+		o->rec[off + (leaf & 255)] = 0;
+		off = forget(o, off + (leaf & 255) + 1);
+	}
 	for (int i = 0; i < PATH_DEPTH; i++) {
 		struct dentry *parent;
 
@@ -98,12 +130,19 @@ static __always_inline void out_path(struct out *o, __u32 tag, const struct path
 		 */
 		if (off > OUT_LIMIT(512))
 			return;
-		off = path_name(o, off, d);
+		off = pseudo_name(o, off, d, head);
 		head->flags |= CAP_PATH_PSEUDO;
 	}
 	off = forget(o, off - start) + sizeof(struct cap_path);
 	out_blob_end(o, tag, off, off);
 	o->off = forget(o, o->off);
+}
+
+static __always_inline void out_path(struct out *o, __u32 tag, const struct path *path,
+				     const struct path *root)
+{
+	out_place(o, tag, K(path, dentry), K(path, mnt), root ? K(root, dentry) : NULL,
+		  root ? K(root, mnt) : NULL, 0, 0);
 }
 
 static __always_inline __u32 dev_number(__u32 dev)	/* as stat(2) gives it */

@@ -22,12 +22,14 @@
 #include <linux/types.h>
 #endif
 
-#define CAP_RECORD_MAX 65536u		/* longest record; records stay well below */
+#define CAP_RECORD_MAX 262144u		/* longest record; records stay well below */
 #define CAP_RING_CTL 4096u		/* the control page in front of a ring's data */
 #define CAP_STR_MAX 4096u		/* a string argument: more than any path has */
 #define CAP_SNAP_MAX 16384u		/* most payload bytes of one event */
-#define CAP_ARGS_MAX 32768u		/* command line, environment */
-#define CAP_ENV_MAX 4096u
+#define CAP_ARGS_MAX 131072u		/* command line */
+#define CAP_ENV_MAX 65536u		/* environment: at most, and unless asked for otherwise */
+#define CAP_ENV_DEFAULT 4096u
+#define CAP_SMALL_MAX 4096u		/* control data, the arguments of an exec that failed */
 #define CAP_MAX_EVENTS 1024u
 #define CAP_MAX_COMPAT 512u
 #define CAP_MAX_NUMS 32u		/* numbers of one record */
@@ -48,8 +50,9 @@ struct cap_ring {			/* the control page */
 	__u64 lost_last;		/* time of the last of them, CLOCK_MONOTONIC */
 	__u64 scratch;			/* see forget() in out.bpf.h */
 	__u64 open_off, open_n;		/* see out_keep() there */
-	__u64 pad2[1];
+	__u64 step;			/* which path is being followed: resolve.bpf.h */
 	__u64 lost_by[CAP_N_CATEGORIES];	/* both, by category */
+	__u64 str_off[4];		/* where the record's strings begin; 0: not there */
 };
 
 struct cap_record {
@@ -67,8 +70,8 @@ struct cap_record {
 enum cap_abi { ABI_NATIVE, ABI_X32, ABI_COMPAT };
 
 struct cap_blob {
-	__u16 tag;			/* enum cap_tag */
-	__u16 len;			/* bytes that follow, before padding to 8 */
+	__u32 tag : 8;			/* enum cap_tag */
+	__u32 len : 24;			/* bytes that follow, before padding to 8 */
 	__u32 full;			/* bytes there were */
 };
 
@@ -85,6 +88,8 @@ enum cap_tag {
 	TAG_POLL,			/* array of struct pollfd */
 	TAG_TEXT, TAG_TEXT2,		/* what the event's collector says */
 	TAG_CGROUP,			/* a path below a cgroup root */
+	/* struct cap_path: where the first and the second path argument have led */
+	TAG_RES0, TAG_RES1,
 	TAG__N
 };
 
@@ -92,6 +97,9 @@ enum cap_tag {
 struct cap_path {
 	__u32 flags;
 	__u32 magic;			/* of the file system */
+	__u64 ino;			/* of TAG_RES0, and of what has no path; else 0 */
+	__u32 dev;			/* of TAG_RES0; else 0 */
+	__u32 pad;
 };
 enum {
 	CAP_PATH_DELETED = 1,		/* the name does not exist any more */
@@ -114,12 +122,12 @@ struct cap_sock {
 /*
  * What to do at the return of a call. Made by user space from events.def before the programs load.
  * Kinds are the collectors of events.def, as far as they need code; KIND_INTS and KIND_STRS are
- * generic, EXEC_* are what follows EXEC.
+ * generic, EXEC_* are what follows EXEC, RESOLVE is what follows where an event has paths.
  */
 #define CAP_KINDS(X) \
 	X(INTS) X(NOISE) X(READ) X(WRITE) X(STRS) X(OPEN) X(EXEC) X(CLONE) X(IOV_READ) \
 	X(IOV_WRITE) X(MSG_READ) X(MSG_WRITE) X(SOCK) X(SOCKOPT) X(POLL) X(OUT_STR) X(TEXT_ARG) \
-	X(DEREF) X(CRED) X(CWD) X(UNKNOWN) X(EXEC_FILE) X(EXEC_ARGS)
+	X(DEREF) X(CRED) X(CWD) X(UNKNOWN) X(EXEC_FILE) X(EXEC_ARGS) X(RESOLVE)
 enum cap_kind {
 #define X(k) KIND_##k,
 	CAP_KINDS(X)
@@ -142,6 +150,21 @@ enum cap_thread_flag {
 	THREAD_OUT = 2,			/* not in a container that is asked for */
 	THREAD_WAIT = 4,		/* recording has not begun: only births, execs and deaths */
 	THREAD_UNSURE = 8,		/* cannot be told from its stack: looked up at each call */
+	THREAD_SCRIPT = 16,		/* what it executes is a script */
+};
+
+/* A path argument that is followed at the return of a call that succeeded: resolve.bpf.h. */
+struct cap_follow {
+	__u8 how;			/* enum cap_follow_how; 0: no path */
+	__u8 str;			/* the argument that is the path */
+	__u8 dir;			/* the argument that is its directory, or CAP_NO_ARG */
+	__u8 flags;			/* the argument that has AT_ flags, or CAP_NO_ARG */
+};
+#define CAP_NO_ARG 0xff
+enum cap_follow_how {
+	FOLLOW_TO_END = 1,		/* what it leads to */
+	FOLLOW_TO_LINK,			/* a link at its end is meant itself */
+	FOLLOW_TO_PARENT,		/* the directory is followed; the name may be gone, or be new */
 };
 
 #define CAP_TALLIES 5u

@@ -70,6 +70,8 @@ static __always_inline void out_cgroup(struct out *o, struct cgroup *cg)
 		return;
 	head = (void *)(o->rec + off + 8);
 	head->flags = head->magic = 0;
+	head->ino = 0;
+	*(__u64 *)&head->dev = 0;
 	off = start;
 	for (int i = 0; i < 16 && kn; i++) {
 		long n;
@@ -136,17 +138,25 @@ int on_fork(struct bpf_raw_tracepoint_args *ctx)
 	return 0;
 }
 
-/* A thread that was not the leader takes the leader's id. */
+/*
+ * A thread that was not the leader takes the leader's id. What runs is not what was asked for if
+ * that is a script.
+ */
 SEC("raw_tp/sched_process_exec")
 int on_exec(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct task_struct *t = (void *)ctx->args[0];
+	struct linux_binprm *bprm = (void *)ctx->args[2];
 	__u32 old = ctx->args[1], k;
 	struct thread_slot *s = slot_of_task(t, &k);
 	struct out o;
 
-	if (s)
+	if (s) {
 		s->pid_tid = id_of_task(t);
+		s->flags &= ~THREAD_SCRIPT;
+		if (K(bprm, interp) != K(bprm, filename))
+			s->flags |= THREAD_SCRIPT;
+	}
 	if (old == (__u32)K(t, pid) || is_own(t) || out_open(&o, CATEGORY_OF_exec))
 		return 0;
 	out_num(&o, old);

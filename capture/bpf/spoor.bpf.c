@@ -11,6 +11,7 @@
 #include "capture/bpf/io.bpf.h"
 #include "capture/bpf/misc.bpf.h"
 #include "capture/bpf/open.bpf.h"
+#include "capture/bpf/resolve.bpf.h"
 #include "capture/bpf/sched.bpf.h"
 #include "capture/bpf/sock.bpf.h"
 #include "capture/bpf/iter.bpf.h"
@@ -28,6 +29,7 @@ int collect_strs(struct bpf_raw_tracepoint_args *ctx)
 	if (!call_again(&c, ctx) || call_begin(&c, &o))
 		return 0;
 	call_strs(&c, &o);
+	call_follow(&c, &o, ctx);
 	call_close(&c, &o);
 	return 0;
 }

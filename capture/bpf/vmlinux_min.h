@@ -61,15 +61,10 @@ struct thread_info {
 	u32 status;
 };
 
-/* include/linux/mount.h, fs/mount.h */
+/* include/linux/mount.h */
 struct vfsmount {
 	struct dentry *mnt_root;
 	int mnt_flags;
-};
-struct mount {
-	struct mount *mnt_parent;
-	struct dentry *mnt_mountpoint;
-	struct vfsmount mnt;
 };
 
 /* include/linux/dcache.h */
@@ -80,12 +75,38 @@ struct qstr {
 struct hlist_bl_node {
 	struct hlist_bl_node **pprev;
 };
+struct hlist_node {
+	struct hlist_node *next;
+};
+struct hlist_head {
+	struct hlist_node *first;
+};
+struct list_head {
+	struct list_head *next, *prev;
+};
 struct dentry {
+	unsigned int d_flags;
 	struct hlist_bl_node d_hash;
 	struct dentry *d_parent;
 	struct qstr d_name;
 	struct inode *d_inode;
 	struct super_block *d_sb;
+	struct hlist_node d_sib;	/* since 6.8 */
+	struct hlist_head d_children;
+};
+struct dentry___v58 {			/* up to 6.7 */
+	struct list_head d_child, d_subdirs;
+};
+enum dentry_flags {			/* an enumeration since 6.14 */
+	DCACHE_MOUNTED = 0x8000,
+};
+
+/* fs/mount.h */
+struct mount {
+	struct mount *mnt_parent;
+	struct dentry *mnt_mountpoint;
+	struct vfsmount mnt;
+	struct list_head mnt_mounts, mnt_child;
 };
 
 /* include/linux/path.h */
@@ -124,6 +145,8 @@ struct inode {
 	struct super_block *i_sb;
 	unsigned long i_ino;
 	u32 i_rdev;
+	const char *i_link;
+	void *i_private;
 	/* since 6.11 */
 	s64 i_mtime_sec, i_ctime_sec;
 	u32 i_mtime_nsec, i_ctime_nsec;
@@ -191,11 +214,25 @@ struct upid {
 };
 struct pid {
 	unsigned int level;
+	struct hlist_head tasks[4];
 	struct upid numbers[1];
 };
 struct pid_namespace {
 	struct task_struct *child_reaper;
 	unsigned int level;
+};
+
+/* include/linux/ns_common.h, include/linux/proc_ns.h, fs/proc/internal.h */
+struct proc_ns_operations {
+	const char *name;
+};
+struct ns_common {
+	const struct proc_ns_operations *ops;
+};
+struct proc_inode {
+	struct pid *pid;
+	unsigned int fd;
+	struct inode vfs_inode;
 };
 
 /* include/linux/nsproxy.h */
@@ -262,9 +299,6 @@ enum cgroup_subsys_id {
 };
 
 /* include/linux/sched.h */
-struct list_head {
-	struct list_head *next, *prev;
-};
 struct task_struct {
 	struct thread_info thread_info;
 	void *stack;
@@ -275,6 +309,7 @@ struct task_struct {
 	struct task_struct *real_parent, *group_leader;
 	struct list_head children, sibling;
 	struct pid *thread_pid;
+	struct hlist_node pid_links[4];
 	struct completion *vfork_done;
 	u64 start_time, start_boottime;
 	unsigned long min_flt, maj_flt;

@@ -17,38 +17,66 @@
 struct path_params {
 	uint16_t event;
 	int8_t dir, path, source_dir, source, target_dir, target;
+	/* where the kernel says that these have led; 0: nowhere, it is no path's number */
+	int8_t real, real_source, real_target;
 };
 
 static const struct path_params calls[] = {
-	{ EV_open, NO, P_open_name, NO, NO, NO, NO },
-	{ EV_openat, P_openat_dirfd, P_openat_name, NO, NO, NO, NO },
-	{ EV_openat2, P_openat2_dirfd, P_openat2_name, NO, NO, NO, NO },
-	{ EV_uring_openat, P_uring_openat_fd, P_uring_openat_name, NO, NO, NO, NO },
-	{ EV_uring_openat2, P_uring_openat2_fd, P_uring_openat2_name, NO, NO, NO, NO },
-	{ EV_mkdir, NO, P_mkdir_path, NO, NO, NO, NO },
-	{ EV_mkdirat, P_mkdirat_dirfd, P_mkdirat_path, NO, NO, NO, NO },
-	{ EV_rmdir, NO, P_rmdir_path, NO, NO, NO, NO },
-	{ EV_unlink, NO, P_unlink_path, NO, NO, NO, NO },
-	{ EV_unlinkat, P_unlinkat_dirfd, P_unlinkat_name, NO, NO, NO, NO },
-	{ EV_chmod, NO, P_chmod_filename, NO, NO, NO, NO },
-	{ EV_fchmodat, P_fchmodat_dirfd, P_fchmodat_filename, NO, NO, NO, NO },
-	{ EV_chown, NO, P_chown_path, NO, NO, NO, NO },
-	{ EV_lchown, NO, P_lchown_path, NO, NO, NO, NO },
-	{ EV_fchownat, P_fchownat_dirfd, P_fchownat_pathname, NO, NO, NO, NO },
-	{ EV_quotactl, NO, P_quotactl_special, NO, NO, NO, NO },
-	{ EV_umount, NO, P_umount_name, NO, NO, NO, NO },
-	{ EV_umount2, NO, P_umount2_name, NO, NO, NO, NO },
-	{ EV_rename, NO, NO, NO, P_rename_oldpath, NO, P_rename_newpath },
+	{ EV_open, NO, P_open_name, NO, NO, NO, NO,
+	  .real = 0 },
+	{ EV_openat, P_openat_dirfd, P_openat_name, NO, NO, NO, NO,
+	  .real = 0 },
+	{ EV_openat2, P_openat2_dirfd, P_openat2_name, NO, NO, NO, NO,
+	  .real = 0 },
+	{ EV_uring_openat, P_uring_openat_fd, P_uring_openat_name, NO, NO, NO, NO,
+	  .real = 0 },
+	{ EV_uring_openat2, P_uring_openat2_fd, P_uring_openat2_name, NO, NO, NO, NO,
+	  .real = 0 },
+	{ EV_mkdir, NO, P_mkdir_path, NO, NO, NO, NO,
+	  .real = P_mkdir_resolved },
+	{ EV_mkdirat, P_mkdirat_dirfd, P_mkdirat_path, NO, NO, NO, NO,
+	  .real = P_mkdirat_resolved },
+	{ EV_rmdir, NO, P_rmdir_path, NO, NO, NO, NO,
+	  .real = P_rmdir_resolved },
+	{ EV_unlink, NO, P_unlink_path, NO, NO, NO, NO,
+	  .real = P_unlink_resolved },
+	{ EV_unlinkat, P_unlinkat_dirfd, P_unlinkat_name, NO, NO, NO, NO,
+	  .real = P_unlinkat_resolved },
+	{ EV_chmod, NO, P_chmod_filename, NO, NO, NO, NO,
+	  .real = P_chmod_resolved },
+	{ EV_fchmodat, P_fchmodat_dirfd, P_fchmodat_filename, NO, NO, NO, NO,
+	  .real = P_fchmodat_resolved },
+	{ EV_chown, NO, P_chown_path, NO, NO, NO, NO,
+	  .real = P_chown_resolved },
+	{ EV_lchown, NO, P_lchown_path, NO, NO, NO, NO,
+	  .real = P_lchown_resolved },
+	{ EV_fchownat, P_fchownat_dirfd, P_fchownat_pathname, NO, NO, NO, NO,
+	  .real = P_fchownat_resolved },
+	{ EV_quotactl, NO, P_quotactl_special, NO, NO, NO, NO,
+	  .real = 0 },
+	{ EV_umount, NO, P_umount_name, NO, NO, NO, NO,
+	  .real = P_umount_resolved },
+	{ EV_umount2, NO, P_umount2_name, NO, NO, NO, NO,
+	  .real = P_umount2_resolved },
+	{ EV_rename, NO, NO, NO, P_rename_oldpath, NO, P_rename_newpath,
+	  .real_source = P_rename_oldresolved, .real_target = P_rename_newresolved },
 	{ EV_renameat, NO, NO, P_renameat_olddirfd, P_renameat_oldpath, P_renameat_newdirfd,
-	  P_renameat_newpath },
+	  P_renameat_newpath,
+	  .real_source = P_renameat_oldresolved, .real_target = P_renameat_newresolved },
 	{ EV_renameat2, NO, NO, P_renameat2_olddirfd, P_renameat2_oldpath, P_renameat2_newdirfd,
-	  P_renameat2_newpath },
-	{ EV_link, NO, NO, NO, P_link_newpath, NO, P_link_oldpath },
-	{ EV_linkat, NO, NO, P_linkat_newdir, P_linkat_newpath, P_linkat_olddir, P_linkat_oldpath },
-	{ EV_symlink, NO, NO, NO, P_symlink_linkpath, NO, P_symlink_target },
+	  P_renameat2_newpath,
+	  .real_source = P_renameat2_oldresolved, .real_target = P_renameat2_newresolved },
+	{ EV_link, NO, NO, NO, P_link_newpath, NO, P_link_oldpath,
+	  .real_source = P_link_newresolved, .real_target = P_link_oldresolved },
+	{ EV_linkat, NO, NO, P_linkat_newdir, P_linkat_newpath, P_linkat_olddir, P_linkat_oldpath,
+	  .real_source = P_linkat_newresolved, .real_target = P_linkat_oldresolved },
+	{ EV_symlink, NO, NO, NO, P_symlink_linkpath, NO, P_symlink_target,
+	  .real_source = P_symlink_resolved },
 	{ EV_symlinkat, NO, NO, P_symlinkat_linkdirfd, P_symlinkat_linkpath, NO,
-	  P_symlinkat_target },
-	{ EV_mount, NO, NO, NO, P_mount_dev, NO, P_mount_dir },
+	  P_symlinkat_target,
+	  .real_source = P_symlinkat_resolved },
+	{ EV_mount, NO, NO, NO, P_mount_dev, NO, P_mount_dir,
+	  .real_target = P_mount_resolved },
 };
 
 static const struct path_params *params_of(uint16_t type)
@@ -70,6 +98,14 @@ static bool absolute(const struct eng_ctx *ctx, int dir, int path, struct eng_va
 		return false;
 	path__at(ctx->proc, (long)fd, s->p, s->len, &b);
 	return give_buf(out, &b);
+}
+
+/* Where a path has led, if that was recorded, else what it says. */
+static bool led_to(const struct eng_ctx *ctx, int real, int dir, int path, struct eng_vals *out)
+{
+	const struct fmt_str *s = real > 0 ? fmt_ev__str(ctx->ev, (unsigned)real) : NULL;
+
+	return s && s->len ? give_str(out, s->p, s->len) : absolute(ctx, dir, path, out);
 }
 
 static bool as_given(const struct eng_ctx *ctx, int path, struct eng_vals *out)
@@ -108,15 +144,15 @@ static bool fs_path(const struct eng_ctx *ctx, uint16_t id, struct eng_vals *out
 		return false;
 	switch (id) {
 	case F_fs_path_name:
-		return absolute(ctx, c->dir, c->path, out);
+		return led_to(ctx, c->real, c->dir, c->path, out);
 	case F_fs_path_nameraw:
 		return as_given(ctx, c->path, out);
 	case F_fs_path_source:
-		return absolute(ctx, c->source_dir, c->source, out);
+		return led_to(ctx, c->real_source, c->source_dir, c->source, out);
 	case F_fs_path_sourceraw:
 		return as_given(ctx, c->source, out);
 	case F_fs_path_target:
-		return absolute(ctx, c->target_dir, c->target, out);
+		return led_to(ctx, c->real_target, c->target_dir, c->target, out);
 	}
 	return as_given(ctx, c->target, out);
 }
@@ -126,17 +162,24 @@ static bool fs_path(const struct eng_ctx *ctx, uint16_t id, struct eng_vals *out
 static bool abspath(const struct eng_ctx *ctx, const char *which, struct eng_vals *out)
 {
 	bool second = which && !strcmp(which, "dst");
+	const struct path_params *real;
 
 	switch (ctx->ev->type) {
 	case EV_renameat:
 	case EV_renameat2:
-		return second ? absolute(ctx, P_renameat_newdirfd, P_renameat_newpath, out) :
-				absolute(ctx, P_renameat_olddirfd, P_renameat_oldpath, out);
+		real = params_of(ctx->ev->type);
+		return second ? led_to(ctx, real->real_target, P_renameat_newdirfd,
+				       P_renameat_newpath, out) :
+				led_to(ctx, real->real_source, P_renameat_olddirfd,
+				       P_renameat_oldpath, out);
 	case EV_linkat:
-		return second ? absolute(ctx, P_linkat_newdir, P_linkat_newpath, out) :
-				absolute(ctx, P_linkat_olddir, P_linkat_oldpath, out);
+		return second ? led_to(ctx, P_linkat_newresolved, P_linkat_newdir,
+				       P_linkat_newpath, out) :
+				led_to(ctx, P_linkat_oldresolved, P_linkat_olddir,
+				       P_linkat_oldpath, out);
 	case EV_symlinkat:
-		return absolute(ctx, P_symlinkat_linkdirfd, P_symlinkat_linkpath, out);
+		return led_to(ctx, P_symlinkat_resolved, P_symlinkat_linkdirfd,
+			      P_symlinkat_linkpath, out);
 	case EV_openat:
 		return absolute(ctx, P_openat_dirfd, P_openat_name, out);
 	case EV_openat2:
@@ -145,13 +188,15 @@ static bool abspath(const struct eng_ctx *ctx, const char *which, struct eng_val
 		return fmt_ev__res(ctx->ev) > 0 &&
 		       absolute(ctx, NO, P_open_by_handle_at_path, out);
 	case EV_unlinkat:
-		return absolute(ctx, P_unlinkat_dirfd, P_unlinkat_name, out);
+		return led_to(ctx, P_unlinkat_resolved, P_unlinkat_dirfd, P_unlinkat_name, out);
 	case EV_mkdirat:
-		return absolute(ctx, P_mkdirat_dirfd, P_mkdirat_path, out);
+		return led_to(ctx, P_mkdirat_resolved, P_mkdirat_dirfd, P_mkdirat_path, out);
 	case EV_fchmodat:
-		return absolute(ctx, P_fchmodat_dirfd, P_fchmodat_filename, out);
+		return led_to(ctx, P_fchmodat_resolved, P_fchmodat_dirfd, P_fchmodat_filename,
+			      out);
 	case EV_fchownat:
-		return absolute(ctx, P_fchownat_dirfd, P_fchownat_pathname, out);
+		return led_to(ctx, P_fchownat_resolved, P_fchownat_dirfd, P_fchownat_pathname,
+			      out);
 	}
 	return false;
 }

@@ -179,7 +179,7 @@ static void ask(int go, int done, double out[N_OPS][ROUNDS], int round)
 int main(void)
 {
 	struct cap_driver_opts o = { .sz = sizeof(o),
-				     .snaplen = 80,
+				     .snaplen = 80, .env_len = CAP_ENV_DEFAULT,
 				     .slow_reads = getenv("SPOOR_SLOW_READS") };
 	static double bare[N_OPS][ROUNDS], empty[N_OPS][ROUNDS], with[N_OPS][ROUNDS];
 	int go[2], done[2];

@@ -45,6 +45,17 @@ teardown() {
 	jq -es 'any(.[]; .type == "exec" and .args.old_tid != .process.tid)' t.json
 }
 
+@test "--environment says how much of it is kept" {
+	local env
+	env=$(printf 'x%.0s' {1..20000})
+	for n in 0 64k; do
+		X=$env record "$n.spoor" --environment $n --only-command -- "$progs/execs" -
+		events "$n.spoor" 'evt.type = execve and proc.name = execs' >"$n.json"
+	done
+	jq -es 'length == 1 and .[0].args.env == [] and .[0].cut.env > 20000' 0.json
+	jq -es '.[0].cut.env == null and any(.[0].args.env[]; startswith("X=xxx") and length == 20002)' 64k.json
+}
+
 @test "the same executions, with helpers" {
 	mkdir work
 	record t.spoor --slow-reads --only-command -- "$progs/execs" work >expected
@@ -190,7 +201,7 @@ teardown() {
 
 @test "losses are stated: in the last line, and by events with processor and time" {
 	[ "$(nproc)" -gt 1 ] || skip "needs two processors"
-	record t.spoor --ring-size 128k -- "$progs/flood" 2 2>/dev/null
+	record t.spoor --ring-size 512k -- "$progs/flood" 2 2>/dev/null
 	lost=$(sed -n 's/.* events, \([0-9,]*\) lost.*/\1/p' t.spoor.log | tr -d ,)
 	[ "$lost" -gt 0 ]
 	events t.spoor 'evt.type = drop' >t.json

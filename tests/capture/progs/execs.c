@@ -48,7 +48,7 @@ static void plain(void)
 	       (const char *[]){ "ONE=1", "TWO=2 3", NULL });
 }
 
-#define N_ARGS 40			/* 40 times 1,000 and one: more than is kept */
+#define N_ARGS 140			/* 140 times 1,000 and one: more than is kept */
 static void long_args(void)
 {
 	static char arg[1000];
@@ -148,7 +148,7 @@ int main(int argc, char **argv)
 	       pid, self, (unsigned long long)st.st_ino, self, dir, getpid(), geteuid(), getpgrp());
 	pid = in_child(long_args);
 	expect(".type == \"execve\" and .process.pid == %d and .res == 0 and (.args.args | length) "
-	       "== 34 and .cut.args == %d and "
+	       "== 133 and .cut.args == %d and "
 	       ".cut.env == 7000 and ([.args.env[] | length + 1] | add) == 4097",
 	       pid, N_ARGS * 1000 + 2);
 	pid = in_child(from_memfd);
