@@ -19,7 +19,7 @@ enum collector {
 	COLL_generic, COLL_open, COLL_read_buf, COLL_write_buf, COLL_iov_read, COLL_iov_write,
 	COLL_msg_read, COLL_msg_write, COLL_sock, COLL_sockopt, COLL_exec, COLL_clone, COLL_poll,
 	COLL_out_str, COLL_text_arg, COLL_deref, COLL_cred, COLL_unknown, COLL_cwd, COLL_uring,
-	COLL_kernel,
+	COLL_paths, COLL_kernel,
 };
 
 static const uint8_t kind_of[] = {
@@ -30,6 +30,7 @@ static const uint8_t kind_of[] = {
 	[COLL_exec] = KIND_EXEC, [COLL_clone] = KIND_CLONE, [COLL_poll] = KIND_POLL,
 	[COLL_out_str] = KIND_OUT_STR, [COLL_text_arg] = KIND_TEXT_ARG, [COLL_deref] = KIND_DEREF,
 	[COLL_cred] = KIND_CRED, [COLL_unknown] = KIND_UNKNOWN, [COLL_cwd] = KIND_CWD,
+	[COLL_paths] = KIND_STRS,
 };
 
 static const struct {
