@@ -201,7 +201,7 @@ static void count_batch(struct rpl_eval *e, const struct fmt_batch *b)
 	bool whole = true;
 
 	for (uint32_t i = 0; i < b->n && whole; i++)
-		whole = b->ts[i] >= r->from && b->ts[i] <= r->to;
+		whole = b->ts[i] >= r->from && b->ts[i] <= r->to && !b->threads[b->thread[i]].context;
 	if (whole && b->n) {
 		for (uint32_t i = 0; i < b->n_types; i++)
 			s->per_type[b->types[i]] += b->by_type[b->types[i]]->n;
@@ -210,7 +210,7 @@ static void count_batch(struct rpl_eval *e, const struct fmt_batch *b)
 		last = b->ts[b->n - 1];
 	}
 	for (uint32_t i = 0; i < b->n && !whole; i++) {
-		if (b->ts[i] < r->from || b->ts[i] > r->to)
+		if (b->ts[i] < r->from || b->ts[i] > r->to || b->threads[b->thread[i]].context)
 			continue;
 		s->per_type[b->type[i]]++;
 		s->events++;
@@ -314,6 +314,7 @@ void rpl_eval__read(struct rpl_eval *e, struct fmt_source *s)
 
 	p->code = 0;
 	p->err = (struct err){ 0 };
+	eng_state__name_origins(e->st, s);
 	while (!p->code)
 		p->code = read_batch(e, s, &p->err);
 	p->stats.lost = s->lost;

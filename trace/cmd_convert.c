@@ -63,6 +63,9 @@ static int convert(const struct trace_tool_opts *o)
 	meta = s->meta;
 	meta.uuid[0] = '\0';		/* a new trace, not the same */
 	so.meta = &meta;
+	so.more = s->more;
+	so.n_more = s->n_more;
+	so.context = s->has_context;
 	so.keyframes = o->keyframes;
 	r = output__open(&out, format, files[1], o->force, inputs, &so, &err);
 	if (r == 0)

@@ -65,7 +65,7 @@ static void base_column_name(const struct walk *w, const struct col_desc *d, uin
 	static const char *const names[] = {
 		[BCOL_TID] = "thread ids", [BCOL_PID] = "process ids", [BCOL_THREAD] = "threads",
 		[BCOL_TIME] = "times", [BCOL_CLOCK] = "times", [BCOL_TYPE] = "event types",
-		[BCOL_CPU] = "processors", [BCOL_DUR] = "durations", [BCOL_RES] = "", [BCOL_STEP] = "times",
+		[BCOL_CPU] = "processors", [BCOL_DUR] = "durations", [BCOL_RES] = "", [BCOL_STEP] = "times", [BCOL_ORIGIN] = "machines", [BCOL_CONTEXT] = "context",
 	};
 	uint16_t mine = table_id < LIMIT_FILE_TYPES ? w->f.map->event[table_id] : MAP_NONE;
 

@@ -14,7 +14,10 @@
 
 /* What is asked of a sink, and what the events are of. */
 struct sink_opts {
-	const struct fmt_meta *meta;	/* "" in uuid: a new one. Borrowed until close. */
+	const struct fmt_meta *meta;	/* "" in uuid: a new one. Borrowed until close, like more */
+	const struct fmt_meta *more;	/* other machines, of the origins from 1 on */
+	unsigned n_more;
+	bool context;			/* rows may be context */
 	bool keyframes;			/* .jsonl: write the rows of keyframes too */
 };
 

@@ -74,7 +74,7 @@ static int jsonl_open(struct sink **ret, int fd, const char *name, const struct 
 	k->fd = fd;
 	k->keyframes = o->keyframes;
 	jsonl_writer__new(&k->w);
-	jsonl_writer__head(k->w, o->meta, &k->text);
+	jsonl_writer__head(k->w, o->meta, o->more, o->n_more, o->context, &k->text);
 	*ret = &k->s;
 	return 0;
 }

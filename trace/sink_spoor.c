@@ -44,7 +44,7 @@ static void apply(struct spoor_sink *k, const struct fmt_batch *b, bool keyframe
 		struct eng_ctx ctx;
 
 		eng_state__enter(k->st, &ev, &ctx);
-		if (!keyframe && ctx.proc->container && ctx.proc->container != k->noted) {
+		if (!keyframe && !fmt_ev__is_context(&ev) && ctx.proc->container && ctx.proc->container != k->noted) {
 			k->noted = ctx.proc->container;
 			fmt_writer__note_container(k->w, k->noted->id);
 		}
@@ -110,8 +110,10 @@ static int spoor_batch(struct sink *s, const struct fmt_batch *b, const struct f
 		if (r < 0)
 			return r;
 	}
-	if (info->new_section)
+	if (info->new_section) {
 		eng_state__reset(k->st);
+		fmt_writer__anew(k->w);
+	}
 	before = written(k);
 	apply(k, b, info->keyframe);
 	r = fmt_writer__batch(k->w, b, info->keyframe, err);
@@ -144,7 +146,7 @@ static const struct sink_ops ops = { .batch = spoor_batch, .close = spoor_close 
 
 static int spoor_open(struct sink **ret, int fd, const char *name, const struct sink_opts *o, struct err *err)
 {
-	struct fmt_writer_opts w = { .sz = sizeof(w) };
+	struct fmt_writer_opts w = { .sz = sizeof(w), .more = o->more, .n_more = o->n_more, .context = o->context };
 	struct spoor_sink *k = xcalloc(1, sizeof(*k));
 	int r = fmt_writer__open_fd(&k->w, fd, name, o->meta, &w, err);
 

@@ -68,11 +68,12 @@ void eng_alert__json(const struct eng_rule *r, const struct eng_ctx *ctx,
 		     const struct eng_alert_opts *o,
 		     struct arena *scratch, struct buf *out)
 {
-	const char *host = o->hostname ? o->hostname : "";
+	const char *host = eng_state__hostname(ctx->state);
 	struct buf raw = { 0 };
 	char iso[48];
 
 	buf__puts(out, "{");
+	host = host ? host : o->hostname ? o->hostname : "";
 	put_string(out, "hostname", host, strlen(host));
 	buf__puts(out, ",");
 	put_message(r, ctx, o, scratch, &raw);

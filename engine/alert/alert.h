@@ -36,7 +36,7 @@ void eng_output__json(const struct eng_output *o, const struct eng_ctx *ctx, str
 void eng_output__want(const struct eng_output *o, struct fmt_want *w);
 
 struct eng_alert_opts {
-	const char *hostname;		/* NULL: "" */
+	const char *hostname;		/* where the state has no name of the machine; NULL: "" */
 	bool iso_time;			/* UTC with date in the text; else the local time of day */
 };
 /*
@@ -69,6 +69,7 @@ typedef int (*eng_event_fn)(void *arg, const struct eng_ctx *ctx);
 
 struct eng_detector_opts {
 	size_t sz;
+	eng_event_fn on_context;	/* as on_event, for events that are kept for the state's sake only; or NULL */
 	bool all_matches;		/* report every rule that matches; else the first only */
 	bool profile;			/* find out what rules and predicates cost: slower */
 	eng_alert_fn on_alert;

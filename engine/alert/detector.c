@@ -97,11 +97,14 @@ int eng_detector__feed(struct eng_detector *d, const struct fmt_batch *b, bool k
 	for (uint32_t i = from; !r && (i = eng_state__pass(d->st, b, i, to, d->skip)) < to; i++) {
 		struct fmt_ev ev = fmt_batch__ev(b, i);
 		struct eng_ctx ctx;
+		bool shown = !keyframe && !fmt_ev__is_context(&ev);
 
 		eng_state__enter(d->st, &ev, &ctx);
-		if (!keyframe && d->opts.on_event)
+		if (!shown && !keyframe && d->opts.on_context)
+			r = d->opts.on_context(d->opts.arg, &ctx);
+		if (shown && d->opts.on_event)
 			r = d->opts.on_event(d->opts.arg, &ctx);
-		if (!keyframe && d->run && !r)
+		if (shown && d->run && !r)
 			r = run_rules(d, &ctx);
 		eng_state__leave(d->st, &ctx);
 	}

@@ -66,10 +66,11 @@ static void make_nobody(struct eng_state *st)
 	idmap__del(&st->procs, 0);
 }
 
-int eng_state__new(struct eng_state **ret)
+static struct eng_state *state_new(struct shared *shared)
 {
 	struct eng_state *st = xcalloc(1, sizeof(*st));
 
+	st->shared = shared;
 	st->empty = eng_str__new("", 0, 0);
 	st->unknown = eng_str__new("<NA>", 4, 4);
 	st->no_image = image__new(st);
@@ -78,11 +79,31 @@ int eng_state__new(struct eng_state **ret)
 	image__make_cmdline(st->no_image);
 	st->gen = 1;
 	make_nobody(st);
-	*ret = st;
+	return st;
+}
+
+int eng_state__new(struct eng_state **ret)
+{
+	struct shared *shared = xcalloc(1, sizeof(*shared));
+
+	*ret = shared->all[0] = state_new(shared);
+	shared->n = 1;
 	return 0;
 }
 
-void eng_state__reset(struct eng_state *st)
+/* The state of another machine: made when it is first met. */
+static struct eng_state *state_of(struct eng_state *st, unsigned origin)
+{
+	struct shared *s = st->shared;
+
+	if (!s->all[origin]) {
+		s->all[origin] = state_new(s);
+		s->n = origin >= s->n ? origin + 1 : s->n;
+	}
+	return s->all[origin];
+}
+
+static void state_reset(struct eng_state *st)
 {
 	struct eng_proc *p;
 
@@ -100,11 +121,15 @@ void eng_state__reset(struct eng_state *st)
 	st->gen++;
 }
 
-void eng_state__free(struct eng_state *st)
+void eng_state__reset(struct eng_state *st)
 {
-	if (!st)
-		return;
-	eng_state__reset(st);
+	for (unsigned k = 0; k < st->shared->n; k++)
+		if (st->shared->all[k])
+			state_reset(st->shared->all[k]);
+}
+
+static void state_free(struct eng_state *st)
+{
 	proc__free(st, st->nobody->proc);
 	idmap__done(&st->threads);
 	idmap__done(&st->procs);
@@ -117,9 +142,6 @@ void eng_state__free(struct eng_state *st)
 		eng_str__unref(st->strs[i]);
 	eng_str__unref(st->empty);
 	eng_str__unref(st->unknown);
-	slots__done(&st->thread_slots);
-	slots__done(&st->proc_slots);
-	slots__done(&st->fd_slots);
 	while (st->n_spare_fds)
 		free(st->spare_fds[--st->n_spare_fds]);
 	buf__done(&st->scratch);
@@ -128,10 +150,38 @@ void eng_state__free(struct eng_state *st)
 	free(st);
 }
 
-void eng_state__describe(struct eng_state *st, const char *hostname, uint64_t first_ts)
+void eng_state__free(struct eng_state *st)
+{
+	struct shared *s;
+
+	if (!st)
+		return;
+	s = st->shared;
+	eng_state__reset(st);
+	for (unsigned k = 0; k < s->n; k++)
+		if (s->all[k])
+			state_free(s->all[k]);
+	slots__done(&s->thread_slots);
+	slots__done(&s->proc_slots);
+	slots__done(&s->fd_slots);
+	free(s);
+}
+
+static void set_hostname(struct eng_state *st, const char *hostname)
 {
 	free(st->hostname);
 	st->hostname = hostname && *hostname ? xstrdup(hostname) : NULL;
+}
+
+void eng_state__name_origins(struct eng_state *st, const struct fmt_source *s)
+{
+	for (unsigned k = 0; k <= s->n_more; k++)
+		set_hostname(state_of(st, k), fmt_source__origin(s, k)->hostname);
+}
+
+void eng_state__describe(struct eng_state *st, const char *hostname, uint64_t first_ts)
+{
+	set_hostname(st, hostname);
 	st->first_ts = first_ts;
 }
 
@@ -236,7 +286,7 @@ static void enter_row(struct eng_state *st, struct eng_ctx *ctx)
 static inline bool has_too_many(const struct eng_state *st)
 {
 	return st->threads.n > MAX_THREADS || st->procs.n > MAX_THREADS ||
-	       st->fd_slots.next - st->fd_slots.n_free > MAX_FDS;
+	       st->shared->fd_slots.next - st->shared->fd_slots.n_free > MAX_FDS;
 }
 
 /*
@@ -268,6 +318,8 @@ void eng_state__enter(struct eng_state *st, const struct fmt_ev *ev, struct eng_
 	struct eng_thread *t;
 	uint64_t num;
 
+	if (__builtin_expect(fmt_ev__origin(ev), 0))
+		st = state_of(st, fmt_ev__origin(ev));
 	if (__builtin_expect(has_too_many(st), 0))
 		eng_state__reset(st);
 	*ctx = (struct eng_ctx){ .ev = ev, .state = st };
@@ -301,6 +353,7 @@ void eng_state__leave(struct eng_state *st, struct eng_ctx *ctx)
 {
 	state_fn *fn = leave_fns[ctx->ev->type];
 
+	st = ctx->state;
 	if (fn && (ctx->thread != st->nobody || ctx->ev->type == EV_container_end))
 		fn(st, ctx);
 }
@@ -314,14 +367,16 @@ uint32_t eng_state__pass(struct eng_state *st, const struct fmt_batch *b, uint32
 			 const bool *skip)
 {
 	for (; from < to && skip[b->type[from]]; from++) {
+		unsigned origin = b->threads[b->thread[from]].origin;
+		struct eng_state *of = origin ? state_of(st, origin) : st;
 		struct fmt_ev ev;
 
-		if (known_thread(st, b, from))
+		if (known_thread(of, b, from))
 			continue;
-		if (has_too_many(st))
+		if (has_too_many(of))
 			eng_state__reset(st);
 		ev = fmt_batch__ev(b, from);
-		find_thread(st, &ev, b->thread[from]);
+		find_thread(of, &ev, b->thread[from]);
 	}
 	return from;
 }
@@ -362,8 +417,10 @@ void eng_state__each_proc(struct eng_state *st, void (*fn)(struct eng_proc *p, v
 {
 	struct eng_proc *p;
 
-	idmap__each(&st->procs, i, p)
-		fn(p, arg);
+	for (unsigned k = 0; k < st->shared->n; k++)
+		if (st->shared->all[k])
+			idmap__each(&st->shared->all[k]->procs, i, p)
+				fn(p, arg);
 }
 
 static uint64_t payload_params(const struct fmt_event_info *info)

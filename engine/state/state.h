@@ -7,6 +7,10 @@
  * and saved as keyframe rows again. Memory is bounded by what is alive, not by the length of the
  * trace.
  *
+ * Several machines: where a trace holds events of several (fmt_ev__origin), each has a state of its own within this
+ * one, and ctx->state is that. What takes a state below means the first machine's, but for reset, save, dump and each_*,
+ * which are about all.
+ *
  * Ownership: everything handed out is borrowed until the next apply (or reset, free). Strings are
  *            NUL-terminated and may be compared by pointer where "interned" is said.
  * Threads:   one thread at a time per state.
@@ -184,6 +188,9 @@ void eng_state__reset(struct eng_state *st);	/* forget all: before applying anot
  * name, and relative times are missing.
  */
 void eng_state__describe(struct eng_state *st, const char *hostname, uint64_t first_ts);
+/* The names of all machines that a source's events are of. */
+struct fmt_source;
+void eng_state__name_origins(struct eng_state *st, const struct fmt_source *s);
 const char *eng_state__hostname(const struct eng_state *st);	/* NULL: not known */
 uint64_t eng_state__first_ts(const struct eng_state *st);	/* 0: not known */
 

@@ -188,9 +188,11 @@ void eng_state__each_container(struct eng_state *st, void (*fn)(struct eng_conta
 {
 	struct container *c;
 
-	idmap__each(&st->containers, i, c)
-		for (; c; c = c->next)
-			fn(&c->c, arg);
+	for (unsigned k = 0; k < st->shared->n; k++)
+		if (st->shared->all[k])
+			idmap__each(&st->shared->all[k]->containers, i, c)
+				for (; c; c = c->next)
+					fn(&c->c, arg);
 }
 
 void proc__set_container(struct eng_state *st, struct eng_proc *p, struct container *c)

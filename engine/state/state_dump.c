@@ -221,7 +221,7 @@ static void dump_machine(struct buf *out, struct eng_state *st)
 	free(m);
 }
 
-void eng_state__dump(struct eng_state *st, struct buf *out)
+static void dump_state(struct eng_state *st, struct buf *out)
 {
 	struct eng_proc **procs = (struct eng_proc **)idmap__sorted(&st->procs);
 
@@ -231,6 +231,17 @@ void eng_state__dump(struct eng_state *st, struct buf *out)
 	for (uint32_t i = 0; i < st->procs.n; i++)
 		dump_proc(out, st, procs, st->procs.n, procs[i]);
 	free(procs);
+}
+
+void eng_state__dump(struct eng_state *st, struct buf *out)
+{
+	for (unsigned k = 0; k < st->shared->n; k++) {
+		if (!st->shared->all[k])
+			continue;
+		if (k)
+			buf__printf(out, "machine %u\n", k);
+		dump_state(st->shared->all[k], out);
+	}
 	buf__u8(out, 0);
 	out->len--;
 }

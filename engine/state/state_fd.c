@@ -30,7 +30,7 @@ static void drop_names(struct eng_fd *fd)
 static void free_fd(struct eng_state *st, struct eng_fd *fd)
 {
 	drop_names(fd);
-	slots__give(&st->fd_slots, fd->slot);
+	slots__give(&st->shared->fd_slots, fd->slot);
 	if (st->n_spare_fds < SPARE_FDS)
 		st->spare_fds[st->n_spare_fds++] = fd;
 	else
@@ -61,7 +61,7 @@ static struct eng_fd *entry(struct eng_state *st, struct eng_fdtable *t, int64_t
 		drop_names(fd);
 	} else {
 		fd = st->n_spare_fds ? st->spare_fds[--st->n_spare_fds] : xmalloc(sizeof(*fd));
-		fd->slot = slots__take(&st->fd_slots);
+		fd->slot = slots__take(&st->shared->fd_slots);
 		idmap__put(&t->fds, num, fd);
 	}
 	fd->num = num;

@@ -59,7 +59,16 @@ struct mount {
 #define MAX_THREADS (1u << 20)
 #define MAX_FDS (1u << 23)
 
+/* What the states of all machines of a trace share: so slots and epochs are each used once among them. */
+struct shared {
+	struct slots thread_slots, proc_slots, fd_slots;
+	uint64_t epoch;				/* last one handed out */
+	struct eng_state *all[FMT_MAX_ORIGINS];	/* by origin; NULL: nothing has been met of it */
+	unsigned n;				/* all from here on are NULL */
+};
+
 struct eng_state {
+	struct shared *shared;
 	struct idmap threads;			/* alive, by tid */
 	struct idmap procs;			/* by pid; also dead ones that children refer to */
 	struct idmap orphans;			/* by ptid: processes whose parent is not known */
@@ -70,11 +79,9 @@ struct eng_state {
 	struct idmap mounts;
 	struct iface *ifaces;
 	size_t n_ifaces, cap_ifaces;
-	struct slots thread_slots, proc_slots, fd_slots;
 	struct eng_fd *spare_fds[SPARE_FDS];	/* most calls open what the next ones close */
 	unsigned n_spare_fds;
 	size_t json_bytes;			/* of containers' documents, as far as parsed */
-	uint64_t epoch;				/* last one handed out */
 	uint64_t stale;				/* processes' epochs below this have ended */
 	/* look-ups by thread index of the batch at hand */
 	struct thread_hit *hits;
@@ -97,7 +104,7 @@ struct eng_state {
 
 static inline uint64_t next_epoch(struct eng_state *st)
 {
-	return ++st->epoch;
+	return ++st->shared->epoch;
 }
 
 /* --- parameters of events --------------------------------------------------------------------- */

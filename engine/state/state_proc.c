@@ -244,7 +244,7 @@ struct eng_proc *proc__new(struct eng_state *st, int64_t pid)
 	p->cgroups = eng_str__ref(st->empty);
 	p->fds = fdtable__new();
 	p->loginuid = UINT32_MAX;
-	p->slot = slots__take(&st->proc_slots);
+	p->slot = slots__take(&st->shared->proc_slots);
 	p->epoch = next_epoch(st);
 	idmap__put(&st->procs, pid, p);
 	adopt(st, pid);
@@ -270,7 +270,7 @@ static void destroy(struct eng_state *st, struct eng_proc *p)
 	eng_str__unref(p->root);
 	eng_str__unref(p->cgroups);
 	fdtable__unref(st, p->fds);
-	slots__give(&st->proc_slots, p->slot);
+	slots__give(&st->shared->proc_slots, p->slot);
 	free(p);
 }
 
@@ -355,7 +355,7 @@ struct eng_thread *thread__new(struct eng_state *st, struct eng_proc *p, int64_t
 	p->n_threads++;
 	t->comm = eng_str__ref(p->comm);
 	t->uid = t->euid = t->gid = t->egid = UINT32_MAX;
-	t->slot = slots__take(&st->thread_slots);
+	t->slot = slots__take(&st->shared->thread_slots);
 	t->epoch = next_epoch(st);
 	idmap__put(&st->threads, tid, t);
 	if (tid == p->pid)
@@ -375,7 +375,7 @@ static void take_out(struct eng_state *st, struct eng_thread *t)
 	st->gen++;
 	eng_str__unref(t->comm);
 	eng_str__unref(t->cmdline);
-	slots__give(&st->thread_slots, t->slot);
+	slots__give(&st->shared->thread_slots, t->slot);
 	free(t);
 }
 

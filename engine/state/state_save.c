@@ -15,6 +15,7 @@ struct saver {
 	eng_next_batch_fn next;
 	void *arg;
 	struct idmap tables;	/* of tables that are shared: pid of the first owner, by address */
+	uint8_t origin;
 	int r;
 };
 
@@ -28,7 +29,9 @@ static bool row(struct saver *s, uint16_t type, int64_t tid, int64_t pid)
 		if (s->r < 0)
 			return false;
 	}
+	s->b->origin = s->origin;
 	s->r = fmt_batch__begin(s->b, type, s->ts, 0, (uint32_t)tid, (uint32_t)pid, 0, 0);
+	s->b->origin = 0;
 	return s->r >= 0;
 }
 
@@ -342,20 +345,34 @@ static void save_proc(struct saver *s, const struct eng_proc *p)
 	free(fds);
 }
 
+static void save_state(struct saver *s)
+{
+	struct eng_state *st = s->st;
+	struct eng_proc **procs;
+
+	save_accounts(s, &st->accounts, "");
+	save_ifaces(s);
+	save_mounts(s);
+	save_containers(s);
+	procs = (struct eng_proc **)idmap__sorted(&st->procs);
+	for (uint32_t i = 0; i < st->procs.n; i++)
+		save_proc(s, procs[i]);
+	free(procs);
+	idmap__done(&s->tables);
+}
+
 int eng_state__save(struct eng_state *st, uint64_t ts, struct fmt_batch *into,
 		    eng_next_batch_fn next, void *arg)
 {
-	struct saver s = { .st = st, .b = into, .ts = ts, .next = next, .arg = arg };
-	struct eng_proc **procs;
+	struct saver s = { .b = into, .ts = ts, .next = next, .arg = arg };
 
-	save_accounts(&s, &st->accounts, "");
-	save_ifaces(&s);
-	save_mounts(&s);
-	save_containers(&s);
-	procs = (struct eng_proc **)idmap__sorted(&st->procs);
-	for (uint32_t i = 0; i < st->procs.n; i++)
-		save_proc(&s, procs[i]);
-	free(procs);
-	idmap__done(&s.tables);
+	for (unsigned k = 0; k < st->shared->n && s.r >= 0; k++) {
+		if (!st->shared->all[k])
+			continue;
+		s.st = st->shared->all[k];
+		s.origin = (uint8_t)k;
+		s.tables = (struct idmap){ 0 };
+		save_state(&s);
+	}
 	return s.r < 0 ? s.r : 0;
 }

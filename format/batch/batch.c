@@ -229,9 +229,16 @@ void fmt_batch__reserve_payload(struct fmt_batch *b, size_t n)
 	b->payload_cap = (uint32_t)cap;
 }
 
-static inline uint32_t thread_hash(uint32_t tid, uint32_t pid)
+static inline uint32_t thread_hash(const struct fmt_thread *t)
 {
-	return (uint32_t)(((uint64_t)tid << 32 | pid) * 0x9e3779b97f4a7c15u >> 32);
+	uint64_t who = (uint64_t)t->tid << 32 | t->pid;
+
+	return (uint32_t)((who ^ ((uint64_t)t->origin << 56 | (uint64_t)t->context << 55)) * 0x9e3779b97f4a7c15u >> 32);
+}
+
+static inline bool thread_same(const struct fmt_thread *a, const struct fmt_thread *b)
+{
+	return a->tid == b->tid && a->pid == b->pid && a->origin == b->origin && a->context == b->context;
 }
 
 static void rehash_threads(struct fmt_batch *b)
@@ -245,7 +252,7 @@ static void rehash_threads(struct fmt_batch *b)
 	free(bb->slots);
 	bb->slots = xcalloc(bb->n_slots, sizeof(*bb->slots));
 	for (uint32_t k = 0; k < b->n_threads; k++) {
-		uint32_t i = thread_hash(b->threads[k].tid, b->threads[k].pid) & (bb->n_slots - 1);
+		uint32_t i = thread_hash(&b->threads[k]) & (bb->n_slots - 1);
 
 		while (bb->slots[i])
 			i = (i + 1) & (bb->n_slots - 1);
@@ -256,21 +263,18 @@ static void rehash_threads(struct fmt_batch *b)
 
 static inline uint32_t thread_index(struct fmt_batch *b, uint32_t tid, uint32_t pid)
 {
+	const struct fmt_thread want = { tid, pid, b->origin, b->context };
 	struct batch_build *bb = b->build;
 	uint32_t i;
 
 	if ((b->n_threads + 1) * 2 > bb->n_slots || bb->n_indexed != b->n_threads)
 		rehash_threads(b);
-	for (i = thread_hash(tid, pid) & (bb->n_slots - 1); bb->slots[i];
-	     i = (i + 1) & (bb->n_slots - 1)) {
-		const struct fmt_thread *t = &b->threads[bb->slots[i] - 1];
-
-		if (t->tid == tid && t->pid == pid)
+	for (i = thread_hash(&want) & (bb->n_slots - 1); bb->slots[i]; i = (i + 1) & (bb->n_slots - 1))
+		if (thread_same(&b->threads[bb->slots[i] - 1], &want))
 			return bb->slots[i] - 1;
-	}
 	if (b->n_threads == b->cap_threads)
 		fmt_batch__reserve_threads(b, b->n_threads + 1);
-	b->threads[b->n_threads] = (struct fmt_thread){ tid, pid };
+	b->threads[b->n_threads] = want;
 	bb->slots[i] = bb->n_indexed = ++b->n_threads;
 	return b->n_threads - 1;
 }
@@ -411,6 +415,21 @@ void fmt_batch__end(struct fmt_batch *b)
 
 int fmt_batch__copy(struct fmt_batch *b, const struct fmt_ev *ev)
 {
+	const struct fmt_thread *t = &ev->b->threads[ev->b->thread[ev->row]];
+	uint8_t origin = b->origin;
+	bool context = b->context;
+	int r;
+
+	b->origin = t->origin;
+	b->context = t->context;
+	r = fmt_batch__copy_as(b, ev);
+	b->origin = origin;
+	b->context = context;
+	return r;
+}
+
+int fmt_batch__copy_as(struct fmt_batch *b, const struct fmt_ev *ev)
+{
 	const struct fmt_event_info *info = ev->info;
 	struct fmt_str bytes;
 	int r = fmt_batch__begin(b, ev->type, fmt_ev__ts(ev), fmt_ev__dur(ev), fmt_ev__tid(ev),
@@ -433,7 +452,7 @@ int fmt_batch__copy(struct fmt_batch *b, const struct fmt_ev *ev)
 				fmt_batch__str(b, p, s->p, s->len, s->full_len);
 			break;
 		default:
-			if (fmt_ev__bytes(ev, p, &bytes))
+			if (!b->context && fmt_ev__bytes(ev, p, &bytes))
 				fmt_batch__bytes(b, p, bytes.p, bytes.len, bytes.full_len);
 		}
 	}

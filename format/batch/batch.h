@@ -27,8 +27,16 @@
 #define FMT_NO_RES INT64_MIN		/* a call whose result the source does not have */
 #define FMT_MAX_STR (1u << 20)		/* longest string or payload of one event */
 
+#define FMT_MAX_ORIGINS 256u		/* machines whose events one trace holds */
+
+/*
+ * Who events are of. Rows of one thread that differ in what follows its numbers have an entry each, so neither costs
+ * anything where it is not used.
+ */
 struct fmt_thread {
 	uint32_t tid, pid;		/* in the initial pid namespace; pid is the thread group */
+	uint8_t origin;			/* which machine: see fmt_source__origin. Numbers mean nothing on another */
+	bool context;			/* kept for the state's sake only: to be applied, not shown, matched or counted */
 };
 
 /* One parameter of one event type. Valid elements: 0 .. n-1 of the type. */
@@ -77,6 +85,9 @@ struct fmt_batch {
 	uint32_t payload_len, payload_cap;
 	/* builder state and thread look-up: private to batch.c */
 	struct batch_build *build;
+	/* of the rows that are appended next; not touched by reset */
+	uint8_t origin;
+	bool context;
 };
 
 /* A row, ready to read. Cheap to make, borrowed from the batch. */
@@ -113,8 +124,10 @@ void fmt_batch__str(struct fmt_batch *b, unsigned param, const char *p, uint32_t
 void fmt_batch__bytes(struct fmt_batch *b, unsigned param, const void *p, uint32_t len,
 		      uint32_t full_len);
 void fmt_batch__end(struct fmt_batch *b);
-/* Append a copy of a row of another batch (cut, merge, keyframes). */
+/* Append a copy of a row of another batch, origin and context included. */
 int fmt_batch__copy(struct fmt_batch *b, const struct fmt_ev *ev);
+/* The same, of the origin and as the context that b says. As context it has no payload: no state needs that. */
+int fmt_batch__copy_as(struct fmt_batch *b, const struct fmt_ev *ev);
 
 static inline struct fmt_ev fmt_batch__ev(const struct fmt_batch *b, uint32_t row)
 {
@@ -136,6 +149,15 @@ static inline uint32_t fmt_ev__tid(const struct fmt_ev *e)
 static inline uint32_t fmt_ev__pid(const struct fmt_ev *e)
 {
 	return e->b->threads[e->b->thread[e->row]].pid;
+}
+
+static inline unsigned fmt_ev__origin(const struct fmt_ev *e)
+{
+	return e->b->threads[e->b->thread[e->row]].origin;
+}
+static inline bool fmt_ev__is_context(const struct fmt_ev *e)
+{
+	return e->b->threads[e->b->thread[e->row]].context;
 }
 
 /* Is it a call that failed, as far as is known? */

@@ -24,6 +24,29 @@ bool decoder__base_column(struct events_decoder *d, const struct table *t, unsig
 	return true;
 }
 
+/* The machines that threads are of, and whether their rows are only context: where there is such a column. */
+static bool decode_whose(struct events_decoder *d, const struct table *t, struct fmt_batch *b)
+{
+	uint64_t *v = decoder__column(d, 0);
+
+	if (find_column(t, BCOL_ORIGIN) >= 0) {
+		if (!decoder__base_column(d, t, BCOL_ORIGIN, v))
+			return false;
+		for (uint32_t k = 0; k < t->rows; k++) {
+			if (v[k] >= FMT_MAX_ORIGINS)
+				return false;
+			b->threads[k].origin = (uint8_t)v[k];
+		}
+	}
+	if (find_column(t, BCOL_CONTEXT) >= 0) {
+		if (!decoder__base_column(d, t, BCOL_CONTEXT, v))
+			return false;
+		for (uint32_t k = 0; k < t->rows; k++)
+			b->threads[k].context = v[k] != 0;
+	}
+	return true;
+}
+
 static bool decode_threads(struct events_decoder *d, const struct table *t, struct fmt_batch *b)
 {
 	uint64_t *tid, *pid;
@@ -51,9 +74,9 @@ static bool decode_threads(struct events_decoder *d, const struct table *t, stru
 		return false;
 	fmt_batch__reserve_threads(b, t->rows);
 	for (uint32_t k = 0; k < t->rows; k++)
-		b->threads[k] = (struct fmt_thread){ (uint32_t)tid[k], (uint32_t)pid[k] };
+		b->threads[k] = (struct fmt_thread){ (uint32_t)tid[k], (uint32_t)pid[k], 0, false };
 	b->n_threads = t->rows;
-	return true;
+	return decode_whose(d, t, b);
 }
 
 /* Threads by row; then the order by thread: d->rows says which row comes where. */

@@ -25,6 +25,7 @@ enum base_col {
 	BCOL_DUR = 7,						/* rows, by type, then by thread */
 	BCOL_RES = 8,						/* one table per type: its rows, by thread */
 	BCOL_STEP = 9,		/* as CLOCK: how much later than the row before */
+	BCOL_ORIGIN = 10, BCOL_CONTEXT = 11,			/* threads; only where some are not 0 */
 	BCOL__N
 };
 

@@ -151,16 +151,28 @@ static void begin_table(struct events_encoder *e, uint32_t id, uint32_t rows)
 static void encode_threads(struct events_encoder *e, const struct fmt_batch *b)
 {
 	uint64_t *tid = column_memory(e, 0), *pid = column_memory(e, 1);
+	uint64_t *origin = column_memory(e, 2), *context = column_memory(e, 3);
+	bool origins = false, contexts = false;
 
 	for (uint32_t k = 0; k < b->n_threads; k++) {
 		tid[k] = b->threads[k].tid;
 		pid[k] = b->threads[k].pid;
+		origin[k] = b->threads[k].origin;
+		context[k] = b->threads[k].context;
+		origins |= origin[k] != 0;
+		contexts |= context[k] != 0;
 	}
 	begin_table(e, BASE_THREADS, b->n_threads);
 	put_column(e, &e->base[BCOL_TID], BCOL_TID, COL_VALUE, PREDS_PLAIN, tid, b->n_threads, NULL,
 		   (struct col_ref){ .as_value = true }, 0);
 	put_column(e, &e->base[BCOL_PID], BCOL_PID, COL_VALUE, PREDS_PLAIN | 1u << PRED_COL, pid,
 		   b->n_threads, NULL, (struct col_ref){ 0 }, 0);
+	if (origins)
+		put_column(e, &e->base[BCOL_ORIGIN], BCOL_ORIGIN, COL_VALUE, PREDS_PLAIN, origin, b->n_threads, NULL,
+			   (struct col_ref){ 0 }, 0);
+	if (contexts)
+		put_column(e, &e->base[BCOL_CONTEXT], BCOL_CONTEXT, COL_VALUE, PREDS_PLAIN, context, b->n_threads, NULL,
+			   (struct col_ref){ 0 }, 0);
 }
 
 static unsigned bit_length(uint64_t v)

@@ -38,8 +38,9 @@
 #define LIMIT_FILE_TYPES 4096u		/* event ids in a file are below this */
 #define LIMIT_FILE_PARAMS 64u		/* parameters of one event type in a file */
 
-/* Flags of the preamble: none are defined. A set incompatible bit refuses the file. */
-#define PREAMBLE_INCOMPAT_KNOWN 0u
+/* Flags of the preamble. A set incompatible bit that is not known refuses the file. */
+#define PREAMBLE_WHOSE 0x0001u		/* incompatible: threads may have ORIGIN and CONTEXT */
+#define PREAMBLE_INCOMPAT_KNOWN PREAMBLE_WHOSE
 
 /* Flags of a chunk. Low byte: may be ignored by who does not know them. High byte: skip the chunk. */
 #define CHUNK_CONTINUES 0x0001u		/* KEYFRAME: goes on with the keyframe before it */

@@ -10,7 +10,7 @@ enum meta_type { META_STRING = 1, META_U64 = 2, META_S64 = 3, META_BOOL = 4 };
 /* Keys are never reused. R-110 lists them. */
 #define META_KEYS(STR, NUM) \
 	STR(1, hostname) STR(2, kernel) STR(3, arch) STR(4, tool) STR(5, driver) STR(6, command) \
-	STR(7, os) STR(8, reason) \
+	STR(7, os) STR(8, reason) STR(9, made_from) \
 	NUM(16, META_U64, n_cpus) NUM(17, META_U64, snaplen) NUM(18, META_U64, memory) \
 	NUM(19, META_U64, boot_ns) NUM(20, META_U64, start_ns) NUM(21, META_S64, utc_offset) \
 	NUM(22, META_BOOL, noise)

@@ -48,14 +48,15 @@ static int by_value(const void *a, const void *b)
 /* */
 static void put_pids(const struct fmt_batch *b, struct buf *out)
 {
-	uint32_t *pids = xmalloc(b->n_threads * sizeof(*pids)), n = 0, last = 0;
+	uint32_t *pids = xmalloc(b->n_threads * sizeof(*pids)), all = 0, n = 0, last = 0;
 	size_t at = item_begin(out, SUMMARY_PIDS);
 
 	for (uint32_t k = 0; k < b->n_threads; k++)
-		pids[k] = b->threads[k].pid;
-	if (b->n_threads)
-		qsort(pids, b->n_threads, sizeof(*pids), by_value);
-	for (uint32_t k = 0; k < b->n_threads; k++)
+		if (!b->threads[k].context)
+			pids[all++] = b->threads[k].pid;
+	if (all)
+		qsort(pids, all, sizeof(*pids), by_value);
+	for (uint32_t k = 0; k < all; k++)
 		if (!n || pids[n - 1] != pids[k])
 			pids[n++] = pids[k];
 	buf__u8(out, n <= SUMMARY_MAX_PIDS);
@@ -85,17 +86,32 @@ static void put_containers(const char *const *containers, uint32_t n, bool compl
 	item_end(out, at);
 }
 
+/* context is not what a reader looks for. */
+static void put_types(const struct fmt_batch *b, struct buf *out)
+{
+	uint32_t context[FMT_MAX_EVENTS] = { 0 }, n = 0;
+	size_t at = item_begin(out, SUMMARY_TYPES);
+
+	for (uint32_t k = 0; k < b->n; k++)
+		context[b->type[k]] += b->threads[b->thread[k]].context;
+	for (uint32_t k = 0; k < b->n_types; k++)
+		n += b->by_type[b->types[k]]->n > context[b->types[k]];
+	buf__varint(out, n);
+	for (uint32_t k = 0; k < b->n_types; k++) {
+		uint32_t rows = b->by_type[b->types[k]]->n - context[b->types[k]];
+
+		if (!rows)
+			continue;
+		buf__varint(out, b->types[k]);
+		buf__varint(out, rows);
+	}
+	item_end(out, at);
+}
+
 void summary__encode(const struct fmt_batch *b, const char *const *containers, uint32_t n_containers,
 		     bool containers_complete, struct buf *out)
 {
-	size_t at = item_begin(out, SUMMARY_TYPES);
-
-	buf__varint(out, b->n_types);
-	for (uint32_t k = 0; k < b->n_types; k++) {
-		buf__varint(out, b->types[k]);
-		buf__varint(out, b->by_type[b->types[k]]->n);
-	}
-	item_end(out, at);
+	put_types(b, out);
 	put_pids(b, out);
 	if (n_containers || !containers_complete)
 		put_containers(containers, n_containers, containers_complete, out);

@@ -19,6 +19,7 @@
 struct fmt_meta {
 	char hostname[256], kernel[256], arch[32], tool[128], driver[32], command[512], os[128];
 	char reason[512];		/* why it was recorded: an alert, a trigger */
+	char made_from[512];		/* a cut or a merge: of what */
 	char uuid[37];
 	uint32_t n_cpus, snaplen;
 	uint64_t memory;		/* bytes */
@@ -54,7 +55,10 @@ struct fmt_batch_info {
 struct fmt_source {
 	const struct fmt_source_ops *ops;
 	char name[256];			/* the file's name, for messages */
-	struct fmt_meta meta;
+	struct fmt_meta meta;		/* of origin 0 */
+	struct fmt_meta *more;		/* of the origins from 1 on: other machines; the source's own */
+	unsigned n_more;
+	bool has_context;		/* rows may be context (struct fmt_thread) */
 	uint64_t lost;			/* events lost at capture, as stated so far */
 	uint64_t skipped_unknown;	/* events of kinds this version does not know */
 };
@@ -90,6 +94,8 @@ struct fmt_source_ops {
  * are read in order without seeking. Errors name the file, the place and the remedy.
  */
 int fmt_source__open(struct fmt_source **ret, const char *path, struct err *err);
+/* The machine that events of an origin are of. One that nothing is known of has an empty description. */
+const struct fmt_meta *fmt_source__origin(const struct fmt_source *s, unsigned origin);
 static inline int fmt_source__next(struct fmt_source *s, const struct fmt_batch **ret,
 				   struct fmt_batch_info *info, struct err *err)
 {

@@ -114,6 +114,13 @@ fail:
 	return r;
 }
 
+const struct fmt_meta *fmt_source__origin(const struct fmt_source *s, unsigned origin)
+{
+	static const struct fmt_meta unknown;
+
+	return !origin ? &s->meta : origin <= s->n_more ? &s->more[origin - 1] : &unknown;
+}
+
 int fmt_source__open(struct fmt_source **ret, const char *path, struct err *err)
 {
 	uint8_t head[HEAD];

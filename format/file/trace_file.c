@@ -11,8 +11,11 @@
 #include "format/codec/meta_codec.h"
 #include "format/file/trace_file.h"
 
-/* The first section of a kind in the current chunk, decompressed; NULL with err set if there is none. */
-static const uint8_t *section_of(struct trace_file *f, const struct chunk *c, enum section_kind kind,
+/*
+ * The first section of a kind from *k on in the current chunk, decompressed, *k being where it was found; NULL with err
+ * set if there is none.
+ */
+static const uint8_t *section_of(struct trace_file *f, const struct chunk *c, enum section_kind kind, uint32_t *k,
 				 size_t *ret_size, int *ret_code, struct err *err)
 {
 	const uint8_t *raw = NULL;
@@ -23,12 +26,12 @@ static const uint8_t *section_of(struct trace_file *f, const struct chunk *c, en
 		return NULL;
 	*ret_code = -FMT_E_CORRUPT;
 	snprintf(why.msg, sizeof(why.msg), "the %s section is missing", section_kind__name(kind));
-	for (uint32_t k = 0; k < c->h.n_sections; k++) {
-		if (c->sections[k].entry.kind != kind)
+	for (; *k < c->h.n_sections; ++*k) {
+		if (c->sections[*k].entry.kind != kind)
 			continue;
 		why = (struct err){ 0 };
-		*ret_code = events_decoder__section(f->dec, &c->sections[k], &raw, &why);
-		*ret_size = c->sections[k].entry.raw_size;
+		*ret_code = events_decoder__section(f->dec, &c->sections[*k], &raw, &why);
+		*ret_size = c->sections[*k].entry.raw_size;
 		break;
 	}
 	if (*ret_code < 0) {
@@ -38,26 +41,50 @@ static const uint8_t *section_of(struct trace_file *f, const struct chunk *c, en
 	return raw;
 }
 
+static bool has_more(const struct chunk *c, uint32_t k)
+{
+	for (; k < c->h.n_sections; k++)
+		if (c->sections[k].entry.kind == SECTION_META)
+			return true;
+	return false;
+}
+
+/* one section for each machine. */
 static int take_meta(struct trace_file *f, const struct chunk *c, struct err *err)
 {
-	struct err why = { 0 };
-	size_t n;
-	int r;
-	const uint8_t *raw = section_of(f, c, SECTION_META, &n, &r, err);
+	uint32_t k = 0, origin = 0;
 
-	if (!raw)
-		return r;
-	r = meta__decode(raw, n, &f->meta, &why);
-	return r < 0 ? chunk_stream__fault(&f->cs, r, why.msg, err) : 0;
+	do {
+		struct fmt_meta *m = &f->meta;
+		struct err why = { 0 };
+		size_t n;
+		int r;
+		const uint8_t *raw = section_of(f, c, SECTION_META, &k, &n, &r, err);
+
+		if (!raw)
+			return r;
+		if (origin > f->n_more) {
+			f->more = xrealloc(f->more, (f->n_more + 1) * sizeof(*f->more));
+			f->more[f->n_more++] = (struct fmt_meta){ 0 };
+		}
+		if (origin)
+			m = &f->more[origin - 1];
+		r = meta__decode(raw, n, m, &why);
+		if (r < 0)
+			return chunk_stream__fault(&f->cs, r, why.msg, err);
+		k++;
+	} while (++origin < FMT_MAX_ORIGINS && has_more(c, k));
+	return 0;
 }
 
 static int take_schema(struct trace_file *f, const struct chunk *c, struct err *err)
 {
 	struct schema_map *map;
 	struct err why = { 0 };
+	uint32_t k = 0;
 	size_t n;
 	int r;
-	const uint8_t *raw = section_of(f, c, SECTION_SCHEMA, &n, &r, err);
+	const uint8_t *raw = section_of(f, c, SECTION_SCHEMA, &k, &n, &r, err);
 
 	if (!raw)
 		return r;
@@ -84,7 +111,8 @@ int trace_file__next(struct trace_file *f, const struct chunk **ret, struct err 
 		/* of other kinds nothing is known, or nothing is needed */
 		switch ((*ret)->h.kind) {
 		case CHUNK_META:
-			r = take_meta(f, *ret, err);
+			if (!f->opened)		/* who has it goes on to have it */
+				r = take_meta(f, *ret, err);
 			break;
 		case CHUNK_SCHEMA:
 			if (!f->map_own)
@@ -127,6 +155,7 @@ int trace_file__open(struct trace_file *f, int fd, bool regular, const char *nam
 	}
 	if (r == 0)
 		chunk_stream__unread(&f->cs);
+	f->opened = true;
 	if (first.code)
 		f->cs.pending = first;
 	/* ids never change their meaning, so our own schema does for a file whose schema is damaged */
@@ -144,7 +173,10 @@ int trace_file__clone(struct trace_file *f, const struct trace_file *of, struct 
 
 	if (fd < 0)
 		return err__set(err, -errno, "%s: cannot read it a second time: %s", of->cs.name, strerror(errno));
-	*f = (struct trace_file){ .meta = of->meta, .map = schema_map__share(of->map), .map_own = of->map_own };
+	*f = (struct trace_file){ .meta = of->meta, .opened = true, .map = schema_map__share(of->map), .map_own = of->map_own };
+	f->n_more = of->n_more;
+	f->more = xcalloc(of->n_more + 1u, sizeof(*f->more));
+	memcpy(f->more, of->more ? of->more : f->more, of->n_more * sizeof(*f->more));
 	chunk_stream__clone(&f->cs, &of->cs, fd);
 	r = events_decoder__new(&f->dec);
 	if (r < 0) {
@@ -161,6 +193,7 @@ void trace_file__close(struct trace_file *f)
 	events_decoder__free(f->dec);
 	schema_map__free(f->map);
 	free(f->params);
+	free(f->more);
 }
 
 void trace_file__want(struct trace_file *f, const struct fmt_want *w)

@@ -14,9 +14,12 @@
 
 struct trace_file {
 	struct chunk_stream cs;
-	struct fmt_meta meta;
+	struct fmt_meta meta;		/* of origin 0 */
+	struct fmt_meta *more;		/* of the others */
+	unsigned n_more;
 	struct schema_map *map;		/* of the file; ours if its own is damaged */
 	bool map_own;			/* map is the file's */
+	bool opened;
 	struct events_decoder *dec;
 	struct fmt_want want;
 	uint64_t *params;		/* copy that want.params points to */

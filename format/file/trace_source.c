@@ -170,6 +170,9 @@ static int source_clone(struct fmt_source *s, struct fmt_source **ret, struct er
 	}
 	chunk_stream__seek(&t->f.cs, of->f.cs.again ? c->offset : of->f.cs.in.pos);
 	t->s.meta = s->meta;
+	t->s.more = t->f.more;
+	t->s.n_more = t->f.n_more;
+	t->s.has_context = s->has_context;
 	*ret = &t->s;
 	return 0;
 }
@@ -212,6 +215,9 @@ int fmt_trace_source__open(struct fmt_source **ret, int fd, bool regular, const 
 		return r;
 	}
 	t->s.meta = t->f.meta;
+	t->s.more = t->f.more;
+	t->s.n_more = t->f.n_more;
+	t->s.has_context = t->f.cs.pre_ok && t->f.cs.pre.incompat & PREAMBLE_WHOSE;
 	*ret = &t->s;
 	return 0;
 }

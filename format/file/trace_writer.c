@@ -36,17 +36,6 @@ static int put_chunk(struct fmt_writer *w, struct chunk_header *h, struct err *e
 	return r;
 }
 
-/* META or SCHEMA: one section. */
-static int put_single(struct fmt_writer *w, enum fmt_chunk_kind kind, enum section_kind section,
-		      const struct buf *raw, struct err *err)
-{
-	struct chunk_header h = { .kind = kind, .t_first = w->out.t_last, .t_last = w->out.t_last };
-
-	chunk_build__reset(&w->build);
-	chunk_build__section(&w->build, section, SECTION_ANY_TYPE, raw->p, raw->len, NULL, 0);
-	return put_chunk(w, &h, err);
-}
-
 static int new_uuid(uint8_t uuid[16], struct err *err)
 {
 	if (getrandom(uuid, 16, 0) != 16)
@@ -56,14 +45,16 @@ static int new_uuid(uint8_t uuid[16], struct err *err)
 	return 0;
 }
 
-static int put_preamble(struct fmt_writer *w, const struct fmt_meta *meta, uint64_t created, struct err *err)
+static int put_preamble(struct fmt_writer *w, const struct fmt_meta *meta, const struct fmt_writer_opts *o, struct err *err)
 {
-	struct preamble p = { .major = TRACE_MAJOR, .minor = TRACE_MINOR, .created = created };
+	struct preamble p = { .major = TRACE_MAJOR, .minor = TRACE_MINOR, .created = o->created_ns };
 	uint8_t packed[PREAMBLE_SIZE];
 	struct timespec now;
 	int r = 0;
 
-	if (!created) {
+	if (o->n_more || o->context)
+		p.incompat |= PREAMBLE_WHOSE;
+	if (!p.created) {
 		clock_gettime(CLOCK_REALTIME, &now);
 		p.created = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 	}
@@ -78,21 +69,41 @@ static int put_preamble(struct fmt_writer *w, const struct fmt_meta *meta, uint6
 	return trace_out__preamble(&w->out, p.uuid, packed, sizeof(packed), err);
 }
 
-static int put_head(struct fmt_writer *w, const struct fmt_meta *meta, uint64_t created, struct err *err)
+/* a section for each machine. */
+static int put_meta(struct fmt_writer *w, const struct fmt_meta *meta, const struct fmt_writer_opts *o, struct err *err)
 {
+	struct chunk_header h = { .kind = CHUNK_META, .t_first = w->out.t_last, .t_last = w->out.t_last };
 	struct buf raw = { 0 };
-	int r = put_preamble(w, meta, created, err);
 
-	if (r < 0)
-		return r;
-	meta__encode(meta, &raw);
-	r = put_single(w, CHUNK_META, SECTION_META, &raw, err);
-	raw.len = 0;
-	schema__encode(&raw);
-	if (r == 0)
-		r = put_single(w, CHUNK_SCHEMA, SECTION_SCHEMA, &raw, err);
+	chunk_build__reset(&w->build);
+	for (unsigned k = 0; k <= o->n_more; k++) {
+		raw.len = 0;
+		meta__encode(k ? &o->more[k - 1] : meta, &raw);
+		chunk_build__section(&w->build, SECTION_META, SECTION_ANY_TYPE, raw.p, raw.len, NULL, 0);
+	}
 	buf__done(&raw);
-	return r;
+	return put_chunk(w, &h, err);
+}
+
+static int put_schema(struct fmt_writer *w, struct err *err)
+{
+	struct chunk_header h = { .kind = CHUNK_SCHEMA, .t_first = w->out.t_last, .t_last = w->out.t_last };
+	struct buf raw = { 0 };
+
+	schema__encode(&raw);
+	chunk_build__reset(&w->build);
+	chunk_build__section(&w->build, SECTION_SCHEMA, SECTION_ANY_TYPE, raw.p, raw.len, NULL, 0);
+	buf__done(&raw);
+	return put_chunk(w, &h, err);
+}
+
+static int put_head(struct fmt_writer *w, const struct fmt_meta *meta, const struct fmt_writer_opts *o, struct err *err)
+{
+	int r = put_preamble(w, meta, o, err);
+
+	if (r == 0)
+		r = put_meta(w, meta, o, err);
+	return r == 0 ? put_schema(w, err) : r;
 }
 
 static void writer_free(struct fmt_writer *w)
@@ -121,7 +132,7 @@ int fmt_writer__open_fd(struct fmt_writer **ret, int fd, const char *name, const
 	if (r == 0)
 		r = events_encoder__new(&w->enc, level);
 	if (r == 0)
-		r = put_head(w, meta, o->created_ns, err);
+		r = put_head(w, meta, o, err);
 	if (r < 0) {
 		err__set(err, r, "%s", err__text(r));
 		err__file(err, w->out.name);

@@ -21,6 +21,10 @@ struct fmt_writer_opts {
 	enum fmt_fsync fsync;
 	bool no_payload;		/* leave payloads out */
 	bool raw;			/* do not compress: for looking at the bytes, and where zstd's version must not matter */
+	/* events may be of other machines too, origins 1 .. n_more, or be context (see struct fmt_thread) */
+	const struct fmt_meta *more;
+	unsigned n_more;
+	bool context;
 	uint64_t created_ns;		/* time of creation; 0 = now. With meta->uuid set too the file is a
 					 * function of what is written. */
 };

@@ -18,8 +18,9 @@ struct jsonl_writer;
 
 void jsonl_writer__new(struct jsonl_writer **ret);
 void jsonl_writer__free(struct jsonl_writer *w);
-/* Append the first line. */
-void jsonl_writer__head(struct jsonl_writer *w, const struct fmt_meta *meta, struct buf *out);
+/* Append the first line. more: other machines, of the origins from 1 on; context: rows may be context. */
+void jsonl_writer__head(struct jsonl_writer *w, const struct fmt_meta *meta, const struct fmt_meta *more,
+			unsigned n_more, bool context, struct buf *out);
 /* Append a batch: a line for each row, and one before those of a keyframe. */
 void jsonl_writer__batch(struct jsonl_writer *w, const struct fmt_batch *b, const struct fmt_batch_info *info,
 			 struct buf *out);

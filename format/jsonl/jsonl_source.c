@@ -39,7 +39,8 @@ struct jsonl_source {
 struct line {
 	bool marker, restart, keyframe;	/* "keyframe": "begin" or true */
 	bool has_time, has_type, has_num, no_res, has_res;
-	uint64_t num, ts, dur, res, tid, pid, cpu;
+	bool context;
+	uint64_t num, ts, dur, res, tid, pid, cpu, origin;
 	int type;			/* -1: not known here */
 	const char *args, *cut;		/* where their values begin, or NULL */
 };
@@ -120,6 +121,10 @@ static bool read_member(struct jsonl_source *x, struct json_in *j, const struct 
 		return read_u32(j, UINT32_MAX, &l->pid);
 	if (is(key, "cpu"))
 		return read_u32(j, UINT16_MAX, &l->cpu);
+	if (is(key, "origin"))
+		return read_u32(j, x->s.n_more, &l->origin);
+	if (is(key, "context"))
+		return (l->context = json_in__word(j) == 't' && x->s.has_context) || !j->bad;
 	if (is(key, "duration"))
 		return json_in__int(j, &l->dur);
 	if (is(key, "res"))
@@ -417,6 +422,8 @@ static void add_row(struct jsonl_source *x, const struct line *l, const char *en
 	const char *why;
 	bool ok;
 
+	x->batch->origin = (uint8_t)l->origin;
+	x->batch->context = l->context;
 	if (fmt_batch__begin(x->batch, (uint16_t)l->type, l->ts, l->dur, (uint32_t)l->tid, (uint32_t)l->pid,
 			     (uint16_t)l->cpu, res) < 0)
 		return;
@@ -518,6 +525,7 @@ static void source_close(struct fmt_source *s)
 	fmt_batch__free(x->batch);
 	buf__done(&x->scratch);
 	buf__done(&x->value);
+	free(x->s.more);
 	free(x);
 }
 
@@ -534,10 +542,10 @@ static bool get_meta_text(struct json_in *j, char *to, size_t size)
 {
 	struct buf b = { 0 };
 	uint64_t unused;
-	struct json_str s;
+	struct json_str s = { NULL, 0 };
 	bool ok = json_in__peek(j) == '{' ? get_bytes(j, &b, &unused) : json_in__string(j, &s);
 
-	if (ok && !b.p)
+	if (ok && s.p)
 		buf__add(&b, s.p, s.n);
 	if (ok)
 		snprintf(to, size, "%.*s", (int)(b.len < size ? b.len : size), (char *)b.p);
@@ -545,22 +553,20 @@ static bool get_meta_text(struct json_in *j, char *to, size_t size)
 	return ok;
 }
 
-static bool read_meta(struct jsonl_source *x, struct json_in *j, const struct json_str *key, uint64_t *version)
+static bool read_meta(struct jsonl_source *x, struct json_in *j, const struct json_str *key, struct fmt_meta *m)
 {
-	struct fmt_meta *m = &x->s.meta;
 	const struct { const char *key; char *to; size_t size; } texts[] = {
 		{ "hostname", m->hostname, sizeof(m->hostname) }, { "os", m->os, sizeof(m->os) },
 		{ "kernel", m->kernel, sizeof(m->kernel) }, { "arch", m->arch, sizeof(m->arch) },
 		{ "tool", m->tool, sizeof(m->tool) }, { "driver", m->driver, sizeof(m->driver) },
 		{ "command", m->command, sizeof(m->command) }, { "reason", m->reason, sizeof(m->reason) },
+		{ "made_from", m->made_from, sizeof(m->made_from) },
 	};
 	uint64_t v;
 
 	for (size_t k = 0; k < sizeof(texts) / sizeof(*texts); k++)
 		if (is(key, texts[k].key))
 			return get_meta_text(j, texts[k].to, texts[k].size);
-	if (is(key, "version"))
-		return json_in__int(j, version);
 	if (is(key, "memory"))
 		return json_in__int(j, &m->memory);
 	if (is(key, "noise"))
@@ -583,6 +589,39 @@ static bool read_meta(struct jsonl_source *x, struct json_in *j, const struct js
 	return true;
 }
 
+/* The other machines, in the order of their origins. */
+static bool read_more(struct jsonl_source *x, struct json_in *j)
+{
+	struct json_str key;
+	bool first = true, first_key;
+
+	while (json_in__item(j, &first)) {
+		struct fmt_meta *m;
+
+		if (x->s.n_more + 1 >= FMT_MAX_ORIGINS)
+			return json_in__fail(j, "too many machines");
+		x->s.more = xrealloc(x->s.more, (x->s.n_more + 1) * sizeof(*x->s.more));
+		m = &x->s.more[x->s.n_more++];
+		*m = (struct fmt_meta){ 0 };
+		first_key = true;
+		while (json_in__member(j, &first_key, &key))
+			if (!read_meta(x, j, &key, m))
+				return false;
+	}
+	return !j->bad;
+}
+
+static bool read_head_member(struct jsonl_source *x, struct json_in *j, const struct json_str *key, uint64_t *version)
+{
+	if (is(key, "version"))
+		return json_in__int(j, version);
+	if (is(key, "more"))
+		return read_more(x, j);
+	if (is(key, "context"))
+		return (x->s.has_context = json_in__word(j) == 't') || !j->bad;
+	return read_meta(x, j, key, &x->s.meta);
+}
+
 static int read_head(struct jsonl_source *x, struct err *err)
 {
 	struct json_str key;
@@ -593,7 +632,7 @@ static int read_head(struct jsonl_source *x, struct err *err)
 	if (!next_line(x, &j))
 		return err__set(err, -FMT_E_FORMAT, "the file is empty: no trace");
 	while (json_in__member(&j, &first, &key))
-		if (!read_meta(x, &j, &key, &version))
+		if (!read_head_member(x, &j, &key, &version))
 			break;
 	if (j.bad)
 		return err__set(err, -FMT_E_CORRUPT, "line 1: %s", j.bad);

@@ -325,6 +325,12 @@ static void put_row(struct jsonl_writer *w, struct buf *b, const struct fmt_ev *
 	put_u64(b, fmt_ev__tid(ev));
 	PUT(b, ",\"pid\":");
 	put_u64(b, fmt_ev__pid(ev));
+	if (fmt_ev__origin(ev)) {
+		PUT(b, ",\"origin\":");
+		put_u64(b, fmt_ev__origin(ev));
+	}
+	if (fmt_ev__is_context(ev))
+		PUT(b, ",\"context\":true");
 	if (!keyframe || fmt_ev__cpu(ev)) {
 		PUT(b, ",\"cpu\":");
 		put_u64(b, fmt_ev__cpu(ev));
@@ -365,11 +371,18 @@ static void put_meta_text(struct buf *b, const char *key, const char *value)
 	put_text(b, value, strlen(value));
 }
 
-void jsonl_writer__head(struct jsonl_writer *w, const struct fmt_meta *m, struct buf *b)
+static void put_meta_time(struct jsonl_writer *w, struct buf *b, const char *key, uint64_t ns)
 {
 	char time[JSONL_TIME_SIZE];
 
-	buf__printf(b, "{\"spoor\":\"events\",\"version\":%u", JSONL_VERSION);
+	if (!ns)
+		return;
+	jsonl_time__put(&w->clock, ns, time);
+	buf__printf(b, ",\"%s\":\"%.*s\"", key, (int)sizeof(time), time);
+}
+
+static void put_meta(struct jsonl_writer *w, struct buf *b, const struct fmt_meta *m)
+{
 	put_meta_text(b, "hostname", m->hostname);
 	put_meta_text(b, "os", m->os);
 	put_meta_text(b, "kernel", m->kernel);
@@ -378,17 +391,25 @@ void jsonl_writer__head(struct jsonl_writer *w, const struct fmt_meta *m, struct
 	put_meta_text(b, "driver", m->driver);
 	put_meta_text(b, "command", m->command);
 	put_meta_text(b, "reason", m->reason);
+	put_meta_text(b, "made_from", m->made_from);
 	buf__printf(b, ",\"cpus\":%u,\"memory\":", m->n_cpus);
 	put_u64(b, m->memory);
 	buf__printf(b, ",\"snaplen\":%u,\"utc_offset\":%d,\"noise\":%s", m->snaplen, m->utc_offset,
 		    m->noise ? "true" : "false");
-	if (m->boot_ns) {
-		jsonl_time__put(&w->clock, m->boot_ns, time);
-		buf__printf(b, ",\"boot\":\"%.*s\"", (int)sizeof(time), time);
+	put_meta_time(w, b, "boot", m->boot_ns);
+	put_meta_time(w, b, "start", m->start_ns);
+}
+
+void jsonl_writer__head(struct jsonl_writer *w, const struct fmt_meta *meta, const struct fmt_meta *more,
+			unsigned n_more, bool context, struct buf *b)
+{
+	buf__printf(b, "{\"spoor\":\"events\",\"version\":%u", JSONL_VERSION);
+	put_meta(w, b, meta);
+	for (unsigned k = 0; k < n_more; k++) {
+		buf__printf(b, "%s{\"origin\":%u", k ? "," : ",\"more\":[", k + 1);
+		put_meta(w, b, &more[k]);
+		buf__puts(b, "}");
 	}
-	if (m->start_ns) {
-		jsonl_time__put(&w->clock, m->start_ns, time);
-		buf__printf(b, ",\"start\":\"%.*s\"", (int)sizeof(time), time);
-	}
-	buf__puts(b, "}\n");
+	buf__puts(b, n_more ? "]" : "");
+	buf__puts(b, context ? ",\"context\":true}\n" : "}\n");
 }

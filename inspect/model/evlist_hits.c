@@ -209,7 +209,8 @@ static void match_plain(struct ins_evlist *l, struct ins_scan *s)
 	}
 	s->n = 0;
 	for (uint32_t i = 0; i < b->n; i++) {
-		if (!is_listed(l, b->type[i], b->res[i]) || !ins_lens__has_time(l->lens, b->ts[i]))
+		if (!is_listed(l, b->type[i], b->res[i]) || b->threads[b->thread[i]].context ||
+		    !ins_lens__has_time(l->lens, b->ts[i]))
 			continue;
 		if (life && (life[b->thread[i]] >= l->n_lives ||
 			     !is_alive(l, life[b->thread[i]], b->first_num + i)))
@@ -258,7 +259,7 @@ static void match_one(void *arg, const struct eng_ctx *ctx)
 	struct match_arg *a = arg;
 	uint32_t hit;
 
-	if (!is_listed(a->l, ctx->ev->type, fmt_ev__res(ctx->ev)) ||
+	if (!is_listed(a->l, ctx->ev->type, fmt_ev__res(ctx->ev)) || fmt_ev__is_context(ctx->ev) ||
 	    !ins_lens__has_time(a->l->lens, fmt_ev__ts(ctx->ev)) || !is_of_scope(a->l, ctx))
 		return;
 	if (a->s->run && !eng_run__match(a->s->run, ctx, true, &hit, 1))

@@ -133,8 +133,8 @@ static int on_event(void *arg, const struct eng_ctx *ctx)
 	p->proc = pass__proc(p, ctx);
 	if (ts < p->slot_from || ts >= p->slot_to)
 		enter_slot(p, ts);
-	p->counts = !p->keyframe && !(ev->info->flags & EF_INTERNAL) && is_under_lens(p, ctx);
-	if (p->proc != INS_NONE && !p->keyframe) {
+	p->counts = !p->keyframe && !p->context && !(ev->info->flags & EF_INTERNAL) && is_under_lens(p, ctx);
+	if (p->proc != INS_NONE && !p->keyframe && !p->context) {
 		struct ins_proc *pr = &p->m->procs[p->proc];
 
 		if (!pr->first_num) {
@@ -158,6 +158,16 @@ static int on_event(void *arg, const struct eng_ctx *ctx)
 		add_loss(p, ev);
 	else if (ev->type == EV_signaldeliver)
 		pass__count(p, MET_SIGNALS, 1);
+	return 0;
+}
+
+static int on_context(void *arg, const struct eng_ctx *ctx)
+{
+	struct ins_pass *p = arg;
+
+	p->context = true;
+	on_event(p, ctx);
+	p->context = false;
 	return 0;
 }
 
@@ -185,7 +195,7 @@ int ins_pass__new(struct ins_pass **ret, struct ins_trace *t, struct ins_model *
 {
 	struct ins_pass *p = xcalloc(1, sizeof(*p));
 	struct eng_detector_opts opts = { .sz = sizeof(opts), .all_matches = true,
-		.on_alert = on_alert, .on_event = on_event, .arg = p };
+		.on_alert = on_alert, .on_event = on_event, .on_context = on_context, .arg = p };
 	int r;
 
 	p->t = t;

@@ -35,6 +35,7 @@ struct ins_pass {
 	bool loaded, keyframe;		/* b holds `chunk`; its kind */
 	bool begun;			/* events have been seen, not only the first keyframe */
 	uint32_t chunk, row;
+	bool context;			/* the event at hand is kept for the state's sake only */
 	bool counts;			/* the event at hand is under the lens */
 	uint32_t proc;			/* the process of the event at hand */
 	unsigned slot;			/* of the time line, and the times for which it holds */

@@ -135,11 +135,11 @@ static void deep_chain(void **state)
 	thread(w, GENERATIONS, GENERATIONS);
 	epoch = w->ctx.proc->epoch;
 	for (int k = 0; k < 100; k++) {
-		uint64_t before = w->st->epoch;
+		uint64_t before = w->st->shared->epoch;
 
 		ev(w, EV_setpgid, 1, 1, 0);
 		go(w);
-		assert_true(w->st->epoch - before < 5000);
+		assert_true(w->st->shared->epoch - before < 5000);
 	}
 	thread(w, GENERATIONS, GENERATIONS);
 	assert_true(w->ctx.proc->epoch != epoch);

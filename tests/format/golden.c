@@ -216,7 +216,7 @@ static void version_major(struct buf *f)
 
 static void version_flag(struct buf *f)
 {
-	set(f, 16, 1, 4);
+	set(f, 16, 1u << 31, 4);
 	refit(f->p, f->len);
 }
 

@@ -45,7 +45,7 @@ static void round_trip(const struct fmt_batch *a, bool keyframe)
 	uint32_t seen = 0;
 
 	jsonl_writer__new(&w);
-	jsonl_writer__head(w, &meta, &out);
+	jsonl_writer__head(w, &meta, NULL, 0, false, &out);
 	jsonl_writer__batch(w, a, &info, &out);
 	assert_true(text__is_utf8((char *)out.p, out.len));
 	s = open_text((char *)out.p, out.len, &err);
@@ -303,7 +303,7 @@ static void heads(void **state)
 static void described(void **state)
 {
 	struct fmt_meta m = { .n_cpus = 3, .snaplen = 80, .memory = UINT64_MAX, .boot_ns = 12345678901, .start_ns = 5,
-			      .utc_offset = -3600, .noise = true };
+			      .utc_offset = -3600, .noise = true }, more[2];
 	struct jsonl_writer *w;
 	struct fmt_source *s;
 	struct buf out = { 0 };
@@ -312,10 +312,16 @@ static void described(void **state)
 	strcpy(m.hostname, "host\xff");
 	strcpy(m.command, "sh -c \"x\"\n");
 	jsonl_writer__new(&w);
-	jsonl_writer__head(w, &m, &out);
+	more[0] = more[1] = m;
+	strcpy(more[0].hostname, "second");
+	strcpy(more[1].made_from, "two files");
+	jsonl_writer__head(w, &m, more, 2, true, &out);
 	s = open_text((char *)out.p, out.len, NULL);
 	assert_non_null(s);
 	assert_memory_equal(&s->meta, &m, sizeof(m));
+	assert_int_equal(s->n_more, 2);
+	assert_memory_equal(s->more, more, sizeof(more));
+	assert_true(s->has_context);
 	fmt_source__close(s);
 	jsonl_writer__free(w);
 	buf__done(&out);

@@ -135,6 +135,74 @@ static void anew(void **state)
 	fmt_batch__free(b);
 }
 
+static void put_close(struct fmt_batch *b, uint64_t ts, unsigned origin, bool context)
+{
+	b->origin = (uint8_t)origin;
+	b->context = context;
+	fmt_batch__begin(b, EV_close, ts, 1, 7, context ? 8 : 7, 0, 0);
+	fmt_batch__int(b, P_close_fd, 3);
+	fmt_batch__end(b);
+}
+
+/* several machines, and rows that are kept for the state only. */
+static void whose(void **state)
+{
+	const char *path = tracefile__path("whose.spoor");
+	struct fmt_meta meta, more[2] = { { .hostname = "second" }, { .hostname = "third", .boot_ns = 5 } };
+	struct fmt_writer_opts o = { .sz = sizeof(o), .more = more, .n_more = 2, .context = true };
+	struct fmt_batch_info info;
+	struct fmt_summary sum;
+	struct fmt_batch *b;
+	const struct fmt_batch *got;
+	struct fmt_reader *r;
+	struct fmt_source *s;
+	struct fmt_writer *w;
+	uint8_t *bytes;
+	size_t n;
+
+	(void)state;
+	tracefile__meta(&meta);
+	fmt_batch__new(&b);
+	assert_int_equal(fmt_writer__open(&w, path, true, &meta, &o, NULL), 0);
+	assert_int_equal(fmt_writer__batch(w, b, true, NULL), 0);
+	for (unsigned k = 0; k < 12; k++)
+		put_close(b, 10 + k, k % 3, k >= 6);
+	assert_int_equal(b->n_threads, 6);
+	assert_int_equal(fmt_writer__batch(w, b, false, NULL), 0);
+	assert_int_equal(fmt_writer__close(w, NULL), 0);
+
+	bytes = tracefile__bytes(path, &n);
+	assert_int_equal(bytes[16], 1);		/* who does not know of it refuses the trace */
+	free(bytes);
+	assert_int_equal(fmt_source__open(&s, path, NULL), 0);
+	assert_true(s->has_context);
+	assert_int_equal(s->n_more, 2);
+	assert_string_equal(fmt_source__origin(s, 0)->hostname, "host");
+	assert_string_equal(fmt_source__origin(s, 1)->hostname, "second");
+	assert_string_equal(fmt_source__origin(s, 2)->hostname, "third");
+	assert_int_equal(fmt_source__origin(s, 2)->boot_ns, 5);
+	assert_string_equal(fmt_source__origin(s, 3)->hostname, "");
+	assert_int_equal(fmt_source__next(s, &got, &info, NULL), 0);
+	assert_int_equal(fmt_source__next(s, &got, &info, NULL), 0);
+	rows__assert_all_equal(b, got);
+	for (uint32_t k = 0; k < got->n; k++) {
+		struct fmt_ev ev = fmt_batch__ev(got, k);
+
+		assert_int_equal(fmt_ev__origin(&ev), k % 3);
+		assert_int_equal(fmt_ev__is_context(&ev), k >= 6);
+	}
+	fmt_source__close(s);
+	assert_int_equal(fmt_reader__open(&r, path, NULL), 0);
+	assert_int_equal(fmt_reader__summary(r, 1, &sum, NULL), 0);
+	assert_int_equal(sum.n_events, 12);
+	assert_int_equal(sum.n_types, 1);
+	assert_int_equal(sum.types[0].n, 6);
+	assert_int_equal(sum.n_pids, 1);
+	assert_int_equal(sum.pids[0], 7);
+	fmt_reader__close(r);
+	fmt_batch__free(b);
+}
+
 /* Through a pipe, in pieces of a size that fits nothing. */
 static void from_a_pipe(void **state)
 {
@@ -404,7 +472,7 @@ static void reproducible(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(in_order), cmocka_unit_test(random_batches), cmocka_unit_test(anew), cmocka_unit_test(from_a_pipe),
+		cmocka_unit_test(in_order), cmocka_unit_test(random_batches), cmocka_unit_test(anew), cmocka_unit_test(whose), cmocka_unit_test(from_a_pipe),
 		cmocka_unit_test(seeking), cmocka_unit_test(without_keyframes), cmocka_unit_test(large_keyframe),
 		cmocka_unit_test(random_access), cmocka_unit_test(losses_and_alerts), cmocka_unit_test(growing),
 		cmocka_unit_test(reproducible),

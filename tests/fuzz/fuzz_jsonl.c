@@ -29,7 +29,7 @@ static void write_again(struct fmt_source *s, struct buf *out)
 	struct fmt_batch_info info;
 
 	jsonl_writer__new(&w);
-	jsonl_writer__head(w, &s->meta, out);
+	jsonl_writer__head(w, &s->meta, s->more, s->n_more, s->has_context, out);
 	for (unsigned errors = 0; errors < 100;) {
 		struct err err = { 0 };
 		int r = fmt_source__next(s, &b, &info, &err);
