@@ -41,7 +41,7 @@ $(error SANITIZER is a comma-separated list of address, undefined, thread: '$(SA
 endif
 B := build/$(subst $(comma),-,$(SANITIZER))
 # The code that sanitizers put in misleads the two warnings.
-SAN_FLAGS := -fsanitize=$(SANITIZER) -fno-sanitize-recover=all -fno-omit-frame-pointer \
+SAN_FLAGS := -DSPOOR_SANITIZED -fsanitize=$(SANITIZER) -fno-sanitize-recover=all -fno-omit-frame-pointer \
 	-Wno-format-truncation -Wno-maybe-uninitialized
 else
 B := build

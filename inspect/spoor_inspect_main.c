@@ -9,6 +9,7 @@
 
 #include "format/base/cli.h"
 #include "format/base/log.h"
+#include "format/base/sandbox.h"
 #include "inspect/term/script.h"
 #include "inspect/ui/ui.h"
 
@@ -251,6 +252,20 @@ static int run_terminal(struct ins_ui *ui, const struct ins_script *script, bool
 	return EXIT_OK;
 }
 
+/*
+ * The trace may come from a machine that was attacked. Written to may be: where it lies (its notes), where we are, and
+ * the folder for temporary files (the copy of what cannot be read at random).
+ */
+static void enter_sandbox(const char *path)
+{
+	const char *tmp = getenv("TMPDIR");
+	char folder[4096];
+	const struct sandbox s = { .write_in = { sandbox__folder(path, folder, sizeof(folder)), ".",
+						 tmp && *tmp ? tmp : "/tmp" } };
+
+	sandbox__enter(&s);
+}
+
 int main(int argc, char **argv)
 {
 	struct options o = { 0 };
@@ -272,6 +287,7 @@ int main(int argc, char **argv)
 	}
 	if (o.keys && (r = ins_script__read(&script, o.keys, &err)) < 0)
 		goto fail;
+	enter_sandbox(argv[first]);
 	r = ins_trace__open(&trace, argv[first], &err);
 	if (r < 0)
 		goto fail;

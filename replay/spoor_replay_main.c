@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "format/base/log.h"
+#include "format/base/sandbox.h"
 #include "replay/replay.h"
 
 static void add_word(struct rpl_words *w, const char *v)
@@ -280,6 +281,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "spoor-replay: %s\n", wrong);
 		return EXIT_ASKED;
 	}
+	/* traces may come from a machine that was attacked: from here on nothing is written but to stdout and stderr */
+	sandbox__enter(&(struct sandbox){ .write_in = { NULL } });
 	switch (o.mode) {
 	case MODE_VALIDATE:
 		code = rpl_validate(&o, argv + first, argc - first);

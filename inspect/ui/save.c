@@ -14,6 +14,9 @@ int ins_save__new_file(const char *path, struct err *err)
 		return fd;
 	if (errno == EEXIST)
 		return err__set(err, -EEXIST, "%s exists: give another name", path);
+	if (errno == EACCES)
+		return err__set(err, -EACCES, "%s: no permission; with a trace open, files can be made only in "
+				"its folder, the one you started in, and the one for temporary files", path);
 	return err__set(err, -errno, "%s: %s", path, strerror(errno));
 }
 
