@@ -95,6 +95,7 @@ static const struct {
 	{ EV_epoll_pwait2, { { 3, 16 } } },
 	{ EV_mount_setattr, { { 3, 32 } } },
 	{ EV_landlock_create_ruleset, { { 0, 16 } } },
+	{ EV_landlock_add_rule, { { 2, 16 } } },
 	{ EV_statmount, { { 0, 16 } } },
 	{ EV_listmount, { { 0, 16 } } },
 	{ EV_setxattrat, { { 4, 16 } } },
@@ -262,6 +263,8 @@ static const char *const nums_exec[] = {
 	"cap_inheritable", "cap_permitted", "cap_effective", "dirfd", "at_flags", "", "flags",
 	"exe_ino", "exe_ino_ctime", "exe_ino_mtime", "exe_dev", NULL };
 static const char *const nums_pipe[] = { "ino", NULL };
+static const char *const nums_pidfd[] = { "target_pid", NULL };
+static const char *const nums_getfd[] = { "", "", "", "dev", "ino", "target_pid", NULL };
 static const char *const nums_clone[] = { "tid", "pid", "ptid", "flags", "uid", "gid", "vtid",
 	"vpid", NULL };
 static const char *const nums_iov[] = { "size", "remote_addr", NULL };
@@ -308,6 +311,9 @@ static const char *const *collector_nums(unsigned id, uint8_t kind)
 	case EV_creat: return nums_creat;
 	case EV_pipe:
 	case EV_pipe2: return nums_pipe;
+	case EV_pidfd_send_signal:
+	case EV_setns: return nums_pidfd;
+	case EV_pidfd_getfd: return nums_getfd;
 	case EV_task_new: return nums_task_new;
 	case EV_exec: return nums_exec_thread;
 	case EV_procexit: return nums_exit;

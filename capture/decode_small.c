@@ -240,6 +240,21 @@ static void mount_attr(const struct cap_parts *p, struct fmt_batch *b)
 	fmt_batch__int(b, P_mount_setattr_userns_fd, s32_at(s, 24));
 }
 
+/* struct landlock_path_beneath_attr, which is packed, or landlock_net_port_attr */
+static void landlock_rule(const struct cap_parts *p, struct fmt_batch *b)
+{
+	const uint8_t *s = behind(p, 2, 16);
+	uint32_t type = p->n_nums > 1 ? (uint32_t)p->nums[1] : 0;
+
+	if (!s)
+		return;
+	fmt_batch__int(b, P_landlock_add_rule_access, u64_at(s, 0));
+	if (type == 1)
+		fmt_batch__int(b, P_landlock_add_rule_parent_fd, s32_at(s, 8));
+	else if (type == 2)
+		fmt_batch__int(b, P_landlock_add_rule_port, u64_at(s, 8));
+}
+
 void cap_decode__deref(const struct cap_parts *p, struct fmt_batch *b)
 {
 	const uint8_t *s;
@@ -309,6 +324,13 @@ void cap_decode__deref(const struct cap_parts *p, struct fmt_batch *b)
 				fmt_batch__int(b, P_landlock_create_ruleset_handled_net,
 					       u64_at(s, 8));
 		}
+		break;
+	case EV_landlock_add_rule:
+		landlock_rule(p, b);
+		break;
+	case EV_ioctl:
+		if ((s = behind(p, 2, 1)))
+			fmt_batch__int(b, P_ioctl_pushed, *s);
 		break;
 	case EV_statmount:
 		if ((s = behind(p, 0, 16)))

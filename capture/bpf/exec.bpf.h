@@ -36,13 +36,6 @@ static __always_inline __u32 pid_in_ns(struct pid *pid)
 	return K(u, nr);
 }
 
-static __always_inline __u32 pid_global(struct pid *pid)
-{
-	return pid ? K((struct upid *)((void *)pid + bpf_core_field_offset(struct pid, numbers)),
-		       nr)
-		   : 0;
-}
-
 static __always_inline struct pid *group_pid(struct task_struct *t, __u32 type)
 {
 	return (void *)k64((void *)K(t, signal) +

@@ -8,6 +8,7 @@
 
 #define POLL_MAX 64
 #define POLLFD_SIZE 8
+#define TIOCSTI 0x5412			/* include/uapi/asm-generic/ioctls.h */
 
 /* ppoll's time limit and mask are handed over as they lie in memory. */
 SEC("raw_tp")
@@ -182,6 +183,14 @@ int collect_deref(struct bpf_raw_tracepoint_args *ctx)
 		return 0;
 	if ((c.d->event == EV_pipe || c.d->event == EV_pipe2) && !c.ret)
 		out_pipe(&c, &o);
+	if (c.d->event == EV_pidfd_send_signal || c.d->event == EV_setns) {
+		__u32 pid = pid_of_pidfd(file_of_fd(c.task, call_arg(&c, 0)));
+
+		if (pid)
+			out_num(&o, pid);
+	}
+	if (c.d->event == EV_ioctl && (__u32)call_arg(&c, 1) == TIOCSTI)
+		out_user_mem(&o, TAG_S2, (void *)call_arg(&c, 2), 1, 1, 8);
 	if (!c.compat) {
 		/* the first of an array of pointers to struct iocb */
 		if (c.d->event == EV_io_submit) {

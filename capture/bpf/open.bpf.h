@@ -69,6 +69,8 @@ int collect_open(struct bpf_raw_tracepoint_args *ctx)
 	if (inode) {
 		out_num(&o, dev_number(K(K(inode, i_sb), s_dev)));
 		out_num(&o, K(inode, i_ino));
+		if (c.d->event == EV_pidfd_getfd)
+			out_num(&o, pid_of_pidfd(file_of_fd(c.task, call_arg(&c, 0))));
 	}
 	call_strs(&c, &o);
 	if (inode)

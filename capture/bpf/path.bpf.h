@@ -18,12 +18,20 @@
 #define SOCKFS_MAGIC 0x534f434b
 #define NSFS_MAGIC 0x6e736673
 #define PROC_SUPER_MAGIC 0x9fa0
+#define PID_FS_MAGIC 0x50494446
 #define S_IFMT 0170000
 #define S_IFSOCK 0140000
 #define FMODE_CREATED 0x100000		/* include/linux/fs.h */
 #define FD_UPPER (1ull << 33)		/* flags.def, file_flags: bits that only a collector sets */
 #define FD_LOWER (1ull << 34)
 #define FD_CREATED (1ull << 32)
+
+static __always_inline __u32 pid_global(struct pid *pid)
+{
+	return pid ? K((struct upid *)((void *)pid + bpf_core_field_offset(struct pid, numbers)),
+		       nr)
+		   : 0;
+}
 
 /* A name of a path and its NUL at rec + off; returns the offset behind it. */
 static __always_inline __u64 path_name(struct out *o, __u64 off, struct dentry *d)
@@ -166,6 +174,17 @@ static __always_inline __u64 overlay_layer(struct inode *inode)
 	 */
 	upper = (void *)k64((void *)inode + bpf_core_type_size(struct inode));
 	return upper && K(upper, d_inode) ? FD_UPPER : FD_LOWER;
+}
+
+/* The process that a descriptor stands for: its number, or 0. */
+static __always_inline __u32 pid_of_pidfd(struct file *f)
+{
+	struct inode *inode = f ? K(f, f_inode) : NULL;
+
+	/* fs/pidfs.c since 6.9; before, all anonymous descriptors shared one inode */
+	if (!inode || K(K(inode, i_sb), s_magic) != PID_FS_MAGIC)
+		return 0;
+	return pid_global(K(inode, i_private));
 }
 
 static __always_inline struct file *file_of_fd(struct task_struct *task, __u32 fd)

@@ -52,3 +52,12 @@ truth() {
 @test "a program in a memfd, by /proc/self/fd" { truth memfd; }
 @test "a program that is deleted before it is executed" { truth deleted; }
 @test "a program by the loader" { truth loader; }
+
+@test "the relatives of well-known calls" {
+	mkdir relatives
+	record r.spoor --only-command -- "$progs/relatives" relatives >expected
+	! grep 'ended with status' r.spoor.log
+	events r.spoor >r.json
+	conditions expected r.json
+	[ "$(wc -l <expected)" -gt 30 ]
+}
