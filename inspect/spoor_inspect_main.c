@@ -71,6 +71,12 @@ static int set_size(void *user, const char *value, struct err *err)
 	return ins_size__parse(value, &o->w, &o->h, err);
 }
 
+static int set_theme(void *user, const char *value, struct err *err)
+{
+	(void)user;
+	return ins_theme__parse(value, &ins_theme, err);
+}
+
 static int list_keys(void *user, const char *value, struct err *err)
 {
 	struct buf out = { 0 };
@@ -95,11 +101,15 @@ static const struct cli_opt options[] = {
 	{ 0, "keys", "FILE", "Press the keys in a file first (- is stdin). Each character is a "
 			     "key, <Enter> and the like are keys with names, a line that begins "
 			     "with # is a comment, and the lines 'dump [TITLE]', 'resize WxH', "
-			     "'click X,Y', 'double X,Y', 'wheel-up X,Y' and 'wheel-down X,Y' are "
+			     "'click X,Y', 'double X,Y', 'wheel-up X,Y', 'wheel-down X,Y' and "
+			     "'release X,Y' are "
 			     "commands.", set_keys },
 	{ 0, "dump-screen", NULL, "Need no terminal: press the keys, print the screen, and end.",
 	 set_dump },
 	{ 0, "size", "WxH", "Size of the screen for --dump-screen; 80x24 if not given.", set_size },
+	{ 0, "theme", "NAME", "Colours: dark (the default), light (for light terminals), safe (nothing "
+			      "is told by red against green) or mono. SPOOR_THEME names one for "
+			      "always.", set_theme },
 	{ 0, "list-keys", NULL, "List all keys and what they do, and end.", list_keys },
 	{ 0 },
 };
@@ -279,6 +289,8 @@ int main(int argc, char **argv)
 	log__tool(cli.tool);
 	setlocale(LC_ALL, "");
 	o.ui.rules = o.rules;
+	if (getenv("SPOOR_THEME"))	/* of what it says only a theme's name counts */
+		ins_theme__parse(getenv("SPOOR_THEME"), &ins_theme, NULL);
 	first = cli__parse(&cli, argc, argv, &o);
 	if (argc - first != 1) {
 		fprintf(stderr, "%s: %s; try --help\n", cli.tool,

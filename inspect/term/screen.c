@@ -12,10 +12,30 @@
 #define REPLACEMENT 0xfffdu
 
 const struct ins_look ins_looks[ST__N] = {
-#define STYLE(name, fg, bg, fg8, bg8, color, mono) [ST_##name] = { fg, bg, fg8, bg8, color, mono },
+#define STYLE(name, df, db, lf, lb, sf, sb, fg8, bg8, color, mono) \
+	[ST_##name] = { { { df, db }, { lf, lb }, { sf, sb } }, fg8, bg8, color, mono },
 #include "inspect/term/style.def"
 #undef STYLE
 };
+enum ins_theme ins_theme;
+
+short ins_theme__selected_bg(void)
+{
+	return ins_theme == THEME_LIGHT ? 254 : 238;
+}
+
+int ins_theme__parse(const char *name, enum ins_theme *ret, struct err *err)
+{
+	static const char *const names[THEME__N] = { "dark", "light", "safe", "mono" };
+
+	for (unsigned i = 0; i < THEME__N; i++) {
+		if (strcmp(names[i], name))
+			continue;
+		*ret = (enum ins_theme)i;
+		return 0;
+	}
+	return err__set(err, -FMT_E_VALUE, "'%s': write dark, light, safe or mono", name);
+}
 
 static int clamp(int v, int min, int max)
 {
@@ -354,13 +374,18 @@ size_t ins_text__break(const struct ins_screen *s, const char *text, size_t n, i
 static void put_sgr(struct buf *out, int style)
 {
 	const struct ins_look *l = &ins_looks[(style & ~ST_SELECTED) % ST__N];
-	int bg = style & ST_SELECTED ? 238 : l->bg;
+	bool mono = ins_theme == THEME_MONO;
+	int fg = mono ? -1 : l->c256[ins_theme].fg, bg = mono ? -1 : l->c256[ins_theme].bg;
 
+	if (style & ST_SELECTED)
+		bg = mono ? -1 : ins_theme__selected_bg();
 	buf__puts(out, "\033[0");
-	for (const char *a = l->color; *a; a++)
+	for (const char *a = mono ? l->mono : l->color; *a; a++)
 		buf__puts(out, *a == 'B' ? ";1" : *a == 'D' ? ";2" : *a == 'U' ? ";4" : ";7");
-	if (l->fg >= 0)
-		buf__printf(out, ";38;5;%d", l->fg);
+	if (mono && style & ST_SELECTED)
+		buf__puts(out, ";7");
+	if (fg >= 0)
+		buf__printf(out, ";38;5;%d", fg);
 	if (bg >= 0)
 		buf__printf(out, ";48;5;%d", bg);
 	buf__puts(out, "m");

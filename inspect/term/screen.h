@@ -16,9 +16,10 @@
 #include <stdint.h>
 
 #include "format/base/alloc.h"
+#include "format/base/err.h"
 
 enum ins_style {
-#define STYLE(name, fg, bg, fg8, bg8, color, mono) ST_##name,
+#define STYLE(name, ...) ST_##name,
 #include "inspect/term/style.def"
 #undef STYLE
 	ST__N,
@@ -85,10 +86,21 @@ void ins_utf8__add(struct buf *out, uint32_t ch);
 /* Decode one code point; returns its length, 0 if it is not valid UTF-8. */
 size_t ins_utf8__get(const char *s, size_t n, uint32_t *ret);
 
+enum ins_theme { THEME_DARK, THEME_LIGHT, THEME_SAFE, THEME_MONO, THEME__N };
+
 struct ins_look {		/* a line of style.def */
-	short fg, bg, fg8, bg8;
+	struct {
+		short fg, bg;
+	} c256[THEME_MONO];	/* of each theme that has colours */
+	short fg8, bg8;
 	const char *color, *mono;
 };
 extern const struct ins_look ins_looks[ST__N];
+/* The theme that is drawn with, for the whole program; the first of all is dark. */
+extern enum ins_theme ins_theme;
+/* What the row under the cursor is on. */
+short ins_theme__selected_bg(void);
+/* "dark", "light", "safe" (for eyes that tell no red from green), "mono". */
+int ins_theme__parse(const char *name, enum ins_theme *ret, struct err *err);
 
 #endif

@@ -24,7 +24,6 @@
 #define MOUSE_OFF "\033[?1006l\033[?1000l"
 
 /* Background of the row under the cursor, 256 colours and 8. */
-#define SEL_BG 238
 #define SEL_BG8 COLOR_BLUE
 
 static struct {
@@ -157,18 +156,23 @@ static void make_looks(void)
 	for (int sel = 0; sel < 2; sel++) {
 		for (unsigned i = 0; i < ST__N; i++) {
 			const struct ins_look *l = &ins_looks[i];
-			short fg = many ? l->fg : l->fg8, bg = many ? l->bg : l->bg8;
+			short fg = l->fg8, bg = l->bg8;
 
+
+			if (many) {
+				fg = l->c256[ins_theme].fg;
+				bg = l->c256[ins_theme].bg;
+			}
 			if (!term.color) {
 				term.attrs[sel][i] = attributes(l->mono) ^ (sel ? A_REVERSE : 0);
 				continue;
 			}
 			if (sel) {
-				bg = many ? SEL_BG : SEL_BG8;
+				bg = many ? ins_theme__selected_bg() : SEL_BG8;
 				if (!many)
 					fg = COLOR_WHITE;
 				else if (fg < 0)
-					fg = 255;
+					fg = ins_theme == THEME_LIGHT ? 16 : 255;
 			}
 			term.attrs[sel][i] = attributes(l->color);
 			term.pairs[sel][i] = pair_of(fg, bg);
@@ -227,7 +231,7 @@ int ins_term__open(bool color, bool use_tty, struct err *err)
 	 */
 	define_key(NULL, KEY_MOUSE);
 	send(MOUSE_ON);
-	term.color = color && has_colors();
+	term.color = color && ins_theme != THEME_MONO && has_colors();
 	if (term.color) {
 		start_color();
 		use_default_colors();

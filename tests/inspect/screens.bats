@@ -61,6 +61,16 @@ screens() {	# name [trace [option...]]
 	done
 }
 
+@test "themes" {
+	for theme in dark light safe mono; do
+		golden "$here/golden/theme-$theme" press themes "$story" --theme $theme --color always --size 80x24
+	done
+	SPOOR_THEME=light golden "$here/golden/theme-light" press themes "$story" --color always --size 80x24
+	run spoor-inspect --theme pink "$story"
+	[ "$status" = 1 ]
+	[[ $output == *"write dark, light, safe or mono"* ]]
+}
+
 @test "notes are kept beside the trace and travel with it" {
 	cp "$story" "$BATS_TEST_TMPDIR/t.spoor"
 	cd "$BATS_TEST_TMPDIR"
