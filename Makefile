@@ -102,7 +102,7 @@ PARALLEL := $(MAKE) --no-print-directory -j$(shell nproc)
 
 # --- Targets -------------------------------------------------------------------------------------
 
-.PHONY: all demo test bench fuzz install uninstall deps check help clean bless events-md man
+.PHONY: all demo test bench fuzz install uninstall deps check help clean bless events-md man rules-coverage
 
 all: need-libs $(LIB) $(TOOLS) note-capture ## build the tools (SANITIZER=address,undefined: into a folder of its own)
 
@@ -133,6 +133,9 @@ bench: ## measure and print ratios, side by side in one run (root for the captur
 deps: ## install what is missing (root on Debian), else print the one line that does
 	@scripts/deps install build capture test demo fuzz && echo "all is there that building, testing and the demo need"
 
+rules-coverage: all ## every rule that ships, with the cases that show what it reports and what it does not
+	@SPOOR_BUILD=$(abspath $(B)) scripts/rules-coverage
+
 check: all $(B)/events-md.stamp ## layers, EVENTS.md and manual pages up to date, cppcheck where installed
 	@scripts/check-layers
 	@scripts/man-options --check $(B)
@@ -143,7 +146,7 @@ check: all $(B)/events-md.stamp ## layers, EVENTS.md and manual pages up to date
 help: ## this list
 	@echo 'Targets:'
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(firstword $(MAKEFILE_LIST)) | \
-		while IFS='|' read -r t d; do printf '%-14s%s\n' "$$t" "$$d"; done
+		while IFS='|' read -r t d; do printf '%-17s%s\n' "$$t" "$$d"; done
 	@echo 'Variables: V=1, SANITIZER=, PREFIX=, DESTDIR=, CC=, CLANG=, CFLAGS=, LDFLAGS=, T=, J=, FUZZ_TIME= (seconds)'
 
 clean: ## remove build/
@@ -307,20 +310,22 @@ D := $(DESTDIR)
 MAN1 := $(sort $(wildcard man/*.1))
 MAN5 := $(sort $(wildcard man/*.5))
 RULES := $(sort $(wildcard rules/*.yaml))
+PROFILES := $(sort $(wildcard rules/profiles/*.yaml))
 DOCS := README.md LICENSE $(sort $(wildcard docs/*.md)) $(wildcard format/TRACE-FORMAT.md format/EVENTS.md)
 
 install: all ## install tools, man pages, rules and docs below $(DESTDIR)$(PREFIX)
-	$(Q)$(INSTALL) -d $(D)$(BINDIR) $(D)$(MANDIR)/man1 $(D)$(MANDIR)/man5 $(D)$(DATADIR)/rules $(D)$(DOCDIR)
+	$(Q)$(INSTALL) -d $(D)$(BINDIR) $(D)$(MANDIR)/man1 $(D)$(MANDIR)/man5 $(D)$(DATADIR)/rules/profiles $(D)$(DOCDIR)
 	$(Q)$(INSTALL) -m 755 $(TOOLS) $(D)$(BINDIR)
 	$(Q)$(if $(MAN1),$(INSTALL) -m 644 $(MAN1) $(D)$(MANDIR)/man1)
 	$(Q)$(if $(MAN5),$(INSTALL) -m 644 $(MAN5) $(D)$(MANDIR)/man5)
 	$(Q)$(if $(RULES),$(INSTALL) -m 644 $(RULES) $(D)$(DATADIR)/rules)
+	$(Q)$(if $(PROFILES),$(INSTALL) -m 644 $(PROFILES) $(D)$(DATADIR)/rules/profiles)
 	$(Q)$(INSTALL) -m 644 $(DOCS) $(D)$(DOCDIR)
 
 uninstall: ## remove exactly what install put there
 	$(Q)rm -f $(addprefix $(D)$(BINDIR)/,$(notdir $(TOOLS)) spoor-capture) \
 		$(addprefix $(D)$(MANDIR)/man1/,$(notdir $(MAN1))) $(addprefix $(D)$(MANDIR)/man5/,$(notdir $(MAN5))) \
-		$(addprefix $(D)$(DATADIR)/rules/,$(notdir $(RULES))) $(addprefix $(D)$(DOCDIR)/,$(notdir $(DOCS)))
-	$(Q)for d in $(DATADIR)/rules $(DATADIR) $(DOCDIR); do rmdir $(D)$$d 2>/dev/null || :; done
+		$(addprefix $(D)$(DATADIR)/,$(RULES) $(PROFILES)) $(addprefix $(D)$(DOCDIR)/,$(notdir $(DOCS)))
+	$(Q)for d in $(DATADIR)/rules/profiles $(DATADIR)/rules $(DATADIR) $(DOCDIR); do rmdir $(D)$$d 2>/dev/null || :; done
 
 -include $(shell find build -name '*.d' 2>/dev/null)

@@ -131,8 +131,10 @@ static int load(struct eng_ruleset *rs, const char *name, char *text, size_t len
 	f->text = text;
 	f->len = len;
 	rs->quiet = false;
-	if (!rules__read(rs, f->name, text, len))
+	if (!rules__read(rs, f->name, text, len)) {
+		rs->quiet = rs->more;
 		rules__compile(rs, false);
+	}
 	rs->quiet = true;
 	return finish_file(rs, &rs->files[rs->n_files - 1], err);
 }
@@ -186,27 +188,57 @@ static int load_file(struct eng_ruleset *rs, const char *path, struct err *err)
 	return load(rs, path, (char *)b.p, b.len - 1, err);
 }
 
-static int load_dir(struct eng_ruleset *rs, const char *path, struct err *err)
+static bool is_rules_file(const char *path)
+{
+	struct stat st;
+
+	return has_ending(path) && !stat(path, &st) && S_ISREG(st.st_mode);
+}
+
+/* The paths of the rule files in a folder, in order of name; folders in it are not looked into. */
+static int files_of(const char *path, char ***ret, int *ret_n)
 {
 	struct dirent **names;
-	int n = scandir(path, &names, NULL, alphasort), r = 0;
+	int n = scandir(path, &names, NULL, alphasort), n_files = 0;
+	char **files;
 
 	if (n < 0)
-		return cannot_read(rs, path, err, strerror(errno));
+		return -errno;
+	files = xcalloc((size_t)n + 1, sizeof(*files));
 	for (int i = 0; i < n; i++) {
 		char *full = xasprintf("%s%s%s", path, path[strlen(path) - 1] == '/' ? "" : "/",
 				       names[i]->d_name);
-		struct stat st;
-		int one = 0;
 
-		if (has_ending(full) && !stat(full, &st) && S_ISREG(st.st_mode))
-			one = load_file(rs, full, err);
-		if (one < 0)
-			r = one;
-		free(full);
+		if (is_rules_file(full))
+			files[n_files++] = full;
+		else
+			free(full);
 		free(names[i]);
 	}
 	free(names);
+	*ret = files;
+	*ret_n = n_files;
+	return 0;
+}
+
+/* The files of a folder are one set: what one defines and a later one uses is not unused, and is warned of once. */
+static int load_dir(struct eng_ruleset *rs, const char *path, struct err *err)
+{
+	char **files = NULL;
+	int n = 0, r = files_of(path, &files, &n);
+
+	if (r < 0)
+		return cannot_read(rs, path, err, strerror(-r));
+	for (int i = 0; i < n; i++) {
+		int one;
+
+		rs->more = i < n - 1;
+		one = load_file(rs, files[i], err);
+		if (one < 0)
+			r = one;
+		free(files[i]);
+	}
+	free(files);
 	return r;
 }
 

@@ -168,6 +168,7 @@ struct eng_ruleset {
 	enum eng_priority min_priority;
 	bool no_suggested;
 	bool quiet;			/* warnings have been given already */
+	bool more;			/* files of the same folder follow: warnings wait for the last */
 	const char *suggested;		/* text appended to outputs, made once */
 	/* the last compilation */
 	struct arena build;		/* trees */

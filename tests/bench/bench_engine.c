@@ -176,7 +176,7 @@ static struct eng_ruleset *generated(void)
 static struct eng_ruleset *shipped(unsigned *ret_n)
 {
 	const char *src = getenv("SPOOR_SRC");
-	char *file = xasprintf("%s/rules/spoor.yaml", src ? src : ".");
+	char *file = xasprintf("%s/rules", src ? src : ".");
 	struct eng_ruleset *rs;
 	struct err err = { 0 };
 

@@ -21,6 +21,7 @@ mk() {
 		[ -f "$dest/opt/spoor/$f" ]
 	done
 	[ -n "$(ls "$dest"/opt/spoor/share/spoor/rules/*.yaml)" ]
+	[ -n "$(ls "$dest"/opt/spoor/share/spoor/rules/profiles/*.yaml)" ]
 	run "$dest/opt/spoor/bin/spoor" replay --version
 	[ "$output" = "spoor-replay $(cat "$src/VERSION")" ]
 	: >"$dest/opt/spoor/bin/other"
@@ -37,7 +38,7 @@ mk() {
 
 @test "help names every public target" {
 	run make -s -C "$src" help
-	for t in all demo test bench fuzz install uninstall deps check help clean bless events-md; do
+	for t in all demo test bench fuzz install uninstall deps check help clean bless events-md rules-coverage; do
 		echo "$t"
 		[[ $output == *"  $t "* ]]
 	done

@@ -10,23 +10,34 @@ setup() {
 }
 
 @test "the rules load without errors or warnings" {
-	run spoor-replay --validate "$rules"/*.yaml
+	run spoor-replay --validate "$rules" "$rules/profiles"
 	echo "$output"
 	[ "$status" = 0 ]
 	[ "$(grep -vc ': Ok$' <<<"$output")" = 0 ]
 }
 
-@test "every rule has a case that it reports and one that it does not" {
-	run bash -c 'spoor-replay --list rules -r "$1" -o json | jq -r .name | while read -r rule; do
-		awk -F "\t" -v r="$rule" '\''$2 == r { if ($3 > 0) yes = 1; else no = 1 } END { exit !(yes && no) }'\'' \
-			"$1/cases.tsv" || echo "$rule"
-	done' - "$rules"
-	echo "without cases: $output"
-	[ -z "$output" ]
+@test "every profile loads by itself" {
+	for profile in "$rules"/profiles/*.yaml; do
+		run spoor-replay --validate "$profile"
+		echo "$output"
+		[ "$output" = "$profile: Ok" ]
+	done
+}
+
+@test "a folder of rules is not searched for folders" {
+	run spoor-replay --list rules -r "$rules" -o json
+	[ "$status" = 0 ]
+	[ "$(jq -r .file <<<"$output" | grep -c profiles)" = 0 ]
+}
+
+@test "every rule has a case that it reports and one that it does not, and the document says so" {
+	run "$SPOOR_SRC/scripts/rules-coverage" --check
+	echo "$output"
+	[ "$status" = 0 ]
 }
 
 @test "every rule has tags of where it applies and of MITRE ATT&CK, and says who, what and where" {
-	run bash -c 'spoor-replay --list rules -r "$1" -o json | jq -r "select((.tags | any(test(\"^mitre_\")) and
+	run bash -c 'spoor-replay --list rules -r "$1" -r "$1/profiles" -o json | jq -r "select((.tags | any(test(\"^mitre_\")) and
 		any(test(\"^T[0-9]{4}\")) and any(. == \"container\" or . == \"host\") | not) or
 		(.output | contains(\"%container.id\") and contains(\"%proc.cmdline\") and contains(\"%proc.pname\") and
 		contains(\"%user.name\") | not)) | .name"' - "$rules"

@@ -3,8 +3,9 @@
  * make_scrubbed IN OUT CONTAINER - a trace that may be given away: only what the processes of one container did,
  * with nothing of the machine it was recorded on.
  *
- * Left out: other processes, users but root, mounts, interfaces but lo, environments from outside, cgroup paths other than
- * the container's own, and what the recording says of its host.
+ * Of the runtime, which starts them, what it executed is kept: parents with a path. Left out: all other processes, users
+ * but root, mounts, interfaces but lo, environments from outside, cgroup paths other than the container's own, and what the
+ * recording says of its host.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 #define MAX_PID (1u << 22)		/* the kernel's own limit */
 
 static uint8_t keep[MAX_PID / 8];	/* processes of the container */
+static uint8_t starters[MAX_PID / 8];	/* processes of the runtime, which started them */
 static const char *box;
 static struct err err;
 
@@ -25,9 +27,25 @@ static void die(const char *what)
 	exit(1);
 }
 
+static bool has(const uint8_t *set, uint32_t pid)
+{
+	return pid < MAX_PID && set[pid / 8] >> (pid % 8) & 1;
+}
+
+static void put(uint8_t *set, uint32_t pid)
+{
+	if (pid < MAX_PID)
+		set[pid / 8] |= (uint8_t)(1 << (pid % 8));
+}
+
 static bool kept(uint32_t pid)
 {
-	return pid < MAX_PID && keep[pid / 8] >> (pid % 8) & 1;
+	return has(keep, pid);
+}
+
+static bool in_box(const struct eng_proc *p)
+{
+	return p->container && !strcmp(p->container->id, box);
 }
 
 /* Calls fn for every row in its surroundings. */
@@ -60,13 +78,20 @@ static void each_row(const char *path, void (*fn)(const struct eng_ctx *ctx, boo
 	fmt_source__close(s);
 }
 
+static bool ends_in(const char *s, const char *end)
+{
+	size_t n = strlen(s), m = strlen(end);
+
+	return n >= m && !strcmp(s + n - m, end);
+}
+
 static void note_process(const struct eng_ctx *ctx, bool keyframe)
 {
-	uint32_t pid = fmt_ev__pid(ctx->ev);
-
 	(void)keyframe;
-	if (ctx->proc->container && !strcmp(ctx->proc->container->id, box) && pid < MAX_PID)
-		keep[pid / 8] |= (uint8_t)(1 << (pid % 8));
+	if (in_box(ctx->proc))
+		put(keep, fmt_ev__pid(ctx->ev));
+	else if (ctx->proc->image->exepath && ends_in(ctx->proc->image->exepath->s, "runc"))
+		put(starters, fmt_ev__pid(ctx->ev));
 }
 
 static bool says(const struct fmt_ev *e, const char *param, const char *text)
@@ -90,7 +115,10 @@ static bool is_wanted(const struct fmt_ev *e)
 
 	switch (e->type) {
 	case EV_task_new:		/* in its creator's context, which may be outside */
-		return fmt_ev__int(e, P_task_new_pid, &pid) && kept((uint32_t)pid);
+		return fmt_ev__int(e, P_task_new_pid, &pid) &&
+		       (kept((uint32_t)pid) || has(starters, (uint32_t)pid));
+	case EV_execve: case EV_execveat:
+		return kept(fmt_ev__pid(e)) || has(starters, fmt_ev__pid(e));
 	case EV_cgroup_attach:		/* likewise */
 		return fmt_ev__int(e, P_cgroup_attach_pid, &pid) && kept((uint32_t)pid) &&
 		       names_box(e, P_cgroup_attach_path);
@@ -116,14 +144,23 @@ static struct fmt_batch *out;
 static struct fmt_writer *w;
 static bool keyframe_done;		/* later ones say nothing new */
 
-/* Only the entries of a list that hold the text. */
-static void put_entries(unsigned param, const struct fmt_str *s, const char *text)
+/* What the cases themselves set; everything else may come from outside. */
+static const char *const env_kept[] = {
+	"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LD_PRELOAD=/tmp/x.so",
+	"LD_PRELOAD=/usr/lib/libx.so", "HISTFILE=/dev/null", "HISTFILE=/root/.sh_history", NULL
+};
+
+/* Only the entries of a list that hold one of the texts. */
+static void put_entries(unsigned param, const struct fmt_str *s, const char *const *texts)
 {
 	struct buf list = { 0 };
 
 	for (const char *p = s->p, *end = s->p + s->len; p < end; p += strnlen(p, (size_t)(end - p)) + 1)
-		if (strstr(p, text))
-			buf__add(&list, p, strlen(p) + 1);
+		for (const char *const *t = texts; *t; t++)
+			if (strstr(p, *t)) {
+				buf__add(&list, p, strlen(p) + 1);
+				break;
+			}
 	fmt_batch__str(out, param, (const char *)list.p, (uint32_t)list.len, (uint32_t)list.len);
 	buf__done(&list);
 }
@@ -150,9 +187,11 @@ static void put_param(const struct eng_ctx *ctx, unsigned i)
 		if (!s)
 			break;
 		if (!strcmp(p->name, "cgroups"))
-			put_entries(i, s, box);
+			put_entries(i, s, (const char *const[]){ box, NULL });
+		else if (!strcmp(p->name, "cwd") && !kept(fmt_ev__pid(e)))
+			fmt_batch__str(out, i, "/", 1, 1);
 		else if (!strcmp(p->name, "env"))
-			put_entries(i, s, "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+			put_entries(i, s, env_kept);
 		else
 			fmt_batch__str(out, i, s->p, s->len, s->full_len);
 		break;

@@ -4,7 +4,7 @@
 
 setup() {
 	PATH=$SPOOR_BUILD:$PATH
-	rules=$SPOOR_SRC/rules/spoor.yaml
+	rules=$SPOOR_SRC/rules
 	cases=$SPOOR_SRC/rules/cases.spoor
 	talks=$SPOOR_SRC/tests/rules/talks.yaml
 }
@@ -48,6 +48,7 @@ alerts() {
 }
 
 @test "the example of a whole rule" {
-	[ "$(alerts write_binary_dir | wc -l)" = 1 ]
+	[ "$(alerts write_binary_dir | wc -l)" = 2 ]
 	alerts write_binary_dir | grep -qF 'user=root command=cp /bin/act /usr/bin/evil file=/usr/bin/evil'
+	alerts write_binary_dir | grep -qF 'command=ring ring-open /usr/bin/evil4 w file=/usr/bin/evil4'
 }

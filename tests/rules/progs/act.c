@@ -177,6 +177,95 @@ static int connect_to(char **a)		/* ADDRESS PORT */
 	return joined(a[0], atoi(a[1])) < 0 ? failed(a[0]) : 0;
 }
 
+static int accept_at(char **a)		/* PORT: is called there, by itself */
+{
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons((unsigned short)atoi(a[0])),
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int l = socket(AF_INET, SOCK_STREAM, 0), s = socket(AF_INET, SOCK_STREAM, 0), one = 1;
+
+	setsockopt(l, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (bind(l, (struct sockaddr *)&at, sizeof(at)) || listen(l, 1) ||
+	    connect(s, (struct sockaddr *)&at, sizeof(at)) || accept(l, NULL, NULL) < 0)
+		return failed("accept");
+	return 0;
+}
+
+static int both_on_socket(char **a)	/* PROGRAM ARG...: its input and its output */
+{
+	int s = joined("127.0.0.1", 4447);
+
+	if (s < 0 || dup2(s, 0) < 0 || dup2(s, 1) < 0)
+		return failed("socket");
+	return run(a);
+}
+
+static int between_pipes(char **a)	/* PROGRAM ARG... */
+{
+	int in[2], out[2];
+
+	if (pipe(in) || pipe(out) || dup2(in[0], 0) < 0 || dup2(out[1], 1) < 0)
+		return failed("pipe");
+	return run(a);
+}
+
+static int in_group_of(char **a)	/* LEADER PROGRAM ARG...: fed by a pipe, in the process group of another program */
+{
+	char *leader[] = { a[0], (char *)"sleep", NULL };
+	int p[2], until_run[2];
+	char c;
+	pid_t first, second;
+
+	if (pipe(p) || pipe(until_run) || fcntl(until_run[1], F_SETFD, FD_CLOEXEC))
+		return failed("pipe");
+	first = fork();
+	if (!first) {
+		setpgid(0, 0);
+		close(p[1]);
+		_exit(run(leader));
+	}
+	setpgid(first, first);
+	close(until_run[1]);
+	if (read(until_run[0], &c, 1))		/* the end of it: the leader is another program now */
+		return failed("read");
+	second = fork();
+	if (!second) {
+		setpgid(0, first);
+		close(p[1]);
+		dup2(p[0], 0);
+		_exit(run(a + 1));
+	}
+	close(p[1]);
+	wait_for(second);
+	kill(first, SIGKILL);
+	waitpid(first, NULL, 0);
+	return 0;
+}
+
+static int kill_process(char **a)	/* PID */
+{
+	return kill(atoi(a[0]), SIGKILL) ? failed(a[0]) : 0;
+}
+
+static int rename_file(char **a)
+{
+	return rename(a[0], a[1]) ? failed(a[0]) : 0;
+}
+
+static int make_directory(char **a)
+{
+	return mkdir(a[0], 0755) ? failed(a[0]) : 0;
+}
+
+static int try_read(char **a)		/* FILE: need not be there */
+{
+	return open(a[0], O_RDONLY) < -1;
+}
+
+static int try_write(char **a)		/* FILE: need not be allowed */
+{
+	return open(a[0], O_WRONLY) < -1;
+}
+
 static int shell_on_socket(char **a)	/* PROGRAM ARG... */
 {
 	int s = joined("127.0.0.1", 4445);
@@ -400,10 +489,14 @@ static const struct {
 	int n_args;
 	int (*fn)(char **a);
 } acts[] = {
-	{ "append", 2, append }, { "attach", 0, attach }, { "bpf-map", 0, bpf_map }, { "connect", 2, connect_to },
+	{ "accept", 1, accept_at }, { "append", 2, append }, { "attach", 0, attach }, { "between-pipes", 1, between_pipes },
+	{ "both-on-socket", 1, both_on_socket }, { "bpf-map", 0, bpf_map }, { "connect", 2, connect_to },
 	{ "connect-unix", 1, connect_unix }, { "create-setuid", 1, create_setuid },
 	{ "enter-namespace", 0, enter_namespace }, { "faults", 0, faults }, { "load-bpf", 0, load_bpf },
-	{ "load-module", 1, load_module }, { "mark", 1, noop }, { "name-handle", 1, name_handle }, { "noop", 0, noop },
+	{ "in-group-of", 2, in_group_of }, { "kill", 1, kill_process }, { "load-module", 1, load_module },
+	{ "make-directory", 1, make_directory },
+	{ "mark", 1, noop }, { "rename", 2, rename_file }, { "try-read", 1, try_read }, { "try-write", 1, try_write },
+	{ "name-handle", 1, name_handle }, { "noop", 0, noop },
 	{ "on-terminal", 1, on_terminal }, { "only-memory", 1, only_memory }, { "open-by-handle", 1, open_by_handle },
 	{ "open-memory", 0, open_memory }, { "packet-socket", 0, packet_socket }, { "read", 1, read_file },
 	{ "read-memory", 0, read_memory }, { "run-as", 2, run_as }, { "run-from-memory", 0, run_from_memory },
