@@ -16,10 +16,15 @@ static void join(struct buf *b, const struct eng_str *list)
 {
 	uint32_t n = list->len && !list->s[list->len - 1] ? list->len - 1 : list->len;
 
-	buf__reserve(b, n);
-	for (uint32_t i = 0; i < n; i++)
-		b->p[b->len + i] = list->s[i] ? (uint8_t)list->s[i] : ' ';
-	b->len += n;
+	uint8_t *to, *nul;
+
+	buf__add(b, list->s, n);
+	to = b->p + b->len - n;
+	while (n && (nul = memchr(to, 0, n))) {
+		*nul = ' ';
+		n -= (uint32_t)(nul + 1 - to);
+		to = nul + 1;
+	}
 }
 
 static bool joined(struct eng_vals *out, const struct eng_str *list)

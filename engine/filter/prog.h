@@ -75,8 +75,8 @@ struct prog_cond {
 };
 
 /*
- * What a memo is made of, in words of 64 bits: two of its key; then bits that say what is known;
- * then, in the same order, what it is. First one bit for each node of the level, then for each list
+ * What a memo is made of, in words of 64 bits: two of its key; how often it was looked at; then
+ * bits that say what is known; then, in the same order, what it is. First one bit for each node of the level, then for each list
  * a mask of its gates.
  */
 struct memo_layout {
@@ -84,7 +84,8 @@ struct memo_layout {
 	uint32_t masks_at, n_bits_words;	/* within the known words, and how many those are */
 	uint32_t words;				/* all */
 };
-#define MEMO_KNOWN 2u			/* word where the known bits begin */
+#define MEMO_USES 2u
+#define MEMO_KNOWN 3u			/* word where the known bits begin */
 
 struct prog_seen {
 	const struct eng_ast *ast;

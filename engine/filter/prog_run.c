@@ -77,7 +77,7 @@ static uint64_t *table__at(struct memo_table *t, uint32_t hash, uint64_t key0, u
 		return e;
 	e[0] = key0;
 	e[1] = key1;
-	memset(e + MEMO_KNOWN, 0, m->n_bits_words * sizeof(*e));
+	memset(e + MEMO_USES, 0, (1 + m->n_bits_words) * sizeof(*e));
 	return e;
 }
 
@@ -377,17 +377,28 @@ static bool pass_names(struct eng_run *r)
 	return pass_level(r, LV_NAME, true) && pass_level(r, LV_FD, true);
 }
 
+/* Events of a process before all is asked of it: most processes do little, and most rules are about that. */
+#define PATIENCE 16u
+
+static bool is_worth_knowing(struct eng_run *r)
+{
+	return !r->list->n_tests || ++memo_of(r, LV_PROC)[MEMO_USES] > PATIENCE;
+}
+
 /*
- * What is asked of a process holds for thousands of its events: it is asked first, for all
- * conditions. A name or a descriptor may be seen once: what is known of it is used first, the rest
- * is asked for after tests that cost next to nothing, for the few conditions that are left; after
- * all tests if it will not be remembered (the call failed to open).
+ * What is asked of a process holds for all its events: for one that does much it is asked first, for all conditions.
+ * Else, as of a name or a descriptor, which may be seen once, what is known is used first, and the rest is asked for
+ * after tests that cost next to nothing, for the few conditions that are left; after all tests if it will not be
+ * remembered (the call failed to open).
  */
 static bool pass_all(struct eng_run *r)
 {
-	if (!pass_level(r, LV_PROC, true) || !pass_level(r, LV_NAME, false) ||
-	    !pass_level(r, LV_FD, false) ||
-	    !pass_tests(r))
+	bool know = is_worth_knowing(r);
+
+	if (!pass_level(r, LV_PROC, know) || !pass_level(r, LV_NAME, false) ||
+	    !pass_level(r, LV_FD, false) || !pass_tests(r))
+		return false;
+	if (!know && !pass_level(r, LV_PROC, true))
 		return false;
 	if (r->list->opens_fd && !r->ctx->fd)
 		return pass_late(r) && pass_names(r);

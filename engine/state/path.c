@@ -29,6 +29,23 @@ static void component(struct buf *out, size_t start, const char *s, size_t n)
 	buf__u8(out, '/');
 }
 
+bool path__is_normal(const char *path, size_t n)
+{
+	const char *end = path + n, *at = path, *next;
+
+	if (n < 2 || n > PATH_JOIN_MAX || path[0] != '/' || end[-1] == '/')
+		return n == 1 && path[0] == '/';
+	for (; at; at = next) {		/* at: a slash that is not the last byte */
+		size_t len;
+
+		next = memchr(at + 1, '/', (size_t)(end - at - 1));
+		len = (size_t)((next ? next : end) - at - 1);
+		if (!len || (at[1] == '.' && (len == 1 || (len == 2 && at[2] == '.'))))
+			return false;
+	}
+	return true;
+}
+
 void path__join(const char *base, size_t n_base, const char *path, size_t n, struct buf *out)
 {
 	size_t start = out->len, i = 0;

@@ -5,6 +5,7 @@
 #ifndef ENG_PATH_H
 #define ENG_PATH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct buf;
@@ -17,6 +18,8 @@ struct eng_proc;
  * gives: a file that lies must not make paths of paths without end.
  */
 #define PATH_JOIN_MAX 8192
+/* Is it absolute, and would joining leave it as it is? Most paths that are opened are so. */
+bool path__is_normal(const char *path, size_t n);
 void path__join(const char *base, size_t n_base, const char *path, size_t n, struct buf *out);
 
 /*

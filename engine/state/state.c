@@ -441,17 +441,21 @@ static void add_want(struct fmt_want *w, unsigned type, uint64_t params)
 		((uint64_t *)(uintptr_t)w->params)[type] |= params;
 }
 
-void eng_state__want(struct fmt_want *w)
+void eng_state__want_changes(struct fmt_want *w)
 {
-	if (!w->by_type)
-		return;
-	for (unsigned t = 0; t < FMT_MAX_EVENTS; t++) {
+	for (unsigned t = 0; w->by_type && t < FMT_MAX_EVENTS; t++) {
 		const struct fmt_event_info *info = &fmt_events[t];
 		uint64_t params = ((uint64_t)1 << info->n_params) - 1;
 
-		if (info->name && info->flags & EF_USES_FD)
-			add_want(w, t, (uint64_t)1 << info->fd_param);
 		if (enter_fns[t] || leave_fns[t])
 			add_want(w, t, params & ~payload_params(info));
 	}
+}
+
+void eng_state__want(struct fmt_want *w)
+{
+	eng_state__want_changes(w);
+	for (unsigned t = 0; w->by_type && t < FMT_MAX_EVENTS; t++)
+		if (fmt_event(t) && fmt_events[t].flags & EF_USES_FD)
+			add_want(w, t, (uint64_t)1 << fmt_events[t].fd_param);
 }

@@ -288,6 +288,11 @@ bool eng_state__is_local_ip(struct eng_state *st, uint8_t family, const uint8_t 
  */
 struct fmt_want;
 void eng_state__want(struct fmt_want *w);
+/*
+ * Only those of events that change the state: for who passes over all others (eng_state__pass) but those that he wants
+ * whole. Of these the descriptor at hand is known too.
+ */
+void eng_state__want_changes(struct fmt_want *w);
 
 /* A canonical text of the whole state, sorted, for tests and debugging. */
 void eng_state__dump(struct eng_state *st, struct buf *out);

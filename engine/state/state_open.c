@@ -49,32 +49,28 @@ static uint32_t open_flags(const struct fmt_ev *ev, const struct open_params *c)
 	return f & 1 ? FDF_UPPER_LAYER : f & 2 ? FDF_LOWER_LAYER : 0;
 }
 
-/* The path that the caller gave, made absolute as text. */
+/*
+ * The path that the caller gave, made absolute as text. *ret_id: its string in the dictionary, where it is the very
+ * text that was given: then one test of it holds for the next open.
+ */
 static struct eng_str *given_name(struct eng_state *st, struct eng_ctx *ctx,
-				  const struct open_params *c)
+				  const struct open_params *c, uint32_t *ret_id)
 {
 	const struct fmt_str *name = c->name >= 0 ? fmt_ev__str(ctx->ev, (unsigned)c->name) : NULL;
 	long dirfd = PATH_AT_FDCWD;
 
 	if (!name)
 		return eng_str__ref(st->unknown);
+	if (path__is_normal(name->p, name->len)) {
+		*ret_id = fmt_ev__str_id(ctx->ev, (unsigned)c->name);
+		return ev_str(st, ctx->ev, (unsigned)c->name);
+	}
 	if (c->dirfd >= 0)
 		dirfd = (long)ev_s64(ctx->ev, (unsigned)c->dirfd, -1);
 	st->scratch.len = 0;
 	path__at(ctx->proc, dirfd, name->p, name->len, &st->scratch);
 	return eng_str__new((char *)st->scratch.p, st->scratch.len,
 			    st->scratch.len + (name->full_len - name->len));
-}
-
-/* Is the name the very text that the caller gave? Then one test of it holds for the next open. */
-static uint32_t id_if_same(const struct fmt_ev *ev, const struct open_params *c,
-			   const struct eng_str *name)
-{
-	const struct fmt_str *given = c->name >= 0 ? fmt_ev__str(ev, (unsigned)c->name) : NULL;
-
-	if (!given || given->len != name->len || memcmp(given->p, name->s, name->len))
-		return 0;
-	return fmt_ev__str_id(ev, (unsigned)c->name);
 }
 
 void on_open(struct eng_state *st, struct eng_ctx *ctx)
@@ -98,8 +94,7 @@ void on_open(struct eng_state *st, struct eng_ctx *ctx)
 		ctx->fd_name_id = fmt_ev__str_id(ev, (unsigned)c->path);
 	} else {
 		eng_str__unref(name);
-		name = given_name(st, ctx, c);
-		ctx->fd_name_id = id_if_same(ev, c, name);
+		name = given_name(st, ctx, c, &ctx->fd_name_id);
 	}
 	fd = fdtable__open(st, ctx->proc->fds, num,
 			   flags & FDF_DIRECTORY ? FDT_DIRECTORY : FDT_FILE);
