@@ -247,7 +247,7 @@ static bool buflen(const struct eng_ctx *ctx, uint16_t id, struct eng_vals *out)
 	return fits && give_u64(out, (uint64_t)fmt_ev__res(ctx->ev));
 }
 
-static bool is_syslog(const struct eng_ctx *ctx)
+bool ctx__is_syslog(const struct eng_ctx *ctx)
 {
 	const struct eng_fd *fd = ctx->fd;
 
@@ -445,7 +445,7 @@ bool get_evt(const struct eng_fref *ref, const struct eng_ctx *ctx, struct eng_v
 	case F_evt_is_wait:
 		return give_bool(out, flags & EF_WAITS);
 	case F_evt_is_syslog:
-		return give_bool(out, is_syslog(ctx));
+		return give_bool(out, ctx__is_syslog(ctx));
 	case F_evt_count:
 		return give_u64(out, 1);
 	case F_evt_count_error:

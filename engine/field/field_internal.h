@@ -27,7 +27,7 @@ typedef bool eng_get_fn(const struct eng_fref *ref, const struct eng_ctx *ctx,
 
 /* Routines of fields.def. False: missing. */
 eng_get_fn get_none, get_gen, get_evt, get_proc, get_image, get_parent, get_ancestor, get_leader,
-	   get_measure, get_user, get_fd, get_path, get_fdlist, get_container;
+	   get_measure, get_user, get_fd, get_path, get_fdlist, get_container, get_syslog;
 
 /* --- giving a value --------------------------------------------------------------------------- */
 
@@ -94,6 +94,9 @@ static inline bool has_result(const struct fmt_ev *ev)
 {
 	return ev->info->flags & (EF_SYSCALL | EF_URING) && fmt_ev__res(ev) != FMT_NO_RES;
 }
+
+/* The event writes to the socket of the system's log. */
+bool ctx__is_syslog(const struct eng_ctx *ctx);
 
 /* Falco's words and letters for a kind of descriptor. */
 const char *fd_type__word(uint8_t type);

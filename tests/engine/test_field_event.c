@@ -313,9 +313,58 @@ static void meta_events(void **state)
 	world__free(w);
 }
 
+/* What was written to fd 3, the socket of the system's log. */
+static void log_line(struct world *w, const char *text)
+{
+	ev(w, EV_write, 10, 10, (int64_t)strlen(text));
+	i(w, P_write_fd, 3);
+	fmt_batch__bytes(w->b, P_write_data, text, (uint32_t)strlen(text), (uint32_t)strlen(text));
+	go(w);
+}
+
+static void what_is_written_to_the_log(void **state)
+{
+	struct world *w = world__new();
+
+	(void)state;
+	exec_as(w, 10, "logger", "/usr/bin/logger", "", 0);
+	ev(w, EV_socket, 10, 10, 3);
+	i(w, P_socket_domain, 1);
+	i(w, P_socket_type, 2);
+	go(w);
+	ev(w, EV_connect, 10, 10, 0);
+	i(w, P_connect_fd, 3);
+	unix_tuple(w, P_connect_tuple, 0, 1, "/dev/log");
+	go(w);
+	log_line(w, "<38>Jan  1 00:00:00 sshd[1]: hello");
+	assert_field(w, "evt.is_syslog", "true");
+	assert_field(w, "syslog.facility", "4");
+	assert_field(w, "syslog.facility.str", "auth");
+	assert_field(w, "syslog.severity", "6");
+	assert_field(w, "syslog.severity.str", "info");
+	assert_field(w, "syslog.message", "Jan  1 00:00:00 sshd[1]: hello");
+	log_line(w, "<0>");
+	assert_field(w, "syslog.facility.str", "kern");
+	assert_field(w, "syslog.severity.str", "emerg");
+	assert_field(w, "syslog.message", "");
+	log_line(w, "<999>x");
+	assert_field(w, "syslog.facility.str", "<NA>");
+	assert_field(w, "syslog.facility", "124");
+	log_line(w, "no priority");
+	assert_field(w, "syslog.message", NULL);
+	log_line(w, "<1234>x");
+	assert_field(w, "syslog.message", NULL);
+	log_line(w, "<>x");
+	assert_field(w, "syslog.facility", NULL);
+	log_line(w, "<12");
+	assert_field(w, "syslog.facility", NULL);
+	world__free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_written_to_the_log),
 		cmocka_unit_test(of_any_event),
 		cmocka_unit_test(results),
 		cmocka_unit_test(reading_and_writing),
