@@ -24,7 +24,7 @@ struct rpl_words {
 
 struct rpl_opts {
 	enum rpl_mode mode;
-	struct rpl_words rules, tags, globs;
+	struct rpl_words rules, tags, globs, appends;
 	const char *filter, *format, *condition, *list, *explain;
 	const char *from, *to;
 	enum eng_priority priority, fail_on;

@@ -40,6 +40,16 @@ static int select_rules(struct eng_ruleset *rs, const struct rpl_opts *o, struct
 	return 0;
 }
 
+static int append_outputs(struct eng_ruleset *rs, const struct rpl_opts *o, struct err *err)
+{
+	struct err why = { 0 };
+
+	for (size_t i = 0; i < o->appends.n; i++)
+		if (eng_ruleset__append_output(rs, o->appends.v[i], &why) < 0)
+			return err__set(err, -FMT_E_VALUE, "--append-output: %s", why.msg);
+	return 0;
+}
+
 static int check_some_left(const struct eng_ruleset *rs, const struct rpl_opts *o, struct err *err)
 {
 	unsigned n;
@@ -62,6 +72,7 @@ int rpl_rules__load(struct eng_ruleset **ret, const struct rpl_opts *o, struct e
 
 	if (code)
 		return code;
+	code = append_outputs(rs, o, err);
 	for (size_t i = 0; i < o->rules.n && !code; i++)
 		code = eng_ruleset__load(rs, o->rules.v[i], err);
 	if (!code)

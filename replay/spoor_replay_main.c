@@ -37,6 +37,13 @@ static int set_glob(void *u, const char *v, struct err *err)
 	return 0;
 }
 
+static int set_append(void *u, const char *v, struct err *err)
+{
+	(void)err;
+	add_word(&((struct rpl_opts *)u)->appends, v);
+	return 0;
+}
+
 /* Options that keep their text, and those that switch something on. */
 #define TEXT_OPTION(name)							\
 static int set_##name(void *u, const char *v, struct err *err)			\
@@ -192,6 +199,9 @@ static const struct cli_opt options[] = {
 	{ 0, "priority", "PRIORITY", "Only rules of this priority or a more severe one.", set_priority },
 	{ 0, "tag", "TAG", "Only rules with this tag, switched off ones too. May be given several times.", set_tag },
 	{ 0, "rule", "GLOB", "Only rules whose name matches ('*' stands for anything). May be given several times.", set_glob },
+	{ 0, "append-output", "FORMAT", "Append this to the output of every rule. "
+	  "Or one entry of Falco's append_output: '{match: {tags: [network]}, extra_output: \"on %evt.hostname\", "
+	  "extra_fields: [proc.exepath]}'. May be given several times.", set_append },
 	{ 0, "all-matches", NULL, "Report every rule that an event matches, not only the first.", set_all_matches },
 	{ 0, "fail-on", "PRIORITY", "Exit with 3 if there is an alert of this priority or a more severe one.", set_fail_on },
 	{ 0, "stats", NULL, "At the end, on stderr: events per type, matches per rule, speed, lost events.", set_stats },
@@ -261,7 +271,7 @@ static const char *contradiction(const struct rpl_opts *o)
 		return "-p gives text: leave out -p or -o json";
 	if (o->mode == MODE_EXPLAIN && !o->rules.n)
 		return "--explain needs rules: -r FILE";
-	if (o->mode == MODE_RUN && !o->rules.n && (o->has_fail_on || o->tags.n || o->globs.n || o->all_matches))
+	if (o->mode == MODE_RUN && !o->rules.n && (o->has_fail_on || o->tags.n || o->globs.n || o->appends.n || o->all_matches))
 		return "--fail-on, --tag, --rule and --all-matches are about rules: give them with -r FILE";
 	if (o->profile && !o->rules.n)
 		return "--profile is about rules: give them with -r FILE";
@@ -304,5 +314,6 @@ int main(int argc, char **argv)
 	free(o.rules.v);
 	free(o.tags.v);
 	free(o.globs.v);
+	free(o.appends.v);
 	return code;
 }

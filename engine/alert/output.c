@@ -201,6 +201,51 @@ int eng_output__compile(const char *format, struct arena *mem, struct eng_output
 	return r;
 }
 
+/* The one field that a format consists of. */
+static int plain_field(const char *name, struct arena *mem, const struct eng_expr **ret,
+		       struct err *err)
+{
+	char *format = xasprintf("%%%s", name);
+	struct eng_output *o = NULL;
+	int r = eng_output__compile(format, mem, &o, err);
+
+	free(format);
+	if (r < 0)
+		return r;
+	if (o->n_tokens != 1 || !o->tokens[0].x || o->tokens[0].width ||
+	    o->tokens[0].x->kind != X_FIELD)
+		return err__set(err, -FMT_E_UNKNOWN, "unknown filter: '%s' is not the name of a field",
+				name);
+	*ret = o->tokens[0].x;
+	return 0;
+}
+
+int output__add_field(struct eng_output *o, const char *name, const char *format, struct arena *mem,
+		      struct err *err)
+{
+	struct output_field f = { .name = { name, (uint32_t)strlen(name) } }, *fields;
+	struct eng_output *text = NULL;
+	uint32_t at = 0;
+	int r;
+
+	r = format ? eng_output__compile(format, mem, &text, err) :
+		     plain_field(name, mem, &f.x, err);
+	if (r < 0)
+		return r;
+	f.text = text;
+	while (at < o->n_fields && by_name(&o->fields[at], &f) < 0)
+		at++;
+	if (at < o->n_fields && !by_name(&o->fields[at], &f))
+		return 0;
+	fields = arena__alloc(mem, (o->n_fields + 1) * sizeof(*fields));
+	memcpy(fields, o->fields, at * sizeof(*fields));
+	fields[at] = f;
+	memcpy(fields + at + 1, o->fields + at, (o->n_fields - at) * sizeof(*fields));
+	o->fields = fields;
+	o->n_fields++;
+	return 0;
+}
+
 /* --- Text ------------------------------------------------------------------------------------- */
 
 static void put_bytes(struct buf *out, const struct eng_val *v)
@@ -288,6 +333,16 @@ void output_field__json(const struct output_field *f, const struct eng_ctx *ctx,
 	buf__puts(out, "\"");
 	text__json(out, f->name.p, f->name.len);
 	buf__puts(out, "\":");
+	if (f->text) {
+		struct buf text = { 0 };
+
+		eng_output__text(f->text, ctx, scratch, &text);
+		buf__puts(out, "\"");
+		text__json(out, (char *)text.p, text.len);
+		buf__puts(out, "\"");
+		buf__done(&text);
+		return;
+	}
 	if (!get(f->x, ctx, scratch, &v))
 		buf__puts(out, "null");
 	else

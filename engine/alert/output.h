@@ -18,6 +18,7 @@ struct output_token {
 struct output_field {
 	struct eng_text name;		/* as written, argument quoted where it must be */
 	const struct eng_expr *x;
+	const struct eng_output *text;	/* instead of x: this format, as a text */
 };
 
 struct eng_output {
@@ -26,6 +27,13 @@ struct eng_output {
 	struct output_field *fields;	/* sorted by name, each once */
 	uint32_t n_fields;
 };
+
+/*
+ * A further field for JSON only: the field `name`, typed, or under that name what format makes. One
+ * that is there already stays. Errors as eng_output__compile.
+ */
+int output__add_field(struct eng_output *o, const char *name, const char *format, struct arena *mem,
+		      struct err *err);
 
 /* One value of output_fields as JSON. */
 void output_field__json(const struct output_field *f, const struct eng_ctx *ctx,

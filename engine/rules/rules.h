@@ -88,6 +88,14 @@ void eng_ruleset__min_priority(struct eng_ruleset *rs, enum eng_priority p);
  */
 void eng_ruleset__suggested_output(struct eng_ruleset *rs, bool on);
 /*
+ * Append to outputs, before loading: a format for all rules, or in braces an entry of Falco's
+ * append_output: {match: {source: S, tags: [T], rule: NAME}, extra_output: FORMAT, extra_fields:
+ * [FIELD, {NAME: FORMAT}], suggested_output: true|false}. Entries apply in order. With one or more,
+ * suggested fields are appended only where an entry says so (it does unless told otherwise).
+ * Negative with err if the entry is wrong; a wrong format is an error of the rule.
+ */
+int eng_ruleset__append_output(struct eng_ruleset *rs, const char *text, struct err *err);
+/*
  * Compile everything that is loaded, selected and enabled; after that the set is constant and may
  * be shared by threads.
  */

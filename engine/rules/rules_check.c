@@ -100,6 +100,24 @@ static const char *suggested(struct eng_ruleset *rs)
 	return rs->suggested;
 }
 
+/* What entries of append_output add; suggested fields once, of the source that has them. */
+static void add_appended(struct eng_ruleset *rs, const struct def_rule *r, struct buf *b)
+{
+	bool suggest = !rs->n_appends;
+
+	for (uint32_t i = 0; i < rs->n_appends; i++) {
+		const struct def_append *a = &rs->appends[i];
+
+		if (!append__is_for(a, r))
+			continue;
+		if (a->output)
+			buf__printf(b, " %s", a->output);
+		suggest |= a->suggested;
+	}
+	if (suggest && !strcmp(r->source, "syscall"))
+		buf__puts(b, suggested(rs));
+}
+
 const char *check__output(struct eng_ruleset *rs, const struct def_rule *r)
 {
 	static const char info[] = "%container.info";
@@ -113,8 +131,7 @@ const char *check__output(struct eng_ruleset *rs, const struct def_rule *r)
 	for (; (hit = strstr(s, info)); s = hit + sizeof(info) - 1)
 		buf__add(&b, s, (size_t)(hit - s));
 	buf__puts(&b, s);
-	if (!strcmp(r->source, "syscall"))	/* no other source has any of these */
-		buf__puts(&b, suggested(rs));
+	add_appended(rs, r, &b);
 	for (unsigned i = 0; i < N_DEAD; i++)
 		if (strstr(r->output, dead_fields[i]))
 			rules__warn_field(rs, dead_fields[i], r->output_ctx,

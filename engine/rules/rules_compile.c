@@ -185,6 +185,8 @@ static int compile_output(struct compile *c, const struct def_rule *r, struct en
 	out->output = check__output(c->rs, r);
 	rc = eng_output__compile(out->output, &c->rs->build, &format, &err);
 	if (!rc)
+		rc = append__fields(c->rs, r, format, &err);
+	if (!rc)
 		rc = source__check_output(format, r->source, &err);
 	out->format = format;
 	if (!rc)

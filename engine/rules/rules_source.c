@@ -65,11 +65,15 @@ int source__check_condition(const struct eng_ast *a, const char *source,
 
 int source__check_output(const struct eng_output *o, const char *source, struct err *err)
 {
-	for (uint32_t i = 0; i < o->n_fields; i++) {
-		const struct eng_field *f = o->fields[i].x->ref.field;
+	int r = 0;
 
-		if (!eng_field__is_of(f, source))
-			return refuse(f, source, err);
+	for (uint32_t i = 0; i < o->n_fields && !r; i++) {
+		const struct output_field *f = &o->fields[i];
+
+		if (f->text)
+			r = source__check_output(f->text, source, err);
+		else if (!eng_field__is_of(f->x->ref.field, source))
+			r = refuse(f->x->ref.field, source, err);
 	}
-	return 0;
+	return r;
 }

@@ -56,6 +56,7 @@ void eng_ruleset__free(struct eng_ruleset *rs)
 	free(rs->files);
 	free(rs->diags);
 	free(rs->lints);
+	free(rs->appends);
 	free(rs->lists);
 	free(rs->macros);
 	free(rs->rules);

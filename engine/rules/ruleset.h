@@ -137,6 +137,19 @@ struct def_update {
 	unsigned has;
 };
 
+/* An entry of append_output. */
+struct def_extra {
+	const char *name, *format;	/* format NULL: the field of that name, typed */
+};
+struct def_append {
+	const char *source, *rule, **tags;	/* which rules; NULL: all */
+	uint32_t n_tags;
+	const char *output;
+	struct def_extra *fields;
+	uint32_t n_fields;
+	bool suggested;
+};
+
 struct rules_file {
 	const char *name;
 	char *text;
@@ -165,6 +178,8 @@ struct eng_ruleset {
 	uint32_t next_index;
 	struct selection *selections;
 	uint32_t n_selections;
+	struct def_append *appends;	/* none: what Falco's configuration has by default */
+	uint32_t n_appends;
 	enum eng_priority min_priority;
 	bool no_suggested;
 	bool quiet;			/* warnings have been given already */
@@ -178,7 +193,8 @@ struct eng_ruleset {
 	uint32_t n_out;
 	int *rule_of_cond;
 	uint32_t n_conds;
-	size_t cap_files, cap_diags, cap_lints, cap_lists, cap_macros, cap_rules, cap_selections;
+	size_t cap_files, cap_diags, cap_lints, cap_lists, cap_macros, cap_rules, cap_selections,
+		cap_appends;
 };
 
 /* --- rules_diag.c ----------------------------------------------------------------------------- */
@@ -313,6 +329,13 @@ int lists__substitute(const struct list_texts *lists, struct eng_text cond, stru
  * Compile what is collected; only_on: only rules that are on and severe enough, and make rs->out.
  */
 int rules__compile(struct eng_ruleset *rs, bool only_on);
+
+/* --- rules_append.c --------------------------------------------------------------------------- */
+
+bool append__is_for(const struct def_append *a, const struct def_rule *r);
+/* The extra fields for the rule, into its compiled output. */
+int append__fields(struct eng_ruleset *rs, const struct def_rule *r, struct eng_output *o,
+		   struct err *err);
 
 /* --- rules_source.c --------------------------------------------------------------------------- */
 
