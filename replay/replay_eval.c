@@ -304,6 +304,8 @@ static int read_batch(struct rpl_eval *e, struct fmt_source *s, struct err *err)
 		code = rpl_run__set_window(e->run, b->ts[0], err);
 	if (code)
 		return code;
+	if (!eng_state__first_ts(e->st))	/* some sources know it once they have read */
+		eng_state__describe(e->st, s->meta.hostname, s->meta.start_ns);
 	show_progress(e, info.offset);
 	return feed(e, b, &info) ? 2 : 0;
 }

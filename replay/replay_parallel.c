@@ -215,6 +215,8 @@ static int gather(struct team *t, struct member *m, struct err *err)
 
 	for (unsigned i = 0; i < r->o->threads && !code; i++) {
 		m[i] = (struct member){ .team = t, .eval = r->evals[i] };
+		eng_state__describe(r->evals[i]->st, t->scout->meta.hostname,
+				    t->scout->meta.start_ns);
 		code = t->scout->ops->clone(t->scout, &m[i].source, err);
 	}
 	return code;

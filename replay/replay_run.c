@@ -222,6 +222,7 @@ int rpl_run__trace(struct rpl_run *r, const char *path, struct err *err)
 	}
 	describe_trace(r, s, path);
 	eng_state__reset(r->evals[0]->st);
+	eng_state__describe(r->evals[0]->st, s->meta.hostname, s->meta.start_ns);
 	rpl_part__reset(&r->whole, r);
 	rpl_part__begin_turn(&r->whole, r);
 	r->evals[0]->part = &r->whole;

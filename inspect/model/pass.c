@@ -213,6 +213,7 @@ int ins_pass__new(struct ins_pass **ret, struct ins_trace *t, struct ins_model *
 		ins_pass__free(p);
 		return r;
 	}
+	eng_state__describe(p->st, t->meta.hostname, t->meta.start_ns);
 	make_want(p);
 	if (m->t_to) {		/* a window: from the keyframe before it */
 		uint32_t chunk = ins_trace__chunk_at(t, m->t_from);

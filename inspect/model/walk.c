@@ -34,6 +34,7 @@ int ins_walk__new(struct ins_walk **ret, struct ins_trace *t, const struct fmt_w
 		ins_walk__free(w);
 		return r;
 	}
+	eng_state__describe(w->st, t->meta.hostname, t->meta.start_ns);
 	w->state_want = (struct fmt_want){ .by_type = true, .no_payload = true };
 	eng_state__want(&w->state_want);
 	if (want)

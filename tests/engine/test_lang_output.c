@@ -276,9 +276,160 @@ static void detector_without_rules_keeps_state(void **state)
 	fmt_batch__free(b);
 }
 
+/* --- What is appended ------------------------------------------------------------------------- */
+
+static const char two_rules[] =
+	"- {rule: a, desc: d, condition: evt.type = open, output: A, priority: INFO, tags: [x, y]}\n"
+	"- {rule: b, desc: d, condition: evt.type = open, output: B, priority: INFO, tags: [x]}\n"
+	"- {rule: k, desc: d, condition: ka.verb = get, output: K, priority: INFO, source: "
+	"k8s_audit}\n";
+
+/* The outputs of the three rules, put one after the other, with these entries. */
+static void expect_outputs(const char *first, const char *second, const char *want)
+{
+	struct eng_ruleset *rs;
+	const struct eng_rule *r;
+	struct buf b = { 0 };
+	struct err err = { 0 };
+	unsigned n;
+
+	assert_int_equal(eng_ruleset__new(&rs), 0);
+	if (eng_ruleset__append_output(rs, first, &err) < 0 ||
+	    (second && eng_ruleset__append_output(rs, second, &err) < 0))
+		fail_msg("%s", err.msg);
+	assert_int_equal(eng_ruleset__load_text(rs, "r.yaml", two_rules, strlen(two_rules), NULL), 0);
+	assert_int_equal(eng_ruleset__compile(rs, NULL), 0);
+	r = eng_ruleset__rules(rs, &n);
+	for (unsigned i = 0; i < n; i++)
+		buf__printf(&b, "%s%s", i ? "|" : "", r[i].output);
+	buf__u8(&b, 0);
+	assert_string_equal((char *)b.p, want);
+	buf__done(&b);
+	eng_ruleset__free(rs);
+}
+
+#define SUGGESTED \
+	" container_id=%container.id container_name=%container.name " \
+	"container_image_repository=%container.image.repository " \
+	"container_image_tag=%container.image.tag k8s_pod_name=%k8s.pod.name " \
+	"k8s_ns_name=%k8s.ns.name"
+
+static void texts_are_appended(void **state)
+{
+	(void)state;
+	expect_outputs("on %evt.time", NULL, "A on %evt.time" SUGGESTED "|B on %evt.time" SUGGESTED
+		       "|K on %evt.time");
+	expect_outputs("{suggested_output: false}", NULL, "A|B|K");
+	expect_outputs("{extra_output: one, suggested_output: no}",
+		       "{extra_output: two, suggested_output: no}", "A one two|B one two|K one two");
+	expect_outputs("{match: {rule: b}, extra_output: x, suggested_output: false}", NULL,
+		       "A|B x|K");
+	expect_outputs("{match: {tags: [x]}, extra_output: x, suggested_output: false}", NULL,
+		       "A x|B x|K");
+	expect_outputs("{match: {tags: [x, y]}, extra_output: x, suggested_output: false}", NULL,
+		       "A x|B|K");
+	expect_outputs("{match: {source: k8s_audit}, extra_output: '%ka.verb', "
+		       "suggested_output: false}", NULL, "A|B|K %ka.verb");
+	expect_outputs("{match: {source: syscall, tags: [y], rule: a}, suggested_output: true}",
+		       "{match: {rule: b}, extra_output: x, suggested_output: false}",
+		       "A" SUGGESTED "|B x|K");
+}
+
+static void refuses_entry(const char *text, const char *why)
+{
+	struct eng_ruleset *rs;
+	struct err err = { 0 };
+
+	assert_int_equal(eng_ruleset__new(&rs), 0);
+	assert_true(eng_ruleset__append_output(rs, text, &err) < 0);
+	if (!strstr(err.msg, why))
+		fail_msg("%s: %s", text, err.msg);
+	eng_ruleset__free(rs);
+}
+
+static void wrong_entries_are_refused(void **state)
+{
+	(void)state;
+	refuses_entry("", "nothing to append");
+	refuses_entry("{", "");
+	refuses_entry("{mach: {}}", "'mach' is not known");
+	refuses_entry("{match: x}", "'match' must be a mapping");
+	refuses_entry("{match: {tag: x}}", "'tag' is not known in match");
+	refuses_entry("{match: {tags: x}}", "'tags' must be a list");
+	refuses_entry("{match: {rule: []}}", "'rule' must be a text");
+	refuses_entry("{extra_output: }", "'extra_output' must be a text");
+	refuses_entry("{extra_fields: x}", "'extra_fields' must be a list");
+	refuses_entry("{extra_fields: [{a: b, c: d}]}", "that is not NAME: FORMAT");
+	refuses_entry("{suggested_output: maybe}", "must be true or false");
+	refuses_entry("{&a x: *a}", "'x' is not known");
+}
+
+static void on_extra(void *arg, unsigned event, const struct eng_ctx *ctx)
+{
+	const struct eng_rule *r = arg;
+	struct arena scratch = { 0 };
+	struct buf b = { 0 };
+
+	if (event)
+		return;
+	eng_output__json(r->format, ctx, &scratch, &b);
+	buf__u8(&b, 0);
+	assert_string_equal((char *)b.p,
+			    "{\"a\":\"cat \\\"120\\\"\",\"evt.num\":10,\"fd.sip\":null,"
+			    "\"proc.name\":\"cat\",\"proc.pid\":120}");
+	buf__done(&b);
+	arena__done(&scratch);
+}
+
+/* Typed under their own name, as a text under another; what the output has already stays. */
+static void fields_are_appended(void **state)
+{
+	static const char rule[] = "- {rule: a, desc: d, condition: evt.type = openat, output: "
+		"'%proc.name', priority: INFO}\n";
+	struct eng_ruleset *rs;
+	unsigned n;
+
+	(void)state;
+	assert_int_equal(eng_ruleset__new(&rs), 0);
+	assert_int_equal(eng_ruleset__append_output(rs, "{extra_fields: [proc.pid, evt.num, fd.sip, "
+				"proc.name, {a: '%proc.name \"%proc.pid\"'}], suggested_output: "
+				"false}", NULL), 0);
+	assert_int_equal(eng_ruleset__load_text(rs, "r.yaml", rule, strlen(rule), NULL), 0);
+	assert_int_equal(eng_ruleset__compile(rs, NULL), 0);
+	lang_world(on_extra, NULL, (void *)(uintptr_t)eng_ruleset__rules(rs, &n));
+	eng_ruleset__free(rs);
+}
+
+static void wrong_extras_are_errors_of_the_rule(void **state)
+{
+	static const char *const wrong[] = {
+		"%no.such", "{extra_output: '%'}", "{extra_fields: [proc.nam]}",
+		"{extra_fields: [{a: '%no.such'}]}", "{extra_fields: [ka.verb]}",
+		"{extra_fields: [toupper(proc.name)]}", "{extra_fields: [proc.name and more]}",
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+		struct eng_ruleset *rs;
+		struct err err = { 0 };
+
+		assert_int_equal(eng_ruleset__new(&rs), 0);
+		assert_int_equal(eng_ruleset__append_output(rs, wrong[i], &err), 0);
+		assert_true(eng_ruleset__load_text(rs, "r.yaml", two_rules, strlen(two_rules),
+						   &err) < 0);
+		if (!strstr(err.msg, "LOAD_ERR_COMPILE_OUTPUT"))
+			fail_msg("%s: %s", wrong[i], err.msg);
+		eng_ruleset__free(rs);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(texts_are_appended),
+		cmocka_unit_test(wrong_entries_are_refused),
+		cmocka_unit_test(fields_are_appended),
+		cmocka_unit_test(wrong_extras_are_errors_of_the_rule),
 		cmocka_unit_test(outputs_follow_the_table),
 		cmocka_unit_test(alerts_have_the_shape_of_falcos),
 		cmocka_unit_test(detector_reports_in_order),
