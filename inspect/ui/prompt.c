@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "engine/field/field.h"
+#include "inspect/ui/complete.h"
 #include "inspect/ui/prompt.h"
 
 #define MAX_SAID 4	/* lines of an error or a hint */
@@ -92,47 +93,42 @@ static void recall(struct ins_prompt *p, int step)
 	p->len = p->at = strlen(p->text);
 }
 
-static size_t common_prefix(const char *a, size_t n, const char *b)
-{
-	size_t i = 0;
-
-	while (i < n && a[i] == b[i])
-		i++;
-	return i;
-}
-
-/* Tab in a filter: the field's name as far as it is certain; what could follow goes to the hint. */
+/* Tab in a filter: what is typed, as far as it is certain; what could follow goes to the hint. */
 static void complete(struct ins_prompt *p)
 {
-	const struct eng_field *fields;
-	const char *first = NULL;
-	size_t n, from = p->at, len, common = 0, hint = 0;
-	unsigned found = 0;
+	struct ins_candidates c = { .hint = p->hint, .hint_size = sizeof(p->hint) };
+	size_t n, field, field_len, from;
+	const struct eng_field *fields = eng_field__all(&n);
+	char name[64];
+	bool value = ins_complete__value_of(p->text, p->at, &field, &field_len, &from) &&
+		     field_len < sizeof(name);
 
-	while (from > 0 && (isalnum((unsigned char)p->text[from - 1]) ||
-			    strchr("._", p->text[from - 1])))
-		from--;
-	len = p->at - from;
-	fields = eng_field__all(&n);
 	p->hint[0] = 0;
-	for (size_t i = 0; i < n; i++) {
-		if (fields[i].flags & FF_HIDDEN || strncmp(fields[i].name, p->text + from, len))
-			continue;
-		common = found++ ? common_prefix(first, common, fields[i].name) :
-			strlen(fields[i].name);
-		if (!first)
-			first = fields[i].name;
-		if (hint < sizeof(p->hint))
-			hint += (size_t)snprintf(p->hint + hint, sizeof(p->hint) - hint, "%s%s",
-						 hint ? " " : "", fields[i].name);
+	if (!value)
+		for (from = p->at; from > 0 && (isalnum((unsigned char)p->text[from - 1]) ||
+						strchr("._", p->text[from - 1]));)
+			from--;
+	c.prefix = p->text + from;
+	c.len = p->at - from;
+	if (value) {
+		snprintf(name, sizeof(name), "%.*s", (int)field_len, p->text + field);
+		if (p->values)
+			p->values(p->values_arg, name, &c);
+	} else {
+		for (size_t i = 0; i < n; i++)
+			if (!(fields[i].flags & FF_HIDDEN))
+				ins_candidates__add(&c, fields[i].name, strlen(fields[i].name));
 	}
-	if (common > len)
-		insert(p, first + len, common - len);
-	if (found == 1) {
-		snprintf(p->hint, sizeof(p->hint), "%s", "");
+	if (!c.found) {
+		snprintf(p->hint, sizeof(p->hint), value ? "the trace has no value that begins with this" :
+							   "no field begins with this");
+		return;
+	}
+	if (c.common > c.len)
+		insert(p, c.first + c.len, c.common - c.len);
+	if (c.found == 1) {
+		p->hint[0] = 0;
 		insert(p, " ", 1);
-	} else if (!found) {
-		snprintf(p->hint, sizeof(p->hint), "no field begins with this");
 	}
 }
 

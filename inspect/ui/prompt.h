@@ -6,6 +6,7 @@
 #include "format/base/err.h"
 #include "inspect/term/keys.h"
 #include "inspect/term/screen.h"
+#include "inspect/ui/complete.h"
 
 enum ins_prompt_kind { ASK_FILTER, ASK_SEARCH, ASK_RANGE, ASK_GOTO, ASK_SAVE, ASK_NOTE, ASK_REPORT, ASK__N };
 enum ins_prompt_result { PROMPT_MORE, PROMPT_DONE, PROMPT_CANCEL };
@@ -22,6 +23,9 @@ struct ins_prompt {
 	char hint[512];			/* what could follow */
 	char *kept[ASK__N][INS_PROMPT_KEPT];	/* typed before, the newest first */
 	int recall;			/* -1, or which of them is shown */
+	/* Offers the values that a field has; may be NULL. */
+	void (*values)(void *arg, const char *field, struct ins_candidates *c);
+	void *values_arg;
 };
 
 void ins_prompt__open(struct ins_prompt *p, enum ins_prompt_kind kind, const char *text);

@@ -113,6 +113,9 @@ void ins_ui__time(const struct ins_ui *ui, uint64_t ts, int digits, struct buf *
 /* Does this text hold what is searched for? Returns the place in it, or -1. */
 int ins_ui__matches(const struct ins_ui *ui, const char *text, size_t n);
 
+/* For prompts: offers what a field has in the trace. ui: struct ins_ui. */
+void ins_ui__values(void *ui, const char *field, struct ins_candidates *c);
+
 /* ui_act.c */
 void ins_ui__act(struct ins_ui *ui, enum ins_action a);
 /* Set or clear filter and range; the models begin anew. */

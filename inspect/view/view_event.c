@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "engine/field/field.h"
+#include "engine/rules/rules.h"
 #include "inspect/model/evlist.h"
 #include "inspect/model/evtext.h"
 #include "inspect/view/common.h"
@@ -255,6 +256,68 @@ static void put_payload(struct ins_page *p, const struct eng_ctx *ctx)
 	put_dump(p, &bytes);
 }
 
+static const struct eng_rule *rule_named(const struct eng_ruleset *rs, const char *name)
+{
+	unsigned n = 0;
+	const struct eng_rule *rules = rs ? eng_ruleset__rules(rs, &n) : NULL;
+
+	for (unsigned i = 0; i < n; i++)
+		if (!strcmp(rules[i].name, name) && rules[i].cond >= 0)
+			return &rules[i];
+	return NULL;
+}
+
+/* The condition with the value of every part; the parts that decided are marked with a star. */
+static void put_why(struct ins_ui *ui, struct ins_page *p, const struct eng_rule *rule,
+		    const struct eng_ctx *ctx)
+{
+	struct buf text = { 0 };
+
+	if (rule->desc && *rule->desc) {
+		ins_page__line(p);
+		ins_page__to(p, 3);
+		ins_page__wrap(p, ST_DIM, rule->desc, strlen(rule->desc));
+	}
+	eng_prog__explain(eng_ruleset__prog(ui->rules), rule->cond, ctx, &text);
+	for (size_t at = 0; at < text.len;) {
+		const char *line = (char *)text.p + at, *nl = memchr(line, '\n', text.len - at);
+		size_t n = nl ? (size_t)(nl - line) : text.len - at;
+
+		ins_page__line(p);
+		ins_page__to(p, 3);
+		ins_page__put(p, n > 2 && line[0] == '*' ? ST_TEXT : ST_DIM, line, n);
+		at += n + 1;
+	}
+	buf__done(&text);
+}
+
+/* The alerts on this event, and why: by the rules that are at hand now. */
+static void put_alerts(struct ins_ui *ui, struct ins_page *p, const struct eng_ctx *ctx)
+{
+	const struct ins_model *m = ui->base;
+	bool any = false;
+
+	for (uint32_t i = 0; i < m->n_alerts; i++) {
+		const struct ins_alert *a = &m->alerts[i];
+		const struct eng_rule *rule;
+
+		if (a->num != fmt_ev__num(ctx->ev))
+			continue;
+		if (!any)
+			ins_page__title(p, "Alerts");
+		any = true;
+		ins_page__line(p);
+		ins_page__printf(p, ins_priority__style(a->priority), "%s  ",
+				 eng_priority__name((enum eng_priority)a->priority));
+		ins_page__put(p, ST_STRONG, ins_model__str(m, a->rule), ins_model__fstr(m, a->rule)->len);
+		rule = rule_named(ui->rules, ins_model__str(m, a->rule));
+		if (rule)
+			put_why(ui, p, rule, ctx);
+		else
+			ins_page__printf(p, ST_DIM, "  (-r RULES explains it)");
+	}
+}
+
 static void build_it(void *arg, const struct eng_ctx *ctx)
 {
 	struct event *e = arg;
@@ -273,6 +336,7 @@ static void build_it(void *arg, const struct eng_ctx *ctx)
 	ins_page__printf(p, ST_DIM, "%s", ctx->ev->info->doc);
 	put_when(e->ui, p, ctx);
 	put_result(p, ctx);
+	put_alerts(e->ui, p, ctx);
 	put_params(p, ctx);
 	put_payload(p, ctx);
 	if (ctx->fd)

@@ -71,6 +71,17 @@ screens() {	# name [trace [option...]]
 	[[ $output == *"write dark, light, safe or mono"* ]]
 }
 
+@test "why an alert is one" {
+	cat >"$BATS_TEST_TMPDIR/r.yaml" <<-E
+	- rule: Program from /tmp
+	  desc: what runs from there was brought along
+	  condition: evt.type in (execve, execveat) and proc.exepath startswith /tmp/ and not proc.pname = make
+	  output: "%proc.exepath was run (user=%user.name)"
+	  priority: ERROR
+	E
+	golden "$here/golden/why" press why "$story" -r "$BATS_TEST_TMPDIR/r.yaml"
+}
+
 @test "notes are kept beside the trace and travel with it" {
 	cp "$story" "$BATS_TEST_TMPDIR/t.spoor"
 	cd "$BATS_TEST_TMPDIR"
