@@ -39,9 +39,13 @@ void chunk_build__reset(struct chunk_build *b)
 #define BLOCK_MIN 4096u
 #define BLOCK_NEXT_MIN 1024u
 
-/* One frame, whose blocks end at cuts that are far enough apart. The frame's size, or an error of zstd. */
-static size_t compress(ZSTD_CCtx *cctx, uint8_t *out, size_t cap, const uint8_t *raw, size_t size,
-		       const uint32_t *cuts, size_t n_cuts)
+size_t chunk_build__bound(size_t size)
+{
+	return ZSTD_compressBound(size) + size / BLOCK_MIN * 8;
+}
+
+size_t chunk_build__compress(void *cctx, uint8_t *out, size_t cap, const uint8_t *raw, size_t size,
+			     const uint32_t *cuts, size_t n_cuts)
 {
 	ZSTD_inBuffer in = { raw, 0, 0 };
 	ZSTD_outBuffer to = { out, cap, 0 };
@@ -74,13 +78,13 @@ uint32_t chunk_build__section(struct chunk_build *b, enum section_kind kind, uin
 			      const void *raw, size_t raw_size, const uint32_t *cuts, size_t n_cuts)
 {
 	struct section_entry s = { .kind = kind, .type = type, .raw_size = (uint32_t)raw_size };
-	size_t n = ZSTD_compressBound(raw_size) + raw_size / BLOCK_MIN * 8;
+	size_t n = chunk_build__bound(raw_size);
 	uint8_t packed[SECTION_ENTRY_SIZE], *out;
 
 	buf__reserve(&b->body, n);
 	out = b->body.p + b->body.len;
 	if (raw_size >= RAW_BELOW && !b->raw)
-		n = compress(b->cctx, out, n, raw, raw_size, cuts, n_cuts);
+		n = chunk_build__compress(b->cctx, out, n, raw, raw_size, cuts, n_cuts);
 	if (raw_size >= RAW_BELOW && !b->raw && !ZSTD_isError(n)) {
 		s.codec = CODEC_ZSTD;
 		s.stored_size = (uint32_t)n;

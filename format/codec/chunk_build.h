@@ -33,4 +33,12 @@ uint32_t chunk_build__section(struct chunk_build *b, enum section_kind kind, uin
 void chunk_build__header(struct chunk_build *b, struct chunk_header *h,
 			 uint8_t out[CHUNK_HEADER_SIZE]);
 
+/*
+ * One zstd frame of size bytes, whose blocks end at those of cuts (ascending) that are far enough apart: the statistics of
+ * what comes next are others. cctx: a ZSTD_CCtx. The frame's size, or an error of zstd. cap: at least chunk_build__bound.
+ */
+size_t chunk_build__compress(void *cctx, uint8_t *out, size_t cap, const uint8_t *raw, size_t size,
+			     const uint32_t *cuts, size_t n_cuts);
+size_t chunk_build__bound(size_t size);
+
 #endif

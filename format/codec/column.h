@@ -5,6 +5,8 @@
  * A column of n numbers is stored as its description (struct col_desc, in the directory of a table)
  * and its data: one plane of n bytes for each byte of the residuals that is not the same in all rows,
  * the lowest first, then the bitmap of missing rows if there is one. Numbers are 64-bit and wrap.
+ * Numbers whose low bits are noise, as times are, may instead have a class of one byte each, which says how large they
+ * are, and what is left of them as a string of bits.
  * Spec: TRACE-FORMAT.md section 8. The encoder is deterministic; the decoder takes untrusted input.
  */
 #ifndef FMT_COLUMN_H
@@ -54,7 +56,8 @@ static inline uint64_t col__unzigzag(uint64_t z)
 
 #define COL_SIGNED 0x01		/* residuals are zigzag: 0, -1, 1, -2 ... */
 #define COL_NULLS 0x02		/* a bitmap of missing rows follows the planes */
-#define COL_FLAGS_KNOWN (COL_SIGNED | COL_NULLS)
+#define COL_CLASSES 0x04	/* classes and rests instead of planes */
+#define COL_FLAGS_KNOWN (COL_SIGNED | COL_NULLS | COL_CLASSES)
 
 #define COL_REF_NONE 0xff
 #define COL_LAST_SLOTS 4096u
@@ -67,8 +70,31 @@ struct col_desc {
 	uint8_t width;		/* bytes of the largest residual */
 	uint8_t mask;		/* bit p: plane p is stored; clear: fill[p] in all rows */
 	uint8_t fill[8];
+	uint32_t rest;		/* COL_CLASSES: bytes of the rests */
 	uint64_t base;
 };
+
+/*
+ * The class of a residual has its length in bits and the two bits behind the first: below 8 it is the residual itself,
+ * above there is a rest of so many bits.
+ */
+static inline unsigned col_class__rest(unsigned c)
+{
+	return c < 8 ? 0 : (c >> 2) - 1;
+}
+static inline uint64_t col_class__start(unsigned c)
+{
+	return c < 8 ? c : (uint64_t)(4 + c % 4) << ((c >> 2) - 1);
+}
+static inline unsigned col_class__of(uint64_t z)
+{
+	unsigned rest;
+
+	if (z < 8)
+		return (unsigned)z;
+	rest = 61 - (unsigned)__builtin_clzll(z);
+	return (rest + 1) << 2 | (z >> rest & 3);
+}
 
 /*
  * A parameter of numbers or strings has one column, COL_VALUE. One of bytes has three: how many were
@@ -79,7 +105,9 @@ enum col_part { COL_VALUE = 0, COL_FULL = 1, COL_START = 2 };
 /* Bytes of the data of a column of n rows. */
 static inline size_t col_desc__size(const struct col_desc *d, uint32_t n)
 {
-	return (size_t)__builtin_popcount(d->mask) * n + (d->flags & COL_NULLS ? (n + 7) / 8 : 0);
+	size_t data = d->flags & COL_CLASSES ? n + (size_t)d->rest : (size_t)__builtin_popcount(d->mask) * n;
+
+	return data + (d->flags & COL_NULLS ? (n + 7) / 8 : 0);
 }
 
 void col_desc__put(struct buf *out, const struct col_desc *d);
@@ -97,7 +125,8 @@ void col__decode(const struct col_desc *d, const uint8_t *data, uint32_t n, cons
 const uint8_t *col__nulls(const struct col_desc *d, const uint8_t *data, uint32_t n);
 
 /*
- * Encode v[0..n-1] as pred/ref/base of d say; fills the rest of d and appends the data to out.
+ * Encode v[0..n-1] as pred/ref/base of d say, and COL_CLASSES of its flags; fills the rest of d and appends the data to
+ * out.
  * null (or NULL) has a bit for each missing row; v of those rows is set to what the decoder will get.
  * z: room for n numbers. ref as for the decoder.
  */

@@ -3,12 +3,16 @@
 #include <zstd.h>
 
 #include "format/base/err.h"
+#include "format/codec/chunk_build.h"
 #include "format/codec/column_choose.h"
+#include "format/codec/layout.h"
 
 #define SAMPLE_BLOCKS 4u
 #define SAMPLE_BLOCK 1024u
 #define SAMPLE (SAMPLE_BLOCKS * SAMPLE_BLOCK)
 #define TRIAL_MIN 128u			/* rows below which a trial says nothing */
+#define TRIAL_LEVEL 1
+#define CLASSES_MIN 4096u		/* rows below which classes are not tried */
 #define EVENTS_BETWEEN (2u << 20)	/* a choice is made again after so many events */
 
 int chooser__init(struct chooser *c, int level)
@@ -17,9 +21,10 @@ int chooser__init(struct chooser *c, int level)
 	c->cctx = ZSTD_createCCtx();
 	if (!c->cctx)
 		return -FMT_E_LIMIT;
-	ZSTD_CCtx_setParameter(c->cctx, ZSTD_c_compressionLevel, level);
+	/* which of two is smaller is told as well by a fast level */
+	ZSTD_CCtx_setParameter(c->cctx, ZSTD_c_compressionLevel, level < TRIAL_LEVEL ? level : TRIAL_LEVEL);
 	c->work = xmalloc(COL_LAST_SLOTS * sizeof(*c->work));
-	c->z = xmalloc(SAMPLE * sizeof(*c->z));
+	c->z = xmalloc(LIMIT_ROWS * sizeof(*c->z));
 	c->sample = xmalloc(SAMPLE * sizeof(*c->sample));
 	c->sample_ref = xmalloc(SAMPLE * sizeof(*c->sample_ref));
 	return 0;
@@ -84,12 +89,23 @@ static uint32_t take_sample(const uint64_t *v, uint32_t n, uint64_t *out)
 	return got;
 }
 
+/* Bytes that c->planes take. */
+static size_t packed_size(struct chooser *c, const uint32_t *cuts, size_t n_cuts)
+{
+	size_t room = chunk_build__bound(c->planes.len), packed;
+
+	c->packed.len = 0;
+	buf__reserve(&c->packed, room);
+	packed = chunk_build__compress(c->cctx, c->packed.p, room, c->planes.p, c->planes.len, cuts, n_cuts);
+	return ZSTD_isError(packed) ? c->planes.len : packed;
+}
+
 /* Bytes that a sample takes with one predictor. */
 static size_t trial(struct chooser *c, unsigned pred, uint32_t n, const uint64_t *ref,
 		    uint64_t next_base)
 {
 	struct col_desc d = { .pred = (uint8_t)pred };
-	size_t raw, packed;
+	size_t raw;
 
 	d.base = base_for(pred, c->sample, n, next_base);
 	c->planes.len = 0;
@@ -97,12 +113,43 @@ static size_t trial(struct chooser *c, unsigned pred, uint32_t n, const uint64_t
 	raw = c->planes.len;
 	if (!raw)
 		return d.width;
-	if (n < TRIAL_MIN)
-		return raw + d.width;
-	c->packed.len = 0;
-	buf__reserve(&c->packed, ZSTD_compressBound(raw));
-	packed = ZSTD_compress2(c->cctx, c->packed.p, c->packed.cap, c->planes.p, raw);
-	return ZSTD_isError(packed) ? raw : packed + d.width;
+	return n < TRIAL_MIN ? raw + d.width : packed_size(c, NULL, 0) + d.width;
+}
+
+/* Bytes that a column takes in this form, if new statistics begin at each start. */
+static size_t size_of_form(struct chooser *c, struct col_desc d, uint64_t *v, uint32_t n, const uint32_t *starts,
+			   uint32_t n_starts)
+{
+	uint32_t *cuts, n_cuts = 0;
+	size_t size;
+
+	c->planes.len = 0;
+	col__encode(&d, v, n, NULL, NULL, NULL, c->z, &c->planes);
+	cuts = xmalloc((8 * (size_t)n_starts + 1) * sizeof(*cuts));
+	for (uint32_t at = 0; at < c->planes.len - d.rest; at += n)
+		for (uint32_t t = 0; t < n_starts; t++)
+			cuts[n_cuts++] = at + starts[t];
+	if (d.rest)
+		cuts[n_cuts++] = n;
+	size = packed_size(c, cuts, n_cuts);
+	free(cuts);
+	return size;
+}
+
+bool chooser__classes(struct chooser *c, struct col_choice *memo, const struct col_desc *d, uint64_t *v, uint32_t n,
+		      const uint32_t *starts, uint32_t n_starts)
+{
+	struct col_desc with = *d;
+
+	if (n < CLASSES_MIN)
+		return false;
+	if (memo->made && c->events < memo->due)
+		return memo->classes;
+	with.flags = COL_CLASSES;
+	memo->made = true;
+	memo->due = c->events + EVENTS_BETWEEN;
+	memo->classes = size_of_form(c, with, v, n, starts, n_starts) < size_of_form(c, *d, v, n, starts, n_starts);
+	return memo->classes;
 }
 
 struct best { size_t cost; uint8_t pred; const struct col_ref *ref; };

@@ -24,6 +24,7 @@ struct col_ref {
 /* The decision for one column, kept from chunk to chunk. */
 struct col_choice {
 	bool made;
+	bool classes;		/* chooser__classes: COL_CLASSES */
 	uint8_t pred, ref_id, ref_part;
 	uint32_t rows;		/* of the column when it was made */
 	uint64_t due;		/* events seen, when to make it again */
@@ -42,5 +43,12 @@ void chooser__done(struct chooser *c);
 void chooser__choose(struct chooser *c, struct col_choice *memo, struct col_desc *d, unsigned preds,
 		     const uint64_t *v, uint32_t n, const uint64_t *null, const struct col_ref *refs,
 		     unsigned n_refs, uint64_t next_base);
+
+/*
+ * Whether column v, whose description says all but that, takes fewer bytes with COL_CLASSES. starts: rows at which what
+ * is in it changes.
+ */
+bool chooser__classes(struct chooser *c, struct col_choice *memo, const struct col_desc *d, uint64_t *v, uint32_t n,
+		      const uint32_t *starts, uint32_t n_starts);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "format/base/err.h"
 #include "format/codec/column.h"
+#include "format/codec/layout.h"
 
 /* */
 int col_desc__get(struct cursor *c, unsigned index, struct col_desc *ret)
@@ -19,11 +20,18 @@ int col_desc__get(struct cursor *c, unsigned index, struct col_desc *ret)
 	d.base = col__unzigzag(cursor__varint(c));
 	if (!c->bad && (d.pred >= PRED__N || d.flags & ~COL_FLAGS_KNOWN))
 		return -FMT_E_VERSION;
-	if (d.width > 8 || d.mask >> d.width)
+	if (d.width > 8 || d.mask >> d.width || (d.flags & COL_CLASSES && d.width))
 		return -FMT_E_CORRUPT;
 	for (unsigned p = 0; p < d.width; p++)
 		if (!(d.mask >> p & 1))
 			d.fill[p] = cursor__u8(c);
+	if (d.flags & COL_CLASSES) {
+		uint64_t rest = cursor__varint(c);
+
+		if (rest > LIMIT_SECTION_RAW)
+			return -FMT_E_CORRUPT;
+		d.rest = (uint32_t)rest;
+	}
 	if (c->bad || (pred__needs_ref(d.pred) ? d.ref >= index : d.ref != COL_REF_NONE))
 		return -FMT_E_CORRUPT;
 	*ret = d;
@@ -32,7 +40,7 @@ int col_desc__get(struct cursor *c, unsigned index, struct col_desc *ret)
 
 const uint8_t *col__nulls(const struct col_desc *d, const uint8_t *data, uint32_t n)
 {
-	return d->flags & COL_NULLS ? data + (size_t)__builtin_popcount(d->mask) * n : NULL;
+	return d->flags & COL_NULLS ? data + col_desc__size(d, n) - (n + 7) / 8 : NULL;
 }
 
 /* Rows worked on at a time, so that all passes over them stay in the first cache. */
@@ -87,7 +95,7 @@ static void find_planes(struct planes *pl, const struct col_desc *d, const uint8
 }
 
 /* Residuals of rows at .. at + n - 1. */
-static void residuals(const struct planes *pl, bool sign, uint32_t at, uint32_t n, uint64_t *out)
+static void residuals(const struct planes *pl, uint32_t at, uint32_t n, uint64_t *out)
 {
 	switch (pl->n) {
 	case 0:
@@ -102,8 +110,44 @@ static void residuals(const struct planes *pl, bool sign, uint32_t at, uint32_t 
 		for (unsigned j = 2; j < pl->n; j++)
 			merge(out, pl->p[j] + at, pl->shift[j], n);
 	}
-	if (sign)
-		unzigzag_all(out, n);
+}
+
+/* The rests of a column of classes, as far as they are read. Behind their end there are zeros. */
+struct rests {
+	const uint8_t *p;
+	size_t size;
+	uint64_t bit;
+};
+
+static uint64_t rest_slowly(const struct rests *r, unsigned n)
+{
+	uint64_t v = 0;
+
+	for (unsigned k = 0; k < n; k++) {
+		uint64_t at = r->bit + k;
+
+		if (at / 8 < r->size)
+			v |= (uint64_t)(r->p[at / 8] >> (at % 8) & 1) << k;
+	}
+	return v;
+}
+
+/* Residuals of n rows from their classes. */
+static void from_classes(const uint8_t *classes, uint32_t n, struct rests *r, uint64_t *out)
+{
+	for (uint32_t k = 0; k < n; k++) {
+		unsigned rest = col_class__rest(classes[k]);
+		uint64_t word;
+
+		if (r->bit / 8 + 8 <= r->size && rest <= 56) {
+			memcpy(&word, r->p + r->bit / 8, 8);
+			word = word >> (r->bit % 8) & (((uint64_t)1 << rest) - 1);
+		} else {
+			word = rest_slowly(r, rest);
+		}
+		out[k] = col_class__start(classes[k]) | word;
+		r->bit += rest;
+	}
 }
 
 VECTORIZE static void add_base(uint64_t *out, uint64_t base, uint32_t n)
@@ -162,6 +206,7 @@ static uint64_t add_next(uint64_t *out, uint64_t top, uint32_t n)
 void col__decode(const struct col_desc *d, const uint8_t *data, uint32_t n, const uint64_t *ref,
 		 uint64_t *work, uint64_t *out)
 {
+	struct rests rests = { .p = data + n, .size = d->rest };
 	uint64_t carry = d->base;
 	struct planes pl;
 
@@ -173,7 +218,12 @@ void col__decode(const struct col_desc *d, const uint8_t *data, uint32_t n, cons
 		uint32_t m = n - at < BLOCK ? n - at : BLOCK;
 		uint64_t *o = out + at;
 
-		residuals(&pl, d->flags & COL_SIGNED, at, m, o);
+		if (d->flags & COL_CLASSES)
+			from_classes(data + at, m, &rests, o);
+		else
+			residuals(&pl, at, m, o);
+		if (d->flags & COL_SIGNED)
+			unzigzag_all(o, m);
 		switch (d->pred) {
 		case PRED_NONE:
 			if (d->base)

@@ -12,6 +12,8 @@ void col_desc__put(struct buf *out, const struct col_desc *d)
 	for (unsigned p = 0; p < d->width; p++)
 		if (!(d->mask >> p & 1))
 			buf__u8(out, d->fill[p]);
+	if (d->flags & COL_CLASSES)
+		buf__varint(out, d->rest);
 }
 
 static bool is_null(const uint64_t *null, uint32_t k)
@@ -128,22 +130,58 @@ VECTORIZE static void cut_plane(uint8_t *restrict out, const uint64_t *restrict 
 		out[k] = (uint8_t)(z[k] >> shift);
 }
 
+/* A byte for each row, then the rests, lowest bit first. */
+static void put_classes(struct col_desc *d, const uint64_t *z, uint32_t n, struct buf *out)
+{
+	uint8_t *classes, *p;
+	uint64_t acc = 0;
+	unsigned have = 0;
+
+	buf__reserve(out, n + (size_t)n * 8 + 8);
+	classes = out->p + out->len;
+	p = classes + n;
+	for (uint32_t k = 0; k < n; k++) {
+		unsigned c = col_class__of(z[k]), rest = col_class__rest(c);
+		uint64_t low = z[k] & (((uint64_t)1 << rest) - 1);
+
+		classes[k] = (uint8_t)c;
+		acc |= low << have;
+		if (have + rest < 64) {
+			have += rest;
+			continue;
+		}
+		memcpy(p, &acc, 8);
+		p += 8;
+		acc = have ? low >> (64 - have) : 0;
+		have = have + rest - 64;
+	}
+	memcpy(p, &acc, 8);
+	p += (have + 7) / 8;
+	d->rest = (uint32_t)(p - (classes + n));
+	out->len += n + d->rest;
+}
+
 void col__encode(struct col_desc *d, uint64_t *v, uint32_t n, const uint64_t *null,
 		 const uint64_t *ref, uint64_t *work, uint64_t *z, struct buf *out)
 {
 	uint64_t any, all;
 
-	d->flags = 0;
+	d->flags &= COL_CLASSES;
+	d->rest = 0;
 	d->width = d->mask = 0;
 	memset(d->fill, 0, sizeof(d->fill));
-	if (!n)
+	if (!n) {
+		d->flags = 0;
 		return;
+	}
 	if (null || d->pred == PRED_LAST || d->pred == PRED_NEXT)
 		residuals_by_row(d, v, n, null, ref, work, z);
 	else
 		residuals_plain(d, v, n, ref, z);
 	fold(d, z, n, &any, &all);
-	for (unsigned p = 0; p < 8 && any >> (p * 8); p++) {
+	if (d->flags & COL_CLASSES)
+		put_classes(d, z, n, out);
+	for (unsigned p = 0; !(d->flags & COL_CLASSES) && p < 8 && any >> (p * 8); p++) {
 		d->width = (uint8_t)(p + 1);
 		if ((uint8_t)(any >> (p * 8)) == (uint8_t)(all >> (p * 8))) {
 			d->fill[p] = (uint8_t)(any >> (p * 8));

@@ -184,11 +184,14 @@ static unsigned bit_length(uint64_t v)
 static void put_by_type(struct events_encoder *e, const struct fmt_batch *b, unsigned id, uint64_t *v)
 {
 	struct col_desc d = { .id = (uint8_t)id, .ref = COL_REF_NONE };
-	size_t at = e->tables.data.len;
+	size_t at = e->tables.data.len, end;
 
+	if (chooser__classes(&e->choose, &e->base[id], &d, v, b->n, e->start, b->n_types))
+		d.flags = COL_CLASSES;
 	col__encode(&d, v, b->n, NULL, NULL, NULL, e->z, &e->tables.data);
 	table_writer__col(&e->tables, &d);
-	for (; at < e->tables.data.len; at += b->n)
+	end = e->tables.data.len - d.rest;
+	for (; at < end; at += b->n)
 		for (uint32_t t = 1; t < b->n_types; t++)
 			table_writer__cut(&e->tables, at + e->start[t]);
 }

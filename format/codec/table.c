@@ -26,6 +26,11 @@ void table_writer__col(struct table_writer *w, const struct col_desc *d)
 	col_desc__put(&w->dir, d);
 	w->dir.p[w->count_at] = ++w->n_cols;
 	/* each plane has its own distribution of bytes */
+	if (d->flags & COL_CLASSES) {
+		table_writer__cut(w, w->data.len - col_desc__size(d, w->rows));
+		table_writer__cut(w, w->data.len - d->rest);
+		return;
+	}
 	for (size_t k = col_desc__size(d, w->rows); k >= w->rows && w->rows; k -= w->rows)
 		table_writer__cut(w, w->data.len - k);
 }

@@ -163,6 +163,9 @@ static void build(void)
 		parse_params(c, source[i].params);
 		parse_convs(c, source[i].convs);
 	}
+	for (unsigned i = 0; i + 1 < SCAP_N_CODES; i++)
+		table[i].call_enter = table[i].enter && !table[i + 1].enter && !table[i + 1].unused &&
+				      !strcmp(table[i].name, table[i + 1].name);
 }
 
 const struct scap_code *scap_codes(void)

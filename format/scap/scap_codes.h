@@ -45,6 +45,7 @@ struct scap_conv {
 struct scap_code {
 	const char *name;
 	bool enter, old, unused, managed, large;
+	bool call_enter;			/* an entry of the newest form: its call is told by the exit event alone */
 	uint8_t n_params;
 	uint8_t type[SCAP_MAX_PARAMS];		/* enum scap_type */
 	int8_t param[SCAP_MAX_PARAMS];		/* index in our event's parameters, -1: dropped */

@@ -260,13 +260,6 @@ static int apply(struct scap_pending *p, struct scap_event *ev, const struct sca
 	return 0;
 }
 
-/* An enter event of the newest form: its call is told by the exit event alone. */
-static bool is_call_enter(const struct scap_code *codes, unsigned code)
-{
-	return codes[code].enter && code + 1 < SCAP_N_CODES && !codes[code + 1].enter &&
-	       !codes[code + 1].unused && !strcmp(codes[code].name, codes[code + 1].name);
-}
-
 /* The time of entry of this exit event, if its enter event was there. */
 static void take_enter_time(struct scap_pending *p, struct scap_event *ev, uint16_t first)
 {
@@ -287,7 +280,7 @@ int scap_event__convert(struct scap_pending *p, struct scap_event *ev, struct er
 	for (unsigned step = 0; step < 50; step++) {
 		const struct scap_code *c = &codes[ev->code];
 		const struct scap_conv *v;
-		bool call_enter = is_call_enter(codes, ev->code);
+		bool call_enter = c->call_enter;
 
 		if (c->unused)
 			return 1;
@@ -315,7 +308,7 @@ int scap_event__convert(struct scap_pending *p, struct scap_event *ev, struct er
 		if (apply(p, ev, v, err))
 			return err ? err->code : -FMT_E_CORRUPT;
 	}
-	if (is_call_enter(codes, ev->code)) {
+	if (codes[ev->code].call_enter) {
 		keep_enter(p, ev, first, false);
 		return 1;
 	}

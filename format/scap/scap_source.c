@@ -49,6 +49,7 @@ struct scap_source {
 	uint64_t next_num;
 	uint64_t batch_offset, batches;
 	uint64_t last_ts;
+	const struct block_kind *last_kind;	/* of the block before: most are alike */
 	struct scap_lists lists;
 	size_t list_at;			/* how much of the list at hand is read already */
 	uint64_t unknown_blocks, unknown_events;
@@ -244,7 +245,8 @@ static void step(struct scap_source *s)
 	}
 	memcpy(&type, p, 4);
 	memcpy(&trailer, p + total - 4, 4);
-	k = kind_of(type);
+	k = s->last_kind && s->last_kind->type == type ? s->last_kind : kind_of(type);
+	s->last_kind = k;
 	if (k && k->kind != K_EVENT && s->in_events) {
 		/* a new section: what was known is void. Hand out what is there first. */
 		if (s->batch->n) {

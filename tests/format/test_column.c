@@ -48,9 +48,9 @@ static void fill(struct rng *r, unsigned habit, uint32_t n)
 }
 
 /* Encode v, decode, compare; the description goes through bytes. */
-static void round_trip(unsigned pred, uint32_t n, bool with_null, uint64_t base)
+static void round_trip(unsigned pred, unsigned flags, uint32_t n, bool with_null, uint64_t base)
 {
-	struct col_desc d = { .id = 3, .pred = (uint8_t)pred, .base = base,
+	struct col_desc d = { .id = 3, .pred = (uint8_t)pred, .base = base, .flags = (uint8_t)flags,
 			      .ref = pred__needs_ref(pred) ? 0 : COL_REF_NONE }, back;
 	struct buf data = { 0 }, dir = { 0 };
 	struct cursor c;
@@ -97,11 +97,75 @@ static void every_predictor(void **state)
 				memset(null, 0, sizeof(null));
 				for (uint32_t k = 0; k < n; k++)
 					null[k / 64] |= (uint64_t)!rng__below(&r, 4) << (k % 64);
-				round_trip(pred, n, false, habit & 4 ? v[0] : 0);
-				round_trip(pred, n, true, pred == PRED_CAP ? 80 : 0);
+				round_trip(pred, 0, n, false, habit & 4 ? v[0] : 0);
+				round_trip(pred, 0, n, true, pred == PRED_CAP ? 80 : 0);
+				round_trip(pred, COL_CLASSES, n, false, habit & 4 ? v[0] : 0);
+				round_trip(pred, COL_CLASSES, n, true, pred == PRED_CAP ? 80 : 0);
 			}
 		}
 	}
+}
+
+/* Each number has one class, and class and rest give it back; the classes follow each other without gaps. */
+static void classes(void **state)
+{
+	uint64_t next = 0;
+
+	(void)state;
+	for (unsigned c = 0; c < 252; c++) {
+		unsigned rest = col_class__rest(c);
+		uint64_t start = col_class__start(c), last = start + (((uint64_t)1 << rest) - 1);
+
+		assert_int_equal(start, next);
+		assert_int_equal(col_class__of(start), c);
+		assert_int_equal(col_class__of(last), c);
+		next = last + 1;
+	}
+	assert_int_equal(next, 0);	/* all of them: 2^64 */
+}
+
+/* Rests that end too early go on with zeros, whatever the classes say. */
+static void missing_rests(void **state)
+{
+	struct col_desc d = { .ref = COL_REF_NONE, .flags = COL_CLASSES, .rest = 1 };
+	uint8_t data[257];
+
+	(void)state;
+	for (unsigned k = 0; k < 256; k++)
+		data[k] = (uint8_t)k;
+	data[256] = 0xff;
+	col__decode(&d, data, 256, NULL, work, got);
+	for (unsigned k = 0; k < 8; k++)
+		assert_int_equal(got[k], k);
+	for (unsigned k = 8; k < 12; k++)	/* a bit each */
+		assert_int_equal(got[k], col_class__start(k) + 1);
+	assert_int_equal(got[12], col_class__start(12) + 3);
+	assert_int_equal(got[13], col_class__start(13) + 3);
+	for (unsigned k = 14; k < 256; k++)
+		assert_int_equal(got[k], col_class__start(k));
+}
+
+/* Noise of all magnitudes is better off with classes, few values that come again are not. */
+static void classes_chosen(void **state)
+{
+	static uint64_t many[8192];
+	static const uint32_t starts[] = { 0, 4096 };
+	struct col_desc d = { .ref = COL_REF_NONE };
+	struct col_choice noise = { 0 }, few = { 0 };
+	struct rng r = { 9 };
+	struct chooser c;
+
+	(void)state;
+	assert_int_equal(chooser__init(&c, 3), 0);
+	for (uint32_t k = 0; k < 8192; k++)
+		many[k] = rng__next(&r) >> (46 + rng__below(&r, k < 4096 ? 6 : 12));
+	assert_true(chooser__classes(&c, &noise, &d, many, 8192, starts, 2));
+	for (uint32_t k = 0; k < 8192; k++)
+		many[k] = 900 + rng__below(&r, 2) * 1000;
+	assert_false(chooser__classes(&c, &few, &d, many, 8192, starts, 2));
+	assert_true(chooser__classes(&c, &noise, &d, many, 8192, starts, 2));	/* remembered */
+	assert_false(chooser__classes(&c, &few, &d, many, 100, starts, 2));
+	chooser__done(&c);
 }
 
 static void constants_take_no_data(void **state)
@@ -136,6 +200,7 @@ static void refused(void **state)
 		{ { 0, 0, PRED_COL, 1, 0, 1, 1, 0 }, -FMT_E_CORRUPT },		/* a reference to itself */
 		{ { 0, 0, PRED_COL, 0xff, 0, 1, 1, 0 }, -FMT_E_CORRUPT },	/* no reference where one must be */
 		{ { 0, 0, PRED_NONE, 0xff, 0, 2, 0, 0 }, -FMT_E_CORRUPT },	/* ends before its constants */
+		{ { 0, 0, PRED_NONE, 0xff, COL_CLASSES, 1, 1, 0 }, -FMT_E_CORRUPT },	/* classes and planes */
 	};
 
 	(void)state;
@@ -209,14 +274,15 @@ static void same_cannot(void **state)
 	chooser__choose(&c, &memo, &d, 1u << PRED_SAME | 1, v, 100, NULL, refs, 1, 0);
 	assert_int_equal(d.pred, PRED_NONE);
 	assert_int_equal(d.ref, COL_REF_NONE);
-	round_trip(d.pred, 100, false, d.base);
+	round_trip(d.pred, 0, 100, false, d.base);
 	chooser__done(&c);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_predictor), cmocka_unit_test(constants_take_no_data),
+		cmocka_unit_test(every_predictor), cmocka_unit_test(classes), cmocka_unit_test(missing_rests),
+		cmocka_unit_test(classes_chosen), cmocka_unit_test(constants_take_no_data),
 		cmocka_unit_test(refused), cmocka_unit_test(chosen), cmocka_unit_test(same_cannot),
 	};
 
