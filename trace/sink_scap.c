@@ -9,7 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "engine/state/idmap.h"
 #include "engine/state/state.h"
 #include "format/base/alloc.h"
 #include "format/base/log.h"
@@ -17,7 +16,6 @@
 #include "format/scap_out/scap_writer.h"
 #include "trace/sink.h"
 
-#define MAX_BORN (1u << 20)	/* no machine has more threads */
 #define KINDS_SAID 6u
 #define FLAG_CHILD_IN_PIDNS 0x20000000u	/* group clone_flags */
 
@@ -30,12 +28,7 @@ struct capture_sink {
 	struct eng_state *st;
 	struct eng_thread *thread;	/* of the event that is being written */
 	bool begun;
-	/*
-	 * Threads whose birth was seen, but no event of their own yet. Readers of captures learn of them by the child's own
-	 * return from clone; where that is missing, one is written before its first event.
-	 */
-	struct idmap born;
-	struct fmt_batch *made;
+	struct fmt_batch *made;		/* one row: an event that is written instead of another */
 };
 
 static bool is_birth(const struct fmt_ev *ev)
@@ -70,7 +63,7 @@ static bool of_process(const struct eng_thread *t, unsigned param, uint64_t *num
 	case P_clone_tid: return known(num, t->tid);
 	case P_clone_pid: return known(num, p->pid);
 	case P_clone_ptid: return known(num, p->ptid);
-	case P_clone_fdlimit: return known(num, p->fdlimit);
+	case P_clone_fdlimit: *num = (uint64_t)p->fdlimit; return true;
 	case P_clone_pgft_maj: *num = t->pgft_maj; return true;
 	case P_clone_pgft_min: *num = t->pgft_min; return true;
 	case P_clone_vm_size: *num = p->vm_size; return true;
@@ -95,25 +88,7 @@ static bool of_birth(const struct eng_thread *t, unsigned param, uint64_t *num)
 	case P_clone_gid: *num = t->egid; return true;
 	case P_clone_vtid: return known(num, t->vtid >= 0 ? t->vtid : t->tid);
 	case P_clone_vpid: return known(num, t->proc->vpid >= 0 ? t->proc->vpid : t->proc->pid);
-	case P_clone_pidns_init_start_ts: *num = t->proc->pidns_start; return true;
-	}
-	return false;
-}
-
-static bool of_exec(const struct eng_thread *t, unsigned param, uint64_t *num)
-{
-	const struct eng_proc *p = t->proc;
-
-	switch (param) {
-	case P_execve_tty: *num = p->tty; return true;
-	case P_execve_vpgid: return known(num, p->vpgid);
-	case P_execve_pgid: return known(num, p->pgid);
-	case P_execve_loginuid: *num = p->loginuid; return true;
-	case P_execve_cap_inheritable: *num = t->cap_inheritable; return true;
-	case P_execve_cap_permitted: *num = t->cap_permitted; return true;
-	case P_execve_cap_effective: *num = t->cap_effective; return true;
-	case P_execve_uid: *num = t->euid; return true;
-	case P_execve_gid: *num = t->egid; return true;
+	case P_clone_pidns_init_start_ts: *num = t->proc->pidns_start; return *num;
 	}
 	return false;
 }
@@ -127,28 +102,42 @@ static bool fill(void *arg, const struct fmt_ev *ev, unsigned param, uint64_t *n
 	if (is_birth(ev))
 		return of_process(k->thread, param, num, str) || of_birth(k->thread, param, num);
 	if (ev->type == EV_execve || ev->type == EV_execveat)
-		return of_process(k->thread, param, num, str) || of_exec(k->thread, param, num);
+		return of_process(k->thread, param, num, str);
 	return false;
 }
 
 /* --- events ----------------------------------------------------------------------------------- */
 
-/* The child's return that is missing before its first event, made of the state. */
-static int introduce(struct capture_sink *k, const struct fmt_ev *ev, struct err *err)
+/*
+ * Readers of captures learn of a child by its own return from clone, and give it what its creator has then: too late if that has
+ * changed by the time the child runs. So the birth is written as that return, at its own time; it is not to be
+ * shown, for the return itself follows.
+ */
+static int birth(struct capture_sink *k, const struct fmt_ev *ev, struct err *err)
 {
-	struct eng_thread *t = eng_state__thread(k->st, fmt_ev__tid(ev));
-	struct fmt_ev birth;
+	static const uint8_t same[][2] = {
+		{ P_task_new_tid, P_clone_tid }, { P_task_new_pid, P_clone_pid }, { P_task_new_ptid, P_clone_ptid },
+		{ P_task_new_flags, P_clone_flags }, { P_task_new_vtid, P_clone_vtid },
+		{ P_task_new_vpid, P_clone_vpid }, { P_task_new_pidns_start, P_clone_pidns_init_start_ts },
+	};
+	const struct fmt_str *comm = fmt_ev__str(ev, P_task_new_comm);
+	uint64_t tid = 0, pid = 0, v;
+	struct fmt_ev made;
 
-	if (!t)
-		return 0;
+	fmt_ev__int(ev, P_task_new_tid, &tid);
+	fmt_ev__int(ev, P_task_new_pid, &pid);
+	k->thread = eng_state__thread(k->st, (int64_t)tid);
 	fmt_batch__reset(k->made, 0);
-	if (fmt_batch__begin(k->made, EV_clone, fmt_ev__ts(ev), 0, fmt_ev__tid(ev), fmt_ev__pid(ev),
-			     (uint16_t)fmt_ev__cpu(ev), 0) < 0)
-		return 0;
+	k->made->context = fmt_ev__is_context(ev);
+	fmt_batch__begin(k->made, EV_clone, fmt_ev__ts(ev), 0, (uint32_t)tid, (uint32_t)pid, (uint16_t)fmt_ev__cpu(ev), 0);
+	for (unsigned i = 0; i < sizeof(same) / sizeof(*same); i++)
+		if (fmt_ev__int(ev, same[i][0], &v))
+			fmt_batch__int(k->made, same[i][1], v);
+	if (comm)
+		fmt_batch__str(k->made, P_clone_comm, comm->p, comm->len, comm->full_len);
 	fmt_batch__end(k->made);
-	k->thread = t;
-	birth = fmt_batch__ev(k->made, 0);
-	return scap_writer__event(k->w, &birth, err);
+	made = fmt_batch__ev(k->made, 0);
+	return scap_writer__birth(k->w, &made, fmt_ev__tid(ev), err);
 }
 
 /*
@@ -175,26 +164,17 @@ static struct fmt_ev with_namespace(struct capture_sink *k, const struct eng_ctx
 static int event(struct capture_sink *k, const struct fmt_ev *ev, struct err *err)
 {
 	struct eng_ctx ctx;
-	uint64_t tid;
+	struct fmt_ev in_namespace;
 	int r = 0;
 
-	if (k->born.n && idmap__get(&k->born, fmt_ev__tid(ev))) {
-		idmap__del(&k->born, fmt_ev__tid(ev));
-		if (!is_birth(ev) || fmt_ev__res(ev))
-			r = introduce(k, ev, err);
-	}
 	eng_state__enter(k->st, ev, &ctx);
 	k->thread = ctx.thread;
-	if (ev->type == EV_task_new) {		/* becomes the child's return */
-		if (k->born.n >= MAX_BORN)
-			idmap__clear(&k->born);
-		if (fmt_ev__int(ev, P_task_new_tid, &tid))
-			idmap__put(&k->born, (int64_t)tid, k);
-	} else if (r == 0 && is_birth(ev) && fmt_ev__res(ev) > 0) {
-		struct fmt_ev birth = with_namespace(k, &ctx);
-
-		r = scap_writer__event(k->w, &birth, err);
-	} else if (r == 0 && ev->type != EV_exec) {	/* the exec's own event says it */
+	if (ev->type == EV_task_new) {
+		r = birth(k, ev, err);
+	} else if (is_birth(ev) && fmt_ev__res(ev) > 0) {
+		in_namespace = with_namespace(k, &ctx);
+		r = scap_writer__event(k->w, &in_namespace, err);
+	} else if (ev->type != EV_exec) {	/* the call's own event says it */
 		r = scap_writer__event(k->w, ev, err);
 	}
 	k->thread = NULL;
@@ -216,10 +196,8 @@ static int capture_batch(struct sink *s, const struct fmt_batch *b, const struct
 	struct capture_sink *k = (struct capture_sink *)s;
 	int r = 0;
 
-	if (info->new_section) {
+	if (info->new_section)
 		eng_state__reset(k->st);
-		idmap__clear(&k->born);
-	}
 	if (info->new_section || !k->begun)
 		r = scap_writer__section(k->w, k->meta, err);
 	k->begun = true;
@@ -299,9 +277,8 @@ static int capture_close(struct sink *s, bool finish, struct sink_stats *stats, 
 	if (finish && r == 0)
 		say_losses(k, &st);
 	if (stats)
-		*stats = (struct sink_stats){ .events = st.events, .bytes = st.bytes, .left_out = st.left_out };
+		*stats = (struct sink_stats){ .events = st.events, .bytes = st.bytes };	/* the rest has been said */
 	eng_state__free(k->st);
-	idmap__done(&k->born);
 	fmt_batch__free(k->made);
 	free(k);
 	return r;
@@ -313,8 +290,13 @@ static int open_sink(struct sink **ret, int fd, const char *name, const struct s
 {
 	struct capture_sink *k = xcalloc(1, sizeof(*k));
 	struct scap_writer_opts w = { .sz = sizeof(w), .gzip = gzip, .fill = fill, .fill_arg = k };
-	int r = scap_writer__open(&k->w, fd, name, &w, err);
+	int r;
 
+	if (o->n_more)
+		r = err__set(err, -FMT_E_UNSUPPORTED, "the trace is of %u machines, a capture holds one: cut that out first, "
+			     "spoor-trace cut -f 'evt.hostname = ...'", o->n_more + 1);
+	else
+		r = scap_writer__open(&k->w, fd, name, &w, err);
 	if (r < 0) {
 		close(fd);
 		free(k);

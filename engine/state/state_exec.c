@@ -317,6 +317,8 @@ static void on_clone_child(struct eng_state *st, struct eng_ctx *ctx)
 		take_clone_image(st, t, ev);
 		if (flags & (CL_CHILD_IN_PIDNS | CL_NEWPID))
 			EV_SET(&t->proc->pidns_start, ev, P_clone_pidns_init_start_ts);
+	} else if (ev_str_set(st, &t->proc->cgroups, ev, P_clone_cgroups)) {
+		proc__find_container(st, t->proc);	/* its creator had been moved, and no event had said so */
 	}
 	if (t->vtid < 0)
 		set_ns_ids(st, t, ev_s64(ev, P_clone_vtid, t->tid),

@@ -8,11 +8,29 @@
 #include "format/base/err.h"
 #include "format/scap/scap_codes.h"
 
+/*
+ * Flags of an event. Readers take one that is only for state in, and do not show it. Two things that captures have no place
+ * for are in bits that other readers do not look at: that our trace holds the event as context, and, where it tells a
+ * birth, the tid of the creator in the upper 24 bits, 0 if it is not known.
+ */
+#define SCAP_FLAG_STATE_ONLY 1u
+#define SCAP_FLAG_CONTEXT 0x80u
+
+static inline uint32_t scap_birth__flags(uint32_t creator)
+{
+	return SCAP_FLAG_STATE_ONLY | (creator < 1u << 24 ? creator << 8 : 0);
+}
+
+static inline uint32_t scap_birth__creator(uint32_t flags)
+{
+	return flags >> 8;
+}
+
 struct scap_event {
 	uint64_t ts, tid;
 	uint64_t enter_ts;		/* time of the enter event, 0 unknown */
 	uint16_t code, cpu;
-	uint32_t flags;			/* bit 0: only for state */
+	uint32_t flags;			/* see SCAP_FLAG_STATE_ONLY */
 	unsigned n;
 	const uint8_t *p[SCAP_MAX_PARAMS];	/* borrowed */
 	uint32_t len[SCAP_MAX_PARAMS];

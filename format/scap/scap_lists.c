@@ -90,10 +90,13 @@ static void process_tail(struct scap_lists *l, struct cursor *c)
 	fmt_batch__int(l->rows, P_state_thread_exe_flags, flags);
 }
 
+#define CLOSED 0x40000u		/* group clone_flags: it has ended, and is kept for others */
+
 /* The fields of one process in file order; which are there depends on the version. */
 static void process(struct scap_lists *l, struct cursor *c, unsigned version)
 {
 	uint64_t tid = cursor__le64(c), pid = cursor__le64(c), ptid = cursor__le64(c);
+	uint32_t flags;
 
 	if ((int64_t)pid <= 0)	/* the tool had made this thread up, and knew only its number */
 		pid = tid;
@@ -111,7 +114,10 @@ static void process(struct scap_lists *l, struct cursor *c, unsigned version)
 	str(l, P_state_thread_args, s16(c));
 	str(l, P_state_thread_cwd, s16(c));
 	fmt_batch__int(l->rows, P_state_thread_fdlimit, cursor__le64(c));
-	fmt_batch__int(l->rows, P_state_thread_flags, cursor__le32(c));
+	flags = cursor__le32(c);
+	fmt_batch__int(l->rows, P_state_thread_flags, flags);
+	if (flags & CLOSED)
+		fmt_batch__int(l->rows, P_state_thread_dead, true);
 	fmt_batch__int(l->rows, P_state_thread_uid, cursor__le32(c));
 	fmt_batch__int(l->rows, P_state_thread_gid, cursor__le32(c));
 	if (version >= 2) {
@@ -139,24 +145,25 @@ static void process(struct scap_lists *l, struct cursor *c, unsigned version)
 
 enum { SOCK4 = 3, SOCK6 = 4, LISTEN4 = 5, LISTEN6 = 6, UNIX = 8, FILE_V2 = 16, PLAIN_FILE = 1 };
 
+/* One that listens has one address: its own, which is the server's and so the second. */
 static void socket_of(struct scap_lists *l, struct cursor *c, uint8_t type)
 {
 	unsigned alen = type == SOCK6 || type == LISTEN6 ? 16 : 4;
 	bool both = type == SOCK4 || type == SOCK6;
-	uint8_t blob[37] = { alen == 16 ? 10 : 2 };
-	unsigned second = both ? alen : 0;
-	const uint8_t *ip = cursor__take(c, alen + second);
-	uint16_t sport, dport = 0;
+	uint8_t blob[37] = { alen == 16 ? 10 : 2 }, *second = blob + 3 + alen;
+	const uint8_t *source = both ? cursor__take(c, alen) : NULL, *own = cursor__take(c, alen);
+	uint16_t port;
 
-	if (!ip)
+	if (!own)
 		return;
-	sport = cursor__le16(c);
-	if (both)
-		dport = cursor__le16(c);
-	memcpy(blob + 1, ip, alen);
-	memcpy(blob + 1 + alen, &sport, 2);
-	memcpy(blob + 3 + alen, ip + alen, second);
-	memcpy(blob + 3 + 2 * alen, &dport, 2);
+	if (source) {
+		port = cursor__le16(c);
+		memcpy(blob + 1, source, alen);
+		memcpy(blob + 1 + alen, &port, 2);
+	}
+	port = cursor__le16(c);
+	memcpy(second, own, alen);
+	memcpy(second + alen, &port, 2);
 	fmt_batch__str(l->rows, P_state_fd_tuple, (char *)blob, 5 + 2 * alen, 5 + 2 * alen);
 	fmt_batch__int(l->rows, P_state_fd_l4, cursor__u8(c));
 }

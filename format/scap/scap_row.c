@@ -124,9 +124,14 @@ static bool add_async_container(struct fmt_batch *b, const struct scap_event *ev
 	return true;
 }
 
+static bool is_birth(int id)
+{
+	return id == EV_clone || id == EV_fork || id == EV_vfork || id == EV_clone3;
+}
+
 static bool is_birth_or_exec(int id)
 {
-	return id == EV_clone || id == EV_fork || id == EV_vfork || id == EV_clone3 || id == EV_execve || id == EV_execveat;
+	return is_birth(id) || id == EV_execve || id == EV_execveat;
 }
 
 _Static_assert((int)P_clone_pid == (int)P_fork_pid && (int)P_clone_pid == (int)P_vfork_pid &&
@@ -163,7 +168,43 @@ static int generic_call(const struct scap_event *ev)
 	return id;
 }
 
-bool scap_row__add(struct fmt_batch *b, struct scap_pids *pids, const struct scap_event *ev)
+#define CLONE_THREAD_ 0x2000u		/* group clone_flags */
+
+/*
+ * A child's return that is not to be shown tells of a birth what our own event for it tells; false: it is something else.
+ * Where nobody names the creator, it is the parent, or for a thread its process.
+ */
+static bool add_birth(struct fmt_batch *b, struct scap_pids *pids, const struct scap_code *c, const struct scap_event *ev)
+{
+	static const uint8_t same[][2] = {
+		{ P_clone_pid, P_task_new_pid }, { P_clone_ptid, P_task_new_ptid }, { P_clone_flags, P_task_new_flags },
+		{ P_clone_vtid, P_task_new_vtid }, { P_clone_vpid, P_task_new_vpid },
+		{ P_clone_pidns_init_start_ts, P_task_new_pidns_start },
+	};
+	uint64_t v[SCAP_MAX_PARAMS] = { [P_clone_res] = 1 };
+	uint32_t creator = scap_birth__creator(ev->flags);
+
+	for (unsigned i = 0; i < ev->n; i++)
+		if (c->param[i] >= 0)
+			number(c->type[i], ev->p[i], ev->len[i], &v[c->param[i]]);
+	if (v[P_clone_res] || !v[P_clone_pid])
+		return false;
+	scap_pids__set(pids, (uint32_t)ev->tid, (uint32_t)v[P_clone_pid]);
+	if (!creator)
+		creator = (uint32_t)v[v[P_clone_flags] & CLONE_THREAD_ ? P_clone_pid : P_clone_ptid];
+	if (fmt_batch__begin(b, EV_task_new, ev->ts, 0, creator, scap_pids__get(pids, creator), ev->cpu, 0) < 0)
+		return false;
+	fmt_batch__int(b, P_task_new_tid, ev->tid);
+	for (unsigned i = 0; i < sizeof(same) / sizeof(*same); i++)
+		fmt_batch__int(b, same[i][1], v[same[i][0]]);
+	for (unsigned i = 0; i < ev->n; i++)
+		if (c->param[i] == P_clone_comm)
+			text(b, P_task_new_comm, ST_STR, ev->p[i], ev->len[i]);
+	fmt_batch__end(b);
+	return true;
+}
+
+static bool add(struct fmt_batch *b, struct scap_pids *pids, const struct scap_event *ev)
 {
 	const struct scap_code *c = &scap_codes()[ev->code];
 	const struct fmt_event_info *info;
@@ -177,6 +218,8 @@ bool scap_row__add(struct fmt_batch *b, struct scap_pids *pids, const struct sca
 	info = id >= 0 ? fmt_event((unsigned)id) : NULL;
 	if (!info)
 		return false;
+	if (ev->flags & SCAP_FLAG_STATE_ONLY && is_birth(id) && add_birth(b, pids, c, ev))
+		return true;
 	if (info->flags & EF_SYSCALL)	/* old events say at times that a call was made, no more */
 		res = FMT_NO_RES;
 	if (is_birth_or_exec(id))
@@ -195,4 +238,14 @@ bool scap_row__add(struct fmt_batch *b, struct scap_pids *pids, const struct sca
 		container_fields(b, ev->p[0], ev->len[0]);
 	fmt_batch__end(b);
 	return true;
+}
+
+bool scap_row__add(struct fmt_batch *b, struct scap_pids *pids, const struct scap_event *ev)
+{
+	bool added;
+
+	b->context = ev->flags & SCAP_FLAG_CONTEXT;
+	added = add(b, pids, ev);
+	b->context = false;
+	return added;
 }

@@ -3,8 +3,11 @@
 
 #include "format/scap_out/scap_block.h"
 
+/* Kinds of event block: plain, and with a word of flags. */
 #define EV_V2 0x216
+#define EVF_V2 0x217
 #define EV_V2_LARGE 0x221
+#define EVF_V2_LARGE 0x222
 #define HEADER 26
 
 /*
@@ -71,15 +74,19 @@ static uint8_t *le(uint8_t *to, uint64_t v, unsigned width)
 
 unsigned scap_block__put(struct scap_block *b, struct scap_out *o)
 {
-	unsigned was_cut = 0, width = b->large ? 4 : 2;
-	uint32_t len = HEADER + b->n * width + fit(b, &was_cut), total = (8 + 2 + len + 3) / 4 * 4 + 4;
+	unsigned was_cut = 0, width = b->large ? 4 : 2, flags = b->flags ? 4 : 0;
+	uint32_t len = HEADER + b->n * width + fit(b, &was_cut), total = (8 + 2 + flags + len + 3) / 4 * 4 + 4;
 	uint8_t *to;
 
 	buf__reserve(&o->pending, total);
 	to = o->pending.p + o->pending.len;
-	to = le(to, b->large ? EV_V2_LARGE : EV_V2, 4);
+	if (b->flags)
+		to = le(to, b->large ? EVF_V2_LARGE : EVF_V2, 4);
+	else
+		to = le(to, b->large ? EV_V2_LARGE : EV_V2, 4);
 	to = le(to, total, 4);
 	to = le(to, b->cpu, 2);
+	to = le(to, b->flags, flags);
 	to = le(to, b->ts, 8);
 	to = le(to, b->tid, 8);
 	to = le(to, len, 4);

@@ -23,6 +23,7 @@ struct scap_block {
 	uint16_t code, cpu;
 	uint8_t n;
 	bool large;			/* lengths of 32 bits, in a block of its own kind */
+	uint32_t flags;			/* 0, or SCAP_FLAG_STATE_ONLY and what belongs to it (scap_event.h) */
 	struct scap_value v[SCAP_MAX_PARAMS];
 };
 

@@ -23,14 +23,17 @@ static uint8_t put_of(uint8_t scap_type, uint8_t ours)
 	return SPUT_RAW;
 }
 
-static bool leaves_empty(const struct scap_from_arg *a)
+static bool may_be_empty(unsigned code, unsigned i);
+
+/* Can the parameter that a conversion of code c gives be empty? */
+static bool gives_empty(unsigned c, const struct scap_from_arg *a)
 {
-	return a->from == SF_EMPTY || a->optional;
+	return a->from == SF_EMPTY || a->optional || (a->from == SF_OLD && may_be_empty(c, a->index));
 }
 
 /*
  * What a reader leaves empty when it brings an old event to this form, it must bear to find empty; other numbers it takes
- * to be there, and refuses the event if one is not.
+ * to be there, and refuses the event if one is not. Conversions lead from older codes to newer ones: this ends.
  */
 static bool may_be_empty(unsigned code, unsigned i)
 {
@@ -40,10 +43,10 @@ static bool may_be_empty(unsigned code, unsigned i)
 		for (unsigned k = 0; k < codes[c].n_convs; k++) {
 			const struct scap_conv *v = &codes[c].conv[k];
 
-			if (v->action == SA_CHANGE && v->to == code && i < v->n_args && leaves_empty(&v->arg[i]))
+			if (v->action == SA_CHANGE && v->to == code && i < v->n_args && gives_empty(c, &v->arg[i]))
 				return true;
 			if (v->action == SA_ADD && c == code && i >= v->n_params && i < v->n_params + v->n_args &&
-			    leaves_empty(&v->arg[i - v->n_params]))
+			    (v->arg[i - v->n_params].from == SF_EMPTY || v->arg[i - v->n_params].optional))
 				return true;
 		}
 	}

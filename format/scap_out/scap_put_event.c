@@ -209,7 +209,7 @@ void scap_put__params(struct scap_writer *w, const struct fmt_ev *ev, const stru
 	struct scap_block *b = &w->block;
 
 	b->ts = fmt_ev__ts(ev);
-	b->tid = fmt_ev__tid(ev);
+	b->tid = scap_put__tid(ev);
 	b->cpu = (uint16_t)fmt_ev__cpu(ev);
 	b->code = plan->code;
 	b->n = plan->n;
@@ -229,5 +229,5 @@ void scap_put__params(struct scap_writer *w, const struct fmt_ev *ev, const stru
 void scap_put__block(struct scap_writer *w)
 {
 	w->st.cut += scap_block__put(&w->block, &w->out);
-	w->st.events++;
+	w->st.events += !w->block.flags;
 }

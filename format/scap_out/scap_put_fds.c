@@ -26,9 +26,9 @@ struct scap_fd_tables {
 
 /* --- numbers to places ------------------------------------------------------------------------ */
 
-static uint32_t probe(const struct scap_ids *m, uint32_t id)
+static uint32_t probe(const struct scap_ids *m, uint64_t id)
 {
-	uint32_t i = (id * 0x9e3779b1u) >> 7 & (m->n_slots - 1);
+	uint32_t i = (uint32_t)(id * 0x9e3779b97f4a7c15u >> 32) & (m->n_slots - 1);
 
 	while (m->slots[i].at && m->slots[i].id != id)
 		i = (i + 1) & (m->n_slots - 1);
@@ -47,7 +47,7 @@ static void grow(struct scap_ids *m)
 	free(old.slots);
 }
 
-uint32_t *scap_ids__at(struct scap_ids *m, uint32_t id)
+uint32_t *scap_ids__at(struct scap_ids *m, uint64_t id)
 {
 	uint32_t i;
 
@@ -85,7 +85,7 @@ void scap_fd_tables__free(struct scap_fd_tables *t)
 	free(t);
 }
 
-static struct table *table_of(struct scap_fd_tables *t, uint32_t id)
+static struct table *table_of(struct scap_fd_tables *t, uint64_t id)
 {
 	uint32_t *at = scap_ids__at(&t->by_id, id);
 
@@ -116,7 +116,10 @@ static void name(struct buf *b, const char *p, uint32_t len, uint64_t *cut)
 	buf__add(b, p, n);
 }
 
-/* Both addresses, or the one that is listened on, then the transport. Unknown ones are zeros. */
+/*
+ * Both addresses, or the one that is listened on, which is the second of ours; then the transport. Unknown ones are
+ * zeros.
+ */
 static void put_inet(struct buf *b, const struct fmt_ev *ev, unsigned type)
 {
 	const struct fmt_str *t = fmt_ev__str(ev, P_state_fd_tuple);
@@ -125,10 +128,10 @@ static void put_inet(struct buf *b, const struct fmt_ev *ev, unsigned type)
 
 	if (t && t->len == 5 + 2 * n && t->p[0] == (n == 4 ? 2 : 10))
 		memcpy(tuple, t->p, t->len);
-	buf__add(b, tuple + 1, n);
 	if (type == LISTEN4 || type == LISTEN6) {
-		buf__add(b, tuple + 1 + n, 2);
+		buf__add(b, tuple + 3 + n, n + 2);
 	} else {
+		buf__add(b, tuple + 1, n);
 		buf__add(b, tuple + 3 + n, n);
 		buf__add(b, tuple + 1 + n, 2);
 		buf__add(b, tuple + 3 + 2 * n, 2);
@@ -186,8 +189,7 @@ static void put_entry(struct buf *b, const struct fmt_ev *ev, uint64_t *cut)
 
 void scap_fd_tables__add(struct scap_fd_tables *t, const struct fmt_ev *ev, uint64_t *cut)
 {
-	uint64_t id = num(ev, P_state_fd_fdtable);
-	struct table *table = table_of(t, id ? (uint32_t)id : fmt_ev__pid(ev));
+	struct table *table = table_of(t, scap_fd_table(ev, P_state_fd_fdtable));
 	struct buf *b = &table->entries;
 	size_t from = b->len;
 	uint32_t len;
@@ -203,7 +205,7 @@ void scap_fd_tables__add(struct scap_fd_tables *t, const struct fmt_ev *ev, uint
 	table->n++;
 }
 
-const struct buf *scap_fd_tables__take(struct scap_fd_tables *t, uint32_t id, bool *ret_again)
+const struct buf *scap_fd_tables__take(struct scap_fd_tables *t, uint64_t id, bool *ret_again)
 {
 	struct table *table = table_of(t, id);
 

@@ -36,7 +36,7 @@ static const uint8_t kept_nums[] = {
 
 struct process {
 	uint32_t pid, owner;		/* owner: the thread whose descriptors are listed */
-	uint32_t table;
+	uint64_t table;			/* see scap_fd_table */
 	bool main;			/* its main thread was seen */
 	struct fmt_str text[N_TEXTS];
 	uint64_t num[N_NUMS];
@@ -237,16 +237,16 @@ static void thread_row(struct scap_lists_out *l, const struct fmt_ev *ev, uint64
 {
 	struct process *p = process_of(l, ev);
 	size_t from = l->processes.len;
-	uint64_t table = 0;
+	uint64_t table;
 
 	if (fmt_ev__tid(ev) == fmt_ev__pid(ev) && !p->main) {
 		keep(l, p, ev);
 		p->main = true;
 		p->owner = p->pid;
 	}
-	fmt_ev__int(ev, P_state_thread_fdtable, &table);
-	if (table || !p->table)
-		p->table = table ? (uint32_t)table : p->pid;
+	table = scap_fd_table(ev, P_state_thread_fdtable);
+	if (!p->table || table & 1)
+		p->table = table;
 	buf__le32(&l->processes, 0);
 	process_entry(&l->processes, p, ev, cut);
 	entry_end(&l->processes, from, true);

@@ -11,8 +11,6 @@
 
 /* A plugin's own id for entries of the Kubernetes audit log: k8saudit in Falco's registry of plugins. */
 #define PLUGIN_K8SAUDIT 1
-#define NO_TID UINT64_MAX	/* of events that no thread makes */
-
 static struct scap_block *begin(struct scap_writer *w, unsigned code, uint64_t ts, uint64_t tid, unsigned cpu, unsigned n)
 {
 	struct scap_block *b = &w->block;
@@ -37,42 +35,42 @@ struct container_text {
 	const struct fmt_str *json, *id, *full_id, *name, *image, *runtime;
 };
 
-static bool is_container_json(const struct fmt_str *s)
+static bool add_member(cJSON *o, const char *key, const struct fmt_str *s)
 {
-	cJSON *json = s && s->len ? cJSON_ParseWithLength(s->p, s->len) : NULL;
-	bool is = cJSON_IsObject(cJSON_GetObjectItemCaseSensitive(json, "container"));
-
-	cJSON_Delete(json);
-	return is;
+	return s && s->len && !cJSON_HasObjectItem(o, key) && cJSON_AddStringToObject(o, key, s->p);
 }
 
-static void member(struct buf *b, const char *key, const struct fmt_str *s)
-{
-	if (!s || !s->len)
-		return;
-	buf__printf(b, "%s\"%s\":\"", b->p[b->len - 1] == '{' ? "" : ",", key);
-	text__json(b, s->p, s->len);
-	buf__puts(b, "\"");
-}
-
-/* The container's document, or one made of what is known. */
+/*
+ * The container's document as readers look for it: {"container":{...}}, with its id. What is known beside the document is
+ * added where it is missing.
+ */
 static void container_json(struct buf *b, const struct container_text *c)
 {
 	int type = c->runtime ? scap_runtime__type(c->runtime->p) : -1;
+	cJSON *json = c->json ? cJSON_ParseWithLength(c->json->p, c->json->len) : NULL;
+	cJSON *o = cJSON_GetObjectItemCaseSensitive(json, "container");
+	bool changed = !cJSON_IsObject(o);
+	char *text;
 
 	b->len = 0;
-	if (is_container_json(c->json)) {
-		buf__add(b, c->json->p, strnlen(c->json->p, c->json->len));
-		return;
+	if (changed) {
+		cJSON_Delete(json);
+		json = cJSON_CreateObject();
+		o = cJSON_AddObjectToObject(json, "container");
 	}
-	buf__puts(b, "{\"container\":{");
-	member(b, "id", c->id);
-	member(b, "full_id", c->full_id);
-	member(b, "name", c->name);
-	member(b, "image", c->image);
-	if (type >= 0)
-		buf__printf(b, "%s\"type\":%d", b->p[b->len - 1] == '{' ? "" : ",", type);
-	buf__puts(b, "}}");
+	changed |= add_member(o, "id", c->id);
+	changed |= add_member(o, "full_id", c->full_id);
+	changed |= add_member(o, "name", c->name);
+	changed |= add_member(o, "image", c->image);
+	if (type >= 0 && !cJSON_HasObjectItem(o, "type"))
+		changed |= !!cJSON_AddNumberToObject(o, "type", type);
+	text = changed ? cJSON_PrintUnformatted(json) : NULL;
+	if (text)
+		buf__puts(b, text);
+	else
+		buf__add(b, c->json->p, strnlen(c->json->p, c->json->len));
+	cJSON_free(text);
+	cJSON_Delete(json);
 }
 
 /* Falco's container plugin: an asynchronous event with its document. */
@@ -134,7 +132,7 @@ void scap_put__owned_user(struct scap_writer *w, const struct fmt_ev *ev, uint64
 	struct scap_block *b;
 
 	if (ev->type == EV_state_user) {
-		b = begin(w, SCAP_CODE_USER, ts, NO_TID, 0, 6);
+		b = begin(w, SCAP_CODE_USER, ts, SCAP_NO_TID, 0, 6);
 		scap_value__num(&b->v[0], num_of(ev, P_state_user_uid), 4);
 		scap_value__num(&b->v[1], num_of(ev, P_state_user_gid), 4);
 		str_of(&b->v[2], fmt_ev__str(ev, P_state_user_name));
@@ -142,7 +140,7 @@ void scap_put__owned_user(struct scap_writer *w, const struct fmt_ev *ev, uint64
 		str_of(&b->v[4], fmt_ev__str(ev, P_state_user_shell));
 		str_of(&b->v[5], fmt_ev__str(ev, P_state_user_container_id));
 	} else {
-		b = begin(w, SCAP_CODE_GROUP, ts, NO_TID, 0, 3);
+		b = begin(w, SCAP_CODE_GROUP, ts, SCAP_NO_TID, 0, 3);
 		scap_value__num(&b->v[0], num_of(ev, P_state_group_gid), 4);
 		str_of(&b->v[1], fmt_ev__str(ev, P_state_group_name));
 		str_of(&b->v[2], fmt_ev__str(ev, P_state_group_container_id));
@@ -155,7 +153,7 @@ void scap_put__owned_user(struct scap_writer *w, const struct fmt_ev *ev, uint64
 
 static void notification(struct scap_writer *w, const struct fmt_ev *ev, const char *id, uint32_t id_len)
 {
-	struct scap_block *b = begin(w, SCAP_CODE_NOTIFICATION, fmt_ev__ts(ev), fmt_ev__tid(ev), fmt_ev__cpu(ev), 2);
+	struct scap_block *b = begin(w, SCAP_CODE_NOTIFICATION, fmt_ev__ts(ev), scap_put__tid(ev), fmt_ev__cpu(ev), 2);
 
 	scap_value__str(&b->v[0], id, id_len);
 	scap_value__str(&b->v[1], (char *)w->text.p, (uint32_t)w->text.len);
@@ -179,18 +177,24 @@ static void alert(struct scap_writer *w, const struct fmt_ev *ev)
 
 static void drop(struct scap_writer *w, const struct fmt_ev *ev, uint64_t n)
 {
-	char reason[64];
+	uint64_t reason = num_of(ev, P_drop_reason), cpu;
+	char word[64] = "";
 
-	fmt_group__text(GROUP_drop_reason, (uint32_t)num_of(ev, P_drop_reason), reason, sizeof(reason));
 	w->text.len = 0;
-	buf__printf(&w->text, "%llu events lost%s%s", (unsigned long long)n, reason[0] ? ": " : "", reason);
+	buf__printf(&w->text, "%llu events lost", (unsigned long long)n);
+	if (fmt_ev__int(ev, P_drop_cpu, &cpu) && (int64_t)cpu >= 0)
+		buf__printf(&w->text, " on cpu %llu", (unsigned long long)cpu);
+	if (reason)
+		fmt_group__text(GROUP_drop_reason, (uint32_t)reason, word, sizeof(word));
+	if (word[0])
+		buf__printf(&w->text, ": %s", word);
 	notification(w, ev, "drop", 4);
 }
 
 /* Imported losses do not say how many: they go back to what they were, with a sampling ratio of 1. */
 static void uncounted_drop(struct scap_writer *w, const struct fmt_ev *ev)
 {
-	struct scap_block *b = begin(w, SCAP_CODE_DROP, fmt_ev__ts(ev), fmt_ev__tid(ev), fmt_ev__cpu(ev), 1);
+	struct scap_block *b = begin(w, SCAP_CODE_DROP, fmt_ev__ts(ev), scap_put__tid(ev), fmt_ev__cpu(ev), 1);
 
 	scap_value__num(&b->v[0], 1, 4);
 	scap_put__block(w);
@@ -201,7 +205,7 @@ static void uncounted_drop(struct scap_writer *w, const struct fmt_ev *ev)
 static void k8s_audit(struct scap_writer *w, const struct fmt_ev *ev)
 {
 	const struct fmt_str *json = fmt_ev__str(ev, P_k8s_audit_json);
-	struct scap_block *b = begin(w, SCAP_CODE_PLUGIN, fmt_ev__ts(ev), NO_TID, fmt_ev__cpu(ev), 2);
+	struct scap_block *b = begin(w, SCAP_CODE_PLUGIN, fmt_ev__ts(ev), SCAP_NO_TID, fmt_ev__cpu(ev), 2);
 
 	scap_value__num(&b->v[0], PLUGIN_K8SAUDIT, 4);
 	scap_value__raw(&b->v[1], json ? json->p : NULL, json ? json->len : 0);
@@ -219,7 +223,7 @@ static bool generic(struct scap_writer *w, const struct fmt_ev *ev)
 		return false;
 	if (ev->type == EV_syscall)
 		nr = num_of(ev, P_syscall_abi) == 0 ? num_of(ev, P_syscall_nr) : UINT16_MAX;
-	b = begin(w, SCAP_CODE_GENERIC, fmt_ev__ts(ev), fmt_ev__tid(ev), fmt_ev__cpu(ev), 2);
+	b = begin(w, SCAP_CODE_GENERIC, fmt_ev__ts(ev), scap_put__tid(ev), fmt_ev__cpu(ev), 2);
 	scap_value__num(&b->v[0], call, 2);
 	scap_value__num(&b->v[1], nr > UINT16_MAX ? UINT16_MAX : nr, 2);
 	scap_put__block(w);

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "format/scap/scap_event.h"
 #include "format/scap_out/scap_writer_internal.h"
 
 #define BLOCK_SECTION 0x0a0d0d0au
@@ -57,6 +58,7 @@ static void machine(struct scap_out *o, const struct fmt_meta *m)
 static int end_head(struct scap_writer *w, uint64_t first_ts, struct err *err)
 {
 	w->in_events = true;
+	w->block.flags = 0;
 	w->st.rows_left_out += scap_lists_out__put(w->lists, &w->out, err);
 	scap_lists_out__free(w->lists);
 	w->lists = NULL;
@@ -108,6 +110,11 @@ static bool without_result(const struct fmt_ev *ev, const struct scap_plan *plan
 	return plan->has_res && ev->info->flags & EF_SYSCALL && fmt_ev__res(ev) == FMT_NO_RES;
 }
 
+static uint32_t flags_of(const struct fmt_ev *ev)
+{
+	return fmt_ev__is_context(ev) ? SCAP_FLAG_STATE_ONLY | SCAP_FLAG_CONTEXT : 0;
+}
+
 static bool put_event(struct scap_writer *w, const struct fmt_ev *ev)
 {
 	const struct scap_plan *plan = scap_plan(ev->type);
@@ -127,9 +134,24 @@ int scap_writer__event(struct scap_writer *w, const struct fmt_ev *ev, struct er
 {
 	if (!w->in_events && end_head(w, fmt_ev__ts(ev), err) < 0)
 		return w->out.failed.code;
+	w->block.flags = flags_of(ev);
 	if (!put_event(w, ev)) {
 		w->st.left_out++;
 		w->st.by_type[ev->type]++;
+	}
+	return scap_out__flush(&w->out, err);
+}
+
+int scap_writer__birth(struct scap_writer *w, const struct fmt_ev *ev, uint32_t creator, struct err *err)
+{
+	const struct scap_plan *plan = scap_plan(ev->type);
+
+	if (!w->in_events && end_head(w, fmt_ev__ts(ev), err) < 0)
+		return w->out.failed.code;
+	w->block.flags = scap_birth__flags(creator) | flags_of(ev);
+	if (plan) {
+		scap_put__params(w, ev, plan);
+		scap_put__block(w);
 	}
 	return scap_out__flush(&w->out, err);
 }

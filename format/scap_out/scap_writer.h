@@ -55,6 +55,11 @@ int scap_writer__open(struct scap_writer **ret, int fd, const char *name, const 
 int scap_writer__section(struct scap_writer *w, const struct fmt_meta *meta, struct err *err);
 int scap_writer__keyframe_row(struct scap_writer *w, const struct fmt_ev *ev, struct err *err);
 int scap_writer__event(struct scap_writer *w, const struct fmt_ev *ev, struct err *err);
+/*
+ * A birth told as the child's own return, which readers take into their state without showing it; not counted. creator: the
+ * thread that made it, for our own reader.
+ */
+int scap_writer__birth(struct scap_writer *w, const struct fmt_ev *ev, uint32_t creator, struct err *err);
 
 const struct scap_writer_stats *scap_writer__stats(const struct scap_writer *w);
 

@@ -17,6 +17,14 @@ struct scap_writer {
 	struct buf text;		/* a text made for it */
 };
 
+#define SCAP_NO_TID UINT64_MAX	/* of events that no thread makes */
+
+/* What no thread makes has the same number here and there, in as many bits. */
+static inline uint64_t scap_put__tid(const struct fmt_ev *ev)
+{
+	return fmt_ev__tid(ev) == UINT32_MAX ? SCAP_NO_TID : fmt_ev__tid(ev);
+}
+
 /* Parameters of an event into w->block. */
 void scap_put__params(struct scap_writer *w, const struct fmt_ev *ev, const struct scap_plan *plan);
 /* Write w->block. */

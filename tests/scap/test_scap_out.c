@@ -23,7 +23,8 @@
 static const uint8_t ADDR4[] = { 2, 10, 0, 0, 1, 0x50, 0 };
 static const uint8_t TUPLE4[] = { 2, 10, 0, 0, 1, 0x40, 0x9c, 10, 0, 0, 2, 0xbb, 1 };
 static const uint8_t FDLIST[] = { 1, 0, 7, 0, 0, 0, 0, 0, 0, 0, 1, 0 };
-static const char JSON[] = "{\"container\":{\"id\":\"0123456789ab\",\"name\":\"web\",\"image\":\"nginx\",\"type\":7}}";
+static const char JSON[] = "{\"container\":{\"id\":\"0123456789ab\",\"full_id\":\"0123456789abcdef\",\"name\":\"web\","
+			   "\"image\":\"nginx\",\"type\":7}}";
 
 /* --- a writer into memory, and a reader of it ------------------------------------------------- */
 
@@ -230,6 +231,8 @@ static void make_param(struct fmt_batch *b, const struct fmt_event_info *info, u
 			fmt_batch__str(b, i, JSON, sizeof(JSON) - 1, sizeof(JSON) - 1);
 		else if (info->params[i].group == GROUP_sockopt_levels)
 			fmt_batch__int(b, i, 1);	/* numbers are values of this level's options only */
+		else if (info->params[i].group == GROUP_drop_reason)
+			fmt_batch__int(b, i, 2);
 		else if (info->id == EV_syscall && i == P_syscall_nr)
 			fmt_batch__int(b, i, 60000);
 		else if (fmt_ptype_store(info->params[i].type) == STORE_STR)
@@ -310,7 +313,7 @@ static void check_other_form(const struct fmt_ev *b, unsigned type)
 	if (type == EV_alert)
 		assert_string_equal(fmt_ev__str(b, P_notification_id)->p, "650.0");
 	else
-		assert_string_equal(fmt_ev__str(b, P_notification_desc)->p, "9 events lost");
+		assert_string_equal(fmt_ev__str(b, P_notification_desc)->p, "9 events lost on cpu 12: no_memory");
 }
 
 static void every_type(void **state)
@@ -439,10 +442,17 @@ static void list_rows(struct fmt_batch *b)
 	str(b, P_state_container_name, "we\"b", 4);
 	str(b, P_state_container_runtime, "podman", 6);
 	fmt_batch__end(b);
+	fmt_batch__begin(b, EV_state_container, T0, 0, 0, 0, 0, 0);
+	str(b, P_state_container_id, "ba9876543210", 12);	/* the document does not say it: readers look there */
+	str(b, P_state_container_json, "{\"container\":{\"name\":\"db\"}}", 27);
+	fmt_batch__end(b);
 	thread_row(b, 100, 100, 0);
 	thread_row(b, 101, 100, 0);
 	thread_row(b, 200, 200, 200);
 	thread_row(b, 300, 300, 200);
+	fmt_batch__begin(b, EV_state_thread, T0, 0, 400, 400, 0, 0);
+	fmt_batch__int(b, P_state_thread_dead, true);
+	fmt_batch__end(b);
 	for (unsigned i = 0; i < N_DESCRIPTORS; i++)
 		fd_row(b, 100, 0, i, descriptors[i].type, descriptors[i].name);
 	fd_row(b, 200, 200, 7, 1, "/shared");
@@ -487,8 +497,8 @@ static void check_fd(const struct fmt_ev *ev, uint32_t pid, uint64_t fd, unsigne
 	assert_int_equal(num(ev, P_state_fd_ino), 900 + fd);
 	if (type == 3)
 		assert_true(is_str(ev, P_state_fd_tuple, (const char *)TUPLE4, 13));
-	else if (type == 5)	/* one address only */
-		assert_true(is_str(ev, P_state_fd_tuple, "\2\12\0\0\1\x40\x9c\0\0\0\0\0\0", 13));
+	else if (type == 5)	/* one address only, the second of ours */
+		assert_true(is_str(ev, P_state_fd_tuple, "\2\0\0\0\0\0\0\12\0\0\2\xbb\1", 13));
 	else
 		assert_true(is_str(ev, P_state_fd_name, name, strlen(name)));
 }
@@ -499,7 +509,7 @@ static void check_lists(const struct fmt_batch *b)
 	struct fmt_ev ev = fmt_batch__ev(b, 0);
 	uint32_t row = 3;
 
-	assert_int_equal(b->n, 3 + 4 + N_DESCRIPTORS + 2);
+	assert_int_equal(b->n, 3 + 5 + N_DESCRIPTORS + 2);
 	assert_int_equal(ev.type, EV_state_iface);
 	assert_int_equal(num(&ev, P_state_iface_prefix), 20);
 	assert_true(is_str(&ev, P_state_iface_addr, "\2\xac\x11\0\2\0\0", 7));
@@ -512,6 +522,8 @@ static void check_lists(const struct fmt_batch *b)
 		ev = fmt_batch__ev(b, row++);
 		check_thread(&ev, threads[i][0], threads[i][1]);
 	}
+	ev = fmt_batch__ev(b, row++);
+	assert_int_equal(num(&ev, P_state_thread_dead), true);
 	for (unsigned i = 0; i < N_DESCRIPTORS; i++) {
 		ev = fmt_batch__ev(b, row++);
 		check_fd(&ev, 100, i, descriptors[i].type, descriptors[i].name);
@@ -553,7 +565,10 @@ static void lists(void **state)
 	assert_int_equal(c.s->meta.n_cpus, 2);
 	check_lists(next(&c, &info));
 	b = next(&c, &info);
-	assert_int_equal(b->n, 4);
+	assert_int_equal(b->n, 5);
+	ev = fmt_batch__ev(b, 2);
+	assert_true(is_str(&ev, P_container_id, "ba9876543210", 12));
+	assert_true(is_str(&ev, P_container_name, "db", 2));
 	ev = fmt_batch__ev(b, 0);
 	assert_int_equal(ev.type, EV_useradded);
 	assert_true(is_str(&ev, P_useradded_container_id, "0123456789ab", 12));
@@ -562,7 +577,7 @@ static void lists(void **state)
 	assert_int_equal(fmt_ev__ts(&ev), T0 - 9);	/* not after the first event */
 	assert_true(is_str(&ev, P_container_name, "we\"b", 4));
 	assert_true(is_str(&ev, P_container_runtime, "podman", 6));
-	assert_int_equal(c.st.made, 2);
+	assert_int_equal(c.st.made, 3);
 	assert_int_equal(c.st.rows_left_out, 2);	/* the mount, and nobody's descriptor */
 	fmt_source__close(c.s);
 }
@@ -665,6 +680,58 @@ static void filled(void **state)
 	ev = fmt_batch__ev(b, 1);
 	assert_int_equal(ev.type, EV_read);
 	assert_true(fmt_ev__res(&ev) == FMT_NO_RES);
+	fmt_source__close(c.s);
+}
+
+/* --- what captures do not show ------------------------------------------------------------------- */
+
+static void births_and_context(void **state)
+{
+	struct fmt_batch_info info;
+	const struct fmt_batch *b;
+	struct capture c;
+	struct fmt_ev ev;
+
+	(void)state;
+	begin(&c);
+	section(&c, "web-7");
+	fmt_batch__begin(c.b, EV_clone3, T0, 0, 500, 400, 1, 0);
+	fmt_batch__int(c.b, P_clone3_pid, 400);
+	fmt_batch__int(c.b, P_clone3_ptid, 1);
+	fmt_batch__int(c.b, P_clone3_flags, 0x2000);
+	fmt_batch__int(c.b, P_clone3_vtid, 5);
+	fmt_batch__int(c.b, P_clone3_vpid, 4);
+	str(c.b, P_clone3_comm, "web", 3);
+	fmt_batch__end(c.b);
+	ev = fmt_batch__ev(c.b, 0);
+	assert_int_equal(scap_writer__birth(c.w, &ev, 444, NULL), 0);
+	assert_int_equal(scap_writer__birth(c.w, &ev, 0xffffffff, NULL), 0);	/* no thread has that */
+	fmt_batch__reset(c.b, 1);
+	close_event(c.b, T0);
+	c.b->context = true;
+	close_event(c.b, T0);
+	put(&c, false);
+	reopen(&c);
+	assert_int_equal(c.st.events, 1);
+	next(&c, &info);
+	b = next(&c, &info);
+	assert_int_equal(b->n, 4);
+	ev = fmt_batch__ev(b, 2);
+	assert_false(fmt_ev__is_context(&ev));
+	ev = fmt_batch__ev(b, 3);
+	assert_true(fmt_ev__is_context(&ev));
+	ev = fmt_batch__ev(b, 0);
+	assert_int_equal(ev.type, EV_task_new);
+	assert_int_equal(fmt_ev__tid(&ev), 444);
+	assert_int_equal(num(&ev, P_task_new_tid), 500);
+	assert_int_equal(num(&ev, P_task_new_pid), 400);
+	assert_int_equal(num(&ev, P_task_new_ptid), 1);
+	assert_int_equal(num(&ev, P_task_new_flags), 0x2000);
+	assert_int_equal(num(&ev, P_task_new_vtid), 5);
+	assert_int_equal(num(&ev, P_task_new_vpid), 4);
+	assert_true(is_str(&ev, P_task_new_comm, "web", 3));
+	ev = fmt_batch__ev(b, 1);
+	assert_int_equal(fmt_ev__tid(&ev), 400);	/* of a thread: its process */
 	fmt_source__close(c.s);
 }
 
@@ -806,6 +873,7 @@ int main(void)
 		cmocka_unit_test(sections),
 		cmocka_unit_test(gzipped),
 		cmocka_unit_test(filled),
+		cmocka_unit_test(births_and_context),
 		cmocka_unit_test(hostile),
 		cmocka_unit_test(cut),
 		cmocka_unit_test(full_disk),
