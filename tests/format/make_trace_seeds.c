@@ -88,6 +88,26 @@ static void random_trace(const char *path, uint64_t seed, uint32_t n, unsigned t
 	fmt_batch__free(b);
 }
 
+/* So many rows with times of all magnitudes that they get classes. */
+static void noisy_trace(const char *path)
+{
+	struct fmt_writer *w = tracefile__writer(path);
+	struct rng r = { 3 };
+	struct fmt_batch *b;
+	uint64_t ts = TRACE_CREATED;
+
+	fmt_batch__new(&b);
+	fmt_writer__batch(w, b, true, NULL);
+	for (unsigned k = 0; k < 4200; k++) {
+		ts += rng__next(&r) >> (44 + rng__below(&r, 12));
+		fmt_batch__begin(b, EV_getppid, ts, rng__next(&r) >> (50 + rng__below(&r, 8)), 7, 7, 0, 1);
+		fmt_batch__end(b);
+	}
+	fmt_writer__batch(w, b, false, NULL);
+	fmt_writer__close(w, NULL);
+	fmt_batch__free(b);
+}
+
 int main(int argc, char **argv)
 {
 	static const uint8_t modes[] = { 1, 1 | 4, 1 | 8 | 16, 1 | 2 | 32, 1 | 64, 1 | 128, 0 };
@@ -122,6 +142,11 @@ int main(int argc, char **argv)
 		put(name, modes[k], raw.p, raw.len);
 		free(p);
 	}
+	noisy_trace(path);
+	p = tracefile__bytes(path, &n);
+	unpack(p, n, &raw);
+	put("classes", 1, raw.p, raw.len);
+	free(p);
 	buf__done(&raw);
 	return tracefile__teardown(NULL);
 }

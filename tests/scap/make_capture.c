@@ -5,6 +5,7 @@
  *   make_capture sections FILE	two captures, one behind the other: process 100 is another one in each
  *   make_capture damaged FILE	three events, the second of which lies about its length
  *   make_capture later FILE	blocks and events that no version knows yet
+ *   make_capture old FILE	all versions of the lists, entries and returns, containers of all generations
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,6 +44,35 @@ static void section(struct buf *f, const char *comm, uint64_t ts)
 	buf__done(&list);
 }
 
+static void old_forms(struct buf *f)
+{
+	static const char json[] = "{\"container\":{\"id\":\"0123456789ab\",\"type\":0,\"name\":\"web\"}}";
+	static const uint16_t wait4[2] = { 69, 61 };
+	struct buf list = { 0 };
+
+	made_head(f);
+	for (unsigned version = 1; version <= 9; version++) {
+		list.len = 0;
+		made_process(&list, version, pid + version - 1);
+		made_block(f, made_process_block(version), &list);
+	}
+	made_fds(f, 1);
+	made_fds(f, 2);
+	made_event(f, MADE_V1, 228, MADE_T0, 0ull, 13, "0123456789ab", 4, &zero, 4, "web", 8, "nginx:1", -1);
+	made_event(f, MADE_V1, 272, MADE_T0, 0ull, (int)sizeof(json), json, -1);
+	made_event(f, MADE_LARGE, 402, MADE_T0, 0ull, 4, &zero, 10, "container", (int)sizeof(json), json, -1);
+	made_event(f, MADE_LARGE | MADE_FLAGS, 402, MADE_T0, 0ull, 4, &zero, 18, "container_removed", (int)sizeof(json), json, -1);
+	made_event(f, MADE_V1 | MADE_FLAGS, 6, MADE_T0 + 10, pid, 8, &fd3, 4, &rdonly, -1);
+	made_event(f, MADE_V1, 7, MADE_T0 + 20, pid, 8, &fd3, 3, "abc", -1);
+	made_event(f, MADE_V1, 4, MADE_T0 + 21, pid, 8, &fd3, -1);
+	made_event(f, MADE_V1, 5, MADE_T0 + 29, pid, 8, &ok, -1);
+	made_event(f, 0, 1, MADE_T0 + 30, pid, 2, &wait4[0], 2, &wait4[1], -1);
+	made_event(f, MADE_V1, 12, MADE_T0 + 40, pid, -1);
+	made_event(f, MADE_V1, 13, MADE_T0 + 50, pid, 8, &ok, 8, "/bin/ls", 3, "-l", 8, &pid, 8, &pid, 8, &fd3, 6, "/root", 8,
+		   &pid, -1);
+	buf__done(&list);
+}
+
 int main(int argc, char **argv)
 {
 	struct buf f = { 0 }, body = { 0 };
@@ -60,6 +90,8 @@ int main(int argc, char **argv)
 		close_file(&f, MADE_T0 + 2000);
 		f.p[at + 8 + 2 + 16] = 1;
 		close_file(&f, MADE_T0 + 3000);
+	} else if (!strcmp(argv[1], "old")) {
+		old_forms(&f);
 	} else {
 		section(&f, "bash", MADE_T0);
 		buf__le32(&body, 0);

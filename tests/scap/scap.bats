@@ -57,3 +57,14 @@ format='%evt.num %evt.type %proc.name fd=%fd.name'
 	[[ $stderr == *"blocks of unknown kinds left out: 1 (the first of kind 0x333)"* ]]
 	[[ $stderr == *"events of unknown kinds left out: 2 (the first with code 600)"* ]]
 }
+
+@test "all old forms in one capture" {
+	make old
+	run -0 --separate-stderr spoor-replay "$f" -p '%evt.type %evt.args'
+	[ -z "$stderr" ]
+	[[ $output == *'close res=0 fd=3(<f>/etc/hosts)'* ]]
+	[[ $output == *'read res=3 data=abc fd=3(<f>/etc/hosts) size=1'* ]]
+	[[ $output == *'wait4'* ]]
+	[[ $output == *'execve res=0 exe=/bin/ls args=-l'* ]]
+	[ "$(spoor-replay "$f" --keyframes | grep -c ' state_thread(')" = 9 ]
+}
