@@ -190,9 +190,9 @@ static void keep_hits(struct ins_evlist *l, uint32_t chunk, const uint16_t *rows
 	forget_far(l, chunk);
 }
 
-static bool is_listed(const struct ins_evlist *l, uint16_t type, int64_t res)
+static bool is_listed(const struct ins_evlist *l, uint16_t type, int64_t res, uint64_t dur)
 {
-	return is_only(l, type) && ins_only__has_result(l->only, res) &&
+	return is_only(l, type) && ins_only__has_result(l->only, res, dur) &&
 	       (l->all || !(fmt_events[type].flags & (EF_INTERNAL | EF_KEYFRAME)));
 }
 
@@ -209,7 +209,7 @@ static void match_plain(struct ins_evlist *l, struct ins_scan *s)
 	}
 	s->n = 0;
 	for (uint32_t i = 0; i < b->n; i++) {
-		if (!is_listed(l, b->type[i], b->res[i]) || b->threads[b->thread[i]].context ||
+		if (!is_listed(l, b->type[i], b->res[i], b->dur[i]) || b->threads[b->thread[i]].context ||
 		    !ins_lens__has_time(l->lens, b->ts[i]))
 			continue;
 		if (life && (life[b->thread[i]] >= l->n_lives ||
@@ -259,7 +259,7 @@ static void match_one(void *arg, const struct eng_ctx *ctx)
 	struct match_arg *a = arg;
 	uint32_t hit;
 
-	if (!is_listed(a->l, ctx->ev->type, fmt_ev__res(ctx->ev)) || fmt_ev__is_context(ctx->ev) ||
+	if (!is_listed(a->l, ctx->ev->type, fmt_ev__res(ctx->ev), fmt_ev__dur(ctx->ev)) || fmt_ev__is_context(ctx->ev) ||
 	    !ins_lens__has_time(a->l->lens, fmt_ev__ts(ctx->ev)) || !is_of_scope(a->l, ctx))
 		return;
 	if (a->s->run && !eng_run__match(a->s->run, ctx, true, &hit, 1))

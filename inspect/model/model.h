@@ -136,7 +136,8 @@ struct ins_loss {
 
 enum ins_metric {
 	MET_EVENTS, MET_ERRORS, MET_COMMANDS, MET_READ, MET_WRITTEN, MET_CHANGED, MET_OUT, MET_IN,
-	MET_CONNECTS, MET_ACCEPTS, MET_PRIVS, MET_SIGNALS, MET_ALERTS, MET_LOST, MET__N
+	MET_CONNECTS, MET_ACCEPTS, MET_PRIVS, MET_SIGNALS, MET_SLOW, MET_ALERTS,
+	MET_LOST, MET__N
 };
 
 /* An open-addressing map from a 64-bit key, never 0, to an index. */
@@ -173,8 +174,7 @@ struct ins_model {
 	uint64_t slots[MET__N][INS_SLOTS];
 	uint64_t type_counts[FMT_MAX_EVENTS];	/* under the lens */
 	uint32_t n_interactive;		/* commands with a terminal */
-	uint32_t n_dropped_exec;	/* execs of files made in a container (upper layer) or of
-					 * memfds */
+	uint32_t n_dropped_exec;	/* of ONLY_DROPPED */
 
 	struct ins_map by_pid, by_file, by_use, by_conn, users;
 };

@@ -42,8 +42,11 @@ static bool has_type(struct ins_only o, uint16_t type)
 		return is_among(signals, sizeof(signals) / sizeof(*signals), type);
 	case ONLY_RIGHTS:
 		return ins_only__is_right(type);
+	case ONLY_SLOW:
+		return i->flags & (EF_READS | EF_WRITES);
+	default:
+		return true;	/* a kind of other things than events */
 	}
-	return false;
 }
 
 void ins_only__types(struct ins_only o, uint8_t types[FMT_MAX_EVENTS / 8])
@@ -56,16 +59,17 @@ void ins_only__types(struct ins_only o, uint8_t types[FMT_MAX_EVENTS / 8])
 
 void ins_only__name(struct ins_only o, struct buf *out)
 {
+	static const char *const names[] = {
+		[ONLY_ALL] = "", [ONLY_TYPE] = "", [ONLY_FAILED] = "failed calls", [ONLY_BYTES] = "bytes",
+		[ONLY_SIGNALS] = "signals", [ONLY_RIGHTS] = "rights", [ONLY_SLOW] = "slow I/O",
+		[ONLY_WRITTEN] = "files written", [ONLY_DELETED] = "files deleted",
+		[ONLY_SYSTEM] = "system files changed", [ONLY_SECRETS] = "secrets", [ONLY_OUT] = "connects out",
+		[ONLY_IN] = "connects in", [ONLY_LISTEN] = "new listeners", [ONLY_TERMINAL] = "on terminals",
+		[ONLY_DROPPED] = "dropped and run",
+	};
 	const char *err = o.err ? fmt_errno_name(o.err) : NULL;
 
-	switch ((enum ins_only_kind)o.kind) {
-	case ONLY_ALL: break;
-	case ONLY_TYPE: buf__puts(out, fmt_events[o.type].name); break;
-	case ONLY_FAILED: buf__puts(out, "failed calls"); break;
-	case ONLY_BYTES: buf__puts(out, "bytes"); break;
-	case ONLY_SIGNALS: buf__puts(out, "signals"); break;
-	case ONLY_RIGHTS: buf__puts(out, "rights"); break;
-	}
+	buf__puts(out, o.kind == ONLY_TYPE ? fmt_events[o.type].name : names[o.kind]);
 	if (err)
 		buf__printf(out, ": %s", err);
 }

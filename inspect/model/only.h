@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* only - kinds of events that a list may be confined to. */
+/* only - kinds of events, files, connections and commands that a list may be confined to. */
 #ifndef INS_ONLY_H
 #define INS_ONLY_H
 
@@ -12,7 +12,18 @@ enum ins_only_kind {
 	ONLY_BYTES,	/* that read or wrote bytes which were recorded */
 	ONLY_SIGNALS,	/* signals sent and delivered, ends of processes */
 	ONLY_RIGHTS,	/* changes of users, capabilities, namespaces, roots */
+	ONLY_SLOW,	/* reads and writes that took INS_SLOW or longer */
+	/* of files */
+	ONLY_WRITTEN, ONLY_DELETED,
+	ONLY_SYSTEM,	/* of the system, changed: programs, libraries, configuration */
+	ONLY_SECRETS,	/* where passwords, keys and tokens lie: read, or tried to */
+	/* of connections */
+	ONLY_OUT, ONLY_IN, ONLY_LISTEN,
+	/* of commands */
+	ONLY_TERMINAL,	/* on one */
+	ONLY_DROPPED,	/* of files made in a container, or in memory */
 };
+#define INS_SLOW 10000000u	/* ns */
 
 struct ins_only {
 	uint8_t kind;		/* enum ins_only_kind */
@@ -26,8 +37,10 @@ static inline bool ins_only__equal(struct ins_only a, struct ins_only b)
 }
 /* Its types, one bit each. */
 void ins_only__types(struct ins_only o, uint8_t types[FMT_MAX_EVENTS / 8]);
-static inline bool ins_only__has_result(struct ins_only o, int64_t res)
+static inline bool ins_only__has_result(struct ins_only o, int64_t res, uint64_t dur)
 {
+	if (o.kind == ONLY_SLOW)
+		return dur >= INS_SLOW;
 	if (o.err)
 		return res == -o.err;
 	return o.kind != ONLY_FAILED || (res < 0 && res != FMT_NO_RES);

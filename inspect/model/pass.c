@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "inspect/model/only.h"
 #include "inspect/model/pass_internal.h"
 
 #define SLICE_ROWS 2048u	/* rows between two looks at the clock */
@@ -94,6 +95,8 @@ static void count_event(struct ins_pass *p, const struct fmt_ev *ev)
 	pass__count(p, MET_EVENTS, 1);
 	if (failed)
 		pass__count(p, MET_ERRORS, 1);
+	if (ev->info->flags & (EF_READS | EF_WRITES) && fmt_ev__dur(ev) >= INS_SLOW)
+		pass__count(p, MET_SLOW, 1);
 	if (p->proc == INS_NONE)
 		return;
 	pr = &p->m->procs[p->proc];

@@ -355,8 +355,8 @@ static void follow(struct ins_ui *ui, const struct ins_page *p)
 	if (p->cur >= p->n_links || !is_shown(p, p->links[p->cur].line))
 		return;
 	to = &p->links[p->cur].to;
-	if (to->view == VIEW_EVENTS && to->only.kind)
-		ins_ui__push_only(ui, to->scope, to->only);
+	if (to->only.kind)
+		ins_ui__push_only(ui, to->scope, to->view, to->only);
 	else if (to->view != VIEW__N)
 		ins_ui__push(ui, to->scope, to->view, to->num);
 }
@@ -429,6 +429,28 @@ bool ins_page__subject(struct ins_ui *ui, struct ins_frame *f, void *state, stru
 	return p->ops->subject && p->ops->subject(ui, f, p, ret);
 }
 
+/* The cursor goes to the link that holds what was found, else to the first of that line. */
+static void take_found_link(struct ins_ui *ui, struct ins_page *p)
+{
+	const struct ins_link *first = NULL;
+	int x = -1;
+
+	for (size_t i = 0; i < p->n_spans && x < 0; i++) {
+		const struct ins_span *s = &p->spans[i];
+
+		if (s->line == p->found && ins_ui__matches(ui, (char *)p->text.p + s->off, s->len) >= 0)
+			x = s->x;
+	}
+	for (uint32_t i = 0; i < p->n_links; i++) {
+		const struct ins_link *l = &p->links[i];
+
+		if (l->line != p->found || (first && (x < l->x || x >= l->x + l->w)))
+			continue;
+		first = first ? first : l;
+		p->cur = i;
+	}
+}
+
 void ins_page__find(struct ins_ui *ui, struct ins_frame *f, void *state, int dir, bool again)
 {
 	struct ins_page *p = state;
@@ -454,9 +476,5 @@ void ins_page__find(struct ins_ui *ui, struct ins_frame *f, void *state, int dir
 		return;
 	}
 	show_line(p, p->found);
-	for (uint32_t i = 0; i < p->n_links; i++)
-		if (p->links[i].line == p->found) {
-			p->cur = i;
-			break;
-		}
+	take_found_link(ui, p);
 }

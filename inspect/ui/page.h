@@ -14,7 +14,7 @@ struct ins_target {
 	struct ins_scope scope;
 	enum ins_view_id view;	/* VIEW__N: leads nowhere */
 	uint64_t num;
-	struct ins_only only;	/* of VIEW_EVENTS */
+	struct ins_only only;
 	struct ins_subject subject;
 };
 

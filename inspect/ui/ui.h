@@ -24,7 +24,7 @@ struct ins_frame {
 	enum ins_view_id view;
 	uint64_t num;			/* VIEW_EVENT: which event; VIEW_HELP: the view it is for,
 					 * from 1 */
-	struct ins_only only;		/* VIEW_EVENTS, VIEW_EVENT: confined to these */
+	struct ins_only only;		/* lists: confined to these; VIEW_EVENT: those beside it */
 	void *states[VIEW__N];		/* NULL: not opened yet */
 };
 
@@ -103,8 +103,8 @@ void *ins_ui__state(struct ins_ui *ui, struct ins_frame *f);
  * their start.
  */
 void ins_ui__push(struct ins_ui *ui, struct ins_scope scope, enum ins_view_id view, uint64_t num);
-/* Go on to the events of a kind. */
-void ins_ui__push_only(struct ins_ui *ui, struct ins_scope scope, struct ins_only only);
+/* Go on to what is of a kind. */
+void ins_ui__push_only(struct ins_ui *ui, struct ins_scope scope, enum ins_view_id view, struct ins_only only);
 void ins_ui__message(struct ins_ui *ui, int style, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 void ins_ui__spot(struct ins_ui *ui, int y, int x, int w, enum ins_action action, int arg);

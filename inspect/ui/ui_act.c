@@ -250,7 +250,9 @@ static void switch_view(struct ins_ui *ui, unsigned number)
 		f = ins_ui__top(ui);
 	}
 	id = ins_view__by_number(number, f->scope);
-	if (id != VIEW__N)
+	if (id != VIEW__N && id != f->view && f->only.kind)
+		ins_ui__push(ui, f->scope, id, 0);	/* a kind is of one view */
+	else if (id != VIEW__N)
 		f->view = id;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "inspect/model/evtext.h"
+#include "inspect/model/kinds.h"
 #include "inspect/view/common.h"
 
 enum { COL_TIME, COL_USER, COL_CONTAINER, COL_TTY, COL_PARENT, COL_TOOK, COL_EXIT, COL_COMMAND,
@@ -31,7 +32,8 @@ static void rows(struct ins_ui *ui, struct ins_frame *f, struct ins_table *t)
 		scope.kind = OF_TREE;
 	ins_scope__procs(m, scope, &in);
 	for (uint32_t i = 0; i < m->n_cmds; i++)
-		if (m->cmds[i].counted && ins_scope__has_cmd(m, scope, &in, i))
+		if (m->cmds[i].counted && ins_scope__has_cmd(m, scope, &in, i) &&
+		    ins_kind__cmd(m, f->only, i))
 			ins_table__add(t, i, 0);
 	ins_set__done(&in);
 }

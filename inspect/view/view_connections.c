@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "inspect/model/evtext.h"
+#include "inspect/model/kinds.h"
 #include "inspect/view/common.h"
 
 enum { COL_DIR, COL_PROTO, COL_REMOTE, COL_LOCAL, COL_IN, COL_OUT, COL_START, COL_TIME, COL_PROC,
@@ -28,7 +29,8 @@ static void rows(struct ins_ui *ui, struct ins_frame *f, struct ins_table *t)
 
 	ins_scope__procs(m, f->scope, &in);
 	for (uint32_t i = 0; i < m->n_conns; i++)
-		if (ins_scope__has_conn(m, f->scope, &in, i) && !(m->lens && !m->conns[i].n_events))
+		if (ins_scope__has_conn(m, f->scope, &in, i) && !(m->lens && !m->conns[i].n_events) &&
+		    ins_kind__conn(m, f->only, i))
 			ins_table__add(t, i, 0);
 	ins_set__done(&in);
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "inspect/model/kinds.h"
 #include "inspect/view/common.h"
 
 enum { COL_OPS, COL_READ, COL_WRITTEN, COL_PROCS, COL_CONTAINER, COL_FIRST, COL_PATH, N_COLS };
@@ -23,7 +24,7 @@ static void rows(struct ins_ui *ui, struct ins_frame *f, struct ins_table *t)
 
 	ins_scope__files(m, f->scope, &in);
 	for (uint32_t i = 0; i < m->n_files; i++)
-		if (ins_set__has(&in, i) && m->files[i].n_ops)
+		if (ins_set__has(&in, i) && m->files[i].n_ops && ins_kind__file(m, f->only, i))
 			ins_table__add(t, i, 0);
 	ins_set__done(&in);
 }

@@ -10,6 +10,7 @@
 
 #include "format/base/text.h"
 #include "inspect/model/evtext.h"
+#include "inspect/model/kinds.h"
 #include "inspect/view/common.h"
 
 #define FEW 5u
@@ -144,7 +145,7 @@ struct tile {
 	int style;
 	enum ins_view_id view;
 	int metric;		/* enum ins_metric whose course is drawn; -1: none */
-	uint8_t only;		/* enum ins_only_kind, of VIEW_EVENTS */
+	uint8_t only;		/* enum ins_only_kind */
 };
 
 static void put_tile(struct ins_ui *ui, struct ins_page *p, const struct tile *t)
@@ -162,15 +163,6 @@ static void put_tile(struct ins_ui *ui, struct ins_page *p, const struct tile *t
 	ins_page__link(p, x, to);
 }
 
-static uint32_t count_files(const struct ins_model *m, uint32_t ops)
-{
-	uint32_t n = 0;
-
-	for (uint32_t i = 0; i < m->n_files; i++)
-		n += !!(m->files[i].ops & ops);
-	return n;
-}
-
 static uint32_t count_seen(const struct ins_model *m)
 {
 	uint32_t n = 0;
@@ -180,37 +172,32 @@ static uint32_t count_seen(const struct ins_model *m)
 	return n;
 }
 
-static uint32_t count_listening(const struct ins_model *m)
-{
-	uint32_t n = 0;
-
-	for (uint32_t i = 0; i < m->n_conns; i++)
-		n += m->conns[i].dir == CONN_LISTEN && !m->conns[i].before;
-	return n;
-}
-
 static void put_tiles(struct ins_ui *ui, struct ins_page *p)
 {
 	const struct ins_model *m = ins_ui__model(ui);
 	const struct tile tiles[] = {
 		{ "commands", m->total[MET_COMMANDS], ST_STRONG, VIEW_COMMANDS, MET_COMMANDS, 0 },
-		{ "on terminals", m->n_interactive, ST_WARN, VIEW_COMMANDS, -1, 0 },
-		{ "connects out", m->total[MET_CONNECTS], ST_STRONG, VIEW_CONNECTIONS,
-		  MET_CONNECTS, 0 },
-		{ "connects in", m->total[MET_ACCEPTS], ST_STRONG, VIEW_CONNECTIONS, MET_ACCEPTS, 0 },
+		{ "on terminals", m->n_interactive, ST_WARN, VIEW_COMMANDS, -1, ONLY_TERMINAL },
+		{ "dropped, run", m->n_dropped_exec, ST_BAD, VIEW_COMMANDS, -1, ONLY_DROPPED },
+		{ "secrets read", ins_kind__files(m, ONLY_SECRETS), ST_BAD, VIEW_FILES, -1, ONLY_SECRETS },
+		{ "system files", ins_kind__files(m, ONLY_SYSTEM), ST_WARN, VIEW_FILES, -1, ONLY_SYSTEM },
+		{ "rights changed", m->total[MET_PRIVS], ST_WARN, VIEW_EVENTS, MET_PRIVS, ONLY_RIGHTS },
+		{ "connects out", m->total[MET_CONNECTS], ST_STRONG, VIEW_CONNECTIONS, MET_CONNECTS,
+		  ONLY_OUT },
+		{ "connects in", m->total[MET_ACCEPTS], ST_STRONG, VIEW_CONNECTIONS, MET_ACCEPTS, ONLY_IN },
 		{ "bytes sent", m->total[MET_OUT], ST_STRONG, VIEW_CONNECTIONS, MET_OUT, 0 },
 		{ "received", m->total[MET_IN], ST_STRONG, VIEW_CONNECTIONS, MET_IN, 0 },
+		{ "new listeners", ins_kind__conns(m, ONLY_LISTEN), ST_WARN, VIEW_CONNECTIONS, -1,
+		  ONLY_LISTEN },
+		{ "files written", ins_kind__files(m, ONLY_WRITTEN), ST_STRONG, VIEW_FILES, -1,
+		  ONLY_WRITTEN },
+		{ "files deleted", ins_kind__files(m, ONLY_DELETED), ST_WARN, VIEW_FILES, -1, ONLY_DELETED },
+		{ "names changed", m->total[MET_CHANGED], ST_STRONG, VIEW_FILES, MET_CHANGED, 0 },
 		{ "bytes written", m->total[MET_WRITTEN], ST_STRONG, VIEW_FILES, MET_WRITTEN, 0 },
 		{ "bytes read", m->total[MET_READ], ST_STRONG, VIEW_FILES, MET_READ, 0 },
-		{ "names changed", m->total[MET_CHANGED], ST_STRONG, VIEW_FILES, MET_CHANGED, 0 },
-		{ "files deleted", count_files(m, FOP_DELETE), ST_WARN, VIEW_FILES, -1, 0 },
-		{ "dropped, run", m->n_dropped_exec, ST_BAD, VIEW_COMMANDS, -1, 0 },
-		{ "new listeners", count_listening(m), ST_WARN, VIEW_CONNECTIONS, -1, 0 },
-		{ "rights changed", m->total[MET_PRIVS], ST_WARN, VIEW_EVENTS, MET_PRIVS,
-		  ONLY_RIGHTS },
-		{ "signals", m->total[MET_SIGNALS], ST_STRONG, VIEW_EVENTS, MET_SIGNALS,
-		  ONLY_SIGNALS },
+		{ "slow I/O", m->total[MET_SLOW], ST_WARN, VIEW_EVENTS, MET_SLOW, ONLY_SLOW },
 		{ "failed calls", m->total[MET_ERRORS], ST_STRONG, VIEW_FAILURES, MET_ERRORS, 0 },
+		{ "signals", m->total[MET_SIGNALS], ST_STRONG, VIEW_EVENTS, MET_SIGNALS, ONLY_SIGNALS },
 		{ "processes", count_seen(m), ST_STRONG, VIEW_PROCESSES, -1, 0 },
 	};
 	unsigned n = sizeof(tiles) / sizeof(tiles[0]),

@@ -19,7 +19,7 @@
 #define HEX_MARGIN 9		/* columns of the offset */
 
 enum kind { LINE_HEAD, LINE_TEXT, LINE_HEX, LINE_CUT };
-enum sides { BOTH, ONLY_READ, ONLY_WRITTEN, N_SIDES };
+enum sides { SIDE_BOTH, SIDE_READ, SIDE_WRITTEN, N_SIDES };
 
 static const char *const side_names[N_SIDES] = { "", "read only", "written only" };
 
@@ -107,7 +107,7 @@ static bool work(struct ins_ui *ui, struct ins_frame *f, void *state, uint64_t n
 
 static bool is_shown(const struct view *v, const struct ins_piece *p)
 {
-	return v->sides == BOTH || p->out == (v->sides == ONLY_WRITTEN);
+	return v->sides == SIDE_BOTH || p->out == (v->sides == SIDE_WRITTEN);
 }
 
 static void add_line(struct view *v, enum kind kind, uint32_t piece, uint32_t off, uint32_t len)
@@ -350,7 +350,7 @@ static void count(struct ins_ui *ui, struct ins_frame *f, void *state, struct bu
 	(void)f;
 	if (!v->stream)
 		return;
-	if (v->sides != BOTH)
+	if (v->sides != SIDE_BOTH)
 		buf__printf(out, "%s  ", side_names[v->sides]);
 	buf__printf(out, "\u2190 %s  \u2192 %s%s", ins_short__text(v->stream->full[0], in),
 		    ins_short__text(v->stream->full[1], sent), v->stream->done ? "" : "+");

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <string.h>
+
+#include "inspect/model/kinds.h"
+
+/* Where the system's own files lie (filesystem hierarchy standard). */
+static const char *const system_dirs[] = {
+	"/bin/", "/sbin/", "/lib/", "/lib32/", "/lib64/", "/usr/", "/etc/", "/boot/", "/root/.",
+};
+
+/* Where secrets lie: a path that begins with one of these, or has one in it. */
+static const char *const secret_begin[] = {
+	"/etc/shadow", "/etc/gshadow", "/etc/sudoers", "/etc/ssh/ssh_host_", "/etc/kubernetes/", "/etc/krb5.keytab",
+	"/etc/master.key", "/var/run/secrets/", "/run/secrets/", "/var/lib/kubelet/pki/", "/etc/ssl/private/",
+};
+static const char *const secret_in[] = {
+	"/.ssh/id_", "/.ssh/authorized_keys", "/.aws/credentials", "/.aws/config", "/.azure/", "/.config/gcloud/",
+	"/.kube/config", "/.docker/config.json", "/.git-credentials", "/.netrc", "/.pgpass", "/.my.cnf", "/.gnupg/",
+	"/.bash_history", "/.vault-token", "/wp-config.php", "/.env", "/environ", "/serviceaccount/token",
+};
+
+static bool begins(const struct fmt_str *s, const char *const *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (s->len >= strlen(list[i]) && !memcmp(s->p, list[i], strlen(list[i])))
+			return true;
+	return false;
+}
+
+static bool is_secret(const struct fmt_str *s)
+{
+	if (begins(s, secret_begin, sizeof(secret_begin) / sizeof(*secret_begin)))
+		return true;
+	for (size_t i = 0; i < sizeof(secret_in) / sizeof(*secret_in); i++)
+		if (memmem(s->p, s->len, secret_in[i], strlen(secret_in[i])))
+			return true;
+	return false;
+}
+
+bool ins_kind__file(const struct ins_model *m, struct ins_only only, uint32_t file)
+{
+	const struct ins_file *f = &m->files[file];
+	const uint32_t changed = FOP_WRITE | FOP_CREATE | FOP_DELETE | FOP_RENAME | FOP_ATTR;
+	const struct fmt_str *path = ins_model__fstr(m, f->path);
+
+	switch (only.kind) {
+	case ONLY_ALL:
+		return true;
+	case ONLY_WRITTEN:
+		return f->ops & (FOP_WRITE | FOP_CREATE) && !(f->ops & FOP_DIR);
+	case ONLY_DELETED:
+		return f->ops & FOP_DELETE;
+	case ONLY_SYSTEM:
+		return f->ops & changed && begins(path, system_dirs, sizeof(system_dirs) / sizeof(*system_dirs));
+	case ONLY_SECRETS:
+		return f->ops & (FOP_READ | FOP_FAIL) && !(f->ops & FOP_DIR) && is_secret(path);
+	default:
+		return false;
+	}
+}
+
+bool ins_kind__conn(const struct ins_model *m, struct ins_only only, uint32_t conn)
+{
+	const struct ins_conn *c = &m->conns[conn];
+
+	switch (only.kind) {
+	case ONLY_ALL:
+		return true;
+	case ONLY_OUT:
+		return c->dir == CONN_OUT;
+	case ONLY_IN:
+		return c->dir == CONN_IN;
+	case ONLY_LISTEN:
+		return c->dir == CONN_LISTEN && !c->before;
+	default:
+		return false;
+	}
+}
+
+bool ins_kind__cmd(const struct ins_model *m, struct ins_only only, uint32_t cmd)
+{
+	const struct ins_cmd *c = &m->cmds[cmd];
+
+	switch (only.kind) {
+	case ONLY_ALL:
+		return true;
+	case ONLY_TERMINAL:
+		return c->tty != 0;
+	case ONLY_DROPPED:
+		return c->flags & EXE_FROM_MEMFD ||
+		       (c->flags & EXE_UPPER_LAYER && m->procs[c->proc].container != INS_NONE);
+	default:
+		return false;
+	}
+}
+
+uint32_t ins_kind__files(const struct ins_model *m, uint8_t kind)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < m->n_files; i++)
+		n += m->files[i].n_ops && ins_kind__file(m, (struct ins_only){ .kind = kind }, i);
+	return n;
+}
+
+uint32_t ins_kind__conns(const struct ins_model *m, uint8_t kind)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < m->n_conns; i++)
+		n += (!m->lens || m->conns[i].n_events) && ins_kind__conn(m, (struct ins_only){ .kind = kind }, i);
+	return n;
+}
