@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "format/base/progress.h"
 #include "replay/replay_eval.h"
 
 #define FLUSH_AT (256u << 10)
@@ -272,7 +273,7 @@ void rpl_eval__damage(struct rpl_eval *e, struct err *err)
 	err__file(err, e->run->path);
 	if (p->direct) {
 		rpl_out__flush(&p->out);
-		rpl_print_damage(e->run, err);
+		rpl_print_damage(err);
 	} else {
 		p->marks = xgrow(p->marks, &p->cap_marks, p->n_marks + 1, sizeof(*p->marks));
 		p->marks[p->n_marks++] = (struct rpl_mark){ p->out.buf.len, *err };
@@ -284,7 +285,7 @@ void rpl_eval__damage(struct rpl_eval *e, struct err *err)
 static void show_progress(const struct rpl_eval *e, uint64_t offset)
 {
 	if (e->part->direct && e->run->size && !isatty(STDOUT_FILENO))
-		cli__progress(e->run->path, (double)offset / (double)e->run->size);
+		progress__show(e->run->path, offset, e->run->size, 0);
 }
 
 /* One batch. 0, or what ends the reading. */

@@ -103,7 +103,7 @@ int rpl_part__end_turn(struct rpl_part *p, struct rpl_run *r);
 
 /* An error behind which a source goes on: what is there besides is read. */
 bool rpl_is_damage(int code);
-void rpl_print_damage(const struct rpl_run *r, const struct err *err);
+void rpl_print_damage(const struct err *err);
 
 /* Base of --from and --to: ns since the epoch. */
 int rpl_run__set_window(struct rpl_run *r, uint64_t base, struct err *err);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "format/base/log.h"
+#include "format/base/progress.h"
 #include "replay/replay_eval.h"
 
 static void write_out(struct rpl_out *o, const uint8_t *p, size_t n)
@@ -29,9 +30,9 @@ int rpl_out__flush(struct rpl_out *o)
 	return -o->error;
 }
 
-void rpl_print_damage(const struct rpl_run *r, const struct err *err)
+void rpl_print_damage(const struct err *err)
 {
-	cli__progress(r->path, -1);
+	progress__clear();
 	err__print(log__tool_name(), err);
 }
 
@@ -71,7 +72,7 @@ bool rpl_part__begin_turn(struct rpl_part *p, struct rpl_run *r)
 	for (size_t i = 0; i < p->n_marks; i++) {
 		write_out(o, o->buf.p + done, p->marks[i].at - done);
 		done = p->marks[i].at;
-		rpl_print_damage(r, &p->marks[i].err);
+		rpl_print_damage(&p->marks[i].err);
 	}
 	write_out(o, o->buf.p + done, o->buf.len - done);
 	o->buf.len = 0;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "format/base/log.h"
+#include "format/base/progress.h"
 #include "replay/replay_eval.h"
 
 /* --- making a run ------------------------------------------------------------------------------------- */
@@ -230,7 +231,7 @@ int rpl_run__trace(struct rpl_run *r, const char *path, struct err *err)
 	code = go_to_window(r, s, err);
 	if (!code)
 		code = read_trace(r, s, err);
-	cli__progress(path, -1);
+	progress__end();
 	fmt_source__close(s);
 	if (code < 0) {
 		err__file(err, path);

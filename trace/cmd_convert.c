@@ -1,46 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "format/base/cli.h"
-#include "format/base/text.h"
+#include "trace/read_all.h"
 #include "trace/sink.h"
 #include "trace/tool_error.h"
 #include "trace/trace_tool.h"
 
-/* All batches of a source. Damage is told and gone over: *code becomes its exit code. */
-static int copy_all(struct fmt_source *s, struct output *out, int *code, struct err *err)
+static int put_batch(void *arg, const struct fmt_batch *b, const struct fmt_batch_info *info, struct err *err)
 {
-	const struct fmt_batch *b;
-
-	for (;;) {
-		struct fmt_batch_info info = { 0 };
-		struct err why = { 0 };
-		int r = fmt_source__next(s, &b, &info, &why);
-
-		if (r == 1)
-			return 0;
-		if (r < 0 && !tool_error_is_damage(r)) {
-			*err = why;
-			return r;
-		}
-		if (r < 0)
-			*code = tool_error(&why);
-		else if ((r = output__batch(out, b, &info, err)) < 0)
-			return r;
-	}
-}
-
-static void say_what_was_done(const char *out, const struct sink_stats *st)
-{
-	FILE *to = strcmp(out, "-") ? stdout : stderr;	/* what was asked for may go to stdout */
-	char events[32], size[32], left[32];
-
-	tool_print(to, strcmp(out, "-") ? out : "stdout");
-	fprintf(to, ": %s events, %s", text__count(st->events, events), text__size(st->bytes, size));
-	if (st->left_out)
-		fprintf(to, "; left out, for the format has no place for them: %s events", text__count(st->left_out, left));
-	fputc('\n', to);
+	return output__batch(arg, b, info, err);
 }
 
 static int convert(const struct trace_tool_opts *o)
@@ -48,37 +17,34 @@ static int convert(const struct trace_tool_opts *o)
 	const char *const *files = o->files;
 	const char *const inputs[] = { files[0], NULL };
 	const struct sink_format *format;
-	struct fmt_source *s = NULL;
 	struct output *out = NULL;
-	struct sink_opts so = { 0 };
-	struct fmt_meta meta;
+	struct sink_opts so = { .keyframes = o->keyframes };
 	struct sink_stats st = { 0 };
+	struct reading in;
+	struct fmt_meta meta;
 	struct err err = { 0 };
-	int code = EXIT_OK, r = sink__format(&format, files[1], o->to, &err);
+	int r = sink__format(&format, files[1], o->to, &err);
 
 	if (r == 0)
-		r = fmt_source__open(&s, files[0], &err);
+		r = reading__open(&in, files[0], &err);
 	if (r < 0)
 		return tool_error(&err);
-	meta = s->meta;
+	in.quiet = !strcmp(files[1], "-") && isatty(STDOUT_FILENO);
+	meta = in.s->meta;
 	meta.uuid[0] = '\0';		/* a new trace, not the same */
-	so.meta = &meta;
-	so.more = s->more;
-	so.n_more = s->n_more;
-	so.context = s->has_context;
-	so.keyframes = o->keyframes;
+	sink_opts__of_source(&so, in.s, &meta);
 	r = output__open(&out, format, files[1], o->force, inputs, &so, &err);
 	if (r == 0)
-		r = copy_all(s, out, &code, &err);
+		r = reading__all(&in, put_batch, out, &err);
 	if (r == 0)
 		r = output__close(out, &st, &err);
 	else
 		output__abort(out);
-	fmt_source__close(s);
+	reading__close(&in);
 	if (r < 0)
 		return tool_error(&err);
-	say_what_was_done(files[1], &st);
-	return code;
+	output__say(files[1], &st);
+	return in.code;
 }
 
 const struct trace_command cmd_convert = {

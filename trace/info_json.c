@@ -36,6 +36,7 @@ static void put_meta(struct buf *b, const struct fmt_meta *m)
 	put_text(b, "driver", m->driver);
 	put_text(b, "command", m->command);
 	put_text(b, "reason", m->reason);
+	put_text(b, "made_from", m->made_from);
 	put_u64(b, "cpus", m->n_cpus);
 	put_u64(b, "memory", m->memory);
 	put_u64(b, "snaplen", m->snaplen);
@@ -86,15 +87,46 @@ static void put_types(struct buf *b, const struct info *in)
 static void put_containers(struct buf *b, const struct info *in)
 {
 	buf__puts(b, ",\"containers\":[");
-	for (uint32_t k = 1; k <= in->containers.n; k++) {
-		const struct fmt_str *s = strtab__get(&in->containers, k);
+	for (uint32_t k = 0; k < in->n_containers; k++) {
+		const struct info_container *c = &in->containers[k];
 
-		buf__puts(b, k > 1 ? ",\"" : "\"");
-		text__json(b, s->p, s->len);
-		buf__puts(b, "\"");
+		buf__printf(b, "%s{\"events\":%" PRIu64, k ? "," : "", c->events);
+		put_u64(b, "processes", c->processes);
+		put_text(b, "id", info__name(in, c->id));
+		put_text(b, "name", info__name(in, c->name));
+		put_text(b, "image", info__name(in, c->image));
+		put_text(b, "runtime", info__name(in, c->runtime));
+		put_u64(b, "start_ns", c->start_ns);
+		put_bool(b, "ended", c->ended);
+		buf__puts(b, "}");
 	}
 	buf__puts(b, "]");
-	put_bool(b, "containers_complete", in->containers_complete);
+}
+
+/* containers: the first few of those where it ran; more: there were others. */
+static void put_programs(struct buf *b, const struct info *in)
+{
+	buf__puts(b, ",\"programs\":[");
+	for (uint32_t k = 0; k < in->n_programs; k++) {
+		const struct info_program *p = &in->programs[k];
+
+		buf__printf(b, "%s{\"n\":%" PRIu64, k ? "," : "", p->n);
+		put_text(b, "path", info__name(in, p->path));
+		put_bool(b, "host", p->host);
+		buf__puts(b, ",\"containers\":[");
+		for (uint32_t i = 0; i < p->n_containers && i < INFO_PROGRAM_CONTAINERS; i++) {
+			const char *id = info__name(in, p->containers[i]);
+
+			buf__puts(b, i ? ",\"" : "\"");
+			text__json(b, id, strlen(id));
+			buf__puts(b, "\"");
+		}
+		buf__puts(b, "]");
+		put_bool(b, "more", p->n_containers > INFO_PROGRAM_CONTAINERS);
+		buf__puts(b, "}");
+	}
+	buf__puts(b, "]");
+	put_u64(b, "programs_left_out", in->programs_left_out);
 }
 
 static void put_columns(struct buf *b, const struct info *in)
@@ -114,30 +146,44 @@ static void put_columns(struct buf *b, const struct info *in)
 	buf__puts(b, "]");
 }
 
+static void put_chunks(struct buf *b, const struct info *in)
+{
+	buf__printf(b, ",\"version\":\"%u.%u\"", in->pre.major, in->pre.minor);
+	put_bool(b, "complete", in->complete);
+	put_u64(b, "created_ns", in->pre.created);
+	put_u64(b, "keyframe_rows", in->keyframe_rows);
+	put_sizes(b, "chunks", in->chunks, chunk_kind__name, false);
+	put_sizes(b, "sections", in->sections, section_kind__name, true);
+}
+
 void info__print_json(const struct info *in)
 {
 	struct buf b = { 0 };
 
 	buf__puts(&b, "{\"file\":\"");
 	text__json(&b, in->file, strlen(in->file));
-	buf__printf(&b, "\",\"version\":\"%u.%u\"", in->pre.major, in->pre.minor);
+	buf__puts(&b, "\"");
 	put_u64(&b, "bytes", in->bytes);
-	put_bool(&b, "complete", in->complete);
 	put_u64(&b, "damaged", in->damaged);
-	put_u64(&b, "created_ns", in->pre.created);
 	put_meta(&b, &in->meta);
+	for (unsigned k = 0; k < in->n_more; k++) {
+		buf__printf(&b, "%s{\"origin\":%u", k ? "," : ",\"more\":[", k + 1);
+		put_meta(&b, &in->more[k]);
+		buf__puts(&b, "}");
+	}
+	buf__puts(&b, in->n_more ? "]" : "");
 	put_u64(&b, "events", in->events);
-	put_u64(&b, "keyframe_rows", in->keyframe_rows);
+	put_u64(&b, "context", in->context);
 	put_u64(&b, "unknown_events", in->unknown_events);
 	put_u64(&b, "first_ns", in->t_first);
 	put_u64(&b, "last_ns", in->t_last);
 	put_u64(&b, "lost", in->lost);
 	put_u64(&b, "alerts", in->alerts);
 	put_u64(&b, "processes", in->n_pids);
-	put_bool(&b, "processes_complete", in->pids_complete);
 	put_containers(&b, in);
-	put_sizes(&b, "chunks", in->chunks, chunk_kind__name, false);
-	put_sizes(&b, "sections", in->sections, section_kind__name, true);
+	put_programs(&b, in);
+	if (in->has_chunks)
+		put_chunks(&b, in);
 	put_types(&b, in);
 	put_columns(&b, in);
 	buf__puts(&b, "}\n");

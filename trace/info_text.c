@@ -9,7 +9,9 @@
 
 #define LABEL 12
 #define MAX_COLUMNS 30u
-#define MAX_CONTAINERS 20u
+#define MAX_CONTAINERS 30u
+#define MAX_PROGRAMS 30u
+#define MAX_WHERE 3u		/* containers said of one program */
 
 void tool_print(FILE *to, const char *s)
 {
@@ -40,35 +42,54 @@ static void print_line(const char *name, const char *value)
 	putchar('\n');
 }
 
-static void print_origin(const struct info *in)
+static void print_file(const struct info *in)
 {
-	const struct fmt_meta *m = &in->meta;
-	char size[32], when[48];
+	char size[32];
 
-	label("trace");
-	print_safe(in->file);
-	printf(": version %u.%u, %s", in->pre.major, in->pre.minor,
-	       in->complete ? "closed in order" : "not closed");
+	if (!in->has_chunks) {
+		label("recording");
+		print_safe(in->file);
+		if (in->bytes)
+			printf(": %s", text__size(in->bytes, size));
+		if (in->events && in->bytes)
+			printf(", %.2f bytes an event", (double)in->bytes / (double)in->events);
+	} else {
+		label("trace");
+		print_safe(in->file);
+		printf(": version %u.%u, %s", in->pre.major, in->pre.minor,
+		       in->complete ? "closed in order" : "not closed");
+	}
 	if (in->damaged)
 		printf(", damaged in %llu places", (unsigned long long)in->damaged);
 	putchar('\n');
-	print_line("uuid", m->uuid);
+	print_line("uuid", in->meta.uuid);
+	print_line("made from", in->meta.made_from);
+}
+
+static void print_machine(const struct fmt_meta *m)
+{
+	char size[32], when[48];
+
 	if (m->start_ns) {
 		label("recorded");
 		printf("%s\n", text__iso(m->start_ns, "Z", when));
 	}
 	print_line("host", m->hostname);
 	print_line("system", m->os);
-	if (*m->kernel || *m->arch) {
+	if (*m->kernel || *m->arch || m->n_cpus) {
 		label("kernel");
 		print_safe(m->kernel);
 		printf("%s", *m->kernel && *m->arch ? ", " : "");
 		print_safe(m->arch);
 		if (m->n_cpus)
-			printf(", %u processors", m->n_cpus);
+			printf("%s%u processors", *m->kernel || *m->arch ? ", " : "", m->n_cpus);
 		if (m->memory)
 			printf(", %s", text__size(m->memory, size));
 		putchar('\n');
+	}
+	if (m->boot_ns) {
+		label("booted");
+		printf("%s\n", text__iso(m->boot_ns, "Z", when));
 	}
 	if (*m->tool || *m->driver) {
 		label("by");
@@ -83,19 +104,6 @@ static void print_origin(const struct info *in)
 	print_line("reason", m->reason);
 }
 
-static void print_containers(const struct info *in)
-{
-	if (!in->containers.n)
-		return;
-	label("containers");
-	printf("%s%u:", in->containers_complete ? "" : "at least ", in->containers.n);
-	for (uint32_t k = 1; k <= in->containers.n && k <= MAX_CONTAINERS; k++) {
-		putchar(' ');
-		print_safe(strtab__get(&in->containers, k)->p);
-	}
-	printf("%s\n", in->containers.n > MAX_CONTAINERS ? " ..." : "");
-}
-
 static void print_events(const struct info *in)
 {
 	char a[48], b[48], c[32], n[32];
@@ -107,6 +115,10 @@ static void print_events(const struct info *in)
 		printf(" in %s (%s a second)", text__duration(in->t_last - in->t_first, a),
 		       text__count((uint64_t)((double)in->events / seconds), c));
 	putchar('\n');
+	if (in->context) {
+		label("context");
+		printf("%s events that the others cannot be understood without\n", text__count(in->context, n));
+	}
 	if (in->events) {
 		label("from, to");
 		printf("%s, %s\n", text__iso(in->t_first, "Z", a), text__iso(in->t_last, "Z", b));
@@ -120,8 +132,58 @@ static void print_events(const struct info *in)
 	label("alerts");
 	printf("%s\n", text__count(in->alerts, n));
 	label("processes");
-	printf("%s%s\n", in->pids_complete ? "" : "at least ", text__count(in->n_pids, n));
-	print_containers(in);
+	printf("%s\n", text__count(in->n_pids, n));
+}
+
+static void print_containers(const struct info *in)
+{
+	char n[32], p[32];
+
+	if (!in->n_containers)
+		return;
+	printf("\n  %-14s %14s %10s  %s\n", "containers", "events", "processes", "name, image");
+	for (uint32_t k = 0; k < in->n_containers && k < MAX_CONTAINERS; k++) {
+		const struct info_container *c = &in->containers[k];
+
+		fputs("  ", stdout);
+		print_safe(info__name(in, c->id));
+		printf("%*s %14s %10s  ", (int)(strlen(info__name(in, c->id)) < 14 ? 14 - strlen(info__name(in, c->id)) : 0), "",
+		       text__count(c->events, n), text__count(c->processes, p));
+		print_safe(info__name(in, c->name));
+		printf("%s", c->name && c->image ? ", " : "");
+		print_safe(info__name(in, c->image));
+		printf("%s\n", c->ended ? " (ended)" : "");
+	}
+	if (in->n_containers > MAX_CONTAINERS)
+		printf("  and %u more ('-o json' has all)\n", in->n_containers - MAX_CONTAINERS);
+}
+
+static void print_programs(const struct info *in)
+{
+	char n[32];
+
+	if (!in->n_programs)
+		return;
+	printf("\n  %-14s %14s  %s\n", "programs", "n", "where");
+	for (uint32_t k = 0; k < in->n_programs && k < MAX_PROGRAMS; k++) {
+		const struct info_program *p = &in->programs[k];
+		const char *sep = "";
+
+		printf("  %-14s %14s  ", "", text__count(p->n, n));
+		print_safe(info__name(in, p->path));
+		fputs(in->n_containers ? " (" : "", stdout);
+		for (uint32_t i = 0; i < p->n_containers && i < MAX_WHERE; i++, sep = ", ") {
+			fputs(sep, stdout);
+			print_safe(info__name(in, p->containers[i]));
+		}
+		if (p->n_containers > MAX_WHERE)
+			fputs(", ...", stdout);
+		if (in->n_containers)
+			printf("%s%s)", p->host ? sep : "", p->host ? "host" : "");
+		putchar('\n');
+	}
+	if (in->n_programs > MAX_PROGRAMS)
+		printf("  and %u more ('-o json' has all)\n", in->n_programs - MAX_PROGRAMS);
 }
 
 static void print_sizes(const struct info *in)
@@ -134,10 +196,13 @@ static void print_sizes(const struct info *in)
 		packed += in->sections[k].stored;
 		chunks += in->chunks[k].n;
 	}
+	putchar('\n');
 	label("size");
 	printf("%s in %llu chunks", text__size(in->bytes, size), (unsigned long long)chunks);
 	if (in->events)
 		printf(", %.2f bytes an event", (double)in->bytes / (double)in->events);
+	if (packed)
+		printf(", compressed to 1/%.1f", (double)raw / (double)packed);
 	putchar('\n');
 	printf("\n  %-14s %8s %12s %12s %9s\n", "chunks", "n", "", "stored", "B/event");
 	for (unsigned k = 1; k <= INFO_KINDS; k++) {
@@ -183,13 +248,13 @@ static void print_types(const struct info *in)
 		return;
 	sort_in = in;
 	qsort(order, n, sizeof(*order), by_count);
-	printf("\n  %-24s %14s %7s %14s\n", "events", "n", "%", "own columns");
+	printf("\n  %-24s %14s %7s %14s\n", "events", "n", "%", in->has_chunks ? "own columns" : "");
 	for (unsigned k = 0; k < n; k++) {
 		const struct info_size *s = &in->types[order[k]];
 
 		printf("  %-24s %14s %7.2f %14s\n", fmt_events[order[k]].name, text__count(s->n, count),
 		       100.0 * (double)s->n / (double)in->events,
-		       s->stored ? text__size(s->stored, size) : "shared");
+		       s->stored ? text__size(s->stored, size) : in->has_chunks ? "shared" : "");
 	}
 }
 
@@ -211,9 +276,19 @@ static void print_columns(const struct info *in)
 
 void info__print_text(const struct info *in)
 {
-	print_origin(in);
+	print_file(in);
+	print_machine(&in->meta);
+	for (unsigned k = 0; k < in->n_more; k++) {
+		printf("\nand from another machine\n");
+		print_machine(&in->more[k]);
+	}
+	if (in->n_more)
+		putchar('\n');
 	print_events(in);
-	print_sizes(in);
+	print_containers(in);
+	print_programs(in);
+	if (in->has_chunks)
+		print_sizes(in);
 	print_types(in);
 	print_columns(in);
 }

@@ -5,8 +5,11 @@
 #include <unistd.h>
 
 #include "format/base/alloc.h"
+#include "format/base/log.h"
+#include "format/base/text.h"
 #include "trace/out_file.h"
 #include "trace/sink.h"
+#include "trace/tool_error.h"
 
 static const struct sink_format *const formats[] = { &sink_spoor, &sink_jsonl, &sink_scap, &sink_scap_gz };
 #define N_FORMATS (sizeof(formats) / sizeof(*formats))
@@ -58,6 +61,14 @@ int output__open(struct output **ret, const struct sink_format *f, const char *p
 	struct out_file *file;
 	int fd, r;
 
+	if (o->n_more && f->one_machine) {
+		err__set(err, -FMT_E_UNSUPPORTED, "a .%s holds events of one machine, and these are of %u: write .spoor or .jsonl",
+			 f->name, o->n_more + 1);
+		err__file(err, path);
+		return -FMT_E_UNSUPPORTED;
+	}
+	if (o->context && f->one_machine)
+		log_warn("%s: events that were kept for the state only are events like others in a .%s", path, f->name);
 	if (!strcmp(path, "-") && isatty(STDOUT_FILENO) && strcmp(f->name, "jsonl")) {
 		err__set(err, -EINVAL, "a .%s is not for a terminal: redirect it to a file or a pipe", f->name);
 		err__file(err, "stdout");
@@ -120,4 +131,24 @@ void output__abort(struct output *out)
 		out->sink->ops->close(out->sink, false, NULL, NULL);
 	out_file__abort(out->file);
 	free(out);
+}
+
+void sink_opts__of_source(struct sink_opts *o, const struct fmt_source *s, const struct fmt_meta *meta)
+{
+	o->meta = meta;
+	o->more = s->more;
+	o->n_more = s->n_more;
+	o->context = s->has_context;
+}
+
+void output__say(const char *path, const struct sink_stats *st)
+{
+	FILE *to = strcmp(path, "-") ? stdout : stderr;
+	char events[32], size[32], left[32];
+
+	tool_print(to, strcmp(path, "-") ? path : "stdout");
+	fprintf(to, ": %s events, %s", text__count(st->events, events), text__size(st->bytes, size));
+	if (st->left_out)
+		fprintf(to, "; left out, for the format has no place for them: %s events", text__count(st->left_out, left));
+	fputc('\n', to);
 }

@@ -51,6 +51,7 @@ struct sink_format {
 	const char *what;		/* "a trace of spoor" */
 	/* Begin. fd is a file at its beginning or a pipe; the sink owns it, also on error. name is for messages. */
 	int (*open)(struct sink **ret, int fd, const char *name, const struct sink_opts *o, struct err *err);
+	bool one_machine;		/* it has no place for origins, nor for context */
 };
 
 extern const struct sink_format sink_spoor, sink_jsonl, sink_scap, sink_scap_gz;
@@ -61,6 +62,9 @@ extern const struct sink_format sink_spoor, sink_jsonl, sink_scap, sink_scap_gz;
  */
 int sink__format(const struct sink_format **ret, const char *path, const char *to, struct err *err);
 
+/* What a source's events are of; meta (borrowed) is the description of its first machine as it is to be written. */
+void sink_opts__of_source(struct sink_opts *o, const struct fmt_source *s, const struct fmt_meta *meta);
+
 /* An output that is being written. */
 struct output;
 
@@ -70,6 +74,8 @@ int output__open(struct output **ret, const struct sink_format *f, const char *p
 int output__batch(struct output *out, const struct fmt_batch *b, const struct fmt_batch_info *info, struct err *err);
 /* Finish, and give the file its name. Frees out in any case; on failure nothing is left of the file. */
 int output__close(struct output *out, struct sink_stats *stats, struct err *err);
+/* Print one line: what there is in OUT now. On stdout, unless that is the output. */
+void output__say(const char *path, const struct sink_stats *stats);
 /* Give it up: nothing is left of the file. NULL does nothing. */
 void output__abort(struct output *out);
 

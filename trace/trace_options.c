@@ -14,23 +14,29 @@ int trace_opt__output(void *user, const char *v, struct err *err)
 	return 0;
 }
 
-int trace_opt__write(void *user, const char *v, struct err *err)
+int trace_opt__container(void *user, const char *v, struct err *err)
 {
 	struct trace_tool_opts *o = user;
 
-	(void)err;
-	o->out = v;
+	if (o->n_containers == TRACE_MAX_CONTAINERS)
+		return err__set(err, -FMT_E_LIMIT, "at most %u containers can be chosen", TRACE_MAX_CONTAINERS);
+	o->containers[o->n_containers++] = v;
 	return 0;
 }
 
-int trace_opt__to(void *user, const char *v, struct err *err)
-{
-	struct trace_tool_opts *o = user;
-
-	(void)err;			/* sink__format looks at it */
-	o->to = v;
-	return 0;
+/* Taken as it is: whoever uses it looks at it. */
+#define TEXT(name, member)						\
+int trace_opt__##name(void *user, const char *v, struct err *err)	\
+{									\
+	(void)err;							\
+	((struct trace_tool_opts *)user)->member = v;			\
+	return 0;							\
 }
+TEXT(write, out)
+TEXT(to, to)
+TEXT(from, from)
+TEXT(until, until)
+TEXT(filter, filter)
 
 #define SWITCH(name)							\
 int trace_opt__##name(void *user, const char *v, struct err *err)	\

@@ -10,6 +10,8 @@
 
 #include "format/base/cli.h"
 
+#define TRACE_MAX_CONTAINERS 64u
+
 /* What the command line says. */
 struct trace_tool_opts {
 	const char *const *files;	/* operands, ended by NULL */
@@ -20,6 +22,10 @@ struct trace_tool_opts {
 	bool force;			/* --force */
 	const char *to;			/* --to FORMAT */
 	bool keyframes;			/* --keyframes */
+	const char *from, *until;	/* --from, --to */
+	const char *filter;		/* -f */
+	const char *containers[TRACE_MAX_CONTAINERS];	/* -c */
+	size_t n_containers;
 };
 
 struct trace_command {
@@ -32,7 +38,7 @@ struct trace_command {
 	int (*run)(const struct trace_tool_opts *o);
 };
 
-extern const struct trace_command cmd_info, cmd_verify, cmd_recover, cmd_convert;
+extern const struct trace_command cmd_info, cmd_verify, cmd_recover, cmd_cut, cmd_convert;
 
 /* Options that more than one takes: entries for the table of a struct cli. user is struct trace_tool_opts. */
 int trace_opt__output(void *user, const char *v, struct err *err);
@@ -41,6 +47,10 @@ int trace_opt__write(void *user, const char *v, struct err *err);
 int trace_opt__force(void *user, const char *v, struct err *err);
 int trace_opt__to(void *user, const char *v, struct err *err);
 int trace_opt__keyframes(void *user, const char *v, struct err *err);
+int trace_opt__from(void *user, const char *v, struct err *err);
+int trace_opt__until(void *user, const char *v, struct err *err);
+int trace_opt__filter(void *user, const char *v, struct err *err);
+int trace_opt__container(void *user, const char *v, struct err *err);
 
 #define TRACE_OPT_WRITE { 'w', "write", "OUT", "The file to write; '-' is stdout.", trace_opt__write }
 #define TRACE_OPT_FORCE { 0, "force", NULL, "Replace OUT if it exists.", trace_opt__force }

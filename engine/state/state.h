@@ -226,6 +226,13 @@ typedef int (*eng_next_batch_fn)(void *arg, struct fmt_batch **b);
 int eng_state__save(struct eng_state *st, uint64_t ts, struct fmt_batch *into,
 		    eng_next_batch_fn next, void *arg);
 
+/*
+ * Append the rows of one process, its threads and descriptors, in the same way. st is the state that it is of
+ * (ctx->state); the rows get the origin and are context as `into` says.
+ */
+int eng_proc__save(struct eng_state *st, const struct eng_proc *p, uint64_t ts, struct fmt_batch *into,
+		   eng_next_batch_fn next, void *arg);
+
 /* Look-ups. NULL if not known. Iteration order of each: unspecified but stable between changes. */
 struct eng_thread *eng_state__thread(struct eng_state *st, int64_t tid);
 struct eng_proc *eng_state__proc(struct eng_state *st, int64_t pid);
@@ -262,6 +269,12 @@ const struct eng_group *eng_proc__group(struct eng_state *st, const struct eng_p
 					uint32_t gid);
 struct eng_fd *eng_fdtable__get(struct eng_fdtable *t, int64_t num);
 void eng_fdtable__each(struct eng_fdtable *t, void (*fn)(struct eng_fd *fd, void *arg), void *arg);
+/*
+ * A number that whoever runs over events keeps with a table: 0 when the table is made, copied with it at a fork, gone
+ * with it.
+ */
+uint64_t eng_fdtable__mark(const struct eng_fdtable *t);
+void eng_fdtable__set_mark(struct eng_fdtable *t, uint64_t mark);
 uint32_t eng_fdtable__count(const struct eng_fdtable *t);
 
 /*

@@ -113,7 +113,18 @@ struct eng_fdtable *fdtable__copy(struct eng_state *st, const struct eng_fdtable
 
 	idmap__each(&t->fds, i, fd)
 		copy_fd(entry(st, n, fd->num), fd);
+	n->mark = t->mark;
 	return n;
+}
+
+uint64_t eng_fdtable__mark(const struct eng_fdtable *t)
+{
+	return t->mark;
+}
+
+void eng_fdtable__set_mark(struct eng_fdtable *t, uint64_t mark)
+{
+	t->mark = mark;
 }
 
 void fdtable__del(struct eng_state *st, struct eng_fdtable *t, int64_t num)

@@ -184,6 +184,7 @@ struct eng_thread *thread__get(struct eng_state *st, int64_t tid, int64_t pid);
 
 struct eng_fdtable {
 	uint32_t refs;
+	uint64_t mark;			/* see eng_fdtable__mark */
 	struct idmap fds;
 };
 struct eng_fdtable *fdtable__new(void);

@@ -376,3 +376,14 @@ int eng_state__save(struct eng_state *st, uint64_t ts, struct fmt_batch *into,
 	}
 	return s.r < 0 ? s.r : 0;
 }
+
+int eng_proc__save(struct eng_state *st, const struct eng_proc *p, uint64_t ts, struct fmt_batch *into,
+		   eng_next_batch_fn next, void *arg)
+{
+	struct saver s = { .st = st, .b = into, .ts = ts, .next = next, .arg = arg, .origin = into->origin };
+
+	save_proc(&s, p);
+	s.b->origin = s.origin;
+	idmap__done(&s.tables);
+	return s.r < 0 ? s.r : 0;
+}

@@ -233,38 +233,6 @@ bool cli__color(int fd)
 	return !getenv("NO_COLOR") && isatty(fd) && strcmp(getenv("TERM") ?: "dumb", "dumb");
 }
 
-void cli__progress(const char *what, double done)
-{
-	static double started, shown;
-	static bool visible;
-	struct timespec ts;
-	double now;
-
-	if (!isatty(2))
-		return;
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	now = (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
-	if (done < 0) {
-		if (visible)
-			fprintf(stderr, "\r\033[K");
-		visible = false;
-		started = 0;
-		return;
-	}
-	if (!started)
-		started = now;
-	if (now - started < 2 || now - shown < 0.1)
-		return;
-	shown = now;
-	visible = true;
-	if (done > 0)
-		fprintf(stderr, "\r\033[K%s: %.0f %%, %.0f s left", what, done * 100,
-			(now - started) * (1 - done) / done);
-	else
-		fprintf(stderr, "\r\033[K%s: %.0f s", what, now - started);
-	fflush(stderr);
-}
-
 int cli__finish_stdout(void)
 {
 	if (!fflush(stdout) && !ferror(stdout))

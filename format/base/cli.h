@@ -45,9 +45,6 @@ int cli__parse(const struct cli *c, int argc, char **argv, void *user);
 /* Colour on this stream? From --color, NO_COLOR and isatty. fd: 1 or 2. */
 bool cli__color(int fd);
 
-/* Progress on stderr when it is a terminal and the work has taken over two seconds; done < 0: clear the line. */
-void cli__progress(const char *what, double done);
-
 /*
  * stdout as a tool should treat it: a closed pipe ends the process quietly (exit 0), a full disk is
  * an error. Call at the end: flushes and returns EXIT_OK or EXIT_ASKED with a message printed.
