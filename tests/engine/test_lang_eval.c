@@ -127,7 +127,7 @@ static void conditions_mean_what_the_table_says(void **state)
 	struct tsv t;
 
 	(void)state;
-	tsv__open(&t, "eval.tsv", 180);
+	tsv__open(&t, "eval.tsv", 500);
 	for (size_t i = 0; i < t.n; i++) {
 		const struct eng_ast *a = parse(&t, &t.lines[i]);
 
@@ -143,7 +143,7 @@ static void all_together_mean_the_same(void **state)
 	struct tsv t;
 
 	(void)state;
-	tsv__open(&t, "eval.tsv", 180);
+	tsv__open(&t, "eval.tsv", 500);
 	assert_int_equal(eng_prog__new(&tr.prog), 0);
 	tr.n_conds = (uint32_t)t.n;
 	for (size_t i = 0; i < t.n; i++)

@@ -72,7 +72,7 @@ static void outputs_follow_the_table(void **state)
 	struct tsv t;
 
 	(void)state;
-	tsv__open(&t, "output.tsv", 35);
+	tsv__open(&t, "output.tsv", 50);
 	tr.t = &t;
 	tr.outputs = xcalloc(t.n, sizeof(*tr.outputs));
 	for (size_t i = 0; i < t.n; i++)

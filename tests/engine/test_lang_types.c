@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -101,9 +102,76 @@ static void compiler_follows_the_table(void **state)
 	struct tsv t;
 
 	(void)state;
-	tsv__open(&t, "types.tsv", 150);
+	tsv__open(&t, "types.tsv", 350);
 	for (size_t i = 0; i < t.n; i++)
 		check_line(&t, &t.lines[i]);
+	tsv__close(&t);
+}
+
+/* --- Operators: lang/operators.tsv ------------------------------------------------------------ */
+
+static const char *const all_ops[] = {
+	"exists", "=", "==", "!=", "<", "<=", ">", ">=", "contains", "icontains", "bcontains",
+	"startswith", "bstartswith", "endswith", "glob", "iglob", "regex", "in", "intersects",
+	"pmatch",
+};
+#define N_OPS (sizeof(all_ops) / sizeof(*all_ops))
+
+/* The operators of a line, each with a blank on both sides. */
+static char *ops_of(const struct tsv_line *l)
+{
+	const char *given = l->col[1];
+
+	if (!strcmp(given, "numeric"))
+		given = "exists = == != < <= > >= in intersects";
+	else if (!strcmp(given, "equal"))
+		given = "exists = == != in intersects";
+	else if (!strcmp(given, "any"))
+		given = "exists = == != < <= > >= contains icontains startswith endswith glob iglob "
+			"regex in intersects pmatch";
+	return xasprintf(" %s %s", given, strstr(given, "= ") && !strstr(given, "==") ? "== " : "");
+}
+
+static bool takes(struct tsv *t, const char *field, const char *op, const char *value)
+{
+	bool list = !strcmp(op, "in") || !strcmp(op, "intersects") || !strcmp(op, "pmatch");
+	bool order = op[0] == '<' || op[0] == '>';
+	/* only numbers may follow <; a text is compared with what they look like */
+	char *text = !strcmp(op, "exists") ? xasprintf("%s exists", field) :
+		     xasprintf(list ? "%s %s (%s)" : "%s %s %s", field, op, order ? "1" : value);
+	struct eng_prog *p;
+	struct eng_ast *a;
+	bool ok;
+
+	assert_int_equal(eng_prog__new(&p), 0);
+	assert_int_equal(eng_filter__parse(text, strlen(text), 100, &t->mem, &a, NULL), 0);
+	ok = eng_prog__add(p, a, NULL, NULL, NULL) >= 0;
+	eng_prog__free(p);
+	free(text);
+	return ok;
+}
+
+static void operators_go_with_types(void **state)
+{
+	struct tsv t;
+
+	(void)state;
+	tsv__open(&t, "operators.tsv", 40);
+	for (size_t i = 0; i < t.n; i++) {
+		const struct tsv_line *l = &t.lines[i];
+		char *ops = ops_of(l);
+
+		for (unsigned k = 0; k < N_OPS; k++) {
+			char *word = xasprintf(" %s ", all_ops[k]);
+			bool want = strstr(ops, word);
+
+			if (takes(&t, l->col[0], all_ops[k], l->col[2]) != want)
+				tsv__fail(&t, l, "%s is %s", all_ops[k],
+					  want ? "refused" : "taken");
+			free(word);
+		}
+		free(ops);
+	}
 	tsv__close(&t);
 }
 
@@ -139,6 +207,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(compiler_follows_the_table),
+		cmocka_unit_test(operators_go_with_types),
 		cmocka_unit_test(predicates_are_there_once),
 	};
 
