@@ -4,6 +4,7 @@
 
 setup() {
 	[ -z "$SPOOR_SANITIZER" ] || skip "sanitizers need more than the sandbox gives"
+	cd "$BATS_TEST_TMPDIR"
 	story=$BATS_TEST_TMPDIR/story.spoor
 	"$SPOOR_BUILD/tests/inspect/make_story" story "$story"
 }
