@@ -220,6 +220,7 @@ static bool add(struct fmt_batch *b, struct scap_pids *pids, const struct scap_e
 		return false;
 	if (ev->flags & SCAP_FLAG_STATE_ONLY && is_birth(id) && add_birth(b, pids, c, ev))
 		return true;
+	b->context |= ev->flags & SCAP_FLAG_STATE_ONLY;
 	if (info->flags & EF_SYSCALL)	/* old events say at times that a call was made, no more */
 		res = FMT_NO_RES;
 	if (is_birth_or_exec(id))

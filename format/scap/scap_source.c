@@ -385,6 +385,7 @@ int fmt_scap__open(struct fmt_source **ret, int fd, const char *name, const void
 	snprintf(s->s.meta.tool, sizeof(s->s.meta.tool), "scap");
 	snprintf(s->s.meta.driver, sizeof(s->s.meta.driver), "scap");
 	s->s.meta.noise = true;
+	s->s.has_context = true;	/* which events a filter left for the state's sake is told by each */
 	scap_pids__init(&s->pids);
 	s->next_num = 1;
 	s->pending = scap_pending__new();

@@ -49,7 +49,8 @@ static int temp_file(struct err *err)
  */
 static int copy_source(struct ins_trace *t, struct fmt_source *src, int fd, struct err *err)
 {
-	struct fmt_writer_opts opts = { .sz = sizeof(opts), .level = 1 };
+	struct fmt_writer_opts opts = { .sz = sizeof(opts), .level = 1, .more = src->more, .n_more = src->n_more,
+					.context = src->has_context };
 	struct fmt_writer *w = NULL;
 	const struct fmt_batch *b;
 	struct fmt_batch_info info;

@@ -5,6 +5,7 @@
  *   make_capture sections FILE	two captures, one behind the other: process 100 is another one in each
  *   make_capture damaged FILE	three events, the second of which lies about its length
  *   make_capture later FILE	blocks and events that no version knows yet
+ *   make_capture filtered FILE	an open that is there for the state only, and the close of what it opened
  *   make_capture old FILE	all versions of the lists, entries and returns, containers of all generations
  */
 #include <stdio.h>
@@ -90,6 +91,10 @@ int main(int argc, char **argv)
 		close_file(&f, MADE_T0 + 2000);
 		f.p[at + 8 + 2 + 16] = 1;
 		close_file(&f, MADE_T0 + 3000);
+	} else if (!strcmp(argv[1], "filtered")) {
+		made_head(&f);
+		made_event(&f, MADE_FLAGS, 3, MADE_T0, pid, 8, &fd3, 10, "/etc/motd", 4, &rdonly, 4, &zero, 4, &zero, 8, &ok, -1);
+		close_file(&f, MADE_T0 + 5);
 	} else if (!strcmp(argv[1], "old")) {
 		old_forms(&f);
 	} else {

@@ -68,3 +68,15 @@ format='%evt.num %evt.type %proc.name fd=%fd.name'
 	[[ $output == *'execve res=0 exe=/bin/ls args=-l'* ]]
 	[ "$(spoor-replay "$f" --keyframes | grep -c ' state_thread(')" = 9 ]
 }
+
+@test "what a filter left for the state only is applied, not listed, and stays so in a trace" {
+	make filtered
+	spoor-trace convert "$f" "$BATS_TEST_TMPDIR/f.spoor"
+	for x in "$f" "$BATS_TEST_TMPDIR/f.spoor"; do
+		run -0 spoor-replay "$x" -p '%evt.type %fd.name'
+		[ "$output" = "close /etc/motd" ]
+	done
+	run -0 spoor-inspect "$f" --keys <(printf '7\n') --dump-screen
+	[[ $output == *close*motd* ]]
+	[[ $output != *open* ]]
+}
