@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "format/base/cli.h"
@@ -263,15 +264,35 @@ static int run_terminal(struct ins_ui *ui, const struct ins_script *script, bool
 }
 
 /*
- * The trace may come from a machine that was attacked. Written to may be: where it lies (its notes), where we are, and
- * the folder for temporary files (the copy of what cannot be read at random).
+ * The folder for what is kept from one look to the next, made if it is not there: $XDG_CONFIG_HOME/spoor, on a
+ * terminal also ~/.config/spoor. NULL: none.
  */
-static void enter_sandbox(const char *path)
+static const char *config_folder(bool terminal, char *buf, size_t size)
+{
+	const char *xdg = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+	int n;
+
+	if (xdg && *xdg == '/')
+		n = snprintf(buf, size, "%s/spoor", xdg);
+	else if (terminal && home && *home == '/')
+		n = snprintf(buf, size, "%s/.config/spoor", home);
+	else
+		return NULL;
+	if (n >= (int)size || (mkdir(buf, 0700) < 0 && errno != EEXIST))
+		return NULL;
+	return buf;
+}
+
+/*
+ * The trace may come from a machine that was attacked. Written to may be: where it lies (its notes), where we are,
+ * what is kept, and the folder for temporary files (the copy of what cannot be read at random).
+ */
+static void enter_sandbox(const char *path, const char *config)
 {
 	const char *tmp = getenv("TMPDIR");
 	char folder[4096];
 	const struct sandbox s = { .write_in = { sandbox__folder(path, folder, sizeof(folder)), ".",
-						 tmp && *tmp ? tmp : "/tmp" } };
+						 tmp && *tmp ? tmp : "/tmp", config } };
 
 	sandbox__enter(&s);
 }
@@ -283,6 +304,7 @@ int main(int argc, char **argv)
 	struct ins_trace *trace;
 	struct ins_ui *ui;
 	struct err err = { 0 };
+	char config[512];
 	bool damaged;
 	int first, r;
 
@@ -299,7 +321,8 @@ int main(int argc, char **argv)
 	}
 	if (o.keys && (r = ins_script__read(&script, o.keys, &err)) < 0)
 		goto fail;
-	enter_sandbox(argv[first]);
+	o.ui.config = config_folder(!o.dump, config, sizeof(config));
+	enter_sandbox(argv[first], o.ui.config);
 	r = ins_trace__open(&trace, argv[first], &err);
 	if (r < 0)
 		goto fail;

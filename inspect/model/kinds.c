@@ -19,29 +19,28 @@ static const char *const secret_in[] = {
 	"/.bash_history", "/.vault-token", "/wp-config.php", "/.env", "/environ", "/serviceaccount/token",
 };
 
-static bool begins(const struct fmt_str *s, const char *const *list, size_t n)
+static bool begins(const char *path, size_t n, const char *const *list, size_t n_list)
 {
-	for (size_t i = 0; i < n; i++)
-		if (s->len >= strlen(list[i]) && !memcmp(s->p, list[i], strlen(list[i])))
+	for (size_t i = 0; i < n_list; i++)
+		if (n >= strlen(list[i]) && !memcmp(path, list[i], strlen(list[i])))
 			return true;
 	return false;
 }
 
-static bool is_secret(const struct fmt_str *s)
+uint8_t ins_kind__of_path(const char *path, size_t n)
 {
-	if (begins(s, secret_begin, sizeof(secret_begin) / sizeof(*secret_begin)))
-		return true;
-	for (size_t i = 0; i < sizeof(secret_in) / sizeof(*secret_in); i++)
-		if (memmem(s->p, s->len, secret_in[i], strlen(secret_in[i])))
-			return true;
-	return false;
+	bool secret = begins(path, n, secret_begin, sizeof(secret_begin) / sizeof(*secret_begin));
+
+	for (size_t i = 0; i < sizeof(secret_in) / sizeof(*secret_in) && !secret; i++)
+		secret = memmem(path, n, secret_in[i], strlen(secret_in[i]));
+	return (begins(path, n, system_dirs, sizeof(system_dirs) / sizeof(*system_dirs)) ? FILE_OF_SYSTEM : 0) |
+	       (secret ? FILE_SECRET : 0);
 }
 
 bool ins_kind__file(const struct ins_model *m, struct ins_only only, uint32_t file)
 {
 	const struct ins_file *f = &m->files[file];
 	const uint32_t changed = FOP_WRITE | FOP_CREATE | FOP_DELETE | FOP_RENAME | FOP_ATTR;
-	const struct fmt_str *path = ins_model__fstr(m, f->path);
 
 	switch (only.kind) {
 	case ONLY_ALL:
@@ -51,9 +50,9 @@ bool ins_kind__file(const struct ins_model *m, struct ins_only only, uint32_t fi
 	case ONLY_DELETED:
 		return f->ops & FOP_DELETE;
 	case ONLY_SYSTEM:
-		return f->ops & changed && begins(path, system_dirs, sizeof(system_dirs) / sizeof(*system_dirs));
+		return f->ops & changed && f->is & FILE_OF_SYSTEM;
 	case ONLY_SECRETS:
-		return f->ops & (FOP_READ | FOP_FAIL) && !(f->ops & FOP_DIR) && is_secret(path);
+		return f->ops & (FOP_READ | FOP_FAIL) && !(f->ops & FOP_DIR) && f->is & FILE_SECRET;
 	default:
 		return false;
 	}

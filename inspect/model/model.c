@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "engine/state/idmap.h"
+#include "inspect/model/kinds.h"
 #include "inspect/model/model.h"
 
 int ins_model__new(struct ins_model **ret, const struct ins_trace *trace, bool lens)
@@ -196,7 +197,8 @@ uint32_t ins_model__file(struct ins_model *m, uint32_t container, const char *pa
 	}
 	m->files = xgrow(m->files, &m->cap_files, m->n_files + 1, sizeof(*m->files));
 	m->files[m->n_files] = (struct ins_file){ .path = str, .container = container,
-						  .uses = INS_NONE };
+						  .uses = INS_NONE,
+						  .is = ins_kind__of_path(path, n) };
 	ins_map__put(&m->by_file, key, m->n_files);
 	return m->n_files++;
 }

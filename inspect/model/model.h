@@ -75,11 +75,15 @@ enum ins_file_op {
 	FOP_EXEC = 32, FOP_ATTR = 64, FOP_FAIL = 128, FOP_DIR = 256,
 };
 
+/* What a path says of a file, found out once. */
+enum ins_file_is { FILE_OF_SYSTEM = 1, FILE_SECRET = 2 };
+
 struct ins_file {
 	uint32_t path;			/* string */
 	uint32_t container;		/* the same path in two containers is two files */
 	uint32_t ops;			/* enum ins_file_op, under the lens */
 	uint32_t n_ops, n_errors, n_procs;
+	uint8_t is;			/* enum ins_file_is: what its path says */
 	uint64_t rd, wr;
 	uint64_t first_ts, last_ts, first_num;
 	uint32_t uses;			/* list by next_of_file */

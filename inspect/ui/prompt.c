@@ -15,6 +15,7 @@ static const char *const labels[ASK__N] = {
 	[ASK_RANGE] = "Time from [to]: ", [ASK_GOTO] = "Go to time or #event: ",
 	[ASK_SAVE] = "Save to file: ",
 	[ASK_NOTE] = "Note: ", [ASK_REPORT] = "Report to file: ",
+	[ASK_COLUMNS] = "Columns: ",
 };
 
 void ins_prompt__open(struct ins_prompt *p, enum ins_prompt_kind kind, const char *text)

@@ -9,6 +9,7 @@
 #include "inspect/model/notes.h"
 #include "inspect/model/only.h"
 #include "inspect/model/pass.h"
+#include "inspect/ui/columns.h"
 #include "inspect/ui/prompt.h"
 #include "inspect/ui/timeline.h"
 #include "inspect/view/view.h"
@@ -40,6 +41,7 @@ struct ins_ui_opts {
 	const char *const *rules;	/* files or directories */
 	unsigned n_rules;
 	const char *at;			/* time to begin at, NULL: none */
+	const char *config;		/* folder for what is kept from one look to the next, NULL: none */
 };
 
 struct ins_ui {
@@ -62,6 +64,7 @@ struct ins_ui {
 	unsigned n_spots;
 	struct ins_rect body;		/* where the view was drawn */
 
+	struct ins_columns columns;
 	struct ins_notes notes;
 	uint32_t edited;		/* the note that the prompt is about; INS_NONE: a new one */
 	struct ins_timeline timeline;

@@ -195,6 +195,9 @@ void ins_ui__answer(struct ins_ui *ui)
 		if (p->len)
 			r = ins_report__save(ui, p->text, &err);
 		break;
+	case ASK_COLUMNS:
+		r = ins_columns__choose(&ui->columns, f->view, p->text, &err);
+		break;
 	case ASK_SAVE:
 		if (p->len && v->save)
 			r = v->save(ui, f, ins_ui__state(ui, f), p->text, &err);
@@ -214,6 +217,19 @@ void ins_ui__answer(struct ins_ui *ui)
 void ins_ui__ask(struct ins_ui *ui, enum ins_prompt_kind kind, const char *text)
 {
 	ins_prompt__open(&ui->prompt, kind, text);
+}
+
+static void ask_columns(struct ins_ui *ui)
+{
+	struct buf list = { 0 };
+
+	if (!ins_views[ins_ui__top(ui)->view]->table) {
+		ins_ui__message(ui, ST_TEXT, "this view has no columns to choose from");
+		return;
+	}
+	ins_columns__list(&ui->columns, ins_ui__top(ui)->view, &list);
+	ins_ui__ask(ui, ASK_COLUMNS, (char *)list.p);
+	buf__done(&list);
 }
 
 /* --- going ----------------------------------------------------------------------------------- */
@@ -407,6 +423,7 @@ static bool act_here(struct ins_ui *ui, enum ins_action a)
 		ins_ui__ask(ui, ASK_NOTE, "");
 		return true;
 	case ACT_NOTES: ins_ui__push(ui, (struct ins_scope){ OF_ALL, 0 }, VIEW_NOTES, 0); return true;
+	case ACT_COLUMNS: ask_columns(ui); return true;
 	case ACT_REPORT: ins_ui__ask(ui, ASK_REPORT, ""); return true;
 	case ACT_VIEWS:
 		if (ins_ui__top(ui)->view != VIEW_MENU)

@@ -125,7 +125,8 @@ static void lay_out(struct ins_ui *ui, struct ins_frame *f, struct ins_table *t,
 	for (unsigned i = 0; i < ops->n_cols; i++) {
 		const struct ins_column *c = &ops->cols[i];
 
-		want[i] = (struct ins_width){ c->look & COL_OF_CONTAINER && one ? 0 : c->min,
+		want[i] = (struct ins_width){ (c->look & COL_OF_CONTAINER && one) ||
+					      ui->columns.hidden[f->view] >> i & 1 ? 0 : c->min,
 					      c->max ? c->max : c->min, c->rank,
 						      c->look & COL_FLEX };
 	}

@@ -61,6 +61,17 @@ screens() {	# name [trace [option...]]
 	done
 }
 
+@test "columns are chosen, and kept" {
+	export XDG_CONFIG_HOME=$BATS_TEST_TMPDIR/config
+	mkdir "$XDG_CONFIG_HOME"
+	golden "$here/golden/columns" press columns "$story"
+	grep -qx 'processes: pid exit command' "$XDG_CONFIG_HOME/spoor/columns"
+	golden "$here/golden/columns-kept" press columns_kept "$story"
+	# nonsense in that file does no harm
+	printf 'processes: nonsense\nfiles: file\n: x\n\001\377\n' >"$XDG_CONFIG_HOME/spoor/columns"
+	golden "$here/golden/columns-nonsense" press columns_kept "$story"
+}
+
 @test "themes" {
 	for theme in dark light safe mono; do
 		golden "$here/golden/theme-$theme" press themes "$story" --theme $theme --color always --size 80x24
