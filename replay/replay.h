@@ -81,11 +81,14 @@ int rpl_run__finish(struct rpl_run *r, bool failed);
 struct rpl_stats {
 	uint64_t events, matched, lost, skipped_unknown;
 	uint64_t per_type[FMT_MAX_EVENTS];
-	uint64_t *per_rule;		/* as eng_ruleset__rules; NULL without rules */
+	uint64_t *per_rule;		/* as eng_ruleset__rules */
+	uint64_t *gave_up;		/* per rule, and behind them -f: see eng_run__gave_up */
 	uint64_t t_first, t_last;	/* ns since the epoch; t_first 0: no event yet */
 	uint64_t started;		/* monotonic ns */
 };
 void rpl_stats__print(const struct rpl_stats *s, const struct eng_ruleset *rs, FILE *to);
+/* Say of which rules parts were given up. */
+void rpl_stats__print_gave_up(const struct rpl_stats *s, const struct eng_ruleset *rs, FILE *to);
 uint64_t rpl_now(void);			/* monotonic ns */
 /* --profile: as a table, or as one JSON object (replay_profile.c). */
 void rpl_profile__print(const struct eng_profile *p, const struct eng_ruleset *rs, bool json, FILE *to);

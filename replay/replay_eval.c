@@ -158,6 +158,7 @@ int rpl_eval__new(struct rpl_eval **ret, struct rpl_run *r)
 	int code;
 
 	e->run = r;
+	e->gave_up = xcalloc(r->n_rules + 1, sizeof(*e->gave_up));
 	if (explain)
 		d.on_event = on_event_to_explain;
 	else if (r->rs)
@@ -188,6 +189,7 @@ void rpl_eval__free(struct rpl_eval *e)
 	eng_run__free(e->filter_run);
 	arena__done(&e->scratch);
 	buf__done(&e->text);
+	free(e->gave_up);
 	free(e);
 }
 
@@ -311,6 +313,20 @@ static int read_batch(struct rpl_eval *e, struct fmt_source *s, struct err *err)
 	return feed(e, b, &info) ? 2 : 0;
 }
 
+/* What has been given up since the part before. */
+static void count_gave_up(struct rpl_eval *e)
+{
+	const struct rpl_run *r = e->run;
+
+	for (unsigned i = 0; i <= r->n_rules; i++) {
+		uint64_t n = i < r->n_rules ? eng_detector__gave_up(e->det, &r->rules[i]) :
+			     e->filter_run ? eng_run__gave_up(e->filter_run, 0) : 0;
+
+		e->part->stats.gave_up[i] = n - e->gave_up[i];
+		e->gave_up[i] = n;
+	}
+}
+
 void rpl_eval__read(struct rpl_eval *e, struct fmt_source *s)
 {
 	struct rpl_part *p = e->part;
@@ -320,6 +336,7 @@ void rpl_eval__read(struct rpl_eval *e, struct fmt_source *s)
 	eng_state__name_origins(e->st, s);
 	while (!p->code)
 		p->code = read_batch(e, s, &p->err);
+	count_gave_up(e);
 	p->stats.lost = s->lost;
 	p->stats.skipped_unknown = s->skipped_unknown;
 }

@@ -78,6 +78,7 @@ struct rpl_eval {
 	struct arena scratch;		/* for one event */
 	struct buf text;		/* for one event, before it is made safe */
 	struct rpl_part *part;		/* at hand */
+	uint64_t *gave_up;		/* as in rpl_stats, of all parts before */
 };
 
 int rpl_eval__new(struct rpl_eval **ret, struct rpl_run *r);
@@ -93,6 +94,8 @@ void rpl_eval__damage(struct rpl_eval *e, struct err *err);
 /* For a new use: nothing printed, nothing counted. Memory is kept. */
 void rpl_part__reset(struct rpl_part *p, const struct rpl_run *r);
 void rpl_part__done(struct rpl_part *p);
+/* All counts 0, with room for those of the rules; freed with s->per_rule. */
+void rpl_stats__reset(struct rpl_stats *s, unsigned n_rules);
 /*
  * Its turn has come: put out what it has kept. False: it has printed more than the run wants, nothing is written and it
  * must be done again.

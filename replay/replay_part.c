@@ -36,13 +36,17 @@ void rpl_print_damage(const struct err *err)
 	err__print(log__tool_name(), err);
 }
 
+void rpl_stats__reset(struct rpl_stats *s, unsigned n_rules)
+{
+	uint64_t *counts = s->per_rule ? s->per_rule : xmalloc((2 * n_rules + 1) * sizeof(*counts));
+
+	memset(counts, 0, (2 * n_rules + 1) * sizeof(*counts));
+	*s = (struct rpl_stats){ .per_rule = counts, .gave_up = counts + n_rules };
+}
+
 void rpl_part__reset(struct rpl_part *p, const struct rpl_run *r)
 {
-	uint64_t *per_rule = p->stats.per_rule ? p->stats.per_rule :
-			     xmalloc((r->n_rules + 1) * sizeof(*per_rule));
-
-	memset(per_rule, 0, (r->n_rules + 1) * sizeof(*per_rule));
-	p->stats = (struct rpl_stats){ .per_rule = per_rule };
+	rpl_stats__reset(&p->stats, r->n_rules);
 	p->out.buf.len = 0;
 	p->out.error = 0;
 	p->out.color = r->out_color;
@@ -89,6 +93,8 @@ static void add_stats(struct rpl_stats *to, const struct rpl_stats *s, unsigned 
 		to->per_type[i] += s->per_type[i];
 	for (unsigned i = 0; i < n_rules; i++)
 		to->per_rule[i] += s->per_rule[i];
+	for (unsigned i = 0; i <= n_rules; i++)
+		to->gave_up[i] += s->gave_up[i];
 	if (s->t_first && (!to->t_first || s->t_first < to->t_first))
 		to->t_first = s->t_first;
 	if (s->t_last > to->t_last)

@@ -106,11 +106,11 @@ static int compile(struct rpl_run *r, struct err *err)
 int rpl_run__new(struct rpl_run **ret, const struct rpl_opts *o, struct err *err)
 {
 	struct rpl_run *r = xcalloc(1, sizeof(*r));
+	uint64_t started = rpl_now();
 	int code;
 
 	r->o = o;
 	r->out_color = cli__color(STDOUT_FILENO);
-	r->stats.started = rpl_now();
 	r->evals = xcalloc(o->threads, sizeof(struct rpl_eval *));
 	code = compile(r, err);
 	if (!code)
@@ -120,7 +120,8 @@ int rpl_run__new(struct rpl_run **ret, const struct rpl_opts *o, struct err *err
 		return code;
 	}
 	r->n_evals = 1;
-	r->stats.per_rule = xcalloc(r->n_rules + 1, sizeof(*r->stats.per_rule));
+	rpl_stats__reset(&r->stats, r->n_rules);
+	r->stats.started = started;
 	make_want(r);
 	*ret = r;
 	return 0;
@@ -257,6 +258,7 @@ int rpl_run__finish(struct rpl_run *r, bool failed)
 {
 	if (failed)
 		return EXIT_ASKED;
+	rpl_stats__print_gave_up(&r->stats, r->rs, stderr);
 	if (r->o->stats)
 		rpl_stats__print(&r->stats, r->rs, stderr);
 	if (r->o->profile)

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "format/base/log.h"
 #include "replay/replay.h"
 
 #define NS 1000000000ull
@@ -91,4 +92,27 @@ void rpl_stats__print(const struct rpl_stats *s, const struct eng_ruleset *rs, F
 		print_rules(s, rs, to);
 	else
 		fprintf(to, "printed: %s\n", text__count(s->matched, a));
+}
+
+static void print_gave_up(uint64_t n, const char *what, const char *name, FILE *to)
+{
+	struct buf safe = { 0 };
+	char count[32];
+
+	if (!n)
+		return;
+	text__safe(&safe, name, strlen(name));
+	fprintf(to, "%s: %s%.*s: %s texts were too long for a pattern of its condition: taken for no match\n",
+		log__tool_name(), what, (int)safe.len, (const char *)safe.p, text__count(n, count));
+	buf__done(&safe);
+}
+
+void rpl_stats__print_gave_up(const struct rpl_stats *s, const struct eng_ruleset *rs, FILE *to)
+{
+	unsigned n = 0;
+	const struct eng_rule *rules = rs ? eng_ruleset__rules(rs, &n) : NULL;
+
+	for (unsigned i = 0; i < n; i++)
+		print_gave_up(s->gave_up[i], "rule ", rules[i].name, to);
+	print_gave_up(s->gave_up[n], "-f", "", to);
 }

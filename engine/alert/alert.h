@@ -94,6 +94,8 @@ int eng_detector__feed(struct eng_detector *d, const struct fmt_batch *b, bool k
 		       uint32_t from, uint32_t to);
 /* Add what rules and predicates have cost, if that was asked for; indexed by the rules' cond. */
 void eng_detector__costs(const struct eng_detector *d, struct eng_profile *into);
+/* eng_run__gave_up for a rule; 0 without rules. */
+uint64_t eng_detector__gave_up(const struct eng_detector *d, const struct eng_rule *r);
 /* Matches per rule so far, indexed as eng_ruleset__rules. */
 const uint64_t *eng_detector__counts(const struct eng_detector *d);
 

@@ -111,6 +111,11 @@ int eng_detector__feed(struct eng_detector *d, const struct fmt_batch *b, bool k
 	return r;
 }
 
+uint64_t eng_detector__gave_up(const struct eng_detector *d, const struct eng_rule *r)
+{
+	return d->run && r->cond >= 0 ? eng_run__gave_up(d->run, r->cond) : 0;
+}
+
 void eng_detector__costs(const struct eng_detector *d, struct eng_profile *into)
 {
 	if (d->run)

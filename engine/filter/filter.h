@@ -103,6 +103,12 @@ unsigned eng_run__match(struct eng_run *r, const struct eng_ctx *ctx, bool first
 			unsigned max);
 void eng_run__enable(struct eng_run *r, int cond, bool on);
 
+/*
+ * How often a part of a condition (a regex, or a pattern out of a field) was given up and taken for false, since the
+ * text would have taken too long. 0 in all but hostile traces.
+ */
+uint64_t eng_run__gave_up(const struct eng_run *r, int cond);
+
 /* What a predicate or a condition has cost. */
 struct eng_cost {
 	uint64_t events;		/* conditions: that it could match by their type */

@@ -46,7 +46,13 @@ struct match_paths;
 struct match_paths *match_paths__new(const struct match_str *paths, uint32_t n, struct arena *mem);
 bool match_paths(const struct match_paths *m, const char *p, uint32_t len);
 
-/* --- regex: RE2 in POSIX syntax, the whole text must match ------------------------------------ */
+/*
+ * --- regex: RE2 in POSIX syntax, the whole text must match ------------------------------------
+ *
+ * One match takes bounded time whatever the text: a fixed number of steps of backtracking, then a matcher whose time
+ * grows with the text and with the square of the places in the pattern that it must follow at once; these are limited
+ * so that the product is. Where that is not enough the answer is "no match", and it is counted.
+ */
 
 struct match_regex;
 /* 0, or -FMT_E_SYNTAX with what is wrong in err. */
@@ -58,5 +64,9 @@ struct match_scratch;
 struct match_scratch *match_scratch__new(void);
 void match_scratch__free(struct match_scratch *s);
 bool match_regex(const struct match_regex *r, struct match_scratch *s, const char *p, uint32_t len);
+/* How often a match was given up so far. */
+uint64_t match_scratch__gave_up(const struct match_scratch *s);
+/* Count one that was given up elsewhere, and answer "no". */
+bool match_scratch__give_up(struct match_scratch *s);
 
 #endif

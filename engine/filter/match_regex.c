@@ -2,8 +2,9 @@
 /*
  * Regular expressions on PCRE2. The subject belongs to the attacker: backtracking is cut off after
  * a fixed number of steps, and the same pattern is then run by PCRE2's other matcher, which follows
- * all paths at once and needs no luck. Only if that runs out of its memory as well is the answer
- * "no match".
+ * all paths at once and needs no luck. For each byte it compares each path with those before it: its
+ * memory, which limits the paths, is given by the length of the subject. Only if that runs out as
+ * well is the answer "no match".
  */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
@@ -17,6 +18,9 @@
 #define MATCH_STEPS 50000u		/* backtracking steps before the other matcher is used */
 #define MATCH_KIB 4096u
 #define DFA_WORDS 16384u
+#define DFA_STEPS (1u << 26)		/* comparisons of paths: some tenths of a second at most */
+#define DFA_LOOKS (1u << 22)		/* looks at what follows, for $ and its like */
+#define DFA_LEAST 32u			/* paths that are followed on any text */
 
 struct match_regex {
 	pcre2_code *code;
@@ -24,8 +28,9 @@ struct match_regex {
 
 struct match_scratch {
 	pcre2_match_data *data;
-	pcre2_match_context *limits;
+	pcre2_match_context *limits, *dfa_limits;
 	struct buf utf8;
+	uint64_t gave_up;
 	int dfa[DFA_WORDS];
 };
 
@@ -71,8 +76,11 @@ struct match_scratch *match_scratch__new(void)
 
 	s->data = pcre2_match_data_create(1, NULL);
 	s->limits = pcre2_match_context_create(NULL);
-	if (!s->data || !s->limits)
+	s->dfa_limits = pcre2_match_context_create(NULL);
+	if (!s->data || !s->limits || !s->dfa_limits)
 		abort();	/* as any other allocation that fails */
+	pcre2_set_match_limit(s->dfa_limits, DFA_LOOKS);
+	pcre2_set_heap_limit(s->dfa_limits, MATCH_KIB);
 	pcre2_set_match_limit(s->limits, MATCH_STEPS);
 	pcre2_set_heap_limit(s->limits, MATCH_KIB);
 	return s;
@@ -84,6 +92,7 @@ void match_scratch__free(struct match_scratch *s)
 		return;
 	pcre2_match_data_free(s->data);
 	pcre2_match_context_free(s->limits);
+	pcre2_match_context_free(s->dfa_limits);
 	buf__done(&s->utf8);
 	free(s);
 }
@@ -115,6 +124,37 @@ static void make_valid(struct buf *out, const char *s, uint32_t len)
 	}
 }
 
+uint64_t match_scratch__gave_up(const struct match_scratch *s)
+{
+	return s->gave_up;
+}
+
+bool match_scratch__give_up(struct match_scratch *s)
+{
+	s->gave_up++;
+	return false;
+}
+
+/* Words of working memory for a subject of n bytes: two lists of paths of three words each, and a little. */
+static size_t dfa_words(PCRE2_SIZE n)
+{
+	uint64_t paths = DFA_LEAST;
+
+	while (paths * paths * n < DFA_STEPS && paths * 6 < DFA_WORDS - 40)
+		paths += paths / 4;
+	return paths * 6 + 20;
+}
+
+static int match_all_paths(const struct match_regex *re, struct match_scratch *s, PCRE2_SPTR subject, PCRE2_SIZE n)
+{
+	int r = pcre2_dfa_match(re->code, subject, n, 0, PCRE2_NO_UTF_CHECK, s->data, s->dfa_limits, s->dfa,
+				dfa_words(n));
+
+	if (r < 0 && r != PCRE2_ERROR_NOMATCH)
+		match_scratch__give_up(s);
+	return r;
+}
+
 bool match_regex(const struct match_regex *re, struct match_scratch *s, const char *p, uint32_t len)
 {
 	PCRE2_SPTR subject = (PCRE2_SPTR)p;
@@ -131,7 +171,6 @@ bool match_regex(const struct match_regex *re, struct match_scratch *s, const ch
 	r = pcre2_match(re->code, subject, n, 0, PCRE2_NO_UTF_CHECK, s->data, s->limits);
 	if (r == PCRE2_ERROR_MATCHLIMIT || r == PCRE2_ERROR_HEAPLIMIT ||
 	    r == PCRE2_ERROR_DEPTHLIMIT)
-		r = pcre2_dfa_match(re->code, subject, n, 0, PCRE2_NO_UTF_CHECK, s->data, NULL,
-				    s->dfa, DFA_WORDS);
+		r = match_all_paths(re, s, subject, n);
 	return r >= 0;
 }

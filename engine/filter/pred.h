@@ -40,6 +40,7 @@ struct eng_pred {
 	bool plain;			/* one value of the type that the test is for: test() is all
 					 * there is to do */
 	struct eng_expr *left, *right;
+	uint32_t index;			/* among the program's predicates */
 	uint32_t slot, right_slot;	/* where a run keeps the values: private to prog */
 	uint32_t arg_memo;		/* a test of evt.arg.X: where a run keeps answers by X's
 					 * number; else UINT32_MAX */

@@ -354,6 +354,9 @@ static uint32_t count(const struct eng_pred *p, const struct eng_val *v, struct 
 	return n;
 }
 
+/* A literal is short; a field may be as long as what it is compared with. */
+#define MAX_PAIR_STEPS (1u << 26)
+
 /* One value against one value of another field: the literal's place is taken by it. */
 static bool test_pair(const struct eng_pred *p, const struct eng_val *a, const struct eng_val *b,
 		      enum eng_op op, struct match_scratch *s)
@@ -366,6 +369,11 @@ static bool test_pair(const struct eng_pred *p, const struct eng_val *a, const s
 	one.lits = &lit;
 	one.n_lits = 1;
 	one.op = (uint8_t)op;
+	if ((op == OP_GLOB || op == OP_IGLOB || op == OP_ICONTAINS) &&
+	    (uint64_t)a->str.len * b->str.len > MAX_PAIR_STEPS)
+		return match_scratch__give_up(s);
+	if (op == OP_CONTAINS)
+		return !b->str.len || memmem(a->str.p, a->str.len, b->str.p, b->str.len);
 	if (op == OP_GLOB || op == OP_IGLOB) {
 		struct arena mem = { 0 };
 		bool hit = match_glob(match_glob__new(b->str.p, b->str.len, op == OP_IGLOB, &mem),

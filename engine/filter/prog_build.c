@@ -395,6 +395,7 @@ static int add_check(struct adding *x, const struct eng_ast *a, node_ref *ret)
 		*ret = pred_node(p, *slot - 1);
 		return 0;
 	}
+	pred->index = p->n_preds;
 	pred->slot = add_expr(p, pred->left);
 	pred->arg_memo = pred->plain && is_arg(pred->left) ? p->n_arg_memos++ : UINT32_MAX;
 	pred->right_slot = pred->right ? add_expr(p, pred->right) : 0;

@@ -50,6 +50,7 @@ struct eng_run {
 	uint64_t **enabled;		/* per list: mask of the conditions that are on */
 	uint64_t *alive;		/* conditions still possible, as wide as the widest list */
 	struct match_scratch *match;
+	uint64_t n_gave_up, *gave_up;	/* matches that were given up: all, and by predicate */
 	struct arena scratch;
 	struct run_profile *profile;	/* NULL: not asked for */
 };
@@ -167,18 +168,37 @@ static bool eval_arg(struct eng_run *r, const struct eng_pred *p)
 	return m->way[way].hit;
 }
 
-static bool eval_pred(struct eng_run *r, const struct eng_pred *p)
+static bool eval_any(struct eng_run *r, const struct eng_pred *p)
 {
-	const struct eng_vals *left, *right = NULL;
+	const struct eng_vals *left = value_of(r, p->slot), *right = NULL;
 
-	if (p->arg_memo != UINT32_MAX)
-		return eval_arg(r, p);
-	left = value_of(r, p->slot);
 	if (p->plain)
 		return left && p->test(p, &left->v[0], 0, r->match);
 	if (left && p->right)
 		right = value_of(r, p->right_slot);
 	return eng_pred__eval(p, r->ctx, left, right, r->match);
+}
+
+/* What may be given up on a text that would take too long. */
+static bool eval_limited(struct eng_run *r, const struct eng_pred *p)
+{
+	uint64_t before = match_scratch__gave_up(r->match);
+	bool v = eval_any(r, p);
+
+	if (match_scratch__gave_up(r->match) != before) {
+		r->gave_up[p->index]++;
+		r->n_gave_up++;
+	}
+	return v;
+}
+
+static bool eval_pred(struct eng_run *r, const struct eng_pred *p)
+{
+	if (p->arg_memo != UINT32_MAX)
+		return eval_arg(r, p);
+	if (p->op == OP_REGEX || p->mode == PM_FIELD)
+		return eval_limited(r, p);
+	return eval_any(r, p);
 }
 
 static bool eval_timed(struct eng_run *r, uint32_t pred)
@@ -469,6 +489,35 @@ void eng_run__enable(struct eng_run *r, int cond, bool on)
 	}
 }
 
+/* How often a predicate below the node was given up. Parts that conditions share count in each. */
+static uint64_t gave_up_below(const struct eng_run *r, uint32_t node, uint8_t *seen)
+{
+	const struct prog_node *n = &r->p->nodes[node];
+	uint64_t sum = 0;
+
+	if (seen[node])
+		return 0;
+	seen[node] = 1;
+	if (n->kind == NK_PRED)
+		return r->gave_up[n->pred];
+	for (uint32_t i = 0; i < n->n_kids; i++)
+		sum += gave_up_below(r, r->p->kids[n->kids + i] >> 1, seen);
+	return sum;
+}
+
+uint64_t eng_run__gave_up(const struct eng_run *r, int cond)
+{
+	uint8_t *seen;
+	uint64_t n;
+
+	if (!r->n_gave_up)
+		return 0;
+	seen = xcalloc(r->p->n_nodes, 1);
+	n = gave_up_below(r, r->p->conds[cond].ref >> 1, seen);
+	free(seen);
+	return n;
+}
+
 void eng_run__profile(struct eng_run *r)
 {
 	if (!r->profile)
@@ -508,6 +557,7 @@ int eng_run__new(struct eng_run **ret, const struct eng_prog *p)
 	r->args = xmalloc((p->n_arg_memos + 1) * sizeof(*r->args));
 	memset(r->args, 0xff, (p->n_arg_memos + 1) * sizeof(*r->args));
 	r->match = match_scratch__new();
+	r->gave_up = xcalloc(p->n_preds + 1, sizeof(*r->gave_up));
 	*ret = r;
 	return 0;
 }
@@ -526,6 +576,7 @@ void eng_run__free(struct eng_run *r)
 	free(r->known);
 	free(r->slots);
 	run_profile__free(r->profile);
+	free(r->gave_up);
 	match_scratch__free(r->match);
 	arena__done(&r->scratch);
 	free(r);

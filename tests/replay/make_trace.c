@@ -389,6 +389,24 @@ static void many(uint64_t n)
 	write_batch(false);
 }
 
+/* Programs with a few arguments, and one with an argument of n bytes. */
+static void long_args(uint64_t n)
+{
+	char *args = malloc(n + 1);
+
+	memset(args, 'a', n);
+	args[n] = 0;
+	keyframe(false);
+	for (uint32_t i = 0; i < 3; i++) {
+		uint32_t len = i == 1 ? (uint32_t)n + 1 : 40;
+
+		fork_child(4321, 4330 + i, 13 + i, "bash");
+		exec_child(4330 + i, 4321, 0, "/bin/echo", "echo", args + n + 1 - len, len, len, 0);
+	}
+	write_batch(false);
+	free(args);
+}
+
 int main(int argc, char **argv)
 {
 	struct fmt_meta meta = {
@@ -400,7 +418,7 @@ int main(int argc, char **argv)
 	struct err err = { 0 };
 
 	if (argc < 3) {
-		fprintf(stderr, "make_trace story|many FILE [N]\n");
+		fprintf(stderr, "make_trace story|many|long FILE [N]\n");
 		return 1;
 	}
 	if (fmt_batch__new(&b) || fmt_writer__open(&w, argv[2], true, &meta, &opts, &err))
@@ -408,6 +426,8 @@ int main(int argc, char **argv)
 	fmt_batch__reset(b, next_num);
 	if (!strcmp(argv[1], "story"))
 		story();
+	else if (!strcmp(argv[1], "long"))
+		long_args(argc > 3 ? strtoull(argv[3], NULL, 10) : 100000);
 	else
 		many(argc > 3 ? strtoull(argv[3], NULL, 10) : 100000);
 	if (fmt_writer__close(w, &err))

@@ -174,3 +174,32 @@ setup() {
 	run -1 spoor-replay "$trace" --profile
 	[[ $output == *"-r FILE"* ]]
 }
+
+@test "a pattern that would take too long is given up, and that is said once for each rule" {
+	"$SPOOR_BUILD/tests/replay/make_trace" long "$BATS_TEST_TMPDIR/long.spoor" 300000
+	cat >"$BATS_TEST_TMPDIR/slow.yaml" <<-'YAML'
+	- rule: Slow
+	  desc: follows many paths
+	  condition: evt.type = execve and proc.args regex '(a|aa|aaa|b){1,90}((a|aa){1,90}c)+'
+	  output: never
+	  priority: ERROR
+	- rule: Hard
+	  desc: backtracking would run for years
+	  condition: evt.type = execve and proc.args regex '(a+)+b'
+	  output: never
+	  priority: ERROR
+	- rule: Easy
+	  desc: an ordinary pattern
+	  condition: evt.type = execve and proc.args regex 'a{39}'
+	  output: Easy %evt.num
+	  priority: ERROR
+	YAML
+	for j in 1 2; do
+		run -0 --separate-stderr spoor-replay -j $j "$BATS_TEST_TMPDIR/long.spoor" -r "$BATS_TEST_TMPDIR/slow.yaml"
+		[ "${#lines[@]}" = 2 ]
+		[ "$(grep -c 'taken for no match' <<<"$stderr")" = 1 ]
+		[[ $stderr == *"rule Slow: 1 texts were too long for a pattern"* ]]
+	done
+	run -0 --separate-stderr spoor-replay "$BATS_TEST_TMPDIR/long.spoor" -f "proc.args regex '(a|aa|aaa|b){1,90}((a|aa){1,90}c)+'"
+	[[ $stderr == *"-f: 1 texts were too long"* ]]
+}
