@@ -56,6 +56,7 @@ const struct trace_command cmd_convert = {
 			 "Falco (.scap, gzip'd or not), or .jsonl. OUT is told by its name, or by --to. '-' is stdin or stdout. OUT is there "
 			 "whole or not at all.",
 		.examples = "spoor-trace convert old.scap.gz old.spoor\tA capture of sysdig or Falco as a trace.\n"
+			    "spoor-trace convert web.spoor web.scap.gz\tFor who has only sysdig or Falco; docs/SCAP.md says what is lost.\n"
 			    "spoor-trace convert web.spoor - --to jsonl | jq -r 'select(.type == \"openat\") | .args.name'\t"
 			    "One event a line, for other tools.",
 		.opts = (const struct cli_opt[]){

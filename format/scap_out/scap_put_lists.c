@@ -346,7 +346,8 @@ static int put_entries(struct scap_out *o, uint32_t type, const struct buf *entr
 				break;
 			at += len;
 		}
-		buf__add(&o->pending, entries->p + from, at - from);
+		if (at > from)
+			buf__add(&o->pending, entries->p + from, at - from);
 		scap_out__block_end(o, block);
 		if (scap_out__flush(o, err) < 0)
 			return o->failed.code;
