@@ -7,8 +7,6 @@
 
 #include "engine/lint/lint_internal.h"
 
-#define MAX_NODES 20000u		/* conditions larger than this are not looked at */
-
 const struct eng_pred *lint__pred(struct lint *l, const struct eng_check *c)
 {
 	uint32_t id = strtab__find(&l->checks, (const char *)&c, sizeof(c), sizeof(c));

@@ -11,6 +11,8 @@
 #include "engine/lint/lint.h"
 #include "engine/rules/ruleset.h"
 
+#define MAX_NODES 20000u		/* conditions larger than this are not looked at */
+
 struct lint {
 	struct eng_ruleset *rs;
 	struct arena mem;		/* of the whole run */

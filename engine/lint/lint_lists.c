@@ -25,22 +25,20 @@ static void unknown_list(struct lint *l, const char *name, const struct rules_ct
 		    near.name ? "'?" : "");
 }
 
-static void look_at(struct lint *l, const struct eng_check *c, const char *text,
+static void look_at(struct lint *l, const struct eng_check *c, struct eng_text text,
 		    const struct rules_ctx *ctx)
 {
-	struct eng_text whole = { text, (uint32_t)strlen(text) };
-
 	if (!takes_list(c) || c->rhs == RHS_OPERAND)
 		return;
 	if (!c->n_values)
 		rules__lint(l->rs, LINT_EMPTY_LIST,
-			    ctx__condition(l->rs, c->values_pos, whole, ctx),
+			    ctx__condition(l->rs, c->values_pos, text, ctx),
 			    "the list is empty: this is never true");
-	else if (text[c->values_pos.off] != '(' && !find_list(l->rs, c->values[0].p))
-		unknown_list(l, c->values[0].p, ctx__condition(l->rs, c->values_pos, whole, ctx));
+	else if (text.p[c->values_pos.off] != '(' && !find_list(l->rs, c->values[0].p))
+		unknown_list(l, c->values[0].p, ctx__condition(l->rs, c->values_pos, text, ctx));
 }
 
-static void walk(struct lint *l, const struct eng_ast *a, const char *text,
+static void walk(struct lint *l, const struct eng_ast *a, struct eng_text text,
 		 const struct rules_ctx *ctx)
 {
 	for (uint32_t i = 0; i < a->n_kids; i++)
@@ -51,9 +49,10 @@ static void walk(struct lint *l, const struct eng_ast *a, const char *text,
 
 void lint__lists(struct lint *l, const char *text, const struct rules_ctx *ctx)
 {
+	struct eng_text whole = { text, (uint32_t)strlen(text) };
 	struct eng_ast *a;
 
 	/* what needs a list's text to be a condition at all is not looked at */
-	if (!eng_filter__parse(text, strlen(text), 1000, &l->mem, &a, NULL))
-		walk(l, a, text, ctx);
+	if (!eng_filter__parse(text, whole.len, 1000, &l->mem, &a, NULL) && a->size <= MAX_NODES)
+		walk(l, a, whole, ctx);
 }

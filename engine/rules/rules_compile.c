@@ -97,6 +97,10 @@ static void suggest_macro(struct compile *c, const char *name, size_t len, char 
 	struct nearest near = nearest__begin(name, len);
 
 	out[0] = 0;
+	if (m && m == c->macro) {
+		snprintf(out, size, " A macro cannot use itself.");
+		return;
+	}
 	if (m) {
 		snprintf(out, size, " It is defined after this macro, in %s line %u.",
 			 m->ctx->name, m->ctx->mark.line + 1);

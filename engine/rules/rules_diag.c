@@ -7,6 +7,7 @@
 #include "engine/rules/ruleset.h"
 
 #define SNIPPET_WIDTH 160u
+#define MAX_LINTS 2000u		/* findings of lint, those that are kept quiet too */
 #define MAX_DIAGS 10000u		/* a file can have as many warnings as it has items */
 
 static const struct { const char *name, *text; } codes[RULES_CODES__N] = {
@@ -326,7 +327,7 @@ void rules__lint(struct eng_ruleset *rs, enum rules_code code, const struct rule
 	struct eng_diag *d;
 	va_list ap;
 
-	if (rs->n_lints >= MAX_DIAGS)
+	if (rs->lint_tries++ >= MAX_LINTS)
 		return;
 	rs->lints = xgrow(rs->lints, &rs->cap_lints, rs->n_lints + 1, sizeof(*rs->lints));
 	d = &rs->lints[rs->n_lints];

@@ -121,16 +121,24 @@ bool is_one_of(const char *words, const char *word)
 	return false;
 }
 
+#define MAX_KEYS 100u			/* looked at in one item: no honest one has more */
+
 void warn_unknown_keys(struct eng_ruleset *rs, const struct yaml_node *item, const char *known,
 		       const struct rules_ctx *ctx)
 {
-	for (uint32_t i = 0; i < item->n; i++) {
+	for (uint32_t i = 0; i < item->n && i < MAX_KEYS; i++) {
 		const struct yaml_node *k = item->kids[2 * i];
 
 		if (k->kind != Y_SCALAR || !is_one_of(known, k->text) || strchr(k->text, ' '))
 			rules__warn(rs, LOAD_UNKNOWN_KEY, ctx,
 				    "Unknown key '%s'. The key will be ignored.",
 				    k->kind == Y_SCALAR || k->kind == Y_NULL ? k->text : "?");
+		for (uint32_t j = 0; j < i && k->kind == Y_SCALAR; j++)
+			if (item->kids[2 * j]->kind == Y_SCALAR &&
+			    !strcmp(item->kids[2 * j]->text, k->text))
+				rules__warn(rs, LOAD_UNKNOWN_KEY, ctx,
+					    "Key '%s' is there more than once. Only the first counts.",
+					    k->text);
 	}
 }
 

@@ -170,7 +170,7 @@ struct eng_ruleset {
 	struct eng_diag *diags;
 	uint32_t n_diags;
 	struct eng_diag *lints;		/* of all files, in the order in which they were found */
-	uint32_t n_lints;
+	uint32_t n_lints, lint_tries;
 	struct def_list *lists;		/* in order of first definition */
 	struct def_macro *macros;
 	struct def_rule *rules;
