@@ -208,6 +208,37 @@ static bool is_life(unsigned id)
 	       id == EV_exit_group;
 }
 
+/* What an event may take of a ring that is filling up: enum cap_lane. */
+static uint8_t lane_of(const struct fmt_event_info *ev)
+{
+	static const uint16_t watched[] = {	/* by rules, though the state does not need them */
+		EV_kill, EV_tkill, EV_tgkill, EV_rt_sigqueueinfo, EV_pidfd_send_signal, EV_ptrace,
+		EV_process_vm_readv, EV_process_vm_writev, EV_init_module, EV_finit_module,
+		EV_delete_module, EV_keyctl, EV_add_key, EV_request_key, EV_reboot, EV_kexec_load,
+		EV_kexec_file_load, EV_seccomp, EV_listen, EV_shutdown, EV_fchmod, EV_fchown,
+		EV_personality, EV_sethostname, EV_settimeofday, EV_clock_settime, EV_quotactl,
+	};
+
+	if (is_life(ev->id))
+		return LANE_LIFE;
+	if (ev->flags & (EF_READS | EF_WRITES))
+		return LANE_BULK;	/* a socket's state too: an address is not worth a flood */
+	if (ev->flags & (EF_STATE | EF_OPENS_FD | EF_CLOSES_FD))
+		return LANE_KEY;
+	for (unsigned i = 0; i < sizeof(watched) / sizeof(*watched); i++)
+		if (watched[i] == ev->id)
+			return LANE_KEY;
+	for (unsigned i = 0; i < sizeof(follows) / sizeof(*follows); i++)
+		if (follows[i].event == ev->id)
+			return LANE_KEY;
+	return LANE_BULK;
+}
+
+static uint8_t category_of(const struct fmt_event_info *ev)
+{
+	return (uint8_t)(ev->category | lane_of(ev) << CAP_LANE_SHIFT);
+}
+
 void cap_calls__descs(struct cap_desc *descs, uint16_t *compat, bool noise)
 {
 	unsigned n_noise = 0;
@@ -219,7 +250,7 @@ void cap_calls__descs(struct cap_desc *descs, uint16_t *compat, bool noise)
 
 		if (ev && ev->flags & EF_URING) {
 			d->event = (uint16_t)id;
-			d->category = ev->category;
+			d->category = category_of(ev);
 			d->skip = THREAD_OWN | THREAD_WAIT | THREAD_OUT;
 			d->kind = ev->flags & EF_NOISE && !noise ? KIND_NOISE : KIND_UNKNOWN;
 			continue;
@@ -234,7 +265,7 @@ void cap_calls__descs(struct cap_desc *descs, uint16_t *compat, bool noise)
 			continue;
 		}
 		d->event = (uint16_t)id;
-		d->category = ev->category;
+		d->category = category_of(ev);
 		d->n_regs = n_regs(sources[id].from);
 		d->strs = (uint8_t)(sources[id].from >> 8);
 		d->skip = THREAD_OWN;

@@ -436,6 +436,21 @@ unsigned cap_driver__n_cpus(const struct cap_driver *d)
 	return d->n_cpus;
 }
 
+static void find_loser(struct cap_cpu_ring *r, struct cap_loss *ret)
+{
+	uint32_t loser = __atomic_load_n(&r->ctl->loser, __ATOMIC_RELAXED);
+	uint64_t n = __atomic_load_n(&r->ctl->loser_n, __ATOMIC_RELAXED);
+
+	ret->loser = loser;
+	ret->loser_n = loser == r->loser && n >= r->loser_n ? n - r->loser_n : n;
+	if (!ret->loser_n)
+		ret->loser = 0;
+	if (ret->loser_n > ret->full)	/* it is read while it changes */
+		ret->loser_n = ret->full;
+	r->loser = loser;
+	r->loser_n = n;
+}
+
 bool cap_driver__loss(struct cap_driver *d, unsigned cpu, struct cap_loss *ret)
 {
 	struct cap_cpu_ring *r = &d->rings[cpu];
@@ -455,6 +470,13 @@ bool cap_driver__loss(struct cap_driver *d, unsigned cpu, struct cap_loss *ret)
 		ret->by[i] = n - r->lost_by[i];
 		r->lost_by[i] = n;
 	}
+	for (unsigned i = 0; i < CAP_N_LANES; i++) {
+		uint64_t n = __atomic_load_n(&r->ctl->lost_lane[i], __ATOMIC_RELAXED);
+
+		ret->lane[i] = n - r->lost_lane[i];
+		r->lost_lane[i] = n;
+	}
+	find_loser(r, ret);
 	return true;
 }
 

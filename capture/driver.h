@@ -53,6 +53,9 @@ struct cap_loss {
 	uint64_t full, reentered;
 	uint64_t last;			/* CLOCK_MONOTONIC */
 	uint64_t by[CAP_N_CATEGORIES];	/* both, by category */
+	uint64_t lane[CAP_N_LANES];	/* full, by lane */
+	uint32_t loser;			/* the process that lost most of them, 0: none stands out */
+	uint64_t loser_n;		/* at least so many */
 };
 unsigned cap_driver__n_cpus(const struct cap_driver *d);
 bool cap_driver__loss(struct cap_driver *d, unsigned cpu, struct cap_loss *ret);

@@ -16,7 +16,9 @@ struct cap_cpu_ring {
 	/* time of the record at `at`; UINT64_MAX: none in this round */
 	uint64_t ts;
 	uint64_t lost, reentered;	/* as told so far */
-	uint64_t lost_by[CAP_N_CATEGORIES];
+	uint64_t lost_by[CAP_N_CATEGORIES], lost_lane[CAP_N_LANES];
+	uint32_t loser;
+	uint64_t loser_n;
 };
 
 struct cap_driver {

@@ -264,9 +264,25 @@ static void add_categories(struct cap_recorder *r, struct fmt_batch *b, const ui
 			       (uint32_t)t->len);
 }
 
-/* cpu -1: not known; by: by category, or NULL. */
+/* "bulk=12 key=1 life=0", and the process that has lost most. */
+static void add_lanes(struct cap_recorder *r, struct fmt_batch *b, const struct cap_loss *loss)
+{
+	struct buf *t = &r->dec.text;
+
+	t->len = 0;
+	buf__printf(t, "bulk=%llu key=%llu life=%llu", (unsigned long long)loss->lane[LANE_BULK],
+		    (unsigned long long)loss->lane[LANE_KEY],
+		    (unsigned long long)loss->lane[LANE_LIFE]);
+	fmt_batch__str(b, P_drop_lanes, (const char *)t->p, (uint32_t)t->len, (uint32_t)t->len);
+	if (!loss->loser)
+		return;
+	fmt_batch__int(b, P_drop_top_pid, loss->loser);
+	fmt_batch__int(b, P_drop_top_n, loss->loser_n);
+}
+
+/* cpu -1: not known; by: by category, or NULL; loss: lanes and process, or NULL. */
 static void drop_row(struct cap_recorder *r, int cpu, uint64_t n, uint64_t to, unsigned reason,
-		     const uint64_t *by)
+		     const uint64_t *by, const struct cap_loss *loss)
 {
 	uint32_t first;
 	struct fmt_batch *b = n ? cap_recorder__for_rows(r, &first) : NULL;
@@ -280,6 +296,8 @@ static void drop_row(struct cap_recorder *r, int cpu, uint64_t n, uint64_t to, u
 	fmt_batch__int(b, P_drop_reason, reason);
 	if (by)
 		add_categories(r, b, by);
+	if (loss)
+		add_lanes(r, b, loss);
 	fmt_batch__end(b);
 	cap_recorder__rows_made(r, b, first);
 	r->lost += n;
@@ -301,13 +319,14 @@ static int take_losses(struct cap_recorder *r, struct err *err)
 		to = loss.last + (uint64_t)r->dec.mono_offset;
 		/* By category they are counted together: said where there is one reason. */
 		drop_row(r, (int)cpu, loss.full, to, REASON_BUFFER_FULL,
-			 loss.reentered ? NULL : loss.by);
+			 loss.reentered ? NULL : loss.by, &loss);
 		drop_row(r, (int)cpu, loss.reentered, to, REASON_REENTRY,
-			 loss.full ? NULL : loss.by);
+			 loss.full ? NULL : loss.by, NULL);
 	}
 	if (!code)
 		code = flush_if(r, r->batch->n + 1 >= FMT_BATCH_MAX_EVENTS, err);
-	drop_row(r, -1, cap_driver__without_ring(r->driver), now, REASON_NO_MEMORY, NULL);
+	drop_row(r, -1, cap_driver__without_ring(r->driver), now, REASON_NO_MEMORY, NULL,
+		 NULL);
 	r->loss_since = now;
 	return code;
 }

@@ -25,6 +25,8 @@ enum bpf_event {
 #undef END
 };
 
+#define LIFE(category) ((category) | LANE_LIFE << CAP_LANE_SHIFT)
+
 struct out {
 	struct cap_ring *ring;
 	__u64 head;
@@ -46,17 +48,66 @@ static __always_inline __u64 forget(struct out *o, __u64 v)
 
 #define OUT_LIMIT(n) (CAP_RECORD_MAX - sizeof(struct cap_record) - (n))
 
+/* Who loses most: whoever has more votes than all others together is found (Boyer and Moore). */
+static __always_inline void out_loser(struct cap_ring *r)
+{
+	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
+
+	if (r->loser != tgid && r->loser_votes) {
+		r->loser_votes--;
+		return;
+	}
+	if (r->loser != tgid)
+		r->loser_n = 0;
+	r->loser = tgid;
+	r->loser_votes++;
+	r->loser_n++;
+}
+
 static __always_inline void out_lost(struct cap_ring *r, __u32 category, bool reentered)
 {
-	if (reentered)
+	if (reentered) {
 		r->reentered++;
-	else
+	} else {
 		r->lost++;
+		r->lost_lane[category >> CAP_LANE_SHIFT & 3]++;
+		out_loser(r);
+	}
 	r->lost_by[category & (CAP_N_CATEGORIES - 1)]++;
 	r->lost_last = bpf_ktime_get_ns();
 }
 
-/* 0, or -1 when there is no room (which is counted). */
+/*
+ * The ring is a quarter full or more: may this record still go in? Bulk up to five eighths, key
+ * events up to seven; but those of a process that has a quarter of the ring only as far as bulk.
+ * Lives always. What a process has in the ring is what it has written since a mark that moves on as
+ * the reader does: it may be taken for twice as much as it is, not for less.
+ */
+static __always_inline bool out_pressed(struct cap_ring *r, __u64 head, __u64 used, __u32 lane)
+{
+	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
+	struct cap_share *s = &r->shares[(tgid ^ tgid >> 6) & (CAP_SHARES - 1)];
+	__u64 mine = 0;
+
+	if (s->tgid != tgid && s->mark <= r->tail) {
+		s->tgid = tgid;
+		s->bytes = 0;
+	}
+	if (s->tgid == tgid) {
+		if (s->mark <= r->tail) {
+			s->before = s->bytes;
+			s->bytes = 0;
+			s->mark = head;
+		}
+		mine = s->before + s->bytes;
+		r->share = (__u64)(s - r->shares) + 1;
+	}
+	if (lane == LANE_LIFE || used <= ring_room / 8 * 5)
+		return used <= ring_room;
+	return lane == LANE_KEY && used <= ring_room / 8 * 7 && mine <= ring_room / 4;
+}
+
+/* category: with its lane. 0, or -1 when there is no room (which is counted). */
 static __always_inline int out_open(struct out *o, __u32 category)
 {
 	struct cap_ring *r = this_ring();
@@ -67,7 +118,9 @@ static __always_inline int out_open(struct out *o, __u32 category)
 		return -1;
 	}
 	head = r->head;
-	if (r->busy || head - r->tail > ring_room) {
+	r->share = 0;
+	if (r->busy || (head - r->tail > ring_room / 4 &&
+			!out_pressed(r, head, head - r->tail, category >> CAP_LANE_SHIFT))) {
 		out_lost(r, category, r->busy);
 		return -1;
 	}
@@ -186,6 +239,8 @@ static __always_inline void out_close(struct out *o, __u32 type, __u64 ts, __u64
 	out_head(o->rec, off, o->n, type, ts, dur, res, pid_tid, abi);
 	compiler_barrier();
 	o->ring->head = o->head + off;
+	if (o->ring->share)
+		o->ring->shares[(o->ring->share - 1) & (CAP_SHARES - 1)].bytes += off;
 	o->ring->busy = 0;
 }
 

@@ -34,6 +34,14 @@
 #define CAP_MAX_COMPAT 512u
 #define CAP_MAX_NUMS 32u		/* numbers of one record */
 #define CAP_N_CATEGORIES 32u
+/*
+ * Lanes: what a full ring is kept free for. Bulk (reads, writes, what only asks) gives way first,
+ * then what changes the state or is what rules look at, last births, executions and deaths. Within a
+ * lane, a process that holds a large share of the ring gives way before others do.
+ */
+enum cap_lane { LANE_BULK, LANE_KEY, LANE_LIFE, CAP_N_LANES };
+#define CAP_LANE_SHIFT 5		/* a category with its lane */
+#define CAP_SHARES 64u
 #define CAP_IDS 8u			/* containers to filter by ... */
 /* ... each under the names that runtimes give its cgroup ... */
 #define CAP_NAMES_PER_ID 5u
@@ -53,6 +61,18 @@ struct cap_ring {			/* the control page */
 	__u64 step;			/* which path is being followed: resolve.bpf.h */
 	__u64 lost_by[CAP_N_CATEGORIES];	/* both, by category */
 	__u64 str_off[4];		/* where the record's strings begin; 0: not there */
+	__u64 lost_lane[CAP_N_LANES];	/* those that found no room, by lane */
+	/* the process that lost most of late: a vote, see out_lost() */
+	__u32 loser, pad3;
+	__u64 loser_votes, loser_n;
+	__u64 share;			/* of the record at hand, + 1; 0: not counted */
+	/* bytes that processes have written while much of the ring was in use */
+	struct cap_share {
+		__u32 tgid, pad;
+		__u64 bytes;		/* since mark */
+		__u64 before;		/* since the mark before it */
+		__u64 mark;		/* moves on when all before it has been read */
+	} shares[CAP_SHARES];
 };
 
 struct cap_record {
@@ -140,7 +160,7 @@ struct cap_desc {
 	__u8 n_regs;			/* argument registers to hand over */
 	__u8 strs;			/* bit n: argument n is a string */
 	__u8 skip;			/* enum cap_thread_flag: threads whose calls are left out */
-	__u8 category;
+	__u8 category;			/* and lane << CAP_LANE_SHIFT */
 	__u8 noise;			/* noise calls: their tally */
 	__u16 event;
 };

@@ -98,7 +98,7 @@ static __always_inline void born_in_cgroup(struct task_struct *c, __u64 now)
 	__u64 id = id_of_task(c);
 	struct out o;
 
-	if (out_open(&o, CATEGORY_OF_cgroup_attach))
+	if (out_open(&o, LIFE(CATEGORY_OF_cgroup_attach)))
 		return;
 	out_num(&o, (__u32)id);
 	out_num(&o, id >> 32);
@@ -121,7 +121,7 @@ int on_fork(struct bpf_raw_tracepoint_args *ctx)
 	s = slot_of_task(c, &k);
 	if (s)
 		s->key = 0;
-	if ((__u32)(id >> 32) == own_tgid || out_open(&o, CATEGORY_OF_task_new))
+	if ((__u32)(id >> 32) == own_tgid || out_open(&o, LIFE(CATEGORY_OF_task_new)))
 		return 0;
 	out_num(&o, (__u32)id);
 	out_num(&o, id >> 32);
@@ -157,7 +157,7 @@ int on_exec(struct bpf_raw_tracepoint_args *ctx)
 		if (K(bprm, interp) != K(bprm, filename))
 			s->flags |= THREAD_SCRIPT;
 	}
-	if (old == (__u32)K(t, pid) || is_own(t) || out_open(&o, CATEGORY_OF_exec))
+	if (old == (__u32)K(t, pid) || is_own(t) || out_open(&o, LIFE(CATEGORY_OF_exec)))
 		return 0;
 	out_num(&o, old);
 	out_close(&o, EV_exec, bpf_ktime_get_ns(), 0, 0, id_of_task(t), 0);
@@ -210,7 +210,7 @@ int on_exit(struct bpf_raw_tracepoint_args *ctx)
 		tallies_flush(s, k, now);
 		s->key = 0;
 	}
-	if (is_own(t) || out_open(&o, CATEGORY_OF_procexit))
+	if (is_own(t) || out_open(&o, LIFE(CATEGORY_OF_procexit)))
 		return 0;
 	out_num(&o, (__u32)K(t, exit_code));
 	out_num(&o, reaper_of(t));
@@ -287,7 +287,7 @@ int on_cgroup_attach(struct bpf_raw_tracepoint_args *ctx)
 	struct out o;
 
 	scope_generation++;
-	if (out_open(&o, CATEGORY_OF_cgroup_attach))
+	if (out_open(&o, LIFE(CATEGORY_OF_cgroup_attach)))
 		return 0;
 	out_num(&o, (__u32)id);
 	out_num(&o, id >> 32);
@@ -304,7 +304,7 @@ static __always_inline int cgroup_event(struct bpf_raw_tracepoint_args *ctx, __u
 	struct cgroup *cg = (void *)ctx->args[0];
 	struct out o;
 
-	if (out_open(&o, CATEGORY_OF_cgroup_mkdir))
+	if (out_open(&o, LIFE(CATEGORY_OF_cgroup_mkdir)))
 		return 0;
 	out_num(&o, K(K(cg, kn), id));
 	out_num(&o, K(K(cg, root), hierarchy_id));
