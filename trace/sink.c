@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include "format/base/alloc.h"
-#include "format/base/log.h"
 #include "format/base/text.h"
 #include "trace/out_file.h"
 #include "trace/sink.h"
@@ -67,8 +66,6 @@ int output__open(struct output **ret, const struct sink_format *f, const char *p
 		err__file(err, path);
 		return -FMT_E_UNSUPPORTED;
 	}
-	if (o->context && f->one_machine)
-		log_warn("%s: events that were kept for the state only are events like others in a .%s", path, f->name);
 	if (!strcmp(path, "-") && isatty(STDOUT_FILENO) && strcmp(f->name, "jsonl")) {
 		err__set(err, -EINVAL, "a .%s is not for a terminal: redirect it to a file or a pipe", f->name);
 		err__file(err, "stdout");

@@ -51,7 +51,7 @@ struct sink_format {
 	const char *what;		/* "a trace of spoor" */
 	/* Begin. fd is a file at its beginning or a pipe; the sink owns it, also on error. name is for messages. */
 	int (*open)(struct sink **ret, int fd, const char *name, const struct sink_opts *o, struct err *err);
-	bool one_machine;		/* it has no place for origins, nor for context */
+	bool one_machine;		/* it has no place for origins */
 };
 
 extern const struct sink_format sink_spoor, sink_jsonl, sink_scap, sink_scap_gz;

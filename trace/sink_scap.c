@@ -14,6 +14,7 @@
 #include "format/base/log.h"
 #include "format/base/text.h"
 #include "format/scap_out/scap_writer.h"
+#include "trace/reopen.h"
 #include "trace/sink.h"
 
 #define KINDS_SAID 6u
@@ -28,7 +29,7 @@ struct capture_sink {
 	struct eng_state *st;
 	struct eng_thread *thread;	/* of the event that is being written */
 	bool begun;
-	struct fmt_batch *made;		/* one row: an event that is written instead of another */
+	struct fmt_batch *made;		/* what is written instead of the event at hand */
 };
 
 static bool is_birth(const struct fmt_ev *ev)
@@ -161,6 +162,25 @@ static struct fmt_ev with_namespace(struct capture_sink *k, const struct eng_ctx
 	return fmt_batch__ev(k->made, 0);
 }
 
+/*
+ * A row of state between events: a descriptor becomes the calls that open it; threads are known by their births, which go along
+ * with what follows.
+ */
+static int state_row(struct capture_sink *k, const struct fmt_ev *ev, struct err *err)
+{
+	int r = 0;
+
+	fmt_batch__reset(k->made, 0);
+	if (ev->type == EV_state_fd)
+		reopen(k->made, ev);
+	for (uint32_t row = 0; row < k->made->n && r == 0; row++) {
+		struct fmt_ev call = fmt_batch__ev(k->made, row);
+
+		r = scap_writer__event(k->w, &call, err);
+	}
+	return r;
+}
+
 static int event(struct capture_sink *k, const struct fmt_ev *ev, struct err *err)
 {
 	struct eng_ctx ctx;
@@ -169,7 +189,9 @@ static int event(struct capture_sink *k, const struct fmt_ev *ev, struct err *er
 
 	eng_state__enter(k->st, ev, &ctx);
 	k->thread = ctx.thread;
-	if (ev->type == EV_task_new) {
+	if (ev->info->flags & EF_KEYFRAME) {
+		r = state_row(k, ev, err);
+	} else if (ev->type == EV_task_new) {
 		r = birth(k, ev, err);
 	} else if (is_birth(ev) && fmt_ev__res(ev) > 0) {
 		in_namespace = with_namespace(k, &ctx);
@@ -290,13 +312,8 @@ static int open_sink(struct sink **ret, int fd, const char *name, const struct s
 {
 	struct capture_sink *k = xcalloc(1, sizeof(*k));
 	struct scap_writer_opts w = { .sz = sizeof(w), .gzip = gzip, .fill = fill, .fill_arg = k };
-	int r;
+	int r = scap_writer__open(&k->w, fd, name, &w, err);
 
-	if (o->n_more)
-		r = err__set(err, -FMT_E_UNSUPPORTED, "the trace is of %u machines, a capture holds one: cut that out first, "
-			     "spoor-trace cut -f 'evt.hostname = ...'", o->n_more + 1);
-	else
-		r = scap_writer__open(&k->w, fd, name, &w, err);
 	if (r < 0) {
 		close(fd);
 		free(k);

@@ -81,6 +81,21 @@ there_and_back() {
 	diff <(program "$cases") <(program "$dir/cases.scap")
 }
 
+# What a cut needs of the past stands between its events: rows of descriptors, and events that are not shown.
+@test "a cut becomes a capture that stands alone" {
+	local dir=$BATS_TEST_TMPDIR
+	spoor-trace cut "$SPOOR_SRC/rules/cases.spoor" -w "$dir/cut.spoor" -f 'proc.name in (act, cat) or evt.type = accept'
+	spoor-trace convert "$dir/cut.spoor" "$dir/cut.scap" 2>/dev/null
+	descriptors() {
+		spoor-replay "$1" -f 'evt.type in (read, write, close, dup, dup2, connect, accept, openat, fstat)' \
+			-p '%evt.time %container.id %proc.name %proc.pname %fd.num %fd.typechar %fd.sport %evt.type'
+	}
+	descriptors "$dir/cut.spoor" >"$dir/a"
+	descriptors "$dir/cut.scap" >"$dir/b"
+	[ "$(wc -l <"$dir/a")" -gt 100 ]
+	diff "$dir/a" "$dir/b"
+}
+
 @test "gzip'd, through pipes, and refused where a file is" {
 	spoor-trace convert "$story.spoor" - --to scap.gz 2>/dev/null | zcat | cmp - "$story.scap"
 	spoor-trace convert - "$BATS_TEST_TMPDIR/piped.scap.gz" <"$story.spoor"
