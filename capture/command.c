@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/seccomp.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,8 +18,20 @@ static void close_fd(int *fd)
 	*fd = -1;
 }
 
+/* Without privilege a filter may only be installed by who cannot gain any: seccomp(2). */
+static int install(const struct sock_fprog *filter)
+{
+	if (!filter || !syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, filter))
+		return 0;
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+			       syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, filter)
+		       ? -1
+		       : 0;
+}
+
 /* In the child: wait for the go, then become the program. */
-static void __attribute__((noreturn)) become(int go, int failed, char **argv)
+static void __attribute__((noreturn)) become(int go, int failed, char **argv,
+					     const struct sock_fprog *filter)
 {
 	sigset_t none;
 	char c;
@@ -28,14 +43,16 @@ static void __attribute__((noreturn)) become(int go, int failed, char **argv)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
 	signal(SIGXFSZ, SIG_DFL);
-	execvp(argv[0], argv);
+	if (!install(filter))
+		execvp(argv[0], argv);
 	e = errno;
 	if (write(failed, &e, sizeof(e)) < 0)
 		_exit(126);
 	_exit(127);
 }
 
-int cap_command__prepare(struct cap_command *c, char **argv, struct err *err)
+int cap_command__prepare(struct cap_command *c, char **argv, const struct sock_fprog *filter,
+			 struct err *err)
 {
 	int go[2], failed[2];
 
@@ -51,7 +68,7 @@ int cap_command__prepare(struct cap_command *c, char **argv, struct err *err)
 	if (!c->pid) {
 		close(go[1]);
 		close(failed[0]);
-		become(go[0], failed[1], argv);
+		become(go[0], failed[1], argv, filter);
 	}
 	close(go[0]);
 	close(failed[1]);
@@ -78,7 +95,7 @@ int cap_command__release(struct cap_command *c, const char *name, struct err *er
 
 bool cap_command__ended(struct cap_command *c)
 {
-	if (c->pid && !c->ended && waitpid(c->pid, &c->status, WNOHANG) == c->pid)
+	if (c->pid && !c->ended && !c->traced && waitpid(c->pid, &c->status, WNOHANG) == c->pid)
 		c->ended = true;
 	return c->ended;
 }

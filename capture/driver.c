@@ -13,6 +13,8 @@
 
 #include "capture/call_table.h"
 #include "capture/driver_internal.h"
+#include "capture/ptrace/pt_driver.h"
+#include "capture/ptrace/tracer.h"
 #include "capture/spoor.skel.h"
 #include "format/base/alloc.h"
 #include "format/base/log.h"
@@ -73,7 +75,8 @@ static int say_no_permission(struct err *err)
 			"between");
 	return err__set(err, -EPERM,
 			"recording needs %s, which %s here: run it as root, or give it "
-			"the capabilities (setcap cap_bpf,cap_perfmon,cap_sys_ptrace+ep)",
+			"the capabilities (setcap cap_bpf,cap_perfmon,cap_sys_ptrace+ep); a command "
+			"can be recorded without any (--driver ptrace)",
 			bpf	  ? "CAP_PERFMON"
 			: perfmon ? "CAP_BPF"
 				  : "CAP_BPF and CAP_PERFMON",
@@ -301,14 +304,22 @@ int cap_driver__open(struct cap_driver **ret, const struct cap_driver_opts *o, s
 	struct cap_driver *d = xcalloc(1, sizeof(*d));
 	int r;
 
+	d->mono_offset = clock_offset(CLOCK_MONOTONIC);
+	d->boot_offset = clock_offset(CLOCK_BOOTTIME);
+	if (o->ptrace) {
+		r = cap_pt_driver__open(d, o, err);
+		if (r)
+			cap_driver__close(d);
+		else
+			*ret = d;
+		return r;
+	}
 	libbpf_set_print(on_libbpf);
 	libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
 	d->n_cpus = count_cpus();
 	d->ring_bytes = ring_size(o->ring_bytes, d->n_cpus);
 	d->ring_stride = CAP_RING_CTL + d->ring_bytes + CAP_RECORD_MAX;
 	d->rings = xcalloc(d->n_cpus, sizeof(*d->rings));
-	d->mono_offset = clock_offset(CLOCK_MONOTONIC);
-	d->boot_offset = clock_offset(CLOCK_BOOTTIME);
 	r = load(d, o, err);
 	if (!r)
 		r = map_rings(d, err);
@@ -327,6 +338,7 @@ void cap_driver__close(struct cap_driver *d)
 	if (!d)
 		return;
 	cap_driver__detach(d);
+	cap_pt_driver__close(d);
 	if (d->map)
 		munmap(d->map, d->mapped);
 	spoor_bpf__destroy(d->skel);
@@ -350,7 +362,7 @@ static bool attach(struct cap_driver *d, struct bpf_program *p)
  * returns, and detached the other way round: a return without its entry would be paired with one of
  * long ago.
  */
-int cap_driver__attach(struct cap_driver *d, struct err *err)
+static int attach_all(struct cap_driver *d, struct err *err)
 {
 	struct spoor_bpf *s = d->skel;
 	struct bpf_program *always[] = {
@@ -369,13 +381,27 @@ int cap_driver__attach(struct cap_driver *d, struct err *err)
 	return 0;
 }
 
+int cap_driver__attach(struct cap_driver *d, struct err *err)
+{
+	return d->tracer ? cap_tracer__start(d->tracer, err) : attach_all(d, err);
+}
+
+bool cap_driver__traced_ended(struct cap_driver *d, int *ret_status)
+{
+	return d->tracer && cap_tracer__ended(d->tracer, ret_status);
+}
+
 void cap_driver__record(struct cap_driver *d)
 {
+	if (d->tracer)
+		return;
 	__atomic_store_n(&d->skel->data->mode, (uint8_t)0, __ATOMIC_RELEASE);
 }
 
 void cap_driver__detach(struct cap_driver *d)
 {
+	if (d->tracer)
+		cap_tracer__stop(d->tracer);
 	while (d->n_links)
 		bpf_link__destroy(d->links[--d->n_links]);
 }
@@ -411,11 +437,14 @@ static int walk_records(int fd, int (*fn)(void *arg, const struct cap_record *r)
 int cap_driver__walk(struct cap_driver *d, const char *what,
 		     int (*fn)(void *arg, const struct cap_record *r), void *arg, struct err *err)
 {
-	struct bpf_program *p = strcmp(what, "task") ? d->skel->progs.walk_file
-						     : d->skel->progs.walk_task;
-	struct bpf_link *link = bpf_program__attach_iter(p, NULL);
+	struct bpf_program *p;
+	struct bpf_link *link;
 	int fd, r;
 
+	if (d->tracer)			/* processes are read from /proc */
+		return strcmp(what, "task") ? cap_tracer__files(d->tracer, fn, arg) : 0;
+	p = strcmp(what, "task") ? d->skel->progs.walk_file : d->skel->progs.walk_task;
+	link = bpf_program__attach_iter(p, NULL);
 	if (!link)
 		return err__set(err, -errno, "cannot list what is there (BPF iterator over %s): %s",
 				what, strerror(errno));
@@ -482,7 +511,8 @@ bool cap_driver__loss(struct cap_driver *d, unsigned cpu, struct cap_loss *ret)
 
 uint64_t cap_driver__without_ring(struct cap_driver *d)
 {
-	uint64_t now = __atomic_load_n(&d->skel->bss->without_ring, __ATOMIC_RELAXED),
+	uint64_t now = d->tracer ? 0 : __atomic_load_n(&d->skel->bss->without_ring,
+							 __ATOMIC_RELAXED),
 		 n = now - d->without_ring;
 
 	d->without_ring = now;

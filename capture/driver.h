@@ -19,6 +19,9 @@
 
 struct cap_driver_opts {
 	size_t sz;			/* sizeof(struct cap_driver_opts) */
+	bool ptrace;			/* by ptrace(2), see ptrace/tracer.h: of that, */
+	uint32_t pid;			/* the process to trace, */
+	bool is_command, filtered;	/* which is our child; which has installed a filter */
 	uint32_t snaplen;		/* payload bytes kept of each event, at most CAP_SNAP_MAX */
 	uint32_t env_len;		/* bytes kept of an environment, at most CAP_ENV_MAX */
 	/* of each processor, rounded up to a power of two; 0: 8 MiB, or less if that were more than
@@ -39,6 +42,8 @@ void cap_driver__close(struct cap_driver *d);
 /* Attach everything; until cap_driver__record only births, execs and deaths are recorded. */
 int cap_driver__attach(struct cap_driver *d, struct err *err);
 void cap_driver__record(struct cap_driver *d);
+/* ptrace: nothing is left to trace. status: of the process that was given, as wait(2) has it. */
+bool cap_driver__traced_ended(struct cap_driver *d, int *ret_status);
 /* No more records after this; what is in the rings can still be read. */
 void cap_driver__detach(struct cap_driver *d);
 /*

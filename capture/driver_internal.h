@@ -7,6 +7,7 @@
 
 struct spoor_bpf;
 struct bpf_link;
+struct cap_tracer;
 
 struct cap_cpu_ring {
 	struct cap_ring *ctl;
@@ -22,6 +23,7 @@ struct cap_cpu_ring {
 };
 
 struct cap_driver {
+	struct cap_tracer *tracer;	/* not NULL: the ptrace driver, and nothing of BPF */
 	struct spoor_bpf *skel;
 	struct bpf_link *links[16];
 	unsigned n_links;

@@ -383,6 +383,11 @@ int cap_recorder__pause(struct cap_recorder *r)
 	return look < ms ? look : ms;
 }
 
+bool cap_recorder__traced_ended(struct cap_recorder *r, int *ret_status)
+{
+	return cap_driver__traced_ended(r->driver, ret_status);
+}
+
 void cap_recorder__stats(const struct cap_recorder *r, struct cap_recorder_stats *ret)
 {
 	*ret = (struct cap_recorder_stats){ .events = r->events, .lost = r->lost,

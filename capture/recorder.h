@@ -45,6 +45,9 @@ int cap_recorder__round(struct cap_recorder *r, struct err *err);
 /* ms until the next round: short while much comes in. */
 int cap_recorder__pause(struct cap_recorder *r);
 
+/* ptrace: nothing is left to trace; see cap_driver__traced_ended. */
+bool cap_recorder__traced_ended(struct cap_recorder *r, int *ret_status);
+
 struct cap_recorder_stats {
 	uint64_t events, lost, bytes, keyframe_bytes;
 };

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "capture/command.h"
+#include "capture/ptrace/tracer.h"
 #include "capture/recorder.h"
 #include "format/base/cli.h"
 #include "format/base/log.h"
@@ -179,6 +180,25 @@ static int set_ring_size(void *u, const char *v, struct err *err)
 	return r;
 }
 
+static int set_driver(void *u, const char *v, struct err *err)
+{
+	if (strcmp(v, "bpf") && strcmp(v, "ptrace"))
+		return err__set(err, -FMT_E_VALUE, "'%s': write bpf or ptrace", v);
+	((struct options *)u)->rec.driver.ptrace = !strcmp(v, "ptrace");
+	return 0;
+}
+
+static int set_pid(void *u, const char *v, struct err *err)
+{
+	uint64_t n;
+	int r = text__parse_u64(v, INT32_MAX, &n, err);
+
+	if (!r && !n)
+		return err__set(err, -FMT_E_VALUE, "0 is no process");
+	((struct options *)u)->rec.driver.pid = r ? 0 : (uint32_t)n;
+	return r;
+}
+
 static int set_slow_reads(void *u, const char *v, struct err *err)
 {
 	(void)v;
@@ -209,6 +229,14 @@ static const struct cli_opt opts[] = {
 	{ 0, "only-command", NULL,
 	  "With COMMAND: record only it and the processes that descend from it.",
 	  set_only_command },
+	{ 0, "driver", "bpf|ptrace",
+	  "Where events come from: bpf (the default) is the kernel and sees everything; ptrace needs "
+	  "no privilege, slows down what it records, and sees a COMMAND and all that it starts, or "
+	  "the process of --pid.",
+	  set_driver },
+	{ 'p', "pid", "PID",
+	  "With --driver ptrace: record this running process, and what it starts from now on.",
+	  set_pid },
 	{ 'r', "rules", "FILE",
 	  "Run rules while recording: alerts go to standard output and into the trace. A file, or "
 	  "a "
@@ -245,7 +273,8 @@ static const struct cli_opt opts[] = {
 
 static const struct cli cli = {
 	.tool = "spoor-capture",
-	.usage = "-w FILE [options]\n-w FILE [options] -- COMMAND [ARGUMENT...]",
+	.usage = "-w FILE [options]\n-w FILE [options] -- COMMAND [ARGUMENT...]\n"
+		 "-w FILE --driver ptrace [options] -p PID",
 	.about = "Records what this machine's processes and containers do, from the kernel, into a "
 		 "trace file: every system "
 		 "call with its arguments, births and deaths of processes, signals, containers. "
@@ -287,7 +316,8 @@ struct run {
 	uint64_t started, shown;
 };
 
-static int open_signals(struct err *err)
+/* Every stop of what is traced sends SIGCHLD too: then it is not listened to. */
+static int open_signals(bool traced, struct err *err)
 {
 	sigset_t set;
 	int fd;
@@ -296,7 +326,8 @@ static int open_signals(struct err *err)
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGHUP);
-	sigaddset(&set, SIGCHLD);
+	if (!traced)
+		sigaddset(&set, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	return fd < 0 ? err__set(err, -errno, "cannot receive signals: %s", strerror(errno)) : fd;
@@ -324,8 +355,20 @@ static void take_signals(struct run *r)
 	}
 }
 
+/* What is traced tells its tracer when it ends; that is when all of it has ended. */
+static void see_traced(struct run *r)
+{
+	if (r->o->rec.driver.ptrace && !r->command.ended)
+		r->command.ended = cap_recorder__traced_ended(r->rec, &r->command.status);
+}
+
 static bool finished(struct run *r)
 {
+	if (r->o->rec.driver.ptrace) {
+		see_traced(r);
+		return r->command.ended || (r->asked && !r->command.pid) ||
+		       (r->o->duration && now_ns() - r->started >= r->o->duration);
+	}
 	if (r->command.pid)
 		return cap_command__ended(&r->command) ||
 		       (r->o->duration && now_ns() - r->started >= r->o->duration);
@@ -413,6 +456,28 @@ static void log_cost(const struct cap_recorder_stats *s, const struct rusage *be
 		 user, sys, s->events ? (user + sys) * 1e6 / (double)s->events : 0.0, u.ru_maxrss);
 }
 
+/*
+ * A filter cannot be taken back: where the recording may end before the command does, the command is
+ * traced without one.
+ */
+static int prepare(struct run *r, struct options *o, struct err *err)
+{
+	struct cap_driver_opts *d = &o->rec.driver;
+	const struct sock_fprog *filter = NULL;
+	int code;
+
+	if (d->ptrace && !o->duration && !o->rec.max_events)
+		filter = cap_tracer__filter(d->noise);
+	code = cap_command__prepare(&r->command, o->command, filter, err);
+	r->command.traced = d->ptrace;
+	d->filtered = filter;
+	if (d->ptrace) {
+		d->is_command = true;
+		d->pid = (uint32_t)r->command.pid;
+	}
+	return code;
+}
+
 static int run(struct options *o, struct err *err)
 {
 	struct run r = { .o = o, .command = { .go = -1, .failed = -1 } };
@@ -422,17 +487,18 @@ static int run(struct options *o, struct err *err)
 	char line[sizeof(((struct fmt_meta *)0)->command)] = "";
 	int code, end;
 
-	r.signals = open_signals(err);
+	r.signals = open_signals(o->rec.driver.ptrace, err);
 	code = r.signals < 0 ? r.signals : 0;
 	if (!code && o->command)
-		code = cap_command__prepare(&r.command, o->command, err);
+		code = prepare(&r, o, err);
 	if (code)
 		return code;
 	/*
 	 * Where processors are scarce, what is not read in time is lost. The command has been made
 	 * already.
 	 */
-	setpriority(PRIO_PROCESS, 0, RECORDER_NICE);
+	if (!o->rec.driver.ptrace)	/* there the traced wait */
+		setpriority(PRIO_PROCESS, 0, RECORDER_NICE);
 	for (char **a = o->command; a && *a; a++)
 		snprintf(line + strlen(line), sizeof(line) - strlen(line), "%s%s", *line ? " " : "",
 			 *a);
@@ -486,6 +552,12 @@ int main(int argc, char **argv)
 	if (!o.rec.path) {
 		err__set(&err, -FMT_E_VALUE,
 			 "say where to write the trace: -w FILE (-w - writes to standard output)");
+	} else if (o.rec.driver.pid && (!o.rec.driver.ptrace || o.command)) {
+		err__set(&err, -FMT_E_VALUE,
+			 o.command ? "-p PID or a COMMAND, not both" : "-p needs --driver ptrace");
+	} else if (o.rec.driver.ptrace && !o.rec.driver.pid && !o.command) {
+		err__set(&err, -FMT_E_VALUE,
+			 "--driver ptrace records a command (-- COMMAND) or a process (-p PID)");
 	} else if (o.scope.only_command && !o.command) {
 		err__set(&err, -FMT_E_VALUE, "--only-command needs a command: -- COMMAND");
 	} else if (!strcmp(o.rec.path, "-") && o.live.n_files) {
