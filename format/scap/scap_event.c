@@ -247,8 +247,8 @@ static int apply(struct scap_pending *p, struct scap_event *ev, const struct sca
 			to.p[at] = ev->p[a->index];
 			to.len[at] = ev->len[a->index];
 		} else if (a->from == SF_ENTER && have && a->index < s->n) {
-			to.p[at] = s->data + s->off[a->index];
 			to.len[at] = s->len[a->index];
+			to.p[at] = to.len[at] ? s->data + s->off[a->index] : zeros;	/* data is NULL if all are empty */
 		} else if (a->from == SF_EMPTY || (a->from == SF_ENTER && a->optional)) {
 			to.len[at] = 0;
 		} else if (a->from == SF_CALLBACK) {
