@@ -7,19 +7,35 @@
 
 #include "engine/lint/lint_internal.h"
 
-const struct eng_pred *lint__pred(struct lint *l, const struct eng_check *c)
+static struct lint_check *known(struct lint *l, const struct eng_check *c)
 {
 	uint32_t id = strtab__find(&l->checks, (const char *)&c, sizeof(c), sizeof(c));
 	struct eng_pred_ctx x = { .mem = &l->mem };
+	struct lint_check *k;
+	struct buf b = { 0 };
 
 	if (id)
-		return l->preds[id - 1];
+		return &l->known[id - 1];
 	id = strtab__add(&l->checks, (const char *)&c, sizeof(c), sizeof(c));
-	l->preds = xgrow(l->preds, &l->cap_preds, id, sizeof(*l->preds));
-	l->preds[id - 1] = NULL;
-	if (eng_pred__compile(c, &x, &l->preds[id - 1]) < 0)
-		l->preds[id - 1] = NULL;
-	return l->preds[id - 1];
+	l->known = xgrow(l->known, &l->cap_known, id, sizeof(*l->known));
+	k = &l->known[id - 1];
+	*k = (struct lint_check){ 0 };
+	if (eng_pred__compile(c, &x, &k->pred) < 0)
+		k->pred = NULL;
+	eng_operand__print(c->left, &b);
+	k->left = strtab__add(&l->lefts, (char *)b.p, (uint32_t)b.len, (uint32_t)b.len);
+	buf__done(&b);
+	return k;
+}
+
+const struct eng_pred *lint__pred(struct lint *l, const struct eng_check *c)
+{
+	return known(l, c)->pred;
+}
+
+uint32_t lint__left(struct lint *l, const struct eng_check *c)
+{
+	return known(l, c)->left;
 }
 
 void lint__say(struct lint *l, enum rules_code code, const struct eng_ast *at, struct eng_pos pos,
@@ -98,9 +114,10 @@ void eng_lint__run(struct eng_ruleset *rs)
 		lint_rule(&l, i);
 	lint__shadows(&l);
 	for (uint32_t i = 0; i < l.checks.n; i++)
-		if (l.preds[i])
-			eng_pred__done(l.preds[i]);
-	free(l.preds);
+		if (l.known[i].pred)
+			eng_pred__done(l.known[i].pred);
+	free(l.known);
+	strtab__done(&l.lefts);
 	strtab__done(&l.checks);
 	strtab__done(&l.said);
 	match_scratch__free(l.scratch);

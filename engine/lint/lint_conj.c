@@ -16,8 +16,7 @@ struct fact {
 	const struct eng_ast *a;
 	const struct eng_pred *p;
 	bool negated;
-	const char *left;		/* the left side as text: equal ones are the same value */
-	uint32_t len;
+	uint32_t left;			/* of equal left sides the value is the same */
 };
 
 struct facts {
@@ -31,7 +30,7 @@ struct facts {
 
 static bool same_left(const struct fact *a, const struct fact *b)
 {
-	return a->len == b->len && !memcmp(a->left, b->left, a->len);
+	return a->left == b->left;
 }
 
 /* Checks that nothing is concluded from: types are lint_types.c's; empty lists are to be filled. */
@@ -183,15 +182,11 @@ static bool is_refuted(struct facts *f)
 static bool add_check(struct facts *f, struct lint_part p)
 {
 	const struct eng_pred *pred = lint__pred(f->l, &p.a->check);
-	struct buf b = { 0 };
-	struct fact x = { .a = p.a, .p = pred, .negated = p.negated };
+	struct fact x = { .a = p.a, .p = pred, .negated = p.negated,
+			  .left = lint__left(f->l, &p.a->check) };
 
 	if (!is_fact(pred))
 		return false;
-	eng_operand__print(p.a->check.left, &b);
-	x.left = arena__strndup(&f->l->mem, (char *)b.p, b.len);
-	x.len = (uint32_t)b.len;
-	buf__done(&b);
 	f->p = xgrow(f->p, &f->cap, f->n + 1, sizeof(*f->p));
 	f->p[f->n++] = x;
 	return is_refuted(f);

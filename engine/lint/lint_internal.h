@@ -13,13 +13,20 @@
 
 #define MAX_NODES 20000u		/* conditions larger than this are not looked at */
 
+/* What is found out of a check once. */
+struct lint_check {
+	struct eng_pred *pred;		/* NULL: it does not compile by itself */
+	uint32_t left;			/* its left side: equal ones have equal values */
+};
+
 struct lint {
 	struct eng_ruleset *rs;
 	struct arena mem;		/* of the whole run */
 	struct match_scratch *scratch;
-	struct strtab checks;		/* address of a check: its number in preds, plus one */
-	struct eng_pred **preds;	/* NULL: it does not compile by itself */
-	size_t cap_preds;
+	struct strtab checks;		/* address of a check: its number in known, plus one */
+	struct lint_check *known;
+	size_t cap_known;
+	struct strtab lefts;		/* left sides as text */
 	struct strtab said;		/* findings: each place once, however many rules use a macro */
 	const struct def_rule *rule;	/* the one at hand */
 	unsigned found;			/* in this rule so far */
@@ -27,6 +34,8 @@ struct lint {
 
 /* The check as a predicate, or NULL. */
 const struct eng_pred *lint__pred(struct lint *l, const struct eng_check *c);
+/* A number for its left side: the same for the same operand. */
+uint32_t lint__left(struct lint *l, const struct eng_check *c);
 /* Say something of a place in the condition at hand. */
 void lint__say(struct lint *l, enum rules_code code, const struct eng_ast *at, struct eng_pos pos,
 	       const char *fmt, ...) __attribute__((format(printf, 5, 6)));

@@ -77,24 +77,6 @@ static bool has_part(const struct shadow_rule *r, const struct shadow_part *p)
 
 /* --- Does one part follow from another? ------------------------------------------------------- */
 
-static bool same_text(const struct buf *a, const struct buf *b)
-{
-	return a->len == b->len && !memcmp(a->p, b->p, a->len);
-}
-
-static bool same_operand(const struct eng_operand *a, const struct eng_operand *b)
-{
-	struct buf x = { 0 }, y = { 0 };
-	bool same;
-
-	eng_operand__print(a, &x);
-	eng_operand__print(b, &y);
-	same = same_text(&x, &y);
-	buf__done(&x);
-	buf__done(&y);
-	return same;
-}
-
 static bool same_check(const struct eng_ast *a, const struct eng_ast *b)
 {
 	struct buf x = { 0 }, y = { 0 };
@@ -102,7 +84,7 @@ static bool same_check(const struct eng_ast *a, const struct eng_ast *b)
 
 	eng_ast__print(a, &x);
 	eng_ast__print(b, &y);
-	same = same_text(&x, &y);
+	same = x.len == y.len && !memcmp(x.p, y.p, x.len);
 	buf__done(&x);
 	buf__done(&y);
 	return same;
@@ -124,7 +106,7 @@ static bool check_follows(struct lint *l, struct lint_part a, struct lint_part b
 {
 	const struct eng_pred *ap, *bp;
 
-	if (!same_operand(a.a->check.left, b.a->check.left))
+	if (lint__left(l, &a.a->check) != lint__left(l, &b.a->check))
 		return false;
 	if (a.negated == b.negated && same_check(a.a, b.a))
 		return true;

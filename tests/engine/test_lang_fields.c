@@ -156,19 +156,32 @@ static void check_flag(struct tsv *t, const struct tsv_line *l, const struct eng
 		tsv__fail(t, l, "%s: %s", word, f->flags & flag ? "has it" : "has it not");
 }
 
+static void every_field_has_a_line(struct tsv *t)
+{
+	size_t n;
+	const struct eng_field *all = eng_field__all(&n);
+
+	for (size_t i = 0; i < n; i++) {
+		bool found = false;
+
+		for (size_t k = 0; k < t->n && !found; k++)
+			found = !strcmp(t->lines[k].col[NAME], all[i].name);
+		if (!found)
+			tsv__fail(t, &t->lines[0], "%s has no line: add one", all[i].name);
+	}
+}
+
 static void fields_are_those_of_the_table(void **state)
 {
 	struct world *w = world__new();
 	struct tsv t;
-	size_t n;
 
 	(void)state;
 	setenv("TZ", "UTC", 1);
 	ev(w, EV_getpid, 77, 77, 77);
 	go(w);
-	eng_field__all(&n);
-	tsv__open(&t, "fields.tsv", n);
-	assert_int_equal(t.n, n);
+	tsv__open(&t, "fields.tsv", 400);
+	every_field_has_a_line(&t);
 	for (size_t i = 0; i < t.n; i++) {
 		const struct tsv_line *l = &t.lines[i];
 		const struct eng_field *f = field_called(l->col[NAME]);
