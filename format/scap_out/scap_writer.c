@@ -54,12 +54,18 @@ static void machine(struct scap_out *o, const struct fmt_meta *m)
 	scap_out__block_end(o, block);
 }
 
+static void left_out(struct scap_writer *w, unsigned type, uint64_t n)
+{
+	w->st.left_out += n;
+	w->st.by_type[type] += n;
+}
+
 /* The lists, then what they cannot hold as events, not later than the first event. */
 static int end_head(struct scap_writer *w, uint64_t first_ts, struct err *err)
 {
 	w->in_events = true;
 	w->block.flags = 0;
-	w->st.rows_left_out += scap_lists_out__put(w->lists, &w->out, err);
+	left_out(w, EV_state_fd, scap_lists_out__put(w->lists, &w->out, err));
 	scap_lists_out__free(w->lists);
 	w->lists = NULL;
 	for (uint32_t row = 0; row < w->later->n; row++) {
@@ -100,7 +106,7 @@ int scap_writer__keyframe_row(struct scap_writer *w, const struct fmt_ev *ev, st
 		if (!fmt_batch__full(w->later) && fmt_batch__copy(w->later, ev) >= 0)
 			return 0;
 	}
-	w->st.rows_left_out++;
+	left_out(w, ev->type, 1);
 	return 0;
 }
 
@@ -135,10 +141,8 @@ int scap_writer__event(struct scap_writer *w, const struct fmt_ev *ev, struct er
 	if (!w->in_events && end_head(w, fmt_ev__ts(ev), err) < 0)
 		return w->out.failed.code;
 	w->block.flags = flags_of(ev);
-	if (!put_event(w, ev)) {
-		w->st.left_out++;
-		w->st.by_type[ev->type]++;
-	}
+	if (!put_event(w, ev))
+		left_out(w, ev->type, 1);
 	return scap_out__flush(&w->out, err);
 }
 

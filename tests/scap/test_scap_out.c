@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The .scap writer: bytes, every type of event there and back, lists, sections, hostile input. */
+/* The .scap writer: bytes, every type of event there and back, hostile input, a full disk. */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -9,108 +9,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "format/scap/scap_source.h"
 #include "format/scap_out/scap_plan.h"
-#include "format/scap_out/scap_writer.h"
+#include "tests/scap/scap_written.h"
 
-#define T0 1700000000000000000ull
-#define TID 100u
-
-static const uint8_t ADDR4[] = { 2, 10, 0, 0, 1, 0x50, 0 };
-static const uint8_t TUPLE4[] = { 2, 10, 0, 0, 1, 0x40, 0x9c, 10, 0, 0, 2, 0xbb, 1 };
 static const uint8_t FDLIST[] = { 1, 0, 7, 0, 0, 0, 0, 0, 0, 0, 1, 0 };
 static const char JSON[] = "{\"container\":{\"id\":\"0123456789ab\",\"full_id\":\"0123456789abcdef\",\"name\":\"web\","
 			   "\"image\":\"nginx\",\"type\":7}}";
-
-/* --- a writer into memory, and a reader of it ------------------------------------------------- */
-
-struct capture {
-	int fd;
-	struct scap_writer *w;
-	struct scap_writer_stats st;
-	struct fmt_batch *b;
-	struct fmt_source *s;
-};
-
-static void begin_with(struct capture *c, const struct scap_writer_opts *o)
-{
-	struct err err = { 0 };
-
-	memset(c, 0, sizeof(*c));
-	c->fd = memfd_create("capture", 0);
-	assert_true(c->fd >= 0);
-	assert_int_equal(fmt_batch__new(&c->b), 0);
-	assert_int_equal(scap_writer__open(&c->w, c->fd, "made.scap", o, &err), 0);
-}
-
-static void begin(struct capture *c)
-{
-	struct scap_writer_opts o = { .sz = sizeof(o) };
-
-	begin_with(c, &o);
-}
-
-static void section(struct capture *c, const char *host)
-{
-	struct fmt_meta meta = { .n_cpus = 2, .memory = 4096, .boot_ns = T0 - 5 };
-	struct err err = { 0 };
-
-	strcpy(meta.hostname, host);
-	assert_int_equal(scap_writer__section(c->w, &meta, &err), 0);
-}
-
-/* All rows of the batch, then forget them. */
-static void put(struct capture *c, bool keyframe)
-{
-	struct err err = { 0 };
-
-	for (uint32_t row = 0; row < c->b->n; row++) {
-		struct fmt_ev ev = fmt_batch__ev(c->b, row);
-
-		assert_int_equal(keyframe ? scap_writer__keyframe_row(c->w, &ev, &err) :
-					    scap_writer__event(c->w, &ev, &err), 0);
-	}
-	fmt_batch__reset(c->b, 1);
-}
-
-static void finish(struct capture *c)
-{
-	struct err err = { 0 };
-
-	assert_int_equal(scap_writer__close(c->w, true, &c->st, &err), 0);
-	fmt_batch__free(c->b);
-	assert_int_equal(c->st.bytes, lseek(c->fd, 0, SEEK_END));
-	assert_int_equal(lseek(c->fd, 0, SEEK_SET), 0);
-}
-
-static void reopen(struct capture *c)
-{
-	uint8_t head[64];
-	ssize_t n;
-	struct err err = { 0 };
-
-	finish(c);
-	n = read(c->fd, head, sizeof(head));
-	assert_true(n > 0);
-	assert_true(fmt_scap__probe(head, (size_t)n));
-	assert_int_equal(fmt_scap__open(&c->s, c->fd, "made.scap", head, (size_t)n, &err), 0);
-}
-
-/* The next batch; NULL at the end. A capture of ours has no defect. */
-static const struct fmt_batch *next(struct capture *c, struct fmt_batch_info *info)
-{
-	const struct fmt_batch *b;
-	struct err err = { 0 };
-	int r = fmt_source__next(c->s, &b, info, &err);
-
-	if (r < 0)
-		fail_msg("%s at %llu", err.msg, (unsigned long long)err.offset);
-	return r ? NULL : b;
-}
 
 /* --- every byte of a small one ---------------------------------------------------------------- */
 
@@ -173,13 +80,13 @@ static void bytes(void **state)
 	ssize_t n;
 
 	(void)state;
-	begin(&c);
-	section(&c, "ho");
+	capture__begin(&c);
+	capture__section(&c, "ho");
 	fmt_batch__begin(c.b, EV_state_thread, T0, 0, TID, TID, 0, 0);
 	fmt_batch__str(c.b, P_state_thread_comm, "sh", 2, 2);
 	fmt_batch__int(c.b, P_state_thread_exe_flags, 9);
 	fmt_batch__end(c.b);
-	put(&c, true);
+	capture__put(&c, true);
 	fmt_batch__begin(c.b, EV_openat, T0, 77, TID, TID, 3, 5);
 	fmt_batch__int(c.b, P_openat_dirfd, (uint64_t)-100);
 	fmt_batch__str(c.b, P_openat_name, "/etc/.p", 7, 7);
@@ -188,8 +95,8 @@ static void bytes(void **state)
 	fmt_batch__int(c.b, P_openat_dev, 9);
 	fmt_batch__int(c.b, P_openat_ino, 7);
 	fmt_batch__end(c.b);
-	put(&c, false);
-	finish(&c);
+	capture__put(&c, false);
+	capture__finish(&c);
 	n = read(c.fd, got, sizeof(got));
 	expected(&want);
 	for (size_t i = 0; i < want.len && i < (size_t)n; i++)
@@ -325,8 +232,8 @@ static void every_type(void **state)
 	uint32_t row = 0, written = 0;
 
 	(void)state;
-	begin(&c);
-	section(&c, "web-7");
+	capture__begin(&c);
+	capture__section(&c, "web-7");
 	fmt_batch__new(&made);
 	fmt_batch__reset(made, 1);
 	for (unsigned id = 0; id < FMT_MAX_EVENTS; id++)
@@ -337,10 +244,10 @@ static void every_type(void **state)
 
 		fmt_batch__copy(c.b, &ev);
 	}
-	put(&c, false);
-	reopen(&c);
-	assert_true(next(&c, &info) && info.keyframe);
-	b = next(&c, &info);
+	capture__put(&c, false);
+	capture__reopen(&c);
+	assert_true(capture__next(&c, &info) && info.keyframe);
+	b = capture__next(&c, &info);
 	assert_non_null(b);
 	for (uint32_t i = 0; i < made->n; i++) {
 		struct fmt_ev ev = fmt_batch__ev(made, i), back;
@@ -363,376 +270,9 @@ static void every_type(void **state)
 	assert_int_equal(c.st.events, written);
 	assert_int_equal(c.s->skipped_unknown, 1);
 	assert_int_equal(c.st.cut + c.st.malformed, 0);
-	assert_null(next(&c, &info));
+	assert_null(capture__next(&c, &info));
 	fmt_source__close(c.s);
 	fmt_batch__free(made);
-}
-
-/* --- lists ------------------------------------------------------------------------------------ */
-
-static void str(struct fmt_batch *b, unsigned param, const char *s, size_t n)
-{
-	fmt_batch__str(b, param, s, (uint32_t)n, (uint32_t)n);
-}
-
-static void thread_row(struct fmt_batch *b, uint32_t tid, uint32_t pid, uint64_t table)
-{
-	fmt_batch__begin(b, EV_state_thread, T0, 0, tid, pid, 0, 0);
-	fmt_batch__int(b, P_state_thread_vtid, tid + 1000);
-	str(b, P_state_thread_comm, "web", 3);
-	if (table)
-		fmt_batch__int(b, P_state_thread_fdtable, table);
-	if (tid == pid) {
-		fmt_batch__int(b, P_state_thread_ptid, 1);
-		fmt_batch__int(b, P_state_thread_euid, 33);
-		str(b, P_state_thread_exepath, "/bin/web", 8);
-		str(b, P_state_thread_args, "-c\0x", 5);
-		str(b, P_state_thread_cgroups, "=/docker/x", 11);
-	}
-	fmt_batch__end(b);
-}
-
-static void fd_row(struct fmt_batch *b, uint32_t pid, uint64_t table, uint64_t fd, unsigned type, const char *name)
-{
-	fmt_batch__begin(b, EV_state_fd, T0, 0, pid, pid, 0, 0);
-	fmt_batch__int(b, P_state_fd_fd, fd);
-	fmt_batch__int(b, P_state_fd_type, type);
-	fmt_batch__int(b, P_state_fd_ino, 900 + fd);
-	fmt_batch__int(b, P_state_fd_fdtable, table);
-	str(b, P_state_fd_name, name, strlen(name));
-	if (type == 3 || type == 5) {
-		fmt_batch__str(b, P_state_fd_tuple, (char *)TUPLE4, 13, 13);
-		fmt_batch__int(b, P_state_fd_l4, 2);
-	}
-	fmt_batch__end(b);
-}
-
-static const struct { unsigned type; const char *name; } descriptors[] = {
-	{ 1, "/etc/hosts" }, { 2, "/etc" }, { 3, "" }, { 5, "" }, { 7, "pipe:[1]" }, { 8, "/run/log" }, { 9, "[eventfd]" },
-	{ 12, "[eventpoll]" }, { 15, "" }, { 17, "[bpf]" }, { 20, "memfd" }, { 21, "[pidfd]" },
-};
-#define N_DESCRIPTORS (sizeof(descriptors) / sizeof(*descriptors))
-
-static void list_rows(struct fmt_batch *b)
-{
-	fmt_batch__begin(b, EV_state_user, T0, 0, 0, 0, 0, 0);
-	fmt_batch__int(b, P_state_user_uid, 33);
-	fmt_batch__int(b, P_state_user_gid, 34);
-	str(b, P_state_user_name, "www", 3);
-	fmt_batch__end(b);
-	fmt_batch__begin(b, EV_state_user, T0, 0, 0, 0, 0, 0);
-	fmt_batch__int(b, P_state_user_uid, 0);
-	str(b, P_state_user_name, "boss", 4);
-	str(b, P_state_user_container_id, "0123456789ab", 12);
-	fmt_batch__end(b);
-	fmt_batch__begin(b, EV_state_group, T0, 0, 0, 0, 0, 0);
-	fmt_batch__int(b, P_state_group_gid, 34);
-	str(b, P_state_group_name, "www", 3);
-	fmt_batch__end(b);
-	fmt_batch__begin(b, EV_state_iface, T0, 0, 0, 0, 0, 0);
-	str(b, P_state_iface_name, "eth0", 4);
-	fmt_batch__str(b, P_state_iface_addr, "\2\xac\x11\0\2\0\0", 7, 7);
-	fmt_batch__int(b, P_state_iface_prefix, 20);
-	fmt_batch__end(b);
-	fmt_batch__begin(b, EV_state_mount, T0, 0, 0, 0, 0, 0);
-	fmt_batch__int(b, P_state_mount_id, 1);
-	fmt_batch__end(b);
-	fmt_batch__begin(b, EV_state_container, T0, 0, 0, 0, 0, 0);
-	str(b, P_state_container_id, "0123456789ab", 12);
-	str(b, P_state_container_name, "we\"b", 4);
-	str(b, P_state_container_runtime, "podman", 6);
-	fmt_batch__end(b);
-	fmt_batch__begin(b, EV_state_container, T0, 0, 0, 0, 0, 0);
-	str(b, P_state_container_id, "ba9876543210", 12);	/* the document does not say it: readers look there */
-	str(b, P_state_container_json, "{\"container\":{\"name\":\"db\"}}", 27);
-	fmt_batch__end(b);
-	thread_row(b, 100, 100, 0);
-	thread_row(b, 101, 100, 0);
-	thread_row(b, 200, 200, 200);
-	thread_row(b, 300, 300, 200);
-	fmt_batch__begin(b, EV_state_thread, T0, 0, 400, 400, 0, 0);
-	fmt_batch__int(b, P_state_thread_dead, true);
-	fmt_batch__end(b);
-	for (unsigned i = 0; i < N_DESCRIPTORS; i++)
-		fd_row(b, 100, 0, i, descriptors[i].type, descriptors[i].name);
-	fd_row(b, 200, 200, 7, 1, "/shared");
-	fd_row(b, 999, 0, 1, 1, "/of/nobody");
-}
-
-static bool is_str(const struct fmt_ev *ev, unsigned param, const char *want, size_t n)
-{
-	const struct fmt_str *s = fmt_ev__str(ev, param);
-
-	return s ? s->len == n && !memcmp(s->p, want, n) : !n;
-}
-
-static uint64_t num(const struct fmt_ev *ev, unsigned param)
-{
-	uint64_t v = 0;
-
-	assert_true(fmt_ev__int(ev, param, &v));
-	return v;
-}
-
-static void check_thread(const struct fmt_ev *ev, uint32_t tid, uint32_t pid)
-{
-	assert_int_equal(fmt_ev__tid(ev), tid);
-	assert_int_equal(fmt_ev__pid(ev), pid);
-	assert_int_equal(num(ev, P_state_thread_vtid), tid + 1000);
-	assert_int_equal(num(ev, P_state_thread_ptid), 1);
-	assert_true(is_str(ev, P_state_thread_exepath, "/bin/web", 8));	/* other threads: from their main one */
-	assert_true(is_str(ev, P_state_thread_args, "-c\0x", 5));
-	assert_true(is_str(ev, P_state_thread_cgroups, "=/docker/x", 11));
-	assert_int_equal(num(ev, P_state_thread_flags), tid == pid ? 0 : 0x2001);	/* else readers see no descriptors */
-	if (tid == pid)
-		assert_int_equal(num(ev, P_state_thread_uid), 33);
-}
-
-static void check_fd(const struct fmt_ev *ev, uint32_t pid, uint64_t fd, unsigned type, const char *name)
-{
-	assert_int_equal(ev->type, EV_state_fd);
-	assert_int_equal(fmt_ev__pid(ev), pid);
-	assert_int_equal(num(ev, P_state_fd_fd), fd);
-	assert_int_equal(num(ev, P_state_fd_type), type);
-	assert_int_equal(num(ev, P_state_fd_ino), 900 + fd);
-	if (type == 3)
-		assert_true(is_str(ev, P_state_fd_tuple, (const char *)TUPLE4, 13));
-	else if (type == 5)	/* one address only, the second of ours */
-		assert_true(is_str(ev, P_state_fd_tuple, "\2\0\0\0\0\0\0\12\0\0\2\xbb\1", 13));
-	else
-		assert_true(is_str(ev, P_state_fd_name, name, strlen(name)));
-}
-
-static void check_lists(const struct fmt_batch *b)
-{
-	static const uint32_t threads[][2] = { { 100, 100 }, { 101, 100 }, { 200, 200 }, { 300, 300 } };
-	struct fmt_ev ev = fmt_batch__ev(b, 0);
-	uint32_t row = 3;
-
-	assert_int_equal(b->n, 3 + 5 + N_DESCRIPTORS + 2);
-	assert_int_equal(ev.type, EV_state_iface);
-	assert_int_equal(num(&ev, P_state_iface_prefix), 20);
-	assert_true(is_str(&ev, P_state_iface_addr, "\2\xac\x11\0\2\0\0", 7));
-	ev = fmt_batch__ev(b, 1);
-	assert_true(is_str(&ev, P_state_user_name, "www", 3));
-	assert_int_equal(num(&ev, P_state_user_gid), 34);
-	ev = fmt_batch__ev(b, 2);
-	assert_true(is_str(&ev, P_state_group_name, "www", 3));
-	for (unsigned i = 0; i < 4; i++) {
-		ev = fmt_batch__ev(b, row++);
-		check_thread(&ev, threads[i][0], threads[i][1]);
-	}
-	ev = fmt_batch__ev(b, row++);
-	assert_int_equal(num(&ev, P_state_thread_dead), true);
-	for (unsigned i = 0; i < N_DESCRIPTORS; i++) {
-		ev = fmt_batch__ev(b, row++);
-		check_fd(&ev, 100, i, descriptors[i].type, descriptors[i].name);
-	}
-	ev = fmt_batch__ev(b, row++);
-	check_fd(&ev, 200, 7, 1, "/shared");
-	ev = fmt_batch__ev(b, row++);
-	check_fd(&ev, 300, 7, 1, "/shared");
-}
-
-static void close_event(struct fmt_batch *b, uint64_t ts)
-{
-	fmt_batch__begin(b, EV_close, ts, 0, TID, TID, 0, 0);
-	fmt_batch__int(b, P_close_fd, 3);
-	fmt_batch__end(b);
-}
-
-static void lists(void **state)
-{
-	struct fmt_batch_info info;
-	const struct fmt_batch *b;
-	struct capture c;
-	struct fmt_ev ev;
-
-	(void)state;
-	begin(&c);
-	section(&c, "web-7");
-	list_rows(c.b);
-	put(&c, true);
-	close_event(c.b, T0 - 9);
-	put(&c, false);
-	list_rows(c.b);		/* a later keyframe adds nothing */
-	put(&c, true);
-	close_event(c.b, T0);
-	put(&c, false);
-	reopen(&c);
-	assert_string_equal(c.s->meta.hostname, "web-7");
-	assert_int_equal(c.s->meta.boot_ns, T0 - 5);
-	assert_int_equal(c.s->meta.n_cpus, 2);
-	check_lists(next(&c, &info));
-	b = next(&c, &info);
-	assert_int_equal(b->n, 5);
-	ev = fmt_batch__ev(b, 2);
-	assert_true(is_str(&ev, P_container_id, "ba9876543210", 12));
-	assert_true(is_str(&ev, P_container_name, "db", 2));
-	ev = fmt_batch__ev(b, 0);
-	assert_int_equal(ev.type, EV_useradded);
-	assert_true(is_str(&ev, P_useradded_container_id, "0123456789ab", 12));
-	ev = fmt_batch__ev(b, 1);
-	assert_int_equal(ev.type, EV_container);
-	assert_int_equal(fmt_ev__ts(&ev), T0 - 9);	/* not after the first event */
-	assert_true(is_str(&ev, P_container_name, "we\"b", 4));
-	assert_true(is_str(&ev, P_container_runtime, "podman", 6));
-	assert_int_equal(c.st.made, 3);
-	assert_int_equal(c.st.rows_left_out, 2);	/* the mount, and nobody's descriptor */
-	fmt_source__close(c.s);
-}
-
-static void sections(void **state)
-{
-	struct fmt_batch_info info;
-	const struct fmt_batch *b;
-	struct capture c;
-	unsigned started = 0, events = 0;
-
-	(void)state;
-	begin(&c);
-	for (unsigned i = 0; i < 3; i++) {
-		section(&c, "web-7");
-		thread_row(c.b, 100 + i, 100 + i, 0);
-		put(&c, true);
-		if (i == 1)
-			continue;	/* one without events */
-		close_event(c.b, T0 + i);
-		put(&c, false);
-	}
-	reopen(&c);
-	while ((b = next(&c, &info))) {
-		started += info.new_section;
-		events += info.keyframe ? 0 : b->n;
-	}
-	assert_int_equal(events, 2);
-	assert_int_equal(started, 1);	/* the second and third have no event between them */
-	fmt_source__close(c.s);
-}
-
-static void gzipped(void **state)
-{
-	struct scap_writer_opts o = { .sz = sizeof(o), .gzip = true };
-	struct fmt_batch_info info;
-	const struct fmt_batch *b;
-	struct capture c;
-	unsigned events = 0;
-
-	(void)state;
-	begin_with(&c, &o);
-	section(&c, "web-7");
-	for (unsigned i = 0; i < 30000; i++) {	/* more than is given on at once */
-		close_event(c.b, T0 + i);
-		if (i % 1000 == 999)
-			put(&c, false);
-	}
-	reopen(&c);
-	assert_true(c.st.bytes < 400000);
-	while ((b = next(&c, &info)))
-		events += b->n;
-	assert_int_equal(events, 30000);
-	fmt_source__close(c.s);
-}
-
-/* --- what is not in the event ----------------------------------------------------------------- */
-
-static bool fill_in(void *arg, const struct fmt_ev *ev, unsigned param, uint64_t *ret_num, struct fmt_str *ret_str)
-{
-	(void)arg;
-	assert_int_equal(ev->type, EV_clone);
-	if (param == P_clone_exe)
-		*ret_str = (struct fmt_str){ "bash", 4, 4 };
-	else if (param == P_clone_ptid)
-		*ret_num = 77;
-	else
-		return false;
-	return true;
-}
-
-static void filled(void **state)
-{
-	struct scap_writer_opts o = { .sz = sizeof(o), .fill = fill_in };
-	struct fmt_batch_info info;
-	const struct fmt_batch *b;
-	struct capture c;
-	struct fmt_ev ev;
-	uint64_t v;
-
-	(void)state;
-	begin_with(&c, &o);
-	section(&c, "web-7");
-	fmt_batch__begin(c.b, EV_clone, T0, 0, TID, TID, 0, 0);
-	fmt_batch__int(c.b, P_clone_flags, 5);
-	fmt_batch__end(c.b);
-	fmt_batch__begin(c.b, EV_read, T0, 0, TID, TID, 0, FMT_NO_RES);
-	fmt_batch__end(c.b);
-	put(&c, false);
-	reopen(&c);
-	next(&c, &info);
-	b = next(&c, &info);
-	assert_int_equal(b->n, 2);
-	ev = fmt_batch__ev(b, 0);
-	assert_true(is_str(&ev, P_clone_exe, "bash", 4));
-	assert_int_equal(num(&ev, P_clone_ptid), 77);
-	assert_int_equal(num(&ev, P_clone_flags), 5);
-	assert_int_equal(num(&ev, P_clone_fdlimit), 0);		/* readers insist on a number */
-	assert_false(fmt_ev__int(&ev, P_clone_vtid, &v));	/* here they do not */
-	ev = fmt_batch__ev(b, 1);
-	assert_int_equal(ev.type, EV_read);
-	assert_true(fmt_ev__res(&ev) == FMT_NO_RES);
-	fmt_source__close(c.s);
-}
-
-/* --- what captures do not show ------------------------------------------------------------------- */
-
-static void births_and_context(void **state)
-{
-	struct fmt_batch_info info;
-	const struct fmt_batch *b;
-	struct capture c;
-	struct fmt_ev ev;
-
-	(void)state;
-	begin(&c);
-	section(&c, "web-7");
-	fmt_batch__begin(c.b, EV_clone3, T0, 0, 500, 400, 1, 0);
-	fmt_batch__int(c.b, P_clone3_pid, 400);
-	fmt_batch__int(c.b, P_clone3_ptid, 1);
-	fmt_batch__int(c.b, P_clone3_flags, 0x2000);
-	fmt_batch__int(c.b, P_clone3_vtid, 5);
-	fmt_batch__int(c.b, P_clone3_vpid, 4);
-	str(c.b, P_clone3_comm, "web", 3);
-	fmt_batch__end(c.b);
-	ev = fmt_batch__ev(c.b, 0);
-	assert_int_equal(scap_writer__birth(c.w, &ev, 444, NULL), 0);
-	assert_int_equal(scap_writer__birth(c.w, &ev, 0xffffffff, NULL), 0);	/* no thread has that */
-	fmt_batch__reset(c.b, 1);
-	close_event(c.b, T0);
-	c.b->context = true;
-	close_event(c.b, T0);
-	put(&c, false);
-	reopen(&c);
-	assert_int_equal(c.st.events, 1);
-	next(&c, &info);
-	b = next(&c, &info);
-	assert_int_equal(b->n, 4);
-	ev = fmt_batch__ev(b, 2);
-	assert_false(fmt_ev__is_context(&ev));
-	ev = fmt_batch__ev(b, 3);
-	assert_true(fmt_ev__is_context(&ev));
-	ev = fmt_batch__ev(b, 0);
-	assert_int_equal(ev.type, EV_task_new);
-	assert_int_equal(fmt_ev__tid(&ev), 444);
-	assert_int_equal(num(&ev, P_task_new_tid), 500);
-	assert_int_equal(num(&ev, P_task_new_pid), 400);
-	assert_int_equal(num(&ev, P_task_new_ptid), 1);
-	assert_int_equal(num(&ev, P_task_new_flags), 0x2000);
-	assert_int_equal(num(&ev, P_task_new_vtid), 5);
-	assert_int_equal(num(&ev, P_task_new_vpid), 4);
-	assert_true(is_str(&ev, P_task_new_comm, "web", 3));
-	ev = fmt_batch__ev(b, 1);
-	assert_int_equal(fmt_ev__tid(&ev), 400);	/* of a thread: its process */
-	fmt_source__close(c.s);
 }
 
 /* --- hostile input ---------------------------------------------------------------------------- */
@@ -785,10 +325,10 @@ static void hostile(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(junk); i++)
 		junk[i] = rnd(9) ? (char)rnd(256) : (char)rnd(11);
-	begin(&c);
+	capture__begin(&c);
 	for (unsigned part = 0; part < 6; part++) {
 		if (part % 3 == 0)
-			section(&c, junk[0] ? "x" : "y");
+			capture__section(&c, junk[0] ? "x" : "y");
 		for (unsigned i = 0; i < 150; i++) {
 			const struct fmt_event_info *info_of = fmt_event((unsigned)rnd(FMT_MAX_EVENTS));
 
@@ -797,10 +337,10 @@ static void hostile(void **state)
 			calls_only_by_number += info_of->id == EV_syscall;
 			hostile_row(c.b, info_of, T0 + part);
 		}
-		put(&c, part % 3 == 0);
+		capture__put(&c, part % 3 == 0);
 	}
-	reopen(&c);
-	while ((b = next(&c, &info)))
+	capture__reopen(&c);
+	while ((b = capture__next(&c, &info)))
 		events += info.keyframe ? 0 : b->n;
 	assert_int_equal(events + c.s->skipped_unknown, c.st.events);
 	assert_true(c.s->skipped_unknown <= calls_only_by_number);
@@ -822,26 +362,26 @@ static void cut(void **state)
 	memset(args, 'a', sizeof(args));
 	for (size_t i = 999; i < sizeof(args); i += 1000)
 		args[i] = 0;
-	begin(&c);
-	section(&c, "web-7");
+	capture__begin(&c);
+	capture__section(&c, "web-7");
 	fmt_batch__begin(c.b, EV_execve, T0, 0, TID, TID, 0, 0);
-	str(c.b, P_execve_exe, "/bin/a\0b", 8);
-	str(c.b, P_execve_args, args, sizeof(args));
-	str(c.b, P_execve_env, args, sizeof(args));
+	put_str(c.b, P_execve_exe, "/bin/a\0b", 8);
+	put_str(c.b, P_execve_args, args, sizeof(args));
+	put_str(c.b, P_execve_env, args, sizeof(args));
 	fmt_batch__int(c.b, P_execve_gid, 5);
-	str(c.b, P_execve_filename, "/bin/a", 6);
+	put_str(c.b, P_execve_filename, "/bin/a", 6);
 	fmt_batch__end(c.b);
-	put(&c, false);
-	reopen(&c);
+	capture__put(&c, false);
+	capture__reopen(&c);
 	assert_int_equal(c.st.cut, 3);
-	next(&c, &info);
-	b = next(&c, &info);
+	capture__next(&c, &info);
+	b = capture__next(&c, &info);
 	ev = fmt_batch__ev(b, 0);
 	assert_true(is_str(&ev, P_execve_exe, "/bin/a", 6));
 	s = fmt_ev__str(&ev, P_execve_args);
 	assert_int_equal(s->len, 64000);
 	assert_int_equal(s->p[s->len - 1], 0);
-	assert_int_equal(num(&ev, P_execve_gid), 5);
+	assert_int_equal(num_of(&ev, P_execve_gid), 5);
 	assert_true(is_str(&ev, P_execve_filename, "/bin/a", 6));
 	fmt_source__close(c.s);
 }
@@ -869,11 +409,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bytes),
 		cmocka_unit_test(every_type),
-		cmocka_unit_test(lists),
-		cmocka_unit_test(sections),
-		cmocka_unit_test(gzipped),
-		cmocka_unit_test(filled),
-		cmocka_unit_test(births_and_context),
 		cmocka_unit_test(hostile),
 		cmocka_unit_test(cut),
 		cmocka_unit_test(full_disk),
