@@ -57,7 +57,7 @@ struct scap_source {
 	bool in_events;			/* an event block was seen in this section */
 	bool batch_keyframe, batch_section;
 	bool ready;			/* batch holds something to hand out */
-	bool any_event, done;
+	bool done;
 	struct err defect;		/* to be given after the batch in hand */
 };
 
@@ -129,7 +129,6 @@ static int event(struct scap_source *s, struct cursor c, unsigned flags, struct 
 	struct scap_event ev;
 	int r = scap_event__parse(&ev, c.p, cursor__left(&c), flags & F_FLAGS, flags & F_V1, err);
 
-	s->any_event = true;
 	if (r > 0)
 		unknown_event(s, ev.code);
 	if (r)
@@ -199,17 +198,52 @@ static bool resync(struct scap_source *s)
 	}
 }
 
-/* Note a defect, to be given once behind what was read before it; then go on if there is more. */
-static void defect(struct scap_source *s, struct err *e, uint64_t offset, bool go_on)
+/* Keep the first defect, to be given once behind what was read before it. */
+static void note_defect(struct scap_source *s, const struct err *e, uint64_t offset)
 {
-	if (!s->defect.code) {
-		s->defect = *e;
-		s->defect.has_offset = true;
-		s->defect.offset = offset;
-		err__file(&s->defect, s->s.name);
-	}
+	if (s->defect.code)
+		return;
+	s->defect = *e;
+	s->defect.has_offset = true;
+	s->defect.offset = offset;
+	err__file(&s->defect, s->s.name);
+}
+
+/* After a defect that leaves it open where the next block begins: go on if there is more. */
+static void defect(struct scap_source *s, const struct err *e, uint64_t offset, bool go_on)
+{
+	note_defect(s, e, offset);
 	if (!go_on || !resync(s))
 		s->done = true;
+}
+
+/* What was known is void. False: there are events to be handed out first. */
+static bool begin_section(struct scap_source *s)
+{
+	if (s->batch->n) {
+		s->ready = true;
+		return false;
+	}
+	s->in_events = false;
+	scap_pids__reset(&s->pids);
+	scap_pending__reset(s->pending);
+	start_batch(s, true);
+	s->batch_section = true;
+	return true;
+}
+
+/* The lists are complete and get the time of the first event, which is in this block; that waits for the next batch. */
+static void end_of_lists(struct scap_source *s, const struct block_kind *k, const uint8_t *block, uint32_t total)
+{
+	size_t ts_at = k->flags & F_FLAGS ? 14 : 10;
+	uint64_t ts = 0;
+
+	if (total >= ts_at + 12)
+		memcpy(&ts, block + ts_at, 8);
+	for (uint32_t i = 0; i < s->batch->n; i++)
+		s->batch->ts[i] = ts;
+	s->in_events = true;
+	s->ready = true;
 }
 
 /* Handle one block. Sets ready when the batch is to be handed out, done at the end. */
@@ -247,29 +281,10 @@ static void step(struct scap_source *s)
 	memcpy(&trailer, p + total - 4, 4);
 	k = s->last_kind && s->last_kind->type == type ? s->last_kind : kind_of(type);
 	s->last_kind = k;
-	if (k && k->kind != K_EVENT && s->in_events) {
-		/* a new section: what was known is void. Hand out what is there first. */
-		if (s->batch->n) {
-			s->ready = true;
-			return;
-		}
-		s->in_events = false;
-		scap_pids__reset(&s->pids);
-		scap_pending__reset(s->pending);
-		start_batch(s, true);
-		s->batch_section = true;
-	}
+	if (k && k->kind != K_EVENT && s->in_events && !begin_section(s))
+		return;
 	if (k && k->kind == K_EVENT && !s->in_events) {
-		/* the lists are complete and get this event's time; its block waits for the next batch */
-		size_t ts_at = k->flags & F_FLAGS ? 14 : 10;
-		uint64_t ts = 0;
-
-		if (total >= ts_at + 12)
-			memcpy(&ts, p + ts_at, 8);
-		for (uint32_t i = 0; i < s->batch->n; i++)
-			s->batch->ts[i] = ts;
-		s->in_events = true;
-		s->ready = true;
+		end_of_lists(s, k, p, total);
 		return;
 	}
 	if (trailer != total && (!k || k->kind != K_EVENT)) {
@@ -295,13 +310,8 @@ static void step(struct scap_source *s)
 	}
 	if (!s->lists.more)
 		scap_stream__skip(s->in, total);
-	if (r < 0 && !s->defect.code) {
-		/* this block is lost, the next begins where it should */
-		s->defect = e;
-		s->defect.has_offset = true;
-		s->defect.offset = at;
-		err__file(&s->defect, s->s.name);
-	}
+	if (r < 0)	/* this block is lost, the next begins where it should */
+		note_defect(s, &e, at);
 	s->ready = fmt_batch__full(s->batch);
 }
 
