@@ -127,6 +127,7 @@ static int run(struct work *w, const struct sink_format *format, struct sink_sta
 	r = output__open(&w->cut.out, format, w->o->out, w->o->force, inputs, &so, err);
 	if (r < 0)
 		return r;
+	w->cut.source = w->in.s;
 	cut__new(&w->c, &w->cut);
 	r = reading__all(&w->in, put_batch, w, err);
 	if (r == 0)

@@ -30,6 +30,7 @@ void cut__new(struct cut **ret, const struct cut_opts *o)
 	c->o = *o;
 	c->next_num = c->age = 1;
 	eng_state__new(&c->st);
+	eng_state__name_origins(c->st, o->source);
 	fmt_batch__new(&c->b);
 	fmt_batch__new(&c->keyframe);
 	*ret = c;

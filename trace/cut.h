@@ -19,6 +19,7 @@
 struct cut_opts {
 	uint64_t from, to;		/* ns since the epoch, both included */
 	struct selection *selection;	/* NULL: all events. Borrowed. */
+	const struct fmt_source *source;	/* whose batches they are: the machines' names */
 	struct output *out;		/* borrowed */
 };
 

@@ -153,8 +153,6 @@ static int take_chunk(struct walk *w, const struct chunk *c, struct err *err)
 		in->keyframe_rows += c->h.n_events;
 	} else {
 		in->events += c->h.n_events;	/* context, where there is any, is taken off when it has been counted */
-		in->t_first = !in->t_first || c->h.t_first < in->t_first ? c->h.t_first : in->t_first;
-		in->t_last = c->h.t_last > in->t_last ? c->h.t_last : in->t_last;
 	}
 	if (w->columns && !keyframe)
 		r = chunk_stream__body(&w->f.cs, NULL, NULL, err);

@@ -119,11 +119,21 @@ static bool is_exec(const struct fmt_ev *ev)
 	return (ev->type == EV_execve || ev->type == EV_execveat) && fmt_ev__res(ev) >= 0;
 }
 
+/* Captures have events without a time. */
+static void note_time(struct info *in, uint64_t ts)
+{
+	if (!ts)
+		return;
+	in->t_first = !in->t_first || ts < in->t_first ? ts : in->t_first;
+	in->t_last = ts > in->t_last ? ts : in->t_last;
+}
+
 static void count_event(struct gather *g, const struct eng_ctx *ctx)
 {
 	const struct fmt_ev *ev = ctx->ev;
 	uint32_t place = ctx->proc->container ? place_of(g, ctx->proc->container) : NO_PLACE;
 
+	note_time(g->in, fmt_ev__ts(ev));
 	if (place != NO_PLACE)
 		g->in->containers[place].events++;
 	if (fmt_ev__pid(ev))
@@ -138,12 +148,10 @@ static void count_event(struct gather *g, const struct eng_ctx *ctx)
 /* What the headers of chunks say where there are chunks. */
 static void count_plain(struct info *in, const struct fmt_ev *ev)
 {
-	uint64_t ts = fmt_ev__ts(ev), n;
+	uint64_t n;
 
 	in->events++;
 	in->types[ev->type].n++;
-	in->t_first = !in->t_first || ts < in->t_first ? ts : in->t_first;
-	in->t_last = ts > in->t_last ? ts : in->t_last;
 	in->alerts += ev->type == EV_alert;
 	if (ev->type == EV_drop && fmt_ev__int(ev, P_drop_n, &n))
 		in->lost += n;
@@ -170,10 +178,8 @@ static int gather_batch(void *arg, const struct fmt_batch *b, const struct fmt_b
 		if (!info->keyframe && !g->in->has_chunks && !context)
 			count_plain(g->in, &ev);
 		g->in->context += !info->keyframe && context;
-		if (ev.type == EV_container_end && g->renamed) {
+		if (ev.type == EV_container_end)	/* it may be forgotten next */
 			eng_state__each_container(g->st, refresh, g);
-			g->renamed = false;
-		}
 		eng_state__leave(g->st, &ctx);
 		if (ev.type == EV_container_end || ev.type == EV_procexit)
 			g->last = NULL;		/* it may be gone */

@@ -279,7 +279,7 @@ void info__print_text(const struct info *in)
 	print_file(in);
 	print_machine(&in->meta);
 	for (unsigned k = 0; k < in->n_more; k++) {
-		printf("\nand from another machine\n");
+		printf("\nand another recording\n");
 		print_machine(&in->more[k]);
 	}
 	if (in->n_more)

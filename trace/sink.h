@@ -22,7 +22,7 @@ struct sink_opts {
 };
 
 struct sink_stats {
-	uint64_t events, bytes;		/* written */
+	uint64_t events, bytes;		/* written; events that are context not counted */
 	uint64_t left_out;		/* events that the format cannot express */
 };
 

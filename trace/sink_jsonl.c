@@ -39,7 +39,8 @@ static int jsonl_batch(struct sink *s, const struct fmt_batch *b, const struct f
 {
 	struct jsonl_sink *k = (struct jsonl_sink *)s;
 
-	k->stats.events += info->keyframe ? 0 : b->n;
+	for (uint32_t row = 0; row < b->n && !info->keyframe; row++)
+		k->stats.events += !b->threads[b->thread[row]].context;
 	/* an empty one at the beginning goes without saying */
 	if (!info->keyframe || (k->keyframes && (b->n || k->begun)))
 		jsonl_writer__batch(k->w, b, info, &k->text);

@@ -23,8 +23,10 @@ struct spoor_sink {
 	struct sink s;
 	struct fmt_writer *w;
 	struct eng_state *st;
+	unsigned machines;
 	const struct eng_container *noted;	/* the last container noted in this chunk */
 	struct fmt_batch *keyframe;
+	uint64_t shown;			/* events that are not context */
 	uint64_t next_num, t_last;
 	uint64_t keyframe_at, keyframe_bytes, bytes_at_keyframe;
 	bool in_keyframe;		/* the last batch was one */
@@ -47,6 +49,7 @@ static void apply(struct spoor_sink *k, const struct fmt_batch *b, bool keyframe
 		struct eng_ctx ctx;
 
 		eng_state__enter(k->st, &ev, &ctx);
+		k->shown += !keyframe && !fmt_ev__is_context(&ev);
 		if (!keyframe && !fmt_ev__is_context(&ev) && ctx.proc->container && ctx.proc->container != k->noted) {
 			k->noted = ctx.proc->container;
 			fmt_writer__note_container(k->w, k->noted->id);
@@ -101,6 +104,16 @@ static bool keyframe_due(const struct spoor_sink *k)
 	return since >= KEYFRAME_MAX_NS || (since >= KEYFRAME_MIN_NS && bytes >= KEYFRAME_SHARE * k->keyframe_bytes);
 }
 
+/* A recording begins: what was known of the machines in b is void. */
+static void forget(struct spoor_sink *k, const struct fmt_batch *b)
+{
+	if (k->machines == 1)
+		eng_state__reset(k->st);
+	for (uint32_t i = 0; k->machines > 1 && i < b->n_threads; i++)
+		if (!i || b->threads[i].origin != b->threads[i - 1].origin)
+			eng_state__reset_origin(k->st, b->threads[i].origin);
+}
+
 static int spoor_batch(struct sink *s, const struct fmt_batch *b, const struct fmt_batch_info *info, struct err *err)
 {
 	struct spoor_sink *k = (struct spoor_sink *)s;
@@ -114,11 +127,13 @@ static int spoor_batch(struct sink *s, const struct fmt_batch *b, const struct f
 			return r;
 	}
 	if (info->new_section) {
-		eng_state__reset(k->st);
+		forget(k, b);
 		fmt_writer__anew(k->w);
 	}
 	before = written(k);
 	apply(k, b, info->keyframe);
+	if (info->new_section && k->machines > 1)
+		return write_keyframe(k, err);	/* of the other machines nothing is void */
 	r = fmt_writer__batch(k->w, b, info->keyframe, err);
 	if (r == 0 && info->keyframe)
 		keyframe_done(k, before);
@@ -138,7 +153,7 @@ static int spoor_close(struct sink *s, bool finish, struct sink_stats *stats, st
 	fmt_writer__stats(k->w, &st);
 	r = fmt_writer__close(k->w, err);
 	if (stats)
-		*stats = (struct sink_stats){ .events = st.events, .bytes = st.bytes };
+		*stats = (struct sink_stats){ .events = k->shown, .bytes = st.bytes };
 	eng_state__free(k->st);
 	fmt_batch__free(k->keyframe);
 	free(k);
@@ -159,6 +174,7 @@ static int spoor_open(struct sink **ret, int fd, const char *name, const struct 
 	}
 	k->s.ops = &ops;
 	k->next_num = 1;
+	k->machines = o->n_more + 1;
 	eng_state__new(&k->st);
 	fmt_batch__new(&k->keyframe);
 	*ret = &k->s;

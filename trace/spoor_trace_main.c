@@ -8,7 +8,7 @@
 #include "trace/trace_tool.h"
 
 static const struct trace_command *const commands[] = {
-	&cmd_info, &cmd_verify, &cmd_recover, &cmd_cut, &cmd_convert,
+	&cmd_info, &cmd_verify, &cmd_recover, &cmd_cut, &cmd_merge, &cmd_convert,
 };
 #define N_COMMANDS (sizeof(commands) / sizeof(*commands))
 
@@ -16,12 +16,14 @@ static const struct cli cli = {
 	.tool = "spoor-trace",
 	.usage = "info FILE [-o text|json] [--columns]\nverify FILE\nrecover FILE -w OUT [--force]\n"
 		 "cut FILE -w OUT [--from TIME] [--to TIME] [-c CONTAINER]... [-f CONDITION] [--force]\n"
+		 "merge FILE... -w OUT [--force]\n"
 		 "convert IN OUT [--to FORMAT] [--force]",
 	.about = "Looks after trace files. Each command has its own help: 'spoor-trace convert --help'.\n\n"
 		 "info: what was recorded, when and where, and how much of what.\n"
 		 "verify: checks every hash and names the first chunk that does not fit.\n"
 		 "recover: writes what is readable of a damaged or unfinished trace to a new one.\n"
 		 "cut: writes a time range, containers, or what a condition selects, as a trace that stands alone.\n"
+		 "merge: writes several recordings, of one machine or several, as one in the order of time.\n"
 		 "convert: from .spoor, .scap, .scap.gz and .jsonl to another of them.",
 	.examples = "spoor-trace info demo.spoor\tWhat is in it.\n"
 		    "spoor-trace verify demo.spoor && echo untouched\tIs it as it was written?\n"
@@ -55,7 +57,7 @@ int main(int argc, char **argv)
 	int first = cli__parse(&cli, argc, argv, NULL), code, done;
 
 	if (first >= argc)
-		return wrong(NULL, "what to do? info, verify, recover, cut or convert");
+		return wrong(NULL, "what to do? info, verify, recover, cut, merge or convert");
 	c = find(argv[first]);
 	if (!c) {
 		fprintf(stderr, "spoor-trace: no such command: ");

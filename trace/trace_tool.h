@@ -38,7 +38,7 @@ struct trace_command {
 	int (*run)(const struct trace_tool_opts *o);
 };
 
-extern const struct trace_command cmd_info, cmd_verify, cmd_recover, cmd_cut, cmd_convert;
+extern const struct trace_command cmd_info, cmd_verify, cmd_recover, cmd_cut, cmd_merge, cmd_convert;
 
 /* Options that more than one takes: entries for the table of a struct cli. user is struct trace_tool_opts. */
 int trace_opt__output(void *user, const char *v, struct err *err);

@@ -128,6 +128,17 @@ void eng_state__reset(struct eng_state *st)
 			state_reset(st->shared->all[k]);
 }
 
+struct eng_state *eng_state__origin(struct eng_state *st, unsigned origin)
+{
+	return state_of(st, origin);
+}
+
+void eng_state__reset_origin(struct eng_state *st, unsigned origin)
+{
+	if (st->shared->all[origin])
+		state_reset(st->shared->all[origin]);
+}
+
 static void state_free(struct eng_state *st)
 {
 	proc__free(st, st->nobody->proc);

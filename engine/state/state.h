@@ -181,6 +181,9 @@ static inline bool eng_ctx__nobody(const struct eng_ctx *ctx)
 int eng_state__new(struct eng_state **ret);
 void eng_state__free(struct eng_state *st);
 void eng_state__reset(struct eng_state *st);	/* forget all: before applying another keyframe */
+/* The state of one machine within this one. Lasts as long as this one. */
+struct eng_state *eng_state__origin(struct eng_state *st, unsigned origin);
+void eng_state__reset_origin(struct eng_state *st, unsigned origin);	/* of one machine only */
 
 /*
  * What the recording is, for evt.hostname and evt.reltime; kept over a reset. hostname is copied;

@@ -233,7 +233,7 @@ static int run(struct recover *r, const char *in, struct err *err)
 {
 	int code;
 
-	r->t_last = r->out.t_last = r->in.meta.start_ns;
+	r->t_last = r->out.t_last = r->in.meta.start_ns || !r->in.cs.pre_ok ? r->in.meta.start_ns : r->in.cs.pre.created;
 	code = put_preamble(r, in, err);
 	chunk_stream__seek(&r->in.cs, r->in.cs.pre_ok ? r->in.cs.pre.size : 0);
 	if (!r->in.cs.pre_ok) {

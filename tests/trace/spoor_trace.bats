@@ -4,7 +4,7 @@
 
 bats_require_minimum_version 1.5.0
 
-commands='info verify recover cut convert'
+commands='info verify recover cut merge convert'
 golden=${SPOOR_SRC:-$BATS_TEST_DIRNAME/../..}/tests/format/golden
 
 setup() {
