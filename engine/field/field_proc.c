@@ -18,6 +18,8 @@ static void join(struct buf *b, const struct eng_str *list)
 
 	uint8_t *to, *nul;
 
+	if (!n)
+		return;
 	buf__add(b, list->s, n);
 	to = b->p + b->len - n;
 	while (n && (nul = memchr(to, 0, n))) {

@@ -34,6 +34,13 @@ void match_set__build(struct match_set *s, const struct match_str *strs, uint32_
 		      struct arena *mem);
 bool match_set__has(const struct match_set *s, const char *p, uint32_t len);
 
+/* --- A word in a text ------------------------------------------------------------------------- */
+
+/* The place of the byte that is rarest in paths and command lines. */
+uint32_t match_rarest(const char *word, uint32_t n);
+/* Look for that byte, then compare: most texts do not even hold it. */
+bool match_find(const char *p, uint32_t len, const char *word, uint32_t n, uint32_t rare);
+
 /* --- glob: as fnmatch(pattern, text, 0) in the C locale --------------------------------------- */
 
 struct match_glob;

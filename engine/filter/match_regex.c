@@ -13,6 +13,7 @@
 
 #include "engine/filter/match.h"
 #include "engine/filter/match_utf8.h"
+#include "engine/filter/regex_need.h"
 #include "engine/filter/regex_posix.h"
 
 #define MATCH_STEPS 50000u		/* backtracking steps before the other matcher is used */
@@ -24,6 +25,7 @@
 
 struct match_regex {
 	pcre2_code *code;
+	struct regex_need need;
 };
 
 struct match_scratch {
@@ -56,6 +58,7 @@ int match_regex__new(const char *pattern, uint32_t len, struct match_regex **ret
 	}
 	re = xmalloc(sizeof(*re));
 	re->code = code;
+	regex_need__find(&re->need, pattern, len);
 	*ret = re;
 out:
 	buf__done(&b);
@@ -67,6 +70,7 @@ void match_regex__free(struct match_regex *r)
 	if (!r)
 		return;
 	pcre2_code_free(r->code);
+	regex_need__done(&r->need);
 	free(r);
 }
 
@@ -161,6 +165,8 @@ bool match_regex(const struct match_regex *re, struct match_scratch *s, const ch
 	PCRE2_SIZE n = len;
 	int r;
 
+	if (!regex_need__holds(&re->need, p, len))
+		return false;
 	if (!is_ascii(p, len)) {
 		make_valid(&s->utf8, p, len);
 		subject = s->utf8.p;

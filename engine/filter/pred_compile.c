@@ -158,26 +158,6 @@ static int check_event_name(struct eng_pred *p, struct eng_lit *lit, struct err 
 	return err__set(err, -FMT_E_UNKNOWN, "unknown event type %s", lit->v.str.p);
 }
 
-/* From common to rare, as bytes go in paths and command lines; what is not named is rarer still. */
-static uint32_t rarest(const char *p, uint32_t len)
-{
-	static const char common[] = "/eatsrionlcdpu-m.gbhf vykw_x01";
-	uint32_t best = 0;
-	size_t best_rank = 0;
-
-	for (uint32_t i = 0; i < len; i++) {
-		char c = p[i] >= 'A' && p[i] <= 'Z' ? (char)(p[i] + 32) : p[i];
-		const char *at = memchr(common, c, sizeof(common) - 1);
-		size_t rank = at ? (size_t)(at - common) : sizeof(common);
-
-		if (rank > best_rank) {
-			best_rank = rank;
-			best = i;
-		}
-	}
-	return best;
-}
-
 static int read_literals(struct eng_pred *p, const struct eng_check *c, struct eng_pred_ctx *x)
 {
 	int r;
@@ -198,7 +178,7 @@ static int read_literals(struct eng_pred *p, const struct eng_check *c, struct e
 		if (r < 0)
 			return r;
 		if (is_text(p))
-			p->lits[i].rare = rarest(p->lits[i].v.str.p, p->lits[i].v.str.len);
+			p->lits[i].rare = match_rarest(p->lits[i].v.str.p, p->lits[i].v.str.len);
 	}
 	return 0;
 }

@@ -389,6 +389,61 @@ static void many(uint64_t n)
 	write_batch(false);
 }
 
+static void plain(uint16_t event, uint32_t pid, const char *fd_param, int64_t res)
+{
+	now += 1000 + next_random() % 9000;
+	begin(event, pid, pid, 300 + next_random() % 3000, res);
+	if (fd_param)
+		num(fd_param, 3);
+	end();
+}
+
+static void write_if_full(void)
+{
+	if (fmt_batch__full(b) || b->n > FMT_BATCH_MAX_EVENTS - 1024)
+		write_batch(false);
+}
+
+/* What one short-lived program does: libraries that are not there and some that are, files read, written, looked at. */
+static void run_program(uint32_t pid)
+{
+	static const char *const names[] = { "sh", "sed", "cc1", "as", "grep", "cat", "python3", "ld" };
+	const char *name = names[next_random() % 8];
+	char path[64], exe[32];
+
+	snprintf(exe, sizeof(exe), "/usr/bin/%s", name);
+	fork_child(4321, pid, pid - 5000, "bash");
+	exec_child(pid, 4321, 0, exe, name, "-c\0-o\0out.o\0", 12, 12, 0);
+	for (unsigned i = 0; i < 40; i++) {
+		bool fails = next_random() % 3 == 0;
+
+		snprintf(path, sizeof(path), "/usr/lib/dir%u/object-%u.so", next_random() % 40, next_random() % 300);
+		open_file(pid, path, path, next_random() % 20 ? 1 : 2, fails ? -ENOENT : 3, 2000 + next_random() % 9000);
+		plain(EV_newfstatat, pid, NULL, fails ? -ENOENT : 0);
+		plain(EV_rt_sigaction, pid, NULL, 0);
+		if (fails)
+			continue;
+		plain(EV_mmap, pid, "fd", 0x7f0000000000);
+		for (unsigned k = next_random() % 4; k; k--)
+			plain(EV_read, pid, "fd", 4096);
+		plain(EV_write, pid, "fd", 64);
+		close_fd(pid, 3);
+	}
+	exit_process(pid, 0, 0);
+	write_if_full();
+}
+
+/* A busy machine: programs that come and go. About n events. */
+static void mix(uint64_t n)
+{
+	uint64_t first = next_num;
+
+	keyframe(false);
+	for (uint32_t i = 0; next_num + b->n - first < n; i++)
+		run_program(10000 + i % 20000);
+	write_batch(false);
+}
+
 /* Programs with a few arguments, and one with an argument of n bytes. */
 static void long_args(uint64_t n)
 {
@@ -418,7 +473,7 @@ int main(int argc, char **argv)
 	struct err err = { 0 };
 
 	if (argc < 3) {
-		fprintf(stderr, "make_trace story|many|long FILE [N]\n");
+		fprintf(stderr, "make_trace story|many|mix|long FILE [N]\n");
 		return 1;
 	}
 	if (fmt_batch__new(&b) || fmt_writer__open(&w, argv[2], true, &meta, &opts, &err))
@@ -426,6 +481,8 @@ int main(int argc, char **argv)
 	fmt_batch__reset(b, next_num);
 	if (!strcmp(argv[1], "story"))
 		story();
+	else if (!strcmp(argv[1], "mix"))
+		mix(argc > 3 ? strtoull(argv[3], NULL, 10) : 100000);
 	else if (!strcmp(argv[1], "long"))
 		long_args(argc > 3 ? strtoull(argv[3], NULL, 10) : 100000);
 	else
