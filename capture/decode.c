@@ -9,6 +9,7 @@ void cap_decoder__init(struct cap_decoder *d, int64_t mono_offset, int64_t boot_
 	d->plans = cap_calls__plans();
 	d->mono_offset = mono_offset;
 	d->boot_offset = boot_offset;
+	d->snaplen = CAP_SNAP_MAX;
 	cap_hierarchies__read(&d->hierarchies);
 }
 
@@ -60,11 +61,16 @@ static inline uint64_t convert(const struct cap_decoder *d, struct cap_op *op, u
 	return op->last_value;
 }
 
-static void add_blob(struct fmt_batch *b, const struct fmt_event_info *ev, unsigned param,
-		     const struct cap_blob *blob)
+static void add_blob(const struct cap_decoder *d, struct fmt_batch *b,
+		     const struct fmt_event_info *ev, unsigned param, const struct cap_blob *blob)
 {
+	uint32_t n = blob->len;
+
+	/* More may have been kept than was asked for, to be read here: dns_row.h. */
+	if (n > d->snaplen && ev->flags & (EF_READS | EF_WRITES))
+		n = d->snaplen;
 	if (ev->params[param].type == PT_BYTES)
-		fmt_batch__bytes(b, param, cap_blob__bytes(blob), blob->len, blob->full);
+		fmt_batch__bytes(b, param, cap_blob__bytes(blob), n, blob->full);
 	else
 		fmt_batch__str(b, param, (const char *)cap_blob__bytes(blob), blob->len,
 			       blob->full);
@@ -238,6 +244,8 @@ static void finish(struct cap_decoder *d, const struct cap_parts *p, struct fmt_
 		break;
 	default:
 		cap_decode__socket(d, p, b);
+		if (p->blob[TAG_SOCK] && p->blob[TAG_DATA])
+			cap_dns__look(&d->dns, p);
 	}
 }
 
@@ -269,7 +277,7 @@ static bool add_blobs(struct cap_decoder *d, const struct cap_plan *plan,
 		if (at > end || blob->tag >= TAG__N)
 			break;
 		if (plan->blob[blob->tag] != CAP_NO_PARAM)
-			add_blob(b, ev, plan->blob[blob->tag], blob);
+			add_blob(d, b, ev, plan->blob[blob->tag], blob);
 		else if (plan->path[blob->tag] != CAP_NO_PARAM)
 			add_path(d, b, plan->path[blob->tag], blob);
 		else

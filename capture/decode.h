@@ -11,6 +11,7 @@
 
 #include "capture/bpf/record.h"
 #include "capture/call_table.h"
+#include "capture/dns_row.h"
 #include "capture/hierarchy.h"
 #include "format/batch/batch.h"
 
@@ -19,6 +20,8 @@ struct cap_decoder {
 	struct cap_hierarchies hierarchies;
 	int64_t mono_offset, boot_offset;	/* to the epoch */
 	uint32_t env_len;			/* kept of an environment that /proc shows */
+	uint32_t snaplen;			/* kept of payload, whatever the record has */
+	struct cap_dns dns;
 	struct buf text;			/* made-up strings */
 };
 

@@ -204,6 +204,21 @@ static void see_cgroup(struct cap_recorder *r, const struct fmt_batch *from)
 	free(text);
 }
 
+/* Behind the row of a call that carried a question or an answer. */
+static void dns_row(struct cap_recorder *r, const struct cap_record *rec, unsigned cpu)
+{
+	struct fmt_batch *b;
+	uint32_t first;
+
+	if (!r->dec.dns.found)
+		return;
+	r->dec.dns.found = false;
+	b = cap_recorder__for_rows(r, &first);
+	if (cap_dns__row(&r->dec.dns, rec, rec->ts + (uint64_t)r->dec.mono_offset, cpu, b) >= 0)
+		cap_recorder__rows_made(r, b, first);
+	alert_rows(r);
+}
+
 /* The usual case: everything goes into the trace; the state follows what concerns it. */
 static int take_all(struct cap_recorder *r, const struct cap_record *rec, unsigned cpu)
 {
@@ -212,12 +227,13 @@ static int take_all(struct cap_recorder *r, const struct cap_record *rec, unsign
 	if (code)
 		return code < 0 ? code : 0;
 	count_row(r);
-	if (!r->o.live->rules && !(fmt_event(rec->type)->flags & EF_STATE))
-		return 0;
-	feed_last(r, r->batch);
-	if (rec->type == EV_cgroup_mkdir || rec->type == EV_cgroup_rmdir)
-		see_cgroup(r, r->batch);
-	alert_rows(r);
+	if (r->o.live->rules || fmt_event(rec->type)->flags & EF_STATE) {
+		feed_last(r, r->batch);
+		if (rec->type == EV_cgroup_mkdir || rec->type == EV_cgroup_rmdir)
+			see_cgroup(r, r->batch);
+		alert_rows(r);
+	}
+	dns_row(r, rec, cpu);
 	return 0;
 }
 
@@ -240,9 +256,11 @@ static int take_wanted(struct cap_recorder *r, const struct cap_record *rec, uns
 		fmt_batch__copy(r->batch, &ev);
 		count_row(r);
 	}
+	r->dec.dns.found &= r->wanted;
 	if (rec->type == EV_cgroup_mkdir || rec->type == EV_cgroup_rmdir)
 		see_cgroup(r, r->look);
 	alert_rows(r);
+	dns_row(r, rec, cpu);
 	return 0;
 }
 

@@ -93,6 +93,7 @@ static int make_parts(struct cap_recorder *r, struct err *err)
 	cap_decoder__init(&r->dec, cap_driver__mono_offset(r->driver),
 			  cap_driver__boot_offset(r->driver));
 	r->dec.env_len = r->o.driver.env_len;
+	r->dec.snaplen = r->o.driver.snaplen;
 	code = eng_state__new(&r->state);
 	code = code ? code : eng_detector__new(&r->detector, r->o.live->rules, r->state, &d);
 	code = code ? code : fmt_batch__new(&r->batch);

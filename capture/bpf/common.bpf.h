@@ -41,6 +41,7 @@ const volatile struct cap_follow follows[CAP_MAX_EVENTS][2];
 
 /* Changed by user space while the programs run. */
 __u8 mode = THREAD_WAIT;
+__u8 dns_procs[CAP_DNS_PROCS];		/* processes that may have a socket to port 53, by hash */
 __u64 without_ring;			/* records of a processor that came later than the rings */
 __u16 scope_generation = 1;		/* tasks have moved: containers are looked up again */
 

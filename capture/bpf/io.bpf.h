@@ -74,7 +74,7 @@ static __always_inline __u64 iov_load(struct out *o, bool is32, __u64 iov, __u64
 }
 
 static __always_inline void iov_gather(struct out *o, bool is32, __u64 count, __u64 want,
-				       __u64 full)
+				       __u64 full, __u32 keep)
 {
 	__u64 off = forget(o, o->off), got = 0;
 
@@ -82,7 +82,7 @@ static __always_inline void iov_gather(struct out *o, bool is32, __u64 count, __
 		return;
 	o->off = off;
 	count = forget(o, count);
-	want = forget(o, want < snaplen ? want : snaplen);
+	want = forget(o, want < keep ? want : keep);
 	for (__u32 i = 0; i < IOV_MAX_READ; i++) {
 		struct iovec64 v;
 		__u64 n;
@@ -110,6 +110,8 @@ static __always_inline int collect_iov(struct bpf_raw_tracepoint_args *ctx, bool
 	__u64 iov, count, size;
 	struct call c;
 	struct out o;
+	__u32 keep;
+	bool dns;
 
 	if (!call_again(&c, ctx) || call_begin(&c, &o))
 		return 0;
@@ -125,7 +127,13 @@ static __always_inline int collect_iov(struct bpf_raw_tracepoint_args *ctx, bool
 	}
 	if (reading)
 		size = c.ret > 0 ? c.ret : 0;
-	iov_gather(&o, c.compat, count, size, size);
+	dns = false;
+	keep = snaplen;
+	if (*dns_mark(c.s->pid_tid))
+		keep = keep_of(file_of_fd(c.task, call_arg(&c, 0)), 0, &dns);
+	iov_gather(&o, c.compat, count, size, size, keep);
+	if (dns)
+		out_sock(&o, file_of_fd(c.task, call_arg(&c, 0)));
 	call_close(&c, &o);
 	return 0;
 }
@@ -162,7 +170,8 @@ static __always_inline int collect_msg(struct bpf_raw_tracepoint_args *ctx, bool
 	__u64 size = 0;
 	struct call c;
 	struct out o;
-	bool many;
+	bool many, dns;
+	__u32 keep;
 
 	if (!call_again(&c, ctx) || call_begin(&c, &o))
 		return 0;
@@ -187,9 +196,11 @@ static __always_inline int collect_msg(struct bpf_raw_tracepoint_args *ctx, bool
 	c.compat = forget(&o, c.compat);
 	c.ret = forget(&o, c.ret);
 	size = forget(&o, size);
-	iov_gather(&o, c.compat, m.iovlen, size, size);
-	if (m.name) {
-		if (!reading || c.ret >= 0)
+	keep = keep_of(file_of_fd(c.task, call_arg(&c, 0)), !reading || c.ret >= 0 ? m.name : 0,
+		       &dns);
+	iov_gather(&o, c.compat, m.iovlen, size, size, forget(&o, keep));
+	if (m.name || dns) {
+		if (m.name && (!reading || c.ret >= 0))
 			out_user_mem(&o, TAG_ADDR, (void *)m.name, (__u32)m.namelen,
 				     (__u32)m.namelen, SOCKADDR_MAX);
 		out_sock(&o, file_of_fd(c.task, call_arg(&c, 0)));
@@ -219,6 +230,8 @@ static __always_inline int collect_buf(struct bpf_raw_tracepoint_args *ctx, bool
 	__u64 size, n, ptr, addr = 0;
 	struct call c;
 	struct out o;
+	__u32 keep;
+	bool dns;
 
 	if (!call_again(&c, ctx) || call_begin(&c, &o))
 		return 0;
@@ -232,7 +245,8 @@ static __always_inline int collect_buf(struct bpf_raw_tracepoint_args *ctx, bool
 	}
 	if (reading)
 		size = c.ret > 0 ? c.ret : 0;
-	n = size < snaplen ? size : snaplen;
+	keep = keep_of(file_of_fd(c.task, call_arg(&c, 0)), !reading || c.ret >= 0 ? addr : 0, &dns);
+	n = size < keep ? size : keep;
 	out_user_mem(&o, TAG_DATA, (void *)ptr, n, size, CAP_SNAP_MAX);
 	if (addr && (!reading || c.ret >= 0)) {
 		__u32 len = call_arg(&c, 5);
@@ -240,8 +254,10 @@ static __always_inline int collect_buf(struct bpf_raw_tracepoint_args *ctx, bool
 		if (reading && bpf_probe_read_user(&len, sizeof(len), (void *)call_arg(&c, 5)))
 			len = 0;
 		out_user_mem(&o, TAG_ADDR, (void *)addr, len, len, SOCKADDR_MAX);
-		out_sock(&o, file_of_fd(c.task, call_arg(&c, 0)));
+		dns = true;
 	}
+	if (dns)
+		out_sock(&o, file_of_fd(c.task, call_arg(&c, 0)));
 	call_strs(&c, &o);
 	call_close(&c, &o);
 	return 0;

@@ -187,6 +187,9 @@ enum cap_follow_how {
 	FOLLOW_TO_PARENT,		/* the directory is followed; the name may be gone, or be new */
 };
 
+#define CAP_DNS_PROCS 4096u
+#define CAP_DNS_SNAP 4096u		/* bytes kept of what goes to or comes from port 53 */
+
 #define CAP_TALLIES 5u
 
 struct cap_tally {			/* calls of one kind by one thread that are not recorded */

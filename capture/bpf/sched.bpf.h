@@ -4,6 +4,7 @@
 #define SCHED_BPF_H
 
 #include "capture/bpf/exec.bpf.h"
+#include "capture/bpf/sock.bpf.h"
 
 #define PF_KTHREAD 0x200000		/* include/linux/sched.h */
 
@@ -121,6 +122,8 @@ int on_fork(struct bpf_raw_tracepoint_args *ctx)
 	s = slot_of_task(c, &k);
 	if (s)
 		s->key = 0;
+	if (*dns_mark(id_of_task(p)))
+		*dns_mark(id) = 1;	/* it has the same descriptors */
 	if ((__u32)(id >> 32) == own_tgid || out_open(&o, LIFE(CATEGORY_OF_task_new)))
 		return 0;
 	out_num(&o, (__u32)id);

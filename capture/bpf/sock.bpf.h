@@ -95,6 +95,42 @@ static __always_inline void out_sock(struct out *o, struct file *file)
 	out_blob_end(o, TAG_SOCK, sizeof(*b) + more, sizeof(*b) + more);
 }
 
+#define DNS_PORT 53
+
+/* Processes, not threads: what one has connected, others write to. */
+static __always_inline __u8 *dns_mark(__u64 pid_tid)
+{
+	return &dns_procs[pid_tid >> 32 & (CAP_DNS_PROCS - 1)];
+}
+
+/* A socket of which one end is port 53. */
+static __always_inline bool is_dns(struct sock *sk)
+{
+	__u16 family = sk ? K(sk, __sk_common.skc_family) : 0;
+
+	return (family == AF_INET || family == AF_INET6) &&
+	       (K(sk, __sk_common.skc_num) == DNS_PORT ||
+		K(sk, __sk_common.skc_dport) == swap16(DNS_PORT));
+}
+
+/* Does an address that a caller names have that port? */
+static __always_inline bool is_dns_addr(__u64 addr)
+{
+	__u16 head[2] = {};
+
+	return addr && !bpf_probe_read_user(head, sizeof(head), (void *)addr) &&
+	       (head[0] == AF_INET || head[0] == AF_INET6) && head[1] == swap16(DNS_PORT);
+}
+
+/* How many bytes are kept of what goes through a descriptor; *dns: it is about names. */
+static __always_inline __u32 keep_of(struct file *f, __u64 addr, bool *dns)
+{
+	struct sock *sk = sock_of_file(f);
+
+	*dns = sk && (is_dns(sk) || is_dns_addr(addr));
+	return *dns && snaplen < CAP_DNS_SNAP ? CAP_DNS_SNAP : snaplen;
+}
+
 SEC("raw_tp")
 int collect_sock(struct bpf_raw_tracepoint_args *ctx)
 {
@@ -116,6 +152,8 @@ int collect_sock(struct bpf_raw_tracepoint_args *ctx)
 			out_sock(&o, file_of_fd(c.task, c.ret));
 	} else {
 		out_sock(&o, file_of_fd(c.task, fd));
+		if (is_dns(sock_of_file(file_of_fd(c.task, fd))))
+			*dns_mark(c.s->pid_tid) = 1;
 		if (c.d->event == EV_connect || c.d->event == EV_bind) {
 			__u32 len = call_arg(&c, 2);
 

@@ -158,13 +158,14 @@ int on_sys_exit(struct bpf_raw_tracepoint_args *ctx)
 			return 0;
 		break;
 	case KIND_READ:
-		if (c.d->event != EV_recvfrom) {
+		if (c.d->event != EV_recvfrom && !*dns_mark(c.s->pid_tid)) {
 			record_io(&c, true);
 			return 0;
 		}
 		break;
 	case KIND_WRITE:
-		if (c.d->event != EV_sendto && c.d->event != EV_init_module) {
+		if (c.d->event != EV_sendto && c.d->event != EV_init_module &&
+		    !*dns_mark(c.s->pid_tid)) {
 			record_io(&c, false);
 			return 0;
 		}

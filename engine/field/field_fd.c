@@ -356,6 +356,30 @@ static const char *l4_word(const struct eng_fd *fd)
 	return "<NA>";
 }
 
+/* The name of one side's address: what `by` gives for F_fd_?ip, but in words. */
+static bool side_name(const struct eng_ctx *ctx, enum side side, struct eng_vals *out)
+{
+	const struct eng_fd *fd = ctx->fd;
+	const struct eng_str *name;
+	uint8_t family;
+
+	if (!fd || !fd_type__is_inet(fd->type) ||
+	    !(is_connection(fd) ? fd->role != FDR_UNKNOWN : side == SERVER && is_listening(fd)))
+		return false;
+	family = fd->type == FDT_IPV4 || fd->type == FDT_IPV4_LISTEN ? AF_INET : AF_INET6;
+	name = eng_state__address_name(ctx->state, family,
+				       side == CLIENT ? fd->tuple.cip : fd->tuple.sip);
+	return name && give_estr(out, name);
+}
+
+static bool place_name(const struct eng_ctx *ctx, bool local, struct eng_vals *out)
+{
+	const struct eng_fd *fd = ctx->fd;
+
+	return fd && is_connection(fd) && fd->role != FDR_UNKNOWN &&
+	       side_name(ctx, is_local(ctx, fd->tuple.cip) == local ? CLIENT : SERVER, out);
+}
+
 static bool get_address(uint16_t id, const struct eng_ctx *ctx, struct eng_vals *out)
 {
 	const struct eng_fd *fd = ctx->fd;
@@ -370,6 +394,10 @@ static bool get_address(uint16_t id, const struct eng_ctx *ctx, struct eng_vals 
 	case F_fd_snet: return one(fd, put_ip, T_NET, SERVER, out);
 	case F_fd_cport: return one(fd, put_port, T_PORT, CLIENT, out);
 	case F_fd_sport: return one(fd, put_port, T_PORT, SERVER, out);
+	case F_fd_cip_name: return side_name(ctx, CLIENT, out);
+	case F_fd_sip_name: return side_name(ctx, SERVER, out);
+	case F_fd_lip_name: return place_name(ctx, true, out);
+	case F_fd_rip_name: return place_name(ctx, false, out);
 	case F_fd_lip: return by_place(ctx, put_ip, T_IP, true, out);
 	case F_fd_rip: return by_place(ctx, put_ip, T_IP, false, out);
 	case F_fd_lnet: return by_place(ctx, put_ip, T_NET, true, out);

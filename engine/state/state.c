@@ -46,7 +46,7 @@ static state_fn *const enter_fns[FMT_MAX_EVENTS] = {
 	[EV_groupdeleted] = on_group_gone,
 	[EV_state_thread] = on_state_thread, [EV_state_fd] = on_state_fd,
 	[EV_state_container] = on_container, [EV_state_user] = on_user, [EV_state_group] = on_group,
-	[EV_state_iface] = on_iface, [EV_state_mount] = on_mount_row,
+	[EV_dns] = on_dns, [EV_state_dns] = on_state_dns, [EV_state_iface] = on_iface, [EV_state_mount] = on_mount_row,
 };
 
 static state_fn *const leave_fns[FMT_MAX_EVENTS] = {
@@ -116,6 +116,7 @@ static void state_reset(struct eng_state *st)
 	tables__clear(st);
 	idmap__clear(&st->tables);
 	st->tables_ts = 0;
+	dns_names__free(st);
 	memset(st->exits, 0, sizeof(st->exits));
 	st->next_exit = 0;
 	st->gen++;
@@ -148,6 +149,7 @@ static void state_free(struct eng_state *st)
 	idmap__done(&st->containers);
 	idmap__done(&st->by_cgroup);
 	idmap__done(&st->tables);
+	dns_names__free(st);
 	image__unref(st->no_image);
 	for (unsigned i = 0; i < STR_CACHE; i++)
 		eng_str__unref(st->strs[i]);

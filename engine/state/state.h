@@ -298,6 +298,13 @@ size_t eng_container__cgroup_len(const char *path);
 bool eng_state__is_local_ip(struct eng_state *st, uint8_t family, const uint8_t *ip);
 
 /*
+ * The name that this address (4 or 16 bytes) was last an answer to, as recorded; NULL: none. Nothing
+ * is asked for.
+ */
+const struct eng_str *eng_state__address_name(struct eng_state *st, uint8_t family,
+					      const uint8_t *ip);
+
+/*
  * The event types and parameters that the state needs decoded, added to w (see fmt_want). Where
  * w->params is not NULL it must point at memory that may be written: masks for all FMT_MAX_EVENTS
  * types.

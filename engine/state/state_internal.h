@@ -91,6 +91,7 @@ struct eng_state {
 	struct eng_str *empty, *unknown;	/* "", "<NA>" */
 	struct eng_image *no_image;
 	struct eng_thread *nobody;		/* of events that are no thread's */
+	struct dns_names *dns;			/* NULL: no answer yet */
 	struct buf scratch;
 	char *hostname;				/* see eng_state__describe */
 	uint64_t first_ts;
@@ -252,6 +253,14 @@ state_fn on_chdir, on_fchdir, on_getcwd, on_chroot, on_setuid, on_setreuid, on_s
 state_fn on_cgroup_attach, on_container, on_container_end, on_container_end_leave, on_asyncevent;
 state_fn on_user, on_user_gone, on_group, on_group_gone, on_iface, on_mount_row;
 state_fn on_state_thread, on_state_fd;
+state_fn on_dns, on_state_dns;
+
+/* Each address whose name is known, in an order that depends on the addresses alone. */
+void dns_names__each(struct eng_state *st,
+		     void (*fn)(void *arg, uint8_t family, const uint8_t *ip, uint64_t ts,
+				const struct eng_str *name),
+		     void *arg);
+void dns_names__free(struct eng_state *st);
 
 /* The descriptor that the event has made, for ctx. */
 void ctx__set_fd(struct eng_ctx *ctx, struct eng_fd *fd);

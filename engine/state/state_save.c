@@ -92,6 +92,22 @@ static void save_ifaces(struct saver *s)
 	}
 }
 
+static void save_name(void *arg, uint8_t family, const uint8_t *ip, uint64_t ts,
+		      const struct eng_str *name)
+{
+	struct saver *s = arg;
+	uint8_t addr[19] = { family };
+	uint32_t n = family == 2 ? 4 : 16;	/* AF_INET */
+
+	if (!row(s, EV_state_dns, 0, 0))
+		return;
+	memcpy(addr + 1, ip, n);
+	fmt_batch__str(s->b, P_state_dns_addr, (char *)addr, n + 3, n + 3);
+	str(s, P_state_dns_name, name);
+	num(s, P_state_dns_since, ts);
+	fmt_batch__end(s->b);
+}
+
 static void save_mounts(struct saver *s)
 {
 	struct mount **m = (struct mount **)idmap__sorted(&s->st->mounts);
@@ -353,6 +369,7 @@ static void save_state(struct saver *s)
 	save_accounts(s, &st->accounts, "");
 	save_ifaces(s);
 	save_mounts(s);
+	dns_names__each(s->st, save_name, s);
 	save_containers(s);
 	procs = (struct eng_proc **)idmap__sorted(&st->procs);
 	for (uint32_t i = 0; i < st->procs.n; i++)

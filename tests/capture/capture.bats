@@ -342,6 +342,17 @@ teardown() {
 	[ ! -e u.spoor ]
 }
 
+@test "questions and answers of name servers, and the name of what is connected to then" {
+	record t.spoor --only-command -- "$progs/dns" >expected
+	! grep -q 'status 77' t.spoor.log || skip "no network of one's own here"
+	events t.spoor >t.json
+	conditions expected t.json
+	# what is kept of payload is what was asked for all the same
+	jq -es 'all(.[] | select(.args.data.base64 != null); (.args.data.base64 | length) <= 108)' t.json
+	[ "$(spoor-replay t.spoor -f 'evt.type = connect and fd.sip.name = write.example' -p '%fd.sip %fd.rip.name')" = "127.0.0.31 write.example" ]
+	! spoor-replay t.spoor -f 'evt.type = dns' -p '%evt.arg.name' | grep -v example
+}
+
 @test "a kernel that does not describe its types" {
 	run unshare -m sh -c 'mount -t tmpfs none /sys/kernel/btf && exec spoor-capture -w x.spoor -n 1'
 	[[ "$output" != *"permission denied"* ]] || skip "cannot mount"
