@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "engine/filter/filter_parse.h"
+#include "format/base/nearest.h"
 
 static int parse_or(struct parser *p, struct eng_ast **ret);
 
@@ -404,6 +405,22 @@ static int parse_or(struct parser *p, struct eng_ast **ret)
 	return parse_chain(p, true, ret);
 }
 
+/* What stands behind a complete expression; a name and a parenthesis may be a transformer. */
+static int unexpected(struct parser *p)
+{
+	struct lexer *l = &p->lex;
+	struct eng_text name = l->tok;
+	struct nearest near = nearest__begin(name.p, name.len);
+
+	for (unsigned i = 0; l->text[l->pos.off] == '(' && i < CALL__N; i++)
+		nearest__try(&near, eng_call_names[i]);
+	return lex__fail(l, l->pos, -FMT_E_SYNTAX,
+			 "unexpected token after '%.*s', expecting 'or', 'and'%s%s%s",
+			 (int)(name.len < 200 ? name.len : 200), name.p,
+			 near.name ? "; did you mean the transformer '" : "",
+			 near.name ? near.name : "", near.name ? "'?" : "");
+}
+
 int eng_filter__parse_from(const void *origin, const char *text, size_t len, unsigned max_depth,
 			   struct arena *mem, struct eng_ast **ret, struct err *err)
 {
@@ -419,9 +436,7 @@ int eng_filter__parse_from(const void *origin, const char *text, size_t len, uns
 		return lex__fail(&p.lex, p.lex.pos, -FMT_E_SYNTAX, "filter input string is empty");
 	r = parse_or(&p, &a);
 	if (!r && lex__left(&p.lex))
-		r = lex__fail(&p.lex, p.lex.pos, -FMT_E_SYNTAX,
-			      "unexpected token after '%.*s', expecting 'or', 'and'",
-			      (int)(p.lex.tok.len < 200 ? p.lex.tok.len : 200), p.lex.tok.p);
+		r = unexpected(&p);
 	if (!r)
 		*ret = a;
 	return r;

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /* A file's items: versions, lists and macros; rules are in rules_read_rule.c. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "engine/rules/ruleset.h"
+#include "format/base/nearest.h"
 
 /* --- Values of keys --------------------------------------------------------------------------- */
 
@@ -123,17 +125,30 @@ bool is_one_of(const char *words, const char *word)
 
 #define MAX_KEYS 100u			/* looked at in one item: no honest one has more */
 
+static void unknown_key(struct eng_ruleset *rs, const char *key, const char *known,
+			const struct rules_ctx *ctx)
+{
+	struct nearest near = nearest__begin(key, strlen(key));
+	char *words = xstrdup(known), *save;
+
+	for (char *w = strtok_r(words, " ", &save); w; w = strtok_r(NULL, " ", &save))
+		nearest__try(&near, w);
+	rules__warn(rs, LOAD_UNKNOWN_KEY, ctx, "Unknown key '%s'. The key will be ignored.%s%s%s",
+		    key, near.name ? " Did you mean '" : "", near.name ? near.name : "",
+		    near.name ? "'?" : "");
+	free(words);
+}
+
 void warn_unknown_keys(struct eng_ruleset *rs, const struct yaml_node *item, const char *known,
 		       const struct rules_ctx *ctx)
 {
 	for (uint32_t i = 0; i < item->n && i < MAX_KEYS; i++) {
 		const struct yaml_node *k = item->kids[2 * i];
+		bool text = k->kind == Y_SCALAR;
 
-		if (k->kind != Y_SCALAR || !is_one_of(known, k->text) || strchr(k->text, ' '))
-			rules__warn(rs, LOAD_UNKNOWN_KEY, ctx,
-				    "Unknown key '%s'. The key will be ignored.",
-				    k->kind == Y_SCALAR || k->kind == Y_NULL ? k->text : "?");
-		for (uint32_t j = 0; j < i && k->kind == Y_SCALAR; j++)
+		if (!text || !is_one_of(known, k->text) || strchr(k->text, ' '))
+			unknown_key(rs, text || k->kind == Y_NULL ? k->text : "?", known, ctx);
+		for (uint32_t j = 0; j < i && text; j++)
 			if (item->kids[2 * j]->kind == Y_SCALAR &&
 			    !strcmp(item->kids[2 * j]->text, k->text))
 				rules__warn(rs, LOAD_UNKNOWN_KEY, ctx,

@@ -62,7 +62,8 @@ static int read_priority(struct eng_ruleset *rs, const struct yaml_node *item,
 		return rules__error(rs, LOAD_ERR_YAML_VALIDATE,
 				    ctx__node(rs, yaml_node__get(item, "priority"), "rule priority",
 					      "", ctx),
-				    "Invalid priority");
+				    "Invalid priority '%s': one of emergency, alert, critical, error, "
+				    "warning, notice, informational, debug", text);
 	return 0;
 }
 
