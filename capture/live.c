@@ -49,8 +49,10 @@ int cap_live__load(struct cap_live *l, const char *hostname, struct err *err)
 		return 0;
 	l->alert.hostname = hostname;
 	r = eng_ruleset__new(&l->rules);
-	for (unsigned i = 0; i < l->n_files && !r; i++)
+	for (unsigned i = 0; i < l->n_files && !r; i++) {
+		eng_ruleset__more_to_come(l->rules, i + 1 < l->n_files);
 		r = eng_ruleset__load(l->rules, l->files[i], err);
+	}
 	if (!r)
 		r = eng_ruleset__compile(l->rules, err);
 	if (!r)

@@ -73,8 +73,10 @@ int rpl_rules__load(struct eng_ruleset **ret, const struct rpl_opts *o, struct e
 	if (code)
 		return code;
 	code = append_outputs(rs, o, err);
-	for (size_t i = 0; i < o->rules.n && !code; i++)
+	for (size_t i = 0; i < o->rules.n && !code; i++) {
+		eng_ruleset__more_to_come(rs, i + 1 < o->rules.n);
 		code = eng_ruleset__load(rs, o->rules.v[i], err);
+	}
 	if (!code)
 		code = select_rules(rs, o, err);
 	if (!code)

@@ -70,6 +70,12 @@ void eng_ruleset__free(struct eng_ruleset *rs);
  * an error (see diags).
  */
 int eng_ruleset__load(struct eng_ruleset *rs, const char *path, struct err *err);
+/*
+ * Whether files follow that belong to the same set: then what conditions and outputs are warned of,
+ * and what is unused, is told after the last only. Default: no, each file is judged with those
+ * before it.
+ */
+void eng_ruleset__more_to_come(struct eng_ruleset *rs, bool more);
 /* The same from memory; name is for messages. */
 int eng_ruleset__load_text(struct eng_ruleset *rs, const char *name, const char *text, size_t len,
 			   struct err *err);

@@ -233,7 +233,7 @@ static int load_dir(struct eng_ruleset *rs, const char *path, struct err *err)
 	for (int i = 0; i < n; i++) {
 		int one;
 
-		rs->more = i < n - 1;
+		rs->more = i < n - 1 || rs->more_to_come;
 		one = load_file(rs, files[i], err);
 		if (one < 0)
 			r = one;
@@ -243,10 +243,16 @@ static int load_dir(struct eng_ruleset *rs, const char *path, struct err *err)
 	return r;
 }
 
+void eng_ruleset__more_to_come(struct eng_ruleset *rs, bool more)
+{
+	rs->more_to_come = more;
+}
+
 int eng_ruleset__load(struct eng_ruleset *rs, const char *path, struct err *err)
 {
 	struct stat st;
 
+	rs->more = rs->more_to_come;
 	if (!*path || stat(path, &st) < 0)
 		return cannot_read(rs, path, err, *path ? strerror(errno) : "no file name");
 	if (S_ISDIR(st.st_mode))

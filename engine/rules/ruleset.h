@@ -183,7 +183,8 @@ struct eng_ruleset {
 	enum eng_priority min_priority;
 	bool no_suggested;
 	bool quiet;			/* warnings have been given already */
-	bool more;			/* files of the same folder follow: warnings wait for the last */
+	bool more_to_come;		/* as told; files that follow in the same folder count too: */
+	bool more;			/* warnings of conditions wait for the last file */
 	const char *suggested;		/* text appended to outputs, made once */
 	/* the last compilation */
 	struct arena build;		/* trees */

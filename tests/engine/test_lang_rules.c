@@ -318,6 +318,41 @@ static void a_folder_is_its_files_in_order(void **state)
 	remove_all(dir);
 }
 
+/* What a file only defines is unused in itself, and used in the set that it belongs to. */
+static void files_of_one_set(void **state)
+{
+	static const char first[] = "- {macro: m, condition: evt.type = open}\n";
+	static const char second[] =
+		"- {rule: r, desc: d, condition: m, output: o, priority: INFO}\n"
+		"- {macro: unused, condition: evt.type = close}\n";
+	char dir[] = "/tmp/lang_rules_XXXXXX", *one, *two;
+	const struct eng_diag *d;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	write_file(dir, "1.yaml", first);
+	write_file(dir, "2.yaml", second);
+	one = xasprintf("%s/1.yaml", dir);
+	two = xasprintf("%s/2.yaml", dir);
+	for (unsigned one_set = 0; one_set < 2; one_set++) {
+		struct eng_ruleset *rs;
+		unsigned n;
+
+		assert_int_equal(eng_ruleset__new(&rs), 0);
+		eng_ruleset__more_to_come(rs, one_set);
+		assert_int_equal(eng_ruleset__load(rs, one, NULL), 0);
+		eng_ruleset__more_to_come(rs, false);
+		assert_int_equal(eng_ruleset__load(rs, two, NULL), 0);
+		d = eng_ruleset__diags(rs, &n);
+		assert_int_equal(n, one_set ? 1 : 2);
+		assert_string_equal(d[n - 1].item_name, "unused");
+		eng_ruleset__free(rs);
+	}
+	free(one);
+	free(two);
+	remove_all(dir);
+}
+
 /* --- Selection -------------------------------------------------------------------------------- */
 
 static const char selectable[] =
@@ -448,6 +483,7 @@ int main(void)
 		cmocka_unit_test(every_code_occurs),
 		cmocka_unit_test(files_that_cannot_be_read),
 		cmocka_unit_test(a_folder_is_its_files_in_order),
+		cmocka_unit_test(files_of_one_set),
 		cmocka_unit_test(rules_are_selected_in_order),
 		cmocka_unit_test(outputs_get_the_suggested_fields),
 		cmocka_unit_test(results_are_readable),
