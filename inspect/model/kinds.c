@@ -92,21 +92,3 @@ bool ins_kind__cmd(const struct ins_model *m, struct ins_only only, uint32_t cmd
 		return false;
 	}
 }
-
-uint32_t ins_kind__files(const struct ins_model *m, uint8_t kind)
-{
-	uint32_t n = 0;
-
-	for (uint32_t i = 0; i < m->n_files; i++)
-		n += m->files[i].n_ops && ins_kind__file(m, (struct ins_only){ .kind = kind }, i);
-	return n;
-}
-
-uint32_t ins_kind__conns(const struct ins_model *m, uint8_t kind)
-{
-	uint32_t n = 0;
-
-	for (uint32_t i = 0; i < m->n_conns; i++)
-		n += (!m->lens || m->conns[i].n_events) && ins_kind__conn(m, (struct ins_only){ .kind = kind }, i);
-	return n;
-}

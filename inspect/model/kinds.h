@@ -12,8 +12,5 @@ bool ins_kind__conn(const struct ins_model *m, struct ins_only only, uint32_t co
 bool ins_kind__cmd(const struct ins_model *m, struct ins_only only, uint32_t cmd);
 /* What a path says: enum ins_file_is bits. */
 uint8_t ins_kind__of_path(const char *path, size_t n);
-/* How many there are. */
-uint32_t ins_kind__files(const struct ins_model *m, uint8_t kind);
-uint32_t ins_kind__conns(const struct ins_model *m, uint8_t kind);
 
 #endif

