@@ -117,7 +117,7 @@ struct ins_conn {
 struct ins_cmd {			/* an exec */
 	uint32_t proc;
 	uint32_t next_of_proc;
-	uint32_t parent;		/* process that had started it */
+	uint32_t parent, parent_name;	/* process that had started it, and its name then (string) */
 	uint32_t cmdline, exe, cwd;	/* strings */
 	uint32_t uid, tty, flags;	/* flags: group execve_flags */
 	bool counted;			/* under the lens */

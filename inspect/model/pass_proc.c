@@ -282,6 +282,7 @@ static void on_exec(struct ins_pass *p, const struct eng_ctx *ctx)
 	c = &m->cmds[m->n_cmds];
 	*c = (struct ins_cmd){
 		.proc = p->proc, .next_of_proc = pr->cmds, .parent = pr->parent,
+		.parent_name = pr->parent == INS_NONE ? 0 : m->procs[pr->parent].comm,
 		.cmdline = pr->cmdline ? pr->cmdline : pr->comm, .exe = pr->exe, .cwd = pr->cwd,
 		.uid = ctx->thread->euid, .tty = ctx->proc->tty, .flags = im->exe_flags,
 		.counted = p->counts, .ts = fmt_ev__ts(ctx->ev), .num = fmt_ev__num(ctx->ev),

@@ -65,7 +65,10 @@ static void cell(struct ins_ui *ui, struct ins_frame *f, uint32_t id, unsigned c
 		buf__puts(&out->text, ins_tty__text(c->tty, text));
 		break;
 	case COL_PARENT:
-		ins_cell__proc(m, out, c->parent);
+		if (c->parent == INS_NONE)
+			break;
+		ins_cell__str(m, out, c->parent_name);
+		buf__printf(&out->text, "[%d]", m->procs[c->parent].pid);
 		break;
 	case COL_TOOK:
 		if (c->until)

@@ -273,10 +273,14 @@ static void put_why(struct ins_ui *ui, struct ins_page *p, const struct eng_rule
 {
 	struct buf text = { 0 };
 
-	if (rule->desc && *rule->desc) {
+	size_t n_desc = rule->desc ? strlen(rule->desc) : 0;
+
+	while (n_desc && isspace((unsigned char)rule->desc[n_desc - 1]))
+		n_desc--;	/* what a folded text of YAML ends with */
+	if (n_desc) {
 		ins_page__line(p);
 		ins_page__to(p, 3);
-		ins_page__wrap(p, ST_DIM, rule->desc, strlen(rule->desc));
+		ins_page__wrap(p, ST_DIM, rule->desc, n_desc);
 	}
 	eng_prog__explain(eng_ruleset__prog(ui->rules), rule->cond, ctx, &text);
 	for (size_t at = 0; at < text.len;) {
