@@ -6,6 +6,11 @@
 
 #define MAX_DEPTH 32u
 
+bool json_str__is(const struct json_str *s, const char *text)
+{
+	return s->n == strlen(text) && !memcmp(s->p, text, s->n);
+}
+
 bool json_in__fail(struct json_in *j, const char *what)
 {
 	if (!j->bad)
@@ -177,6 +182,11 @@ bool json_in__int(struct json_in *j, uint64_t *ret)
 		return json_in__fail(j, "a number of more than 64 bits");
 	*ret = minus ? -v : v;
 	return true;
+}
+
+bool json_in__max(struct json_in *j, uint64_t max, uint64_t *ret)
+{
+	return json_in__int(j, ret) && (*ret <= max || json_in__fail(j, "a number is too large"));
 }
 
 char json_in__word(struct json_in *j)

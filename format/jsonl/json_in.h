@@ -22,6 +22,7 @@ struct json_in {
 
 /* A string: where it lies, in the text or in scratch, until scratch grows. */
 struct json_str { const char *p; size_t n; };
+bool json_str__is(const struct json_str *s, const char *text);
 
 /* The first byte of the next value, blanks skipped; 0 at the end. */
 char json_in__peek(struct json_in *j);
@@ -32,6 +33,8 @@ bool json_in__byte(struct json_in *j, char c);
 bool json_in__string(struct json_in *j, struct json_str *ret);
 /* A whole number from -2^63 to 2^64 - 1, as its 64 bits. */
 bool json_in__int(struct json_in *j, uint64_t *ret);
+/* The same, up to max. */
+bool json_in__max(struct json_in *j, uint64_t max, uint64_t *ret);
 /* true, false or null: 't', 'f', 'n', else 0 and bad. */
 char json_in__word(struct json_in *j);
 /* Step over a value, checking its form. */

@@ -9,12 +9,11 @@
 
 #include "format/base/text.h"
 #include "format/file/trace_input.h"
-#include "format/jsonl/json_in.h"
 #include "format/jsonl/jsonl.h"
+#include "format/jsonl/jsonl_params.h"
 #include "format/jsonl/jsonl_text.h"
 
 #define MARKER "{\"spoor\":\"events\""
-#define MAX_CUT 64u			/* as many as an event has parameters */
 
 struct jsonl_source {
 	struct fmt_source s;
@@ -30,7 +29,8 @@ struct jsonl_source {
 	bool ended, faulty;		/* all read; fault is to be given before what follows */
 	uint64_t next_num;
 	struct fmt_batch *batch;
-	struct buf scratch, value;
+	struct buf scratch;
+	struct jsonl_params params;
 	struct jsonl_clock clock;
 	struct err fault;
 };
@@ -45,13 +45,6 @@ struct line {
 	const char *args, *cut;		/* where their values begin, or NULL */
 };
 
-struct cut { struct json_str name; uint64_t full; };
-
-static bool is(const struct json_str *s, const char *text)
-{
-	return s->n == strlen(text) && !memcmp(s->p, text, s->n);
-}
-
 /* --- a line ------------------------------------------------------------------------------------------------ */
 
 static bool read_keyframe(struct json_in *j, struct line *l)
@@ -62,7 +55,7 @@ static bool read_keyframe(struct json_in *j, struct line *l)
 		l->keyframe = json_in__word(j) == 't';
 		return !j->bad;
 	}
-	l->marker = json_in__string(j, &s) && is(&s, "begin");
+	l->marker = json_in__string(j, &s) && json_str__is(&s, "begin");
 	return l->marker || json_in__fail(j, "'keyframe' is neither true nor \"begin\"");
 }
 
@@ -81,11 +74,6 @@ static bool read_type(struct json_in *j, struct line *l)
 		l->type = fmt_event__by_name(name);
 	}
 	return true;
-}
-
-static bool read_u32(struct json_in *j, uint64_t max, uint64_t *ret)
-{
-	return json_in__int(j, ret) && (*ret <= max || json_in__fail(j, "a number is too large"));
 }
 
 static bool read_time(struct jsonl_source *x, struct json_in *j, uint64_t *ret)
@@ -109,33 +97,33 @@ static bool read_res(struct json_in *j, struct line *l)
 
 static bool read_member(struct jsonl_source *x, struct json_in *j, const struct json_str *key, struct line *l)
 {
-	if (is(key, "num"))
+	if (json_str__is(key, "num"))
 		return l->has_num = json_in__int(j, &l->num);
-	if (is(key, "time"))
+	if (json_str__is(key, "time"))
 		return l->has_time = read_time(x, j, &l->ts);
-	if (is(key, "type"))
+	if (json_str__is(key, "type"))
 		return read_type(j, l);
-	if (is(key, "tid"))
-		return read_u32(j, UINT32_MAX, &l->tid);
-	if (is(key, "pid"))
-		return read_u32(j, UINT32_MAX, &l->pid);
-	if (is(key, "cpu"))
-		return read_u32(j, UINT16_MAX, &l->cpu);
-	if (is(key, "origin"))
-		return read_u32(j, x->s.n_more, &l->origin);
-	if (is(key, "context"))
+	if (json_str__is(key, "tid"))
+		return json_in__max(j, UINT32_MAX, &l->tid);
+	if (json_str__is(key, "pid"))
+		return json_in__max(j, UINT32_MAX, &l->pid);
+	if (json_str__is(key, "cpu"))
+		return json_in__max(j, UINT16_MAX, &l->cpu);
+	if (json_str__is(key, "origin"))
+		return json_in__max(j, x->s.n_more, &l->origin);
+	if (json_str__is(key, "context"))
 		return (l->context = json_in__word(j) == 't' && x->s.has_context) || !j->bad;
-	if (is(key, "duration"))
+	if (json_str__is(key, "duration"))
 		return json_in__int(j, &l->dur);
-	if (is(key, "res"))
+	if (json_str__is(key, "res"))
 		return read_res(j, l);
-	if (is(key, "keyframe"))
+	if (json_str__is(key, "keyframe"))
 		return read_keyframe(j, l);
-	if (is(key, "restart"))
+	if (json_str__is(key, "restart"))
 		return (l->restart = json_in__word(j) == 't') || !j->bad;
-	if (is(key, "args"))
+	if (json_str__is(key, "args"))
 		l->args = j->p;
-	if (is(key, "cut"))
+	if (json_str__is(key, "cut"))
 		l->cut = j->p;
 	return json_in__skip(j);
 }
@@ -156,209 +144,6 @@ static bool read_line(struct jsonl_source *x, struct json_in *j, struct line *l)
 	if (!l->marker && (!l->has_time || !l->has_type))
 		return json_in__fail(j, "an event without 'time' or 'type'");
 	return true;
-}
-
-/* --- parameters -------------------------------------------------------------------------------------------- */
-
-static bool get_base64(struct json_in *j, struct buf *out)
-{
-	struct json_str s;
-
-	return json_in__string(j, &s) &&
-	       (jsonl_base64__get(out, s.p, s.n) || json_in__fail(j, "no base64"));
-}
-
-/* {"size":N,"base64":"..."}; size only with payloads. */
-static bool get_bytes(struct json_in *j, struct buf *out, uint64_t *size)
-{
-	struct json_str key;
-	bool first = true;
-
-	*size = 0;
-	while (json_in__member(j, &first, &key)) {
-		bool ok = is(&key, "size") ? read_u32(j, UINT32_MAX, size) :
-			  is(&key, "base64") ? get_base64(j, out) : json_in__skip(j);
-
-		if (!ok)
-			return false;
-	}
-	return !j->bad;
-}
-
-static bool get_list(struct json_in *j, struct buf *out)
-{
-	struct json_str s;
-	bool first = true;
-
-	while (json_in__item(j, &first)) {
-		if (!json_in__string(j, &s))
-			return false;
-		buf__add(out, s.p, s.n);
-		buf__u8(out, 0);
-	}
-	return !j->bad;
-}
-
-static bool get_fdlist(struct json_in *j, struct buf *out)
-{
-	uint64_t fd, events;
-	uint16_t n = 0;
-	bool first = true, inner;
-
-	buf__le16(out, 0);
-	while (json_in__item(j, &first)) {
-		inner = true;
-		if (!json_in__item(j, &inner) || !json_in__int(j, &fd) || !json_in__item(j, &inner) ||
-		    !json_in__int(j, &events) || json_in__item(j, &inner) || ++n == UINT16_MAX)
-			return json_in__fail(j, "no list of descriptors");
-		buf__le64(out, fd);
-		buf__le16(out, (uint16_t)events);
-	}
-	if (!j->bad)
-		memcpy(out->p, &n, sizeof(n));
-	return !j->bad;
-}
-
-/* The bytes of a string parameter into out. */
-static bool get_string(struct json_in *j, const struct fmt_param *p, struct buf *out)
-{
-	struct json_str s;
-	uint64_t size;
-
-	switch (json_in__peek(j)) {
-	case '{':
-		return get_bytes(j, out, &size);
-	case '[':
-		return p->type == PT_FDLIST ? get_fdlist(j, out) : get_list(j, out);
-	}
-	if (!json_in__string(j, &s))
-		return false;
-	if (p->type == PT_SOCKADDR || p->type == PT_SOCKTUPLE)
-		return jsonl_addr__get(out, s.p, s.n, p->type == PT_SOCKTUPLE) || json_in__fail(j, "no address");
-	buf__add(out, s.p, s.n);
-	return true;
-}
-
-static bool get_hex(const struct json_str *s, uint64_t *ret)
-{
-	uint64_t v = 0;
-
-	if (s->n < 3 || s->n > 18 || s->p[0] != '0' || s->p[1] != 'x')
-		return false;
-	for (size_t k = 2; k < s->n; k++) {
-		char c = s->p[k];
-
-		if (c >= '0' && c <= '9')
-			v = v << 4 | (uint64_t)(c - '0');
-		else if (c >= 'a' && c <= 'f')
-			v = v << 4 | (uint64_t)(c - 'a' + 10);
-		else
-			return false;
-	}
-	*ret = v;
-	return true;
-}
-
-static bool get_int(struct json_in *j, const struct fmt_param *p, uint64_t *ret)
-{
-	struct json_str s;
-	char word;
-
-	switch (json_in__peek(j)) {
-	case '"':
-		if (!json_in__string(j, &s))
-			return false;
-		return get_hex(&s, ret) || (p->group != GROUP_NONE && jsonl_flags__get(p->group, s.p, s.n, ret)) ||
-		       json_in__fail(j, "an unknown symbol");
-	case 't':
-	case 'f':
-		word = json_in__word(j);
-		*ret = word == 't';
-		return word;
-	default:
-		return json_in__int(j, ret);
-	}
-}
-
-/* Read all there is of "cut": at most MAX_CUT names with their true lengths. */
-static unsigned read_cuts(struct json_in *j, struct cut *cuts)
-{
-	unsigned n = 0;
-	bool first = true;
-
-	while (n < MAX_CUT && json_in__member(j, &first, &cuts[n].name))
-		if (read_u32(j, UINT32_MAX, &cuts[n].full))
-			n++;
-	return n;
-}
-
-static uint32_t full_length(const struct cut *cuts, unsigned n, const char *name, size_t len)
-{
-	for (unsigned k = 0; k < n; k++)
-		if (is(&cuts[k].name, name) && cuts[k].full > len)
-			return (uint32_t)cuts[k].full;
-	return (uint32_t)len;
-}
-
-static bool get_param(struct jsonl_source *x, struct json_in *j, const struct fmt_event_info *info, unsigned p,
-		      const struct cut *cuts, unsigned n_cuts)
-{
-	const struct fmt_param *param = &info->params[p];
-	uint64_t v;
-
-	x->value.len = 0;
-	buf__reserve(&x->value, 1);
-	switch (fmt_ptype_store(param->type)) {
-	case STORE_INT:
-		if (!get_int(j, param, &v))
-			return false;
-		fmt_batch__int(x->batch, p, v);
-		return true;
-	case STORE_STR:
-		if (!get_string(j, param, &x->value))
-			return false;
-		fmt_batch__str(x->batch, p, (char *)x->value.p, (uint32_t)x->value.len,
-			       full_length(cuts, n_cuts, param->name, x->value.len));
-		return true;
-	default:
-		if (json_in__peek(j) != '{')
-			return json_in__fail(j, "payload is no object of 'size' and 'base64'");
-		if (!get_bytes(j, &x->value, &v))
-			return false;
-		fmt_batch__bytes(x->batch, p, x->value.p, (uint32_t)x->value.len, (uint32_t)v);
-		return true;
-	}
-}
-
-/* All parameters that are known. What is wrong is missing in the row; false then. */
-static bool get_params(struct jsonl_source *x, const struct line *l, const char *end, const char **why)
-{
-	struct json_in j = { .p = l->args, .end = end, .scratch = &x->scratch };
-	struct json_in jc = { .p = l->cut, .end = end, .scratch = &x->scratch };
-	const struct fmt_event_info *info = &fmt_events[l->type];
-	struct cut cuts[MAX_CUT];
-	unsigned n_cuts = 0;
-	struct json_str key;
-	uint64_t given = 0;
-	bool first = true;
-
-	/* scratch is large enough for the whole line: what lies in it stays where it is */
-	if (l->cut)
-		n_cuts = read_cuts(&jc, cuts);
-	while (l->args && json_in__member(&j, &first, &key)) {
-		unsigned p = 0;
-
-		while (p < info->n_params && !is(&key, info->params[p].name))
-			p++;
-		if (p == info->n_params || given >> p & 1) {
-			json_in__skip(&j);
-			continue;
-		}
-		given |= (uint64_t)1 << p;
-		get_param(x, &j, info, p, cuts, n_cuts);
-	}
-	*why = j.bad ? j.bad : jc.bad;
-	return !*why;
 }
 
 static void note_loss(struct jsonl_source *x)
@@ -420,17 +205,16 @@ static void add_row(struct jsonl_source *x, const struct line *l, const char *en
 {
 	int64_t res = l->no_res ? FMT_NO_RES : l->has_res ? (int64_t)l->res : 0;
 	const char *why;
-	bool ok;
 
 	x->batch->origin = (uint8_t)l->origin;
 	x->batch->context = l->context;
 	if (fmt_batch__begin(x->batch, (uint16_t)l->type, l->ts, l->dur, (uint32_t)l->tid, (uint32_t)l->pid,
 			     (uint16_t)l->cpu, res) < 0)
 		return;
-	ok = get_params(x, l, end, &why);
+	why = jsonl_params__get(&x->params, x->batch, (uint16_t)l->type, l->args, l->cut, end);
 	fmt_batch__end(x->batch);
 	note_loss(x);
-	if (!ok)
+	if (why)
 		note_fault(x, why, "the event is kept without what follows it");
 	else
 		x->told = false;
@@ -524,7 +308,7 @@ static void source_close(struct fmt_source *s)
 	trace_input__done(&x->in);
 	fmt_batch__free(x->batch);
 	buf__done(&x->scratch);
-	buf__done(&x->value);
+	jsonl_params__done(&x->params);
 	free(x->s.more);
 	free(x);
 }
@@ -543,7 +327,7 @@ static bool get_meta_text(struct json_in *j, char *to, size_t size)
 	struct buf b = { 0 };
 	uint64_t unused;
 	struct json_str s = { NULL, 0 };
-	bool ok = json_in__peek(j) == '{' ? get_bytes(j, &b, &unused) : json_in__string(j, &s);
+	bool ok = json_in__peek(j) == '{' ? jsonl_bytes__get(j, &b, &unused) : json_in__string(j, &s);
 
 	if (ok && s.p)
 		buf__add(&b, s.p, s.n);
@@ -565,27 +349,27 @@ static bool read_meta(struct jsonl_source *x, struct json_in *j, const struct js
 	uint64_t v;
 
 	for (size_t k = 0; k < sizeof(texts) / sizeof(*texts); k++)
-		if (is(key, texts[k].key))
+		if (json_str__is(key, texts[k].key))
 			return get_meta_text(j, texts[k].to, texts[k].size);
-	if (is(key, "memory"))
+	if (json_str__is(key, "memory"))
 		return json_in__int(j, &m->memory);
-	if (is(key, "noise"))
+	if (json_str__is(key, "noise"))
 		return (m->noise = json_in__word(j) == 't') || !j->bad;
-	if (is(key, "boot"))
+	if (json_str__is(key, "boot"))
 		return read_time(x, j, &m->boot_ns);
-	if (is(key, "start"))
+	if (json_str__is(key, "start"))
 		return read_time(x, j, &m->start_ns);
-	if (!is(key, "cpus") && !is(key, "snaplen") && !is(key, "utc_offset"))
+	if (!json_str__is(key, "cpus") && !json_str__is(key, "snaplen") && !json_str__is(key, "utc_offset"))
 		return json_in__skip(j);
-	if (is(key, "utc_offset")) {
+	if (json_str__is(key, "utc_offset")) {
 		if (!json_in__int(j, &v))
 			return false;
 		m->utc_offset = (int32_t)v;
 		return true;
 	}
-	if (!read_u32(j, UINT32_MAX, &v))
+	if (!json_in__max(j, UINT32_MAX, &v))
 		return false;
-	*(is(key, "cpus") ? &m->n_cpus : &m->snaplen) = (uint32_t)v;
+	*(json_str__is(key, "cpus") ? &m->n_cpus : &m->snaplen) = (uint32_t)v;
 	return true;
 }
 
@@ -613,11 +397,11 @@ static bool read_more(struct jsonl_source *x, struct json_in *j)
 
 static bool read_head_member(struct jsonl_source *x, struct json_in *j, const struct json_str *key, uint64_t *version)
 {
-	if (is(key, "version"))
+	if (json_str__is(key, "version"))
 		return json_in__int(j, version);
-	if (is(key, "more"))
+	if (json_str__is(key, "more"))
 		return read_more(x, j);
-	if (is(key, "context"))
+	if (json_str__is(key, "context"))
 		return (x->s.has_context = json_in__word(j) == 't') || !j->bad;
 	return read_meta(x, j, key, &x->s.meta);
 }

@@ -46,9 +46,8 @@ moment() {	# trace share: a time within it, ns
 @test "by condition: the same lines" {
 	for t in $(all); do
 		n=0
-		for f in 'evt.type = openat' 'evt.type in (read, write, close)' 'evt.type = connect' 'evt.type = execve' \
-			 'fd.name startswith /etc' 'proc.aname = sh' 'user.name != root' 'proc.name = cat and evt.type = read' \
-			 'evt.type in (fchdir, chdir, dup, dup2, dup3, pipe2, clone, procexit)' 'evt.failed = true'; do
+		for f in 'evt.type in (read, write, close)' 'evt.type in (connect, execve)' 'fd.name startswith /etc' \
+			 'proc.aname = sh and user.name != nobody' 'evt.type in (fchdir, dup, dup2, pipe2, clone, procexit)'; do
 			expect=$f
 			spoor-replay "$t" -p "$fields" -f "$f" >want
 			n=$((n + $(wc -l <want)))
@@ -77,7 +76,7 @@ moment() {	# trace share: a time within it, ns
 @test "by time, with and without a condition: the same lines" {
 	RANDOM=7
 	for t in $(all); do
-		for _ in 1 2 3 4; do
+		for _ in 1 2; do
 			a=$((RANDOM % 700)) b=$((a + 1 + RANDOM % 300))
 			from=$(moment "$t" "0.$(printf %03d $a)") to=$(moment "$t" "0.$(printf %03d $b)")
 			expect='evt.type exists'
