@@ -5,7 +5,7 @@
 #include "format/base/cli.h"
 #include "format/base/text.h"
 #include "format/file/trace_reader.h"
-#include "trace/out_file.h"
+#include "trace/sink/out_file.h"
 #include "trace/tool_error.h"
 #include "trace/trace_tool.h"
 

@@ -15,7 +15,7 @@
 #include "format/base/text.h"
 #include "format/scap_out/scap_writer.h"
 #include "trace/reopen.h"
-#include "trace/sink.h"
+#include "trace/sink/sink.h"
 
 #define KINDS_SAID 6u
 #define FLAG_CHILD_IN_PIDNS 0x20000000u	/* group clone_flags */

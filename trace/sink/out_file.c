@@ -10,7 +10,7 @@
 
 #include "format/base/alloc.h"
 #include "format/base/log.h"
-#include "trace/out_file.h"
+#include "trace/sink/out_file.h"
 
 struct out_file {
 	char *path;			/* as it will be called; NULL: written in place */

@@ -13,8 +13,8 @@
 #ifndef TRC_CUT_H
 #define TRC_CUT_H
 
-#include "trace/select.h"
-#include "trace/sink.h"
+#include "trace/cut/select.h"
+#include "trace/sink/sink.h"
 
 struct cut_opts {
 	uint64_t from, to;		/* ns since the epoch, both included */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <string.h>
 
-#include "trace/info.h"
+#include "trace/info/info.h"
 #include "trace/tool_error.h"
 #include "trace/trace_tool.h"
 

@@ -4,7 +4,7 @@
 
 #include "format/base/log.h"
 #include "format/base/text.h"
-#include "trace/cut.h"
+#include "trace/cut/cut.h"
 #include "trace/read_all.h"
 #include "trace/tool_error.h"
 #include "trace/trace_tool.h"

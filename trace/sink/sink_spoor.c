@@ -9,7 +9,7 @@
 #include "engine/state/state.h"
 #include "format/base/alloc.h"
 #include "format/file/trace_writer.h"
-#include "trace/sink.h"
+#include "trace/sink/sink.h"
 
 /* Nobody waits for the disk as when recording: a twentieth fewer bytes for half as much work again. */
 #define LEVEL 6

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "format/base/text.h"
-#include "trace/merge.h"
+#include "trace/merge/merge.h"
 #include "trace/tool_error.h"
 #include "trace/trace_tool.h"
 

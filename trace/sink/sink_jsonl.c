@@ -6,7 +6,7 @@
 
 #include "format/base/alloc.h"
 #include "format/jsonl/jsonl.h"
-#include "trace/sink.h"
+#include "trace/sink/sink.h"
 
 #define FLUSH_AT (1u << 20)
 

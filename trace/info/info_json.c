@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "format/base/text.h"
-#include "trace/info.h"
+#include "trace/info/info.h"
 
 /* One object on one line, times in ns since the epoch, sizes in bytes. Names are never changed. */
 

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "format/base/alloc.h"
-#include "trace/cut.h"
+#include "trace/cut/cut.h"
 
 #define NUMS 65536u			/* numbers of events remembered, for the alerts that come behind them */
 

@@ -6,7 +6,7 @@
 #define TRC_MERGE_INTERNAL_H
 
 #include "engine/state/state.h"
-#include "trace/merge.h"
+#include "trace/merge/merge.h"
 #include "trace/read_all.h"
 
 #define MERGE_NUMS 65536u		/* numbers of events remembered, for the alerts that come behind them */

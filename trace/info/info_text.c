@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "format/base/text.h"
-#include "trace/info.h"
+#include "trace/info/info.h"
 #include "trace/tool_error.h"
 
 #define LABEL 12

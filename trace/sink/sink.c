@@ -6,8 +6,8 @@
 
 #include "format/base/alloc.h"
 #include "format/base/text.h"
-#include "trace/out_file.h"
-#include "trace/sink.h"
+#include "trace/sink/out_file.h"
+#include "trace/sink/sink.h"
 #include "trace/tool_error.h"
 
 static const struct sink_format *const formats[] = { &sink_spoor, &sink_jsonl, &sink_scap, &sink_scap_gz };

@@ -6,7 +6,7 @@
 #include "format/base/alloc.h"
 #include "format/base/cli.h"
 #include "format/base/progress.h"
-#include "trace/merge_internal.h"
+#include "trace/merge/merge_internal.h"
 
 int merge__new(struct merge **ret, const char *const *paths, size_t n, struct err *err)
 {

@@ -12,7 +12,7 @@
 #include "format/codec/table.h"
 #include "format/file/source_probe.h"
 #include "format/file/trace_file.h"
-#include "trace/info.h"
+#include "trace/info/info.h"
 #include "trace/tool_error.h"
 
 /* What is needed while a trace is walked. */

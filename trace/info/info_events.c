@@ -5,7 +5,7 @@
 
 #include "engine/state/state.h"
 #include "format/base/alloc.h"
-#include "trace/info.h"
+#include "trace/info/info.h"
 
 #define PID_BITS (1u << 22)		/* Linux gives no higher process id */
 

@@ -5,7 +5,7 @@
 
 #include "format/base/alloc.h"
 #include "format/file/trace_reader.h"
-#include "trace/merge_internal.h"
+#include "trace/merge/merge_internal.h"
 #include "trace/tool_error.h"
 
 #define BOOT_SLACK 2000000000ull	/* ns: the time of boot is worked out from two clocks, a little differently each time */

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "format/base/alloc.h"
-#include "trace/select.h"
+#include "trace/cut/select.h"
 
 #define SHORT_ID 12u			/* container.id has so many characters */
 #define MAX_NAME 128u
