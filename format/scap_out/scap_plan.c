@@ -23,34 +23,51 @@ static uint8_t put_of(uint8_t scap_type, uint8_t ours)
 	return SPUT_RAW;
 }
 
-static bool may_be_empty(unsigned code, unsigned i);
+static uint32_t since(unsigned code, unsigned i);
 
-/* Can the parameter that a conversion of code c gives be empty? */
-static bool gives_empty(unsigned c, const struct scap_from_arg *a)
+static uint32_t later(uint32_t a, uint32_t b)
 {
-	return a->from == SF_EMPTY || a->optional || (a->from == SF_OLD && may_be_empty(c, a->index));
+	return a > b ? a : b;
+}
+
+/* The old form had nothing. That says of one parameter that it may be missing only if forms are not completed at all. */
+static bool all_empty(const struct scap_conv *v)
+{
+	for (unsigned i = 0; i < v->n_args; i++)
+		if (v->arg[i].from != SF_EMPTY)
+			return false;
+	return true;
+}
+
+/* What a conversion that makes an event of this code says of a parameter: that it was not there before, or that it was. */
+static uint32_t since_conv(unsigned from, const struct scap_conv *v, unsigned code, unsigned i)
+{
+	unsigned first = v->action == SA_ADD ? v->n_params : 0;	/* these are appended */
+	const struct scap_from_arg *a = &v->arg[i - first];
+
+	if ((v->action == SA_ADD ? from != code : v->action != SA_CHANGE || v->to != code) || i < first ||
+	    i >= first + v->n_args)
+		return 0;
+	if (v->action == SA_CHANGE && all_empty(v))
+		return scap_codes()[code].managed ? 0 : SCAP_ANY_TIME;
+	if (a->from == SF_EMPTY || a->optional)
+		return (code * (SCAP_MAX_PARAMS + 1) + first + 1) << 1 | (a->optional && v->action == SA_ADD);
+	return v->action == SA_CHANGE && a->from == SF_OLD ? since(from, a->index) : 0;
 }
 
 /*
  * What a reader leaves empty when it brings an old event to this form, it must bear to find empty; other numbers it takes
- * to be there, and refuses the event if one is not. Conversions lead from older codes to newer ones: this ends.
+ * to be there, and refuses the event if one is not. Conversions lead from older codes to newer ones, so this ends.
  */
-static bool may_be_empty(unsigned code, unsigned i)
+static uint32_t since(unsigned code, unsigned i)
 {
 	const struct scap_code *codes = scap_codes();
+	uint32_t found = 0;
 
-	for (unsigned c = 0; c < SCAP_N_CODES; c++) {
-		for (unsigned k = 0; k < codes[c].n_convs; k++) {
-			const struct scap_conv *v = &codes[c].conv[k];
-
-			if (v->action == SA_CHANGE && v->to == code && i < v->n_args && gives_empty(c, &v->arg[i]))
-				return true;
-			if (v->action == SA_ADD && c == code && i >= v->n_params && i < v->n_params + v->n_args &&
-			    (v->arg[i - v->n_params].from == SF_EMPTY || v->arg[i - v->n_params].optional))
-				return true;
-		}
-	}
-	return false;
+	for (unsigned c = 0; c < SCAP_N_CODES; c++)
+		for (unsigned k = 0; k < codes[c].n_convs; k++)
+			found = later(found, since_conv(c, &codes[c].conv[k], code, i));
+	return found;
 }
 
 static struct scap_plan *make(unsigned code)
@@ -71,7 +88,7 @@ static struct scap_plan *make(unsigned code)
 		p->store = (uint8_t)(ours ? fmt_ptype_store(ours->type) : STORE_INT);
 		p->param = c->param[i];
 		p->ones = c->type[i] == ST_UID;
-		p->may_be_empty = p->put != SPUT_NUM || may_be_empty(code, i);
+		p->since = since(code, i);
 		plan->has_res |= ours && ours->src == SRC_RET;
 	}
 	return plan;

@@ -25,7 +25,13 @@ struct scap_plan_param {
 	uint8_t store;		/* enum fmt_store of our parameter */
 	int8_t param;		/* ours, -1: we have none */
 	bool ones;		/* an unknown number is all ones instead of zero */
-	bool may_be_empty;	/* readers bear that the number is missing */
+	/*
+	 * Readers bear that the number is missing, if all that came into the event later than it are missing too: a later form
+	 * of the event has what earlier ones had. Grows with time; 0: it must be there; SCAP_ANY_TIME: it need not. Odd if it may
+	 * come from the event of the entry: that it is there says nothing of the others.
+	 */
+	uint32_t since;
+#define SCAP_ANY_TIME UINT32_MAX
 };
 
 struct scap_plan {

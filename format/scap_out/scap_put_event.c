@@ -173,14 +173,34 @@ static void dynamic(struct scap_value *v, const struct fmt_ev *ev, unsigned para
 
 /* --- parameters ------------------------------------------------------------------------------- */
 
+static void unknown_number(const struct scap_plan_param *p, struct scap_value *v)
+{
+	scap_value__num(v, p->ones ? UINT64_MAX : 0, p->width);
+}
+
 static void number(struct scap_writer *w, const struct fmt_ev *ev, const struct scap_plan_param *p, struct scap_value *v)
 {
 	uint64_t val;
 
 	if (p->param >= 0 && p->store == STORE_INT && get_num(w, ev, (unsigned)p->param, &val))
 		scap_value__num(v, val, p->width);
+	else if (p->since)
+		scap_value__num(v, 0, 0);
 	else
-		scap_value__num(v, p->ones ? UINT64_MAX : 0, p->may_be_empty ? 0 : p->width);
+		unknown_number(p, v);
+}
+
+/* An event that has what came late has what came before. */
+static void complete(struct scap_block *b, const struct scap_plan *plan)
+{
+	uint32_t latest = 0;
+
+	for (unsigned i = 0; i < plan->n; i++)
+		if (plan->p[i].since > latest && !(plan->p[i].since & 1) && (b->v[i].len || b->v[i].nul))
+			latest = plan->p[i].since;
+	for (unsigned i = 0; i < plan->n && latest; i++)
+		if (plan->p[i].put == SPUT_NUM && !b->v[i].len && plan->p[i].since <= latest)
+			unknown_number(&plan->p[i], &b->v[i]);
 }
 
 static void string(struct scap_writer *w, const struct fmt_ev *ev, const struct scap_plan_param *p, struct scap_value *v)
@@ -200,6 +220,17 @@ static void string(struct scap_writer *w, const struct fmt_ev *ev, const struct 
 		scap_value__raw(v, s.p, s.len);
 		v->put = p->put;
 	} else {
+		w->st.malformed++;
+	}
+}
+
+/* A process that inherits its own children: upstream's readers take that for a fault of theirs, and give up. */
+static void no_own_heir(struct scap_writer *w, const struct fmt_ev *ev)
+{
+	struct scap_value *heir = &w->block.v[P_procexit_reaper_tid];
+
+	if (ev->type == EV_procexit && heir->num == w->block.tid && heir->num) {
+		heir->num = 0;
 		w->st.malformed++;
 	}
 }
@@ -224,6 +255,8 @@ void scap_put__params(struct scap_writer *w, const struct fmt_ev *ev, const stru
 		else
 			string(w, ev, p, &b->v[i]);
 	}
+	complete(b, plan);
+	no_own_heir(w, ev);
 }
 
 void scap_put__block(struct scap_writer *w)

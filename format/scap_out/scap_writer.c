@@ -110,7 +110,10 @@ int scap_writer__keyframe_row(struct scap_writer *w, const struct fmt_ev *ev, st
 	return 0;
 }
 
-/* A call of which nothing is known but that it was made: old captures have some. */
+/*
+ * A call of which nothing is known but that it was made: old captures have some. Readers look for the result of one that they
+ * know by its own code.
+ */
 static bool without_result(const struct fmt_ev *ev, const struct scap_plan *plan)
 {
 	return plan->has_res && ev->info->flags & EF_SYSCALL && fmt_ev__res(ev) == FMT_NO_RES;
@@ -124,14 +127,10 @@ static uint32_t flags_of(const struct fmt_ev *ev)
 static bool put_event(struct scap_writer *w, const struct fmt_ev *ev)
 {
 	const struct scap_plan *plan = scap_plan(ev->type);
-	bool bare = plan && without_result(ev, plan);
 
-	/* readers bear an event without parameters only where they do not look for older forms of it */
-	if (!plan || (bare && scap_codes()[plan->code].managed))
+	if (!plan || without_result(ev, plan))
 		return scap_put__other(w, ev);
 	scap_put__params(w, ev, plan);
-	if (bare)
-		w->block.n = 0;
 	scap_put__block(w);
 	return true;
 }

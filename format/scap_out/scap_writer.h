@@ -39,7 +39,7 @@ struct scap_writer_stats {
 	uint64_t generic;		/* of the events: more is known than the name, which is all that a capture keeps */
 	uint64_t left_out;		/* events and keyframe rows without a counterpart; by_type: by kind */
 	uint64_t cut;			/* parameters and list entries cut to what a capture can hold */
-	uint64_t malformed;		/* addresses and lists that are none: left empty */
+	uint64_t malformed;		/* values that cannot be: addresses and lists that are none, own heirs; left empty */
 	uint64_t by_type[FMT_MAX_EVENTS];
 };
 

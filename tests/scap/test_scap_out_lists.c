@@ -300,6 +300,54 @@ static void filled(void **state)
 	fmt_source__close(c.s);
 }
 
+/* What came into an event late is there only if what came before is: readers rely on it. */
+static void completed(void **state)
+{
+	struct fmt_batch_info info;
+	const struct fmt_batch *b;
+	struct capture c;
+	struct fmt_ev ev;
+	uint64_t v;
+
+	(void)state;
+	capture__begin(&c);
+	capture__section(&c, "web-7");
+	fmt_batch__begin(c.b, EV_openat, T0, 0, TID, TID, 0, 3);
+	put_str(c.b, P_openat_name, "/a", 2);
+	fmt_batch__end(c.b);
+	fmt_batch__begin(c.b, EV_openat, T0, 0, TID, TID, 0, 3);
+	fmt_batch__int(c.b, P_openat_ino, 7);
+	fmt_batch__end(c.b);
+	fmt_batch__begin(c.b, EV_execve, T0, 0, TID, TID, 0, 0);
+	fmt_batch__int(c.b, P_execve_cap_permitted, 7);
+	fmt_batch__end(c.b);
+	fmt_batch__begin(c.b, EV_procexit, T0, 0, TID, TID, 0, 0);
+	fmt_batch__int(c.b, P_procexit_reaper_tid, TID);	/* no thread inherits from itself */
+	fmt_batch__end(c.b);
+	capture__put(&c, false);
+	capture__reopen(&c);
+	assert_int_equal(c.st.malformed, 1);
+	capture__next(&c, &info);
+	b = capture__next(&c, &info);
+	ev = fmt_batch__ev(b, 0);
+	assert_int_equal(num_of(&ev, P_openat_dirfd), 0);
+	assert_int_equal(num_of(&ev, P_openat_flags), 0);
+	assert_false(fmt_ev__int(&ev, P_openat_dev, &v));
+	assert_false(fmt_ev__int(&ev, P_openat_ino, &v));
+	ev = fmt_batch__ev(b, 1);
+	assert_int_equal(num_of(&ev, P_openat_dirfd), 0);
+	assert_int_equal(num_of(&ev, P_openat_dev), 0);
+	assert_int_equal(num_of(&ev, P_openat_ino), 7);
+	ev = fmt_batch__ev(b, 2);
+	assert_int_equal(num_of(&ev, P_execve_vm_size), 0);
+	assert_int_equal(num_of(&ev, P_execve_cap_inheritable), 0);
+	assert_int_equal(num_of(&ev, P_execve_cap_permitted), 7);
+	assert_false(fmt_ev__int(&ev, P_execve_exe_ino, &v));
+	ev = fmt_batch__ev(b, 3);
+	assert_int_equal(num_of(&ev, P_procexit_reaper_tid), 0);
+	fmt_source__close(c.s);
+}
+
 /* --- what captures do not show ------------------------------------------------------------------- */
 
 static void births_and_context(void **state)
@@ -359,6 +407,7 @@ int main(void)
 		cmocka_unit_test(sections),
 		cmocka_unit_test(gzipped),
 		cmocka_unit_test(filled),
+		cmocka_unit_test(completed),
 		cmocka_unit_test(births_and_context),
 	};
 

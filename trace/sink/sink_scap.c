@@ -275,7 +275,7 @@ static void say_losses(const struct capture_sink *k, const struct scap_writer_st
 		say_kinds(&b, st);
 	say(&b, st->generic, "calls by their name only");
 	say(&b, st->cut, "texts cut");
-	say(&b, st->malformed, "malformed addresses emptied");
+	say(&b, st->malformed, "malformed values emptied");
 	buf__u8(&b, 0);
 	if (b.len > 1)
 		log_warn("%s: a capture has no place for everything: %s", k->name, (char *)b.p);
