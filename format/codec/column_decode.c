@@ -206,7 +206,7 @@ static uint64_t add_next(uint64_t *out, uint64_t top, uint32_t n)
 void col__decode(const struct col_desc *d, const uint8_t *data, uint32_t n, const uint64_t *ref,
 		 uint64_t *work, uint64_t *out)
 {
-	struct rests rests = { .p = data + n, .size = d->rest };
+	struct rests rests = { .p = d->flags & COL_CLASSES ? data + n : NULL, .size = d->rest };
 	uint64_t carry = d->base;
 	struct planes pl;
 

@@ -24,7 +24,7 @@ function take(record,	f, n, i, s) {
 	for (i = 1; i <= n; i++)
 		s = s (i == 1 ? "" : i > cmdline && i <= cmdline + n - n_cols ? "\\t" : "\t") f[i]
 	gsub(/\n/, "\\n", s)
-	key = f[2] " " f[at["evt.type"]] " " (n > n_cols ? f[at["thread.tid"]] : f[at["thread.tid"]])
+	key = f[2] " " f[at["evt.type"]] " " f[at["thread.tid"]]	# these come before proc.cmdline
 	want[key, ++have[key]] = s
 	rows++
 	if (f[2] > last)
