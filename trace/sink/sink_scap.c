@@ -248,6 +248,8 @@ static void say_kinds(struct buf *b, const struct scap_writer_stats *st)
 			if (st->by_type[i] && (st->by_type[i] < last || (st->by_type[i] == last && i > last_type)) &&
 			    (best == FMT_MAX_EVENTS || st->by_type[i] > st->by_type[best]))
 				best = i;
+		if (best == FMT_MAX_EVENTS)
+			break;
 		last = st->by_type[best];
 		last_type = best;
 		rest -= last;
