@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "capture/command.h"
+#include "capture/privilege.h"
 #include "capture/ptrace/tracer.h"
 #include "capture/recorder.h"
 #include "format/base/cli.h"
@@ -515,7 +516,14 @@ static int run(struct options *o, struct err *err)
 		o->rec.driver.ids = ids;
 		o->rec.driver.n_ids = o->scope.n_containers;
 	}
+	/* The thread that traces is made at the start. */
+	if (o->rec.driver.ptrace)
+		cap_privilege__drop(o->command);
+	else
+		cap_privilege__warn();
 	code = cap_recorder__start(&r.rec, &o->rec, err);
+	if (!code && !o->rec.driver.ptrace)
+		cap_privilege__drop(o->command);
 	getrusage(RUSAGE_SELF, &before);
 	if (!code) {
 		code = o->command ? cap_command__release(&r.command, o->command[0], err) : 0;

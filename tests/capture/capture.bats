@@ -328,6 +328,51 @@ teardown() {
 	events t.spoor 'evt.type = execve and proc.name = true' | grep -q '"res":0'
 }
 
+@test "what is not needed after the start is given up" {
+	local pid caps
+	record_start t.spoor
+	pid=$rec_pid
+	for ((i = 0; i < 100; i++)); do
+		grep -q '^NoNewPrivs:.1$' "/proc/$pid/status" && break
+		sleep 0.05
+	done
+	# of all threads: cap_bpf, cap_perfmon, cap_sys_ptrace, cap_dac_read_search
+	for status in /proc/$pid/task/*/status; do
+		caps=$(sed -n 's/^Cap\(Prm\|Eff\):.//p' "$status" | sort -u)
+		[ "$((0x$caps & ~(1 << 39 | 1 << 38 | 1 << 19 | 1 << 2)))" = 0 ]
+		[ "$((0x$caps & (1 << 39)))" != 0 ]
+		grep -q '^NoNewPrivs:.1$' "$status"
+		grep -q '^CapInh:.0*$' "$status"
+	done
+	record_stop
+	[ "$rec_status" = 0 ]
+	# the command keeps what it was started with
+	record u.spoor -- sh -c 'grep CapEff /proc/$$/status >caps'
+	[ "$(cat caps)" = "$(grep CapEff /proc/self/status)" ]
+}
+
+@test "an ordinary user with the capabilities sees containers and other users' processes; without, it is said" {
+	command -v setpriv >/dev/null || skip "setpriv is not installed"
+	local dir as
+	dir=$(mktemp -d /tmp/spoor-caps.XXXXXX)
+	chmod 777 "$dir"
+	X_MARK=secret sleep 300 3>&- & sleeper=$!
+	as=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+	"${as[@]}" --inh-caps +bpf,+perfmon,+sys_ptrace,+dac_read_search --ambient-caps +bpf,+perfmon,+sys_ptrace,+dac_read_search \
+		spoor-capture -w "$dir/t.spoor" -n 1 2>t.log
+	"${as[@]}" --inh-caps +bpf,+perfmon --ambient-caps +bpf,+perfmon spoor-capture -w "$dir/u.spoor" -n 1 2>u.log
+	kill "$sleeper"
+	mv "$dir"/*.spoor .
+	rmdir "$dir"
+	! grep CAP_ t.log
+	grep -q CAP_SYS_PTRACE u.log && grep -q CAP_DAC_READ_SEARCH u.log
+	for f in t u; do
+		spoor-replay $f.spoor --keyframes --internal -o json -f "evt.type = state_thread and proc.pid = $sleeper" >$f.json
+	done
+	jq -es 'any(.[]; .args.env | index("X_MARK=secret"))' t.json
+	jq -es 'length > 0 and all(.[]; .args.env == null or (.args.env | index("X_MARK=secret") | not))' u.json
+}
+
 @test "rules run while recording: alerts as replay gives them, and in the trace" {
 	record t.spoor -r "$SPOOR_SRC/rules" --only-command -- sh -c 'cat /etc/shadow >/dev/null' >alerts
 	spoor-replay t.spoor -r "$SPOOR_SRC/rules" >again

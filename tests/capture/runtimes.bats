@@ -161,3 +161,28 @@ is() {	# wanted command...
 	fields_of t.spoor "$id" container.image.digest container.image.id | grep -qE '^sha256:[0-9a-f]{64}\|[0-9a-f]{64}\|$'
 	events t.spoor 'evt.type = container_end' | jq -es --arg id "${id:0:12}" 'any(.[]; .args.id == $id and .args.exit_code == 4)'
 }
+
+@test "a runtime whose files nobody else sees: found by the process that watches over the container" {
+	mkdir "$rt/hidden"
+	rt_in=(unshare -m --propagation private sh -c 'mount -t tmpfs tmpfs "$0" && exec "$@"' "$rt/hidden")
+	rt_state=$rt/hidden rt_containerd_start || skip "$rt_why"
+	[ -z "$(ls "$rt/hidden")" ]
+	record_start t.spoor
+	nsenter -m -t "${rt_pids[0]}" ctr run --rm --label app=inner localhost/spoor/test:7 a-box-inside-of-another /bin/sh -c 'cat /etc/passwd >/dev/null; sleep 0.3; cat /etc/passwd' >/dev/null
+	record_stop
+	is "a-box-inside-of-another|containerd|localhost/spoor/test:7|inner|" \
+		spoor-replay t.spoor -f 'container.id = a-box-inside-of-another and container.image exists and evt.type = openat and fd.name = /etc/passwd' \
+		-p '%container.name|%container.type|%container.image|%container.label[app]|'
+}
+
+@test "docker: the ptrace driver in a container without privilege, under docker's own filter" {
+	rt_docker_start || skip "$rt_why"
+	mkdir -m 777 "$rt/out"
+	docker run --rm --network none -u 65534:65534 -v /usr:/usr:ro -v /lib:/lib:ro -v /lib64:/lib64:ro -v "$SPOOR_BUILD:/build:ro" -v "$rt/out:/out" \
+		spoor/test:7 /build/spoor-capture -w /out/t.spoor --driver ptrace -- /bin/sh -c '/bin/cat /etc/passwd >/dev/null; exit 6' 2>log || true
+	cat log
+	grep -q 'ended with status 6' log
+	spoor-replay "$rt/out/t.spoor" -o json >t.json
+	jq -es 'any(.[]; .type == "openat" and .args.path == "/etc/passwd" and .process.exepath == "/bin/busybox" and .process.uid == 65534)' t.json
+	jq -es 'any(.[]; .type == "procexit" and .args.ret == 6)' t.json
+}

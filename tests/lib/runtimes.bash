@@ -6,7 +6,8 @@
 #   source tests/lib/runtimes.bash
 #   rt_begin			a folder, in $rt; an image's root file system in $rt/image, a pause image in $rt/pause
 #   rt_docker_start			$DOCKER_HOST; image spoor/test:7
-#   rt_containerd_start			$CONTAINERD_ADDRESS; image localhost/spoor/test:7 in namespaces default and k8s.io
+#   rt_containerd_start			$CONTAINERD_ADDRESS; image localhost/spoor/test:7 in namespaces default and k8s.io.
+#					${rt_in[@]} goes in front of the daemon's command; $rt_state is where it keeps things
 #   rt_podman_start			podman is pm; image localhost/spoor/test:7
 #   rt_cri METHOD JSON			a call of CRI; prints the first string of the answer
 #   rt_end				stop what was started, remove everything. To be called in teardown, always
@@ -15,7 +16,7 @@
 
 rt_begin() {
 	rt=$(mktemp -d /tmp/spoor-rt.XXXXXX)
-	rt_pids=() rt_why=
+	rt_pids=() rt_why= rt_in=() rt_state=
 	mkdir -p "$rt"/image/{bin,etc,proc,sys,dev,tmp,root,mnt} "$rt/pause" "$rt/logs"
 	cp "$(command -v busybox)" "$rt/image/bin/busybox"
 	for a in sh cat sleep true; do ln -s busybox "$rt/image/bin/$a"; done
@@ -68,8 +69,8 @@ rt_containerd_start() {
 	mkdir -p "$rt/cni"
 	cat >"$rt/c.toml" <<-X
 		version = 2
-		root = "$rt/$c"
-		state = "$rt/$c-run"
+		root = "${rt_state:-$rt/$c}/root"
+		state = "${rt_state:-$rt/$c-run}"
 		[grpc]
 		  address = "$CONTAINERD_ADDRESS"
 		[plugins."io.containerd.grpc.v1.cri"]
@@ -81,7 +82,7 @@ rt_containerd_start() {
 		[plugins."io.containerd.internal.v1.opt"]
 		  path = "$rt/opt"
 	X
-	containerd -c "$rt/c.toml" >"$rt/containerd.log" 2>&1 3>&- & rt_pids+=($!)
+	"${rt_in[@]}" containerd -c "$rt/c.toml" >"$rt/containerd.log" 2>&1 3>&- & rt_pids+=($!)
 	rt_wait $! ctr version || { rt_why="containerd does not start here: $(tail -n 1 "$rt/containerd.log")"; return 1; }
 	rt_image "$rt/image" localhost/spoor/test:7 "$rt/i.tar" '["/bin/sh"]'
 	rt_image "$rt/pause" localhost/pause:1 "$rt/p.tar" '["/pause"]'
