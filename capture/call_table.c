@@ -61,6 +61,31 @@ static uint16_t event_of_i386(unsigned nr)
 		       : EV_syscall;
 }
 
+/* --- this machine's numbers -------------------------------------------------------------------- */
+
+static const char *const arm64_names[CAP_MAX_COMPAT] = {
+#include "capture/arm64_calls.def"
+};
+
+uint16_t cap_calls__of_arm64(unsigned nr)
+{
+	int id = nr < CAP_MAX_COMPAT && arm64_names[nr] ? fmt_event__by_name(arm64_names[nr]) : -1;
+
+	return id >= 0 && id < (int)CAP_MAX_EVENTS ? (uint16_t)id : EV_syscall;
+}
+
+/* Events have the numbers of x86-64: docs/DECISIONS.md. */
+void cap_calls__native(uint16_t native[CAP_MAX_COMPAT])
+{
+#if defined(__aarch64__)
+	for (unsigned nr = 0; nr < CAP_MAX_COMPAT; nr++)
+		native[nr] = cap_calls__of_arm64(nr);
+#else
+	for (unsigned nr = 0; nr < CAP_MAX_COMPAT; nr++)
+		native[nr] = (uint16_t)nr;
+#endif
+}
+
 /* --- small structures ------------------------------------------------------------------------- */
 
 static const struct {

@@ -58,6 +58,9 @@ struct cap_plan {
 void cap_calls__descs(struct cap_desc *descs, uint16_t *compat, bool noise);
 /* Which paths are followed after success. */
 void cap_calls__follows(struct cap_follow f[CAP_MAX_EVENTS][2]);
+/* Events by the numbers of this machine's calls; and by those of arm64, wherever we are. */
+void cap_calls__native(uint16_t native[CAP_MAX_COMPAT]);
+uint16_t cap_calls__of_arm64(unsigned nr);
 void cap_calls__derefs(uint8_t arg[CAP_MAX_EVENTS][3], uint8_t len[CAP_MAX_EVENTS][3]);
 
 /* Plans for all events; free with cap_calls__free_plans. */

@@ -180,6 +180,9 @@ static int configure(struct cap_driver *d, const struct cap_driver_opts *o)
 	cap_calls__follows((struct cap_follow(*)[2])s->rodata->follows);
 	if (libbpf_probe_bpf_helper(BPF_PROG_TYPE_RAW_TRACEPOINT, BPF_FUNC_loop, NULL) <= 0)
 		bpf_program__set_autoload(s->progs.collect_resolve, false);
+#if defined(__aarch64__)
+	cap_calls__native((uint16_t *)s->rodata->native);
+#endif
 	cap_calls__derefs((uint8_t(*)[3])s->rodata->deref_arg, (uint8_t(*)[3])s->rodata->deref_len);
 	s->rodata->own_tgid = (uint32_t)getpid();
 	s->rodata->env_len = o->env_len < CAP_ENV_MAX ? o->env_len : CAP_ENV_MAX;

@@ -27,40 +27,20 @@ struct call {
 	__u32 slot;			/* index of s */
 	__u32 nr;
 	bool compat;
-	__u64 copy[11];			/* without direct reads: the registers from bp to di */
+	__u64 copy[N_COPIED];		/* without direct reads: the registers */
 };
-
-/* Their order in memory: arch/x86/include/asm/ptrace.h, which user space relies on too. */
-enum { COPY_BP, COPY_BX, COPY_R11, COPY_R10, COPY_R9, COPY_R8, COPY_AX, COPY_CX, COPY_DX, COPY_SI,
-	COPY_DI };
 
 /* One call of a helper for all registers, where there has to be one. */
 static __always_inline void call_regs(struct call *c)
 {
 	if (!direct_reads)
-		bpf_probe_read_kernel(c->copy, sizeof(c->copy), &((struct pt_regs *)c->regs)->bp);
-}
-
-static __always_inline __u64 copied_arg(const struct call *c, const int i)
-{
-	if (c->compat)
-		return (__u32)c->copy[i == 0 ? COPY_BX : i == 1 ? COPY_CX : i == 2 ? COPY_DX :
-				      i == 3 ? COPY_SI : i == 4 ? COPY_DI : COPY_BP];
-	return c->copy[i == 0 ? COPY_DI : i == 1 ? COPY_SI : i == 2 ? COPY_DX :
-		       i == 3 ? COPY_R10 : i == 4 ? COPY_R8 : COPY_R9];
+		regs_copy(c->copy, (void *)c->regs);
 }
 
 static __always_inline __u64 call_arg(const struct call *c, const int i)
 {
-	struct pt_regs *r = (void *)c->regs;
-
-	if (!direct_reads)
-		return copied_arg(c, i);
-	if (c->compat)
-		return (__u32)(i == 0 ? K(r, bx) : i == 1 ? K(r, cx) : i == 2 ? K(r, dx) :
-			       i == 3 ? K(r, si) : i == 4 ? K(r, di) : K(r, bp));
-	return i == 0 ? K(r, di) : i == 1 ? K(r, si) : i == 2 ? K(r, dx) :
-	       i == 3 ? K(r, r10) : i == 4 ? K(r, r8) : K(r, r9);
+	return direct_reads ? regs_arg((void *)c->regs, c->compat, i)
+			    : copied_reg(c->copy, c->compat, i);
 }
 
 /* The entry of a call by the kernel's number. */
@@ -74,8 +54,8 @@ static __always_inline const volatile struct cap_desc *desc_of(__u32 nr)
 			e = e < CAP_MAX_COMPAT ? compat[e & (CAP_MAX_COMPAT - 1)] : EV_syscall;
 		else
 			e = EV_syscall;
-	} else if (e >= CAP_MAX_COMPAT) {
-		e = EV_syscall;
+	} else {
+		e = e < CAP_MAX_COMPAT ? native_event(e) : EV_syscall;
 	}
 	return &descs[e & (CAP_MAX_EVENTS - 1)];
 }

@@ -81,13 +81,13 @@ static __always_inline void record_exit(struct thread_slot *s, const volatile st
 static __always_inline void enter_special(struct thread_slot *s, __u64 regs)
 {
 	const volatile struct cap_desc *d = desc_of(s->nr);
+	bool is32 = s->nr & NR_COMPAT;
 	struct pt_regs *r = (void *)regs;
 
 	if (d->event == EV_exit || d->event == EV_exit_group)
 		record_exit(s, d, regs);
 	else if (d->event == EV_execveat)
-		s->exec_args = s->nr & NR_COMPAT ? (__u32)K(r, bx) | (__u64)K(r, di) << 32 :
-						   (__u32)K(r, di) | (__u64)K(r, r8) << 32;
+		s->exec_args = (__u32)regs_arg(r, is32, 0) | regs_arg(r, is32, 4) << 32;
 }
 
 SEC("raw_tp/sys_enter")
@@ -101,12 +101,12 @@ int on_sys_enter(struct bpf_raw_tracepoint_args *ctx)
 		return 0;
 	if (s->flags & THREAD_UNSURE)
 		slot_claim(s, regs);
-	if (K((struct task_struct *)s->task, thread_info.status) & TS_COMPAT)
+	if (in_compat_call((void *)s->task))
 		nr |= NR_COMPAT;
 	s->nr = nr;
 	s->enter = bpf_ktime_get_ns();
-	if (desc_of(nr)->kind == KIND_EXEC || nr == EV_exit || nr == EV_exit_group ||
-	    nr & NR_COMPAT)
+	if (desc_of(nr)->kind == KIND_EXEC || native_event(nr) == EV_exit ||
+	    native_event(nr) == EV_exit_group || nr & NR_COMPAT)
 		enter_special(s, regs);
 	return 0;
 }

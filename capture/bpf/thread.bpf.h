@@ -11,9 +11,9 @@
 #ifndef THREAD_BPF_H
 #define THREAD_BPF_H
 
+#include "capture/bpf/arch.bpf.h"
 #include "capture/bpf/out.bpf.h"
 
-#define TS_COMPAT 2			/* arch/x86/include/asm/thread_info.h */
 /* arch/x86/include/asm/page_64_types.h: THREAD_SIZE without KASAN */
 #define STACK_SHIFT 14
 #define TALLY_NS 1000000000ull
@@ -127,8 +127,8 @@ static __always_inline void slot_claim(struct thread_slot *s, __u64 key)
 	if ((__u64)K(task, stack) >> STACK_SHIFT != key >> STACK_SHIFT)
 		s->flags |= THREAD_UNSURE;
 	slot_scope(s);
-	s->nr = K((struct pt_regs *)key, orig_ax);
-	if (K(task, thread_info.status) & TS_COMPAT)
+	s->nr = regs_nr((void *)key);
+	if (in_compat_call(task))
 		s->nr |= NR_COMPAT;
 	s->key = key;
 }

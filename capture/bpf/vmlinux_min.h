@@ -51,6 +51,19 @@ struct bpf_raw_tracepoint_args {
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
+#if defined(__TARGET_ARCH_arm64)
+/* arch/arm64/include/asm/ptrace.h */
+struct pt_regs {
+	u64 regs[31];
+	u64 orig_x0;
+	s32 syscallno;
+};
+
+/* arch/arm64/include/asm/thread_info.h; flags has TIF_32BIT */
+struct thread_info {
+	unsigned long flags;
+};
+#else
 /* arch/x86/include/asm/ptrace.h */
 struct pt_regs {
 	unsigned long bx, bp, r10, r9, r8, ax, cx, dx, si, di, orig_ax, sp;
@@ -60,6 +73,7 @@ struct pt_regs {
 struct thread_info {
 	u32 status;
 };
+#endif
 
 /* include/linux/mount.h */
 struct vfsmount {

@@ -46,6 +46,15 @@ static bool look(const struct cap_look *l, struct cap_container_info *c, unsigne
 	return false;
 }
 
+static bool same_mounts(uint32_t pid)
+{
+	struct stat own, other;
+	char path[40];
+
+	snprintf(path, sizeof(path), "/proc/%u/ns/mnt", pid);
+	return !stat(path, &other) && !stat("/proc/self/ns/mnt", &own) && own.st_ino == other.st_ino;
+}
+
 /* Where the monitor says, in its own root. */
 static bool look_by_monitor(struct cap_look *l, uint32_t pid, struct cap_container_info *c)
 {
@@ -60,7 +69,7 @@ static bool look_by_monitor(struct cap_look *l, uint32_t pid, struct cap_contain
 	snprintf(path, sizeof(path), "/proc/%u/root", m.pid);
 	own = open_root(path);
 	there.bundle = m.bundle;
-	there.foreign = own >= 0 && !same_place(own, l->root);
+	there.foreign = own >= 0 && !(same_mounts(m.pid) && same_place(own, l->root));
 	if (there.foreign)
 		there.root = own;
 	found = look(&there, c, 0, there.foreign ? N : N_WITH_DAEMON);

@@ -20,7 +20,7 @@ struct stat;
 
 struct pt_tables {			/* as for the programs in the kernel: cap_calls__descs */
 	struct cap_desc descs[CAP_MAX_EVENTS];
-	uint16_t compat[CAP_MAX_COMPAT];
+	uint16_t compat[CAP_MAX_COMPAT], native[CAP_MAX_COMPAT];
 	struct cap_follow follows[CAP_MAX_EVENTS][2];
 	uint8_t deref_arg[CAP_MAX_EVENTS][3], deref_len[CAP_MAX_EVENTS][3];
 };

@@ -38,6 +38,8 @@ const struct cap_desc *pt_desc(const struct pt *p, uint32_t nr)
 		e = EV_syscall;
 	else if (nr & PT_COMPAT)
 		e = p->tables.compat[e];
+	else
+		e = p->tables.native[e];
 	return &p->tables.descs[e];
 }
 

@@ -78,6 +78,7 @@ const struct sock_fprog *cap_tracer__filter(bool noise)
 		return NULL;
 	p = xcalloc(1, sizeof(*p));
 	cap_calls__descs(p->tables.descs, p->tables.compat, noise);
+	cap_calls__native(p->tables.native);
 	m.n = 0;
 	add_entry(&m, NATIVE, nr, skipped(p, 0, nr));
 #ifdef COMPAT

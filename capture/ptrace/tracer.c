@@ -431,6 +431,7 @@ int cap_tracer__new(struct cap_tracer **ret, const struct cap_tracer_opts *o)
 	tr->cpu = UINT32_MAX;
 	sem_init(&tr->started, 0, 0);
 	cap_calls__descs(tr->pt.tables.descs, tr->pt.tables.compat, o->noise);
+	cap_calls__native(tr->pt.tables.native);
 	cap_calls__derefs(tr->pt.tables.deref_arg, tr->pt.tables.deref_len);
 	cap_calls__follows(tr->pt.tables.follows);
 	tr->pt.env_len = o->env_len < CAP_ENV_MAX ? o->env_len : CAP_ENV_MAX;

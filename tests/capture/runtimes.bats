@@ -30,7 +30,7 @@ fields_of() {	# trace id fields...
 	local trace=$1 id=$2 format='' f
 	shift 2
 	for f in "$@"; do format+="%$f|"; done
-	spoor-replay "$trace" -f "container.id = ${id:0:12} and evt.type = openat and fd.name = /etc/passwd" -p "$format" | tail -n 1
+	spoor-replay "$trace" -f "container.id startswith ${id:0:12} and evt.type = openat and fd.name = /etc/passwd" -p "$format" | tail -n 1
 }
 
 is() {	# wanted command...
@@ -171,8 +171,7 @@ is() {	# wanted command...
 	nsenter -m -t "${rt_pids[0]}" ctr run --rm --label app=inner localhost/spoor/test:7 a-box-inside-of-another /bin/sh -c 'cat /etc/passwd >/dev/null; sleep 0.3; cat /etc/passwd' >/dev/null
 	record_stop
 	is "a-box-inside-of-another|containerd|localhost/spoor/test:7|inner|" \
-		spoor-replay t.spoor -f 'container.id = a-box-inside-of-another and container.image exists and evt.type = openat and fd.name = /etc/passwd' \
-		-p '%container.name|%container.type|%container.image|%container.label[app]|'
+		fields_of t.spoor a-box-inside container.name container.type container.image container.label[app]
 }
 
 @test "docker: the ptrace driver in a container without privilege, under docker's own filter" {
