@@ -27,6 +27,7 @@ void ins_model__free(struct ins_model *m)
 	ins_map__done(&m->by_file);
 	ins_map__done(&m->by_use);
 	ins_map__done(&m->by_conn);
+	ins_map__done(&m->by_name);
 	ins_map__done(&m->users);
 	free(m->procs);
 	free(m->containers);
@@ -36,6 +37,7 @@ void ins_model__free(struct ins_model *m)
 	free(m->cmds);
 	free(m->alerts);
 	free(m->losses);
+	free(m->names);
 	free(m);
 }
 

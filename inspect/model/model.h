@@ -26,6 +26,7 @@
 #define INS_MAX_CONNS 500000u
 #define INS_MAX_CMDS 500000u
 #define INS_MAX_ALERTS 200000u
+#define INS_MAX_NAMES 200000u
 #define INS_MAX_CONTAINERS 20000u
 #define INS_MAX_STR_BYTES (512u << 20)
 #define INS_MAX_TEXT 4096u		/* longest string that is kept */
@@ -103,6 +104,7 @@ struct ins_conn {
 	uint32_t proc;
 	uint32_t next_of_proc;
 	uint32_t name;			/* string: as fd.name prints it */
+	uint32_t peer;			/* string: the name of the other end, by a recorded answer; 0 none */
 	uint8_t dir;			/* enum ins_conn_dir */
 	uint8_t fd_type;		/* enum eng_fd_type */
 	bool before;			/* was there when the recording began */
@@ -133,6 +135,15 @@ struct ins_alert {
 	uint64_t ts, num;		/* of the event that matched */
 };
 
+struct ins_name {		/* that a name server was asked for, in one container */
+	uint32_t name, type, addresses;	/* strings; addresses: of the last answer, 0 none */
+	uint32_t container, proc;	/* proc: who asked first */
+	uint32_t asked, answered, failed;	/* under the lens */
+	uint8_t rcode;			/* of the last answer */
+	uint64_t first_ts, last_ts, first_num;	/* first_num 0: nothing under the lens */
+	uint64_t slowest;		/* ns from question to answer */
+};
+
 struct ins_loss {
 	uint64_t from, to, n;
 	int32_t cpu;
@@ -140,7 +151,7 @@ struct ins_loss {
 
 enum ins_metric {
 	MET_EVENTS, MET_ERRORS, MET_COMMANDS, MET_READ, MET_WRITTEN, MET_CHANGED, MET_OUT, MET_IN,
-	MET_CONNECTS, MET_ACCEPTS, MET_PRIVS, MET_SIGNALS, MET_SLOW, MET_ALERTS,
+	MET_CONNECTS, MET_ACCEPTS, MET_PRIVS, MET_SIGNALS, MET_SLOW, MET_NAMES, MET_ALERTS,
 	MET_LOST, MET__N
 };
 
@@ -169,16 +180,18 @@ struct ins_model {
 	struct ins_cmd *cmds;
 	struct ins_alert *alerts;
 	struct ins_loss *losses;
-	uint32_t n_procs, n_containers, n_files, n_uses, n_conns, n_cmds, n_alerts, n_losses;
+	struct ins_name *names;
+	uint32_t n_procs, n_containers, n_files, n_uses, n_conns, n_cmds, n_alerts, n_losses,
+		 n_names;
 	size_t cap_procs, cap_containers, cap_files, cap_uses, cap_conns, cap_cmds, cap_alerts,
-	       cap_losses;
+	       cap_losses, cap_names;
 	uint64_t left_out;		/* objects over the caps */
 
 	uint64_t total[MET__N];
 	uint64_t slots[MET__N][INS_SLOTS];
 	uint64_t type_counts[FMT_MAX_EVENTS];	/* under the lens */
 
-	struct ins_map by_pid, by_file, by_use, by_conn, users;
+	struct ins_map by_pid, by_file, by_use, by_conn, by_name, users;
 };
 
 int ins_model__new(struct ins_model **ret, const struct ins_trace *trace, bool lens);

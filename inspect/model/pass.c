@@ -151,7 +151,9 @@ static int on_event(void *arg, const struct eng_ctx *ctx)
 		count_event(p, ev);
 	if (p->proc != INS_NONE && ev->info->flags & (EF_STATE | EF_KEYFRAME))
 		pass__proc_event(p, ctx);
-	if (p->proc != INS_NONE)
+	if (p->proc != INS_NONE && ev->type == EV_dns)
+		pass__dns_event(p, ctx);
+	else if (p->proc != INS_NONE)
 		pass__io_event(p, ctx);
 	if (!p->counts)
 		return 0;
@@ -176,7 +178,7 @@ static int on_context(void *arg, const struct eng_ctx *ctx)
 
 static void make_want(struct ins_pass *p)
 {
-	static const uint16_t mine[] = { EV_alert, EV_drop, EV_signaldeliver, EV_procexit,
+	static const uint16_t mine[] = { EV_dns, EV_alert, EV_drop, EV_signaldeliver, EV_procexit,
 					 EV_container, EV_container_end };
 
 	p->want = (struct fmt_want){ .by_type = true, .no_payload = true };

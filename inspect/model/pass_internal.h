@@ -68,6 +68,11 @@ void pass__io_want(struct ins_pass *p);
 /* Something was done with a file. */
 void pass__touch(struct ins_pass *p, const struct eng_ctx *ctx, uint32_t file, uint32_t op);
 
+/* pass_dns.c */
+void pass__dns_event(struct ins_pass *p, const struct eng_ctx *ctx);
+/* The name of one side of a connection, by an answer that was recorded: a string of the model, 0: none. */
+uint32_t pass__peer_name(struct ins_pass *p, const struct eng_tuple *t, bool server);
+
 static inline void pass__want_type(struct fmt_want *w, unsigned type)
 {
 	w->types[type / 8] |= (uint8_t)(1u << (type & 7));

@@ -205,6 +205,7 @@ static uint32_t conn_named(struct ins_pass *p, const struct fmt_ev *ev, const ch
 	c->proc = p->proc;
 	c->next_of_proc = m->procs[p->proc].conns;
 	c->name = name;
+	c->peer = c->dir == CONN_LISTEN ? 0 : pass__peer_name(p, &c->tuple, c->dir != CONN_IN);
 	c->before = p->keyframe;
 	if (!p->keyframe) {
 		c->first_ts = c->last_ts = fmt_ev__ts(ev);

@@ -477,6 +477,28 @@ static void connections(struct report *r)
 	buf__done(&o.text);
 }
 
+static void names(struct report *r)
+{
+	for (uint32_t i = 0; i < r->m->n_names; i++) {
+		const struct ins_name *n = &r->m->names[i];
+
+		if (!n->first_num || !has_proc(r, n->proc) ||
+		    !line(r, "Names asked for", "first | name | asked | answer | container | process"))
+			continue;
+		put_time(r, n->first_ts);
+		bar(r);
+		put_id(r, n->name);
+		buf__printf(r->out, " | %u | ", n->asked);
+		put_id(r, n->addresses);
+		bar(r);
+		put_container(r, n->container);
+		bar(r);
+		put_proc(r, n->proc);
+		end_line(r);
+	}
+	end_section(r);
+}
+
 static void missing(struct report *r)
 {
 	const struct ins_trace *t = r->ui->trace;
@@ -522,6 +544,7 @@ void ins_report__make(struct ins_ui *ui, struct buf *out)
 	commands(&r);
 	files(&r);
 	connections(&r);
+	names(&r);
 	missing(&r);
 	ins_set__done(&r.procs);
 	ins_set__done(&r.files);

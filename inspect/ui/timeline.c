@@ -15,7 +15,7 @@ static const char *const names[MET__N] = {
 	[MET_READ] = "bytes read", [MET_WRITTEN] = "bytes written", [MET_CHANGED] = "names changed",
 	[MET_OUT] = "bytes sent", [MET_IN] = "bytes received", [MET_CONNECTS] = "connects out",
 	[MET_ACCEPTS] = "connects in", [MET_PRIVS] = "rights changed", [MET_SIGNALS] = "signals",
-	[MET_SLOW] = "slow I/O", [MET_ALERTS] = "alerts", [MET_LOST] = "events lost",
+	[MET_SLOW] = "slow I/O", [MET_NAMES] = "names asked", [MET_ALERTS] = "alerts", [MET_LOST] = "events lost",
 };
 
 static void window(const struct ins_ui *ui, uint64_t *from, uint64_t *to)

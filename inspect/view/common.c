@@ -104,6 +104,10 @@ static bool far_is_server(const struct ins_conn *c)
 void ins_cell__remote(const struct ins_model *m, struct ins_out *out, const struct ins_conn *c)
 {
 	style(out, ST_NET);
+	if (c->peer) {		/* its name says more than its address, and may be cut less */
+		ins_cell__str(m, out, c->peer);
+		buf__puts(&out->text, " ");
+	}
 	if (c->fd_type == FDT_UNIX || !c->tuple.family)
 		ins_cell__str(m, out, c->name);
 	else if (c->dir != CONN_LISTEN)

@@ -9,7 +9,7 @@
 enum tally {
 	N_CMDS, N_TERMINAL, N_DROPPED, N_SECRETS, N_SYSTEM, N_OUT, N_IN, B_SENT, B_RECEIVED, N_LISTEN, N_WRITTEN,
 	N_DELETED, B_WRITTEN, B_READ, N_FAILED, N_PROCS,
-	N_RIGHTS, N_CHANGED, N_SLOW, N_SIGNALS,	/* known of the whole only */
+	N_RIGHTS, N_CHANGED, N_SLOW, N_SIGNALS, N_NAMES,	/* known of the whole only */
 	N_TALLIES
 };
 
@@ -26,6 +26,7 @@ static const struct tile {
 	{ "rights changed", N_RIGHTS, ST_WARN, VIEW_EVENTS, ONLY_RIGHTS, MET_PRIVS },
 	{ "connects out", N_OUT, ST_STRONG, VIEW_CONNECTIONS, ONLY_OUT, MET_CONNECTS },
 	{ "connects in", N_IN, ST_STRONG, VIEW_CONNECTIONS, ONLY_IN, MET_ACCEPTS },
+	{ "names asked", N_NAMES, ST_STRONG, VIEW_NAMES, 0, MET_NAMES },
 	{ "bytes sent", B_SENT, ST_STRONG, VIEW_CONNECTIONS, 0, MET_OUT },
 	{ "received", B_RECEIVED, ST_STRONG, VIEW_CONNECTIONS, 0, MET_IN },
 	{ "new listeners", N_LISTEN, ST_WARN, VIEW_CONNECTIONS, ONLY_LISTEN, -1 },
@@ -102,6 +103,7 @@ static void count_all(const struct ins_model *m, struct ins_scope scope, uint64_
 		n[N_CHANGED] = m->total[MET_CHANGED];
 		n[N_SLOW] = m->total[MET_SLOW];
 		n[N_SIGNALS] = m->total[MET_SIGNALS];
+		n[N_NAMES] = m->total[MET_NAMES];
 	}
 	ins_set__done(&procs);
 	ins_set__done(&files);

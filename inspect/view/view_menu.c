@@ -17,6 +17,7 @@ static const struct entry more[] = {
 	{ "calls", "how often each call was made, and how long it took", VIEW_CALLS, 0 },
 	{ "errors", "what failed, by call and error", VIEW_FAILURES, 0 },
 	{ "failed calls", "the events of those, in order", VIEW_EVENTS, ONLY_FAILED },
+	{ "names", "what name servers were asked for, and their answers", VIEW_NAMES, 0 },
 	{ "users", "who was at work", VIEW_USERS, 0 },
 	{ "rights", "changes of users, capabilities, namespaces and roots", VIEW_EVENTS, ONLY_RIGHTS },
 	{ "signals", "signals sent and delivered, and ends of processes", VIEW_EVENTS, ONLY_SIGNALS },

@@ -339,8 +339,29 @@ static void say(struct maker *m, const char *text)
 	maker__write(m, 1, text, (int64_t)strlen(text));
 }
 
+/* A name server is asked, and answers with these addresses (NULL: that there is no such name). */
+static void resolve(struct maker *m, const char *name, const char *addresses, uint32_t n)
+{
+	for (int answer = 0; answer < 2; answer++) {
+		maker__row(m, EV_dns, 0);
+		maker__int(m, P_dns_fd, 7);
+		maker__str(m, P_dns_name, name);
+		maker__str(m, P_dns_qtype, "A");
+		maker__int(m, P_dns_answer, (uint64_t)answer);
+		if (answer) {
+			maker__int(m, P_dns_rcode, addresses ? 0 : 3);
+			maker__int(m, P_dns_latency, 12 * NS_MS);
+			if (addresses)
+				maker__mem(m, P_dns_addresses, addresses, n);
+		}
+		maker__end(m);
+		maker__wait(m, 12 * NS_MS);
+	}
+}
+
 static void session(const char *path)
 {
+	static const uint8_t peer[4] = { 203, 0, 113, 66 };
 	static const char prompt[] = "\033]0;alice@web\007\033[01;32malice@web\033[00m:~$ ";
 	struct maker m;
 
@@ -364,6 +385,10 @@ static void session(const char *path)
 	maker__read(&m, 0, ":q\r", 3);
 	say(&m, "\033[?1049l");
 	say(&m, prompt);
+	resolve(&m, "drop.example", "203.0.113.66\000203.0.113.67", 26);
+	resolve(&m, "nowhere.example", NULL, 0);
+	maker__connect(&m, 3, peer, 443, 0);
+	maker__close_fd(&m, 3);
 	maker__write(&m, 1, "the rest of this was not kept", 4096);
 	maker__exit(&m, 0, 0);
 	maker__close(&m);

@@ -37,6 +37,7 @@ screens() {	# name [trace [option...]]
 @test "events" { screens events; }
 @test "bytes" { screens bytes; }
 @test "a terminal session" { screens terminal "$session"; }
+@test "names" { screens names "$session"; }
 @test "views without a number" { screens views; }
 @test "time line" { screens timeline; }
 @test "search" { screens search; }
