@@ -5,21 +5,17 @@
 # a .scap.gz: processor time, start and loading of the rules included. Then two threads beside one: time on the clock.
 
 set -eu
-rounds=7
+rounds=5
 make=$SPOOR_BUILD/tests/replay
-if [ -n "${REPLAY_TRACE:-}" ]; then
-	cp "$REPLAY_TRACE" mix.spoor
-else
-	"$make/make_trace" mix whole.spoor 1000000
-	"$make/make_segments" whole.spoor mix.spoor 100000
-fi
+"$make/make_trace" mix whole.spoor 1000000
+"$make/make_segments" whole.spoor mix.spoor 100000
 "$make/make_segments" mix.spoor long.spoor 200000 10
-spoor-trace convert mix.spoor mix.scap.gz 2>/dev/null
+spoor-trace convert mix.spoor mix.scap.gz >/dev/null 2>&1
 events=$(spoor-replay mix.spoor --stats -f 'evt.num = 0' 2>&1 | sed -n 's/^events: \([0-9,]*\) .*/\1/p' | tr -d ,)
 
 TIMEFORMAT='%R %U %S'
 
-# least NAME: the least processor time and time on the clock (ms) of what runs_NAME did.
+# once NAME COMMAND...: the least processor time and time on the clock (ms) of a name so far are kept.
 declare -A cpu wall
 once() {
 	local name=$1 r u s
@@ -33,9 +29,8 @@ for ((i = 0; i < rounds; i++)); do
 	once zcat zcat mix.scap.gz
 	once none spoor-replay mix.spoor -f 'evt.num = 0' -p '%evt.num'
 	once rules spoor-replay mix.spoor -r "$SPOOR_SRC/rules"
-	once long spoor-replay long.spoor -r "$SPOOR_SRC/rules"
-	once one spoor-replay long.spoor -r "$SPOOR_SRC/rules" -o json --all-matches -j 1
-	once two spoor-replay long.spoor -r "$SPOOR_SRC/rules" -o json --all-matches -j 2
+	once one spoor-replay long.spoor -r "$SPOOR_SRC/rules"
+	once two spoor-replay long.spoor -r "$SPOOR_SRC/rules" -j 2
 done
 
 # row WHAT NAME TIMES: events a second of NAME over TIMES the events, against zcat.
@@ -45,7 +40,7 @@ row() {
 }
 row "replay, no rules: processor time" none 1
 row "replay, the shipped rules: processor time" rules 1
-row "replay, the shipped rules, ten times as long" long 10
+row "replay, the shipped rules, ten times as long" one 10
 awk -v a="${wall[one]}" -v b="${wall[two]}" 'BEGIN {
 	printf "replay with 2 threads: time on the clock | %d ms | %d ms with 1 | %.2f\n", b, a, b / a }'
 mem() { /usr/bin/time -f %M spoor-replay "$@" -r "$SPOOR_SRC/rules" 2>&1 >/dev/null | tail -n 1; }

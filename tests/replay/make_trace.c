@@ -404,10 +404,10 @@ static void write_if_full(void)
 		write_batch(false);
 }
 
-/* What one short-lived program does: libraries that are not there and some that are, files read, written, looked at. */
+/* What one short-lived program does: files that are not there and some that are, read, written, looked at. */
 static void run_program(uint32_t pid)
 {
-	static const char *const names[] = { "sh", "sed", "cc1", "as", "grep", "cat", "python3", "ld" };
+	static const char *const names[] = { "awk", "sed", "sort", "cut", "grep", "cat", "wc", "tr" };
 	const char *name = names[next_random() % 8];
 	char path[64], exe[32];
 
@@ -417,7 +417,7 @@ static void run_program(uint32_t pid)
 	for (unsigned i = 0; i < 40; i++) {
 		bool fails = next_random() % 3 == 0;
 
-		snprintf(path, sizeof(path), "/usr/lib/dir%u/object-%u.so", next_random() % 40, next_random() % 300);
+		snprintf(path, sizeof(path), "/srv/data/dir%u/object-%u.dat", next_random() % 40, next_random() % 25);
 		open_file(pid, path, path, next_random() % 20 ? 1 : 2, fails ? -ENOENT : 3, 2000 + next_random() % 9000);
 		plain(EV_newfstatat, pid, NULL, fails ? -ENOENT : 0);
 		plain(EV_rt_sigaction, pid, NULL, 0);
