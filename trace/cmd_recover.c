@@ -23,6 +23,8 @@ static int recover(const struct trace_tool_opts *o)
 		return tool_error(&err);
 	r = fmt_trace__recover(o->files[0], fd, o->out, &st, &err);
 	if (r < 0) {
+		if (strcmp(err.file, o->files[0]))
+			out_file__say_nothing_left(out, r, &err);
 		out_file__abort(out);
 		return tool_error(&err);
 	}

@@ -182,7 +182,7 @@ damage() {	# file offset: one byte changed
 	[[ $output == *"unknown option '-o'"*"spoor-trace verify --help"* ]]
 	run spoor-trace convert t.spoor x.txt
 	[ "$status" = 1 ]
-	[[ $output == *"end it with .spoor, .jsonl, .scap or .scap.gz, or use --to"* ]]
+	[[ $output == *"x.txt: in which format? Its name does not say so: end it with .spoor"* ]]
 	run spoor-trace convert t.spoor - --to mp3
 	[ "$status" = 1 ]
 	[[ $output == *"--to mp3: write spoor, jsonl, scap or scap.gz"* ]]

@@ -173,9 +173,13 @@ const char *out_file__name(const struct out_file *f)
 	return f->name;
 }
 
-bool out_file__in_place(const struct out_file *f)
+void out_file__say_nothing_left(const struct out_file *f, int code, struct err *err)
 {
-	return !f->part;
+	if (!err || code <= -FMT_E_FORMAT || !f->part)
+		return;
+	*err = (struct err){ 0 };
+	err__set(err, code, "%s; nothing was written", err__text(code));
+	err__file(err, f->name);
 }
 
 /* The new name itself has to survive a crash too. */
@@ -236,9 +240,9 @@ void out_file__abort(struct out_file *f)
 {
 	if (!f)
 		return;
-	watch(NULL);
 	if (f->part)
-		unlink(f->part);
+		unlink(f->part);	/* and then there is nothing to be removed by a signal */
+	watch(NULL);
 	if (f->fd >= 0)
 		close(f->fd);
 	file_free(f);

@@ -23,8 +23,11 @@ int out_file__open(struct out_file **ret, const char *path, bool force, const ch
 		   struct err *err);
 /* How it is called in messages. */
 const char *out_file__name(const struct out_file *f);
-/* Written to as it stands: what has been written is out. */
-bool out_file__in_place(const struct out_file *f);
+/*
+ * After a failure of writing: what its writer says of a partial file is not so, for it will be removed. Puts that right in
+ * err, where the system has refused; other faults stay.
+ */
+void out_file__say_nothing_left(const struct out_file *f, int code, struct err *err);
 /* All has been written: give the file its name. Frees f, and removes the file on failure. */
 int out_file__commit(struct out_file *f, struct err *err);
 /* Remove what has been written. Frees f; NULL does nothing. */

@@ -46,9 +46,14 @@ int sink__format(const struct sink_format **ret, const char *path, const char *t
 
 	if (!f && to)
 		return err__set(err, -FMT_E_VALUE, "--to %s: write spoor, jsonl, scap or scap.gz", to);
-	if (!f)
-		return err__set(err, -FMT_E_VALUE, "%s: what to write? Its name does not say so: end it with .spoor, "
-				".jsonl, .scap or .scap.gz, or use --to", strcmp(path, "-") ? path : "stdout");
+	if (!f && !strcmp(path, "-"))
+		return err__set(err, -FMT_E_VALUE, "stdout: in which format? --to says it: spoor, jsonl, scap or scap.gz");
+	if (!f) {
+		err__set(err, -FMT_E_VALUE, "in which format? Its name does not say so: end it with .spoor, .jsonl, .scap or "
+			 ".scap.gz");
+		err__file(err, path);
+		return -FMT_E_VALUE;
+	}
 	*ret = f;
 	return 0;
 }
@@ -78,6 +83,7 @@ int output__open(struct output **ret, const struct sink_format *f, const char *p
 	out->file = file;
 	r = f->open(&out->sink, fd, out_file__name(file), o, err);
 	if (r < 0) {
+		out_file__say_nothing_left(file, r, err);
 		err__file(err, out_file__name(file));
 		output__abort(out);
 		return r;
@@ -86,22 +92,12 @@ int output__open(struct output **ret, const struct sink_format *f, const char *p
 	return 0;
 }
 
-/* What the sink says of a partial output is not so: it will be removed. Only where the system refused; faults stay. */
-static void say_nothing_left(const struct output *out, int code, struct err *err)
-{
-	if (!err || code <= -FMT_E_FORMAT || out_file__in_place(out->file))
-		return;
-	*err = (struct err){ 0 };
-	err__set(err, code, "%s; nothing was written", err__text(code));
-	err__file(err, out_file__name(out->file));
-}
-
 int output__batch(struct output *out, const struct fmt_batch *b, const struct fmt_batch_info *info, struct err *err)
 {
 	int r = out->sink->ops->batch(out->sink, b, info, err);
 
 	if (r < 0)
-		say_nothing_left(out, r, err);
+		out_file__say_nothing_left(out->file, r, err);
 	return r;
 }
 
@@ -111,7 +107,7 @@ int output__close(struct output *out, struct sink_stats *stats, struct err *err)
 
 	out->sink = NULL;
 	if (r < 0) {
-		say_nothing_left(out, r, err);
+		out_file__say_nothing_left(out->file, r, err);
 		output__abort(out);
 		return r;
 	}

@@ -48,7 +48,6 @@ struct sink {
 
 struct sink_format {
 	const char *name;		/* for --to; with a dot in front it is the extension */
-	const char *what;		/* "a trace of spoor" */
 	/* Begin. fd is a file at its beginning or a pipe; the sink owns it, also on error. name is for messages. */
 	int (*open)(struct sink **ret, int fd, const char *name, const struct sink_opts *o, struct err *err);
 	bool one_machine;		/* it has no place for origins */

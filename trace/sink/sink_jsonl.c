@@ -80,4 +80,4 @@ static int jsonl_open(struct sink **ret, int fd, const char *name, const struct 
 	return 0;
 }
 
-const struct sink_format sink_jsonl = { "jsonl", "JSON, one event a line", jsonl_open, false };
+const struct sink_format sink_jsonl = { "jsonl", jsonl_open, false };

@@ -340,5 +340,5 @@ static int open_gzip(struct sink **ret, int fd, const char *name, const struct s
 	return open_sink(ret, fd, name, o, true, err);
 }
 
-const struct sink_format sink_scap = { "scap", "a capture for sysdig and Falco", open_plain, true };
-const struct sink_format sink_scap_gz = { "scap.gz", "the same, gzip'd", open_gzip, true };
+const struct sink_format sink_scap = { "scap", open_plain, true };
+const struct sink_format sink_scap_gz = { "scap.gz", open_gzip, true };

@@ -181,4 +181,4 @@ static int spoor_open(struct sink **ret, int fd, const char *name, const struct 
 	return 0;
 }
 
-const struct sink_format sink_spoor = { "spoor", "a trace of spoor", spoor_open, false };
+const struct sink_format sink_spoor = { "spoor", spoor_open, false };
