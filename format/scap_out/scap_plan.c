@@ -30,7 +30,10 @@ static uint32_t later(uint32_t a, uint32_t b)
 	return a > b ? a : b;
 }
 
-/* The old form had nothing. That says of one parameter that it may be missing only if forms are not completed at all. */
+/*
+ * The old form had no parameters. Where readers do not complete forms of this code (it is not managed), any may then be missing;
+ * elsewhere this says nothing of one alone.
+ */
 static bool all_empty(const struct scap_conv *v)
 {
 	for (unsigned i = 0; i < v->n_args; i++)
@@ -43,11 +46,13 @@ static bool all_empty(const struct scap_conv *v)
 static uint32_t since_conv(unsigned from, const struct scap_conv *v, unsigned code, unsigned i)
 {
 	unsigned first = v->action == SA_ADD ? v->n_params : 0;	/* these are appended */
-	const struct scap_from_arg *a = &v->arg[i - first];
+	const struct scap_from_arg *a;
 
-	if ((v->action == SA_ADD ? from != code : v->action != SA_CHANGE || v->to != code) || i < first ||
-	    i >= first + v->n_args)
+	if (v->action == SA_ADD ? from != code : v->action != SA_CHANGE || v->to != code)
 		return 0;
+	if (i < first || i >= first + v->n_args)
+		return 0;
+	a = &v->arg[i - first];
 	if (v->action == SA_CHANGE && all_empty(v))
 		return scap_codes()[code].managed ? 0 : SCAP_ANY_TIME;
 	if (a->from == SF_EMPTY || a->optional)
