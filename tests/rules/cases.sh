@@ -3,9 +3,9 @@
 #
 # cases.sh - what the rules look for, done for real, and beside each the harmless neighbour that they must not report.
 #
-# Runs as the first process of a container that tests/lib/container.bash makes (busybox's shell, /bin/act, programs
-# that are act under another name). `act mark NAME` stands before each case: what follows in the recording belongs to
-# it. What each case must yield is in rules/cases.tsv.
+# Runs as the first process of a container that tests/lib/container.bash makes (busybox's shell, /bin/act and
+# /bin/kernel_act, programs that are one of these under another name). `act mark NAME` stands before each case: what
+# follows in the recording belongs to it. What each case must yield is in rules/cases.tsv.
 
 act=/bin/act
 kact=/bin/kernel_act
