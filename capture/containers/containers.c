@@ -31,11 +31,21 @@ struct cap_met {
 
 /* --- meeting --------------------------------------------------------------------------------------- */
 
+static bool is(const struct cap_met *m, const char *id)
+{
+	return !m->gone && !strcmp(m->id, id);
+}
+
+/* Rows come in runs: mostly it is the one that was asked for last. */
 static struct cap_met *find(struct cap_containers *c, const char *id)
 {
+	if (c->last < c->n && is(&c->met[c->last], id))
+		return &c->met[c->last];
 	for (size_t i = c->n; i-- > 0;)
-		if (!c->met[i].gone && !strcmp(c->met[i].id, id))
+		if (is(&c->met[i], id)) {
+			c->last = i;
 			return &c->met[i];
+		}
 	return NULL;
 }
 

@@ -16,7 +16,7 @@ struct cap_namer;
 
 struct cap_containers {
 	struct cap_met *met;
-	size_t n, cap;
+	size_t n, cap, last;
 	bool news;			/* rows are due */
 	bool recording;			/* the first rows have been written */
 	struct cap_namer *namer;
