@@ -173,3 +173,23 @@ rename() {	# trace name out: the same as if another machine had recorded it
 	[ "$status" = 2 ]
 	spoor-trace verify m.spoor
 }
+
+@test "a file that holds several recordings" {
+	# another recording of the same machine, with other processes under the same numbers
+	spoor-trace convert story.spoor a.jsonl --keyframes
+	sed -n '2,$p' a.jsonl | sed '0,/"keyframe":"begin"/s/"keyframe":"begin"/"keyframe":"begin","restart":true/; s/nginx/apache/g; s/2026-11-27/2026-11-28/g' >second
+	cat a.jsonl second >both.jsonl
+	spoor-trace convert both.jsonl both.spoor
+	rename cases.spoor beta b.spoor
+	spoor-trace merge both.spoor b.spoor -w m.spoor
+	spoor-trace verify m.spoor
+	host=$(spoor-trace info -o json story.spoor | jq -r .hostname)
+	lines both.spoor >want
+	lines m.spoor "evt.hostname = $host" >got
+	grep -q nginx want
+	grep -q apache want
+	cmp want got
+	lines b.spoor >want
+	lines m.spoor 'evt.hostname = beta' >got
+	cmp want got
+}

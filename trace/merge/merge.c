@@ -94,8 +94,11 @@ void merge__describe(struct merge *m, struct sink_opts *o)
 static int flush(struct merge *m, const struct fmt_batch_info *info, struct err *err)
 {
 	uint64_t next = m->b->first_num + (info->keyframe ? 0 : m->b->n);
-	int r = m->b->n || info->keyframe ? output__batch(m->out, m->b, info, err) : 0;
+	const struct fmt_batch_info put = { .keyframe = info->keyframe, .new_section = info->keyframe && m->anew };
+	int r = m->b->n || info->keyframe ? output__batch(m->out, m->b, &put, err) : 0;
 
+	if (put.new_section)		/* said once, whatever the keyframe's size */
+		m->anew = false;
 	fmt_batch__reset(m->b, next);
 	return r;
 }
@@ -301,16 +304,18 @@ static int put_event(struct merge *m, struct merge_input *x, struct err *err)
 	return 0;
 }
 
-/* Another recording within an input: what was known of its machine is void. */
-static int put_anew(struct merge *m, const struct merge_input *x, const struct fmt_batch *b,
-		    const struct fmt_batch_info *info, struct err *err)
+/* A batch of another recording's keyframe, within an input; first: what was known of its machines is void. */
+static int put_anew(struct merge *m, const struct merge_input *x, const struct fmt_batch *b, bool first, struct err *err)
 {
-	static const struct fmt_batch_info events = { 0 };
+	static const struct fmt_batch_info events = { 0 }, keyframe = { .keyframe = true };
 	int r = flush(m, &events, err);
 
+	m->anew = first;
+	for (unsigned k = 0; first && m->st && k <= x->in.s->n_more; k++)
+		eng_state__reset_origin(m->st, x->origin[k]);
 	if (r == 0)
-		r = put_rows(m, x, b, info, err);
-	return r < 0 ? r : flush(m, info, err);
+		r = put_rows(m, x, b, &keyframe, err);
+	return r < 0 ? r : flush(m, &keyframe, err);
 }
 
 /* The next batch of events, NULL at the end. Keyframes on the way repeat what is known, unless a recording begins. */
@@ -326,8 +331,9 @@ static int next_batch(struct merge *m, struct merge_input *x, struct err *err)
 		r = reading__next(&x->in, &b, &info, err);
 		if (r)
 			return r < 0 ? r : 0;
-		if (info.keyframe && info.new_section) {
-			r = put_anew(m, x, b, &info, err);
+		x->anew = info.keyframe && (info.new_section || (x->anew && !info.segment));
+		if (x->anew) {
+			r = put_anew(m, x, b, info.new_section, err);
 			if (r < 0)
 				return r;
 		}

@@ -16,6 +16,7 @@ struct merge_input {
 	struct reading in;
 	uint64_t t_first, t_last;	/* of its events; only known where a machine is in several files */
 	uint8_t origin[FMT_MAX_ORIGINS];	/* by its own: the origin in the result */
+	bool anew;			/* within the keyframe of another recording in it */
 	bool joins;			/* another file of the same origin begins before it */
 	struct fmt_batch **held;	/* its first keyframe, until it begins */
 	unsigned n_held;
@@ -49,6 +50,7 @@ struct merge {
 	unsigned n_origins;
 	struct fmt_meta meta, *more;	/* as described */
 	struct output *out;
+	bool anew;			/* the next keyframe begins another recording */
 	struct fmt_batch *b;
 	struct eng_state *st;		/* of origins that several files are of; NULL: there are none */
 	uint64_t duplicates;
