@@ -336,6 +336,7 @@ static int take_losses(struct cap_recorder *r, struct err *err)
 		code = flush_if(r, r->batch->n + 3 >= FMT_BATCH_MAX_EVENTS, err);
 		to = loss.last + (uint64_t)r->dec.mono_offset;
 		/* By category they are counted together: said where there is one reason. */
+		cap_heal__note(r, &loss);
 		drop_row(r, (int)cpu, loss.full, to, REASON_BUFFER_FULL,
 			 loss.reentered ? NULL : loss.by, &loss);
 		drop_row(r, (int)cpu, loss.reentered, to, REASON_REENTRY,
@@ -365,7 +366,10 @@ int cap_recorder__take(struct cap_recorder *r, bool last, struct err *err)
 	r->in_round = 0;
 	cap_rings__begin(r->driver, last);
 	while (!code && !cap_recorder__enough(r) && (rec = cap_rings__next(r->driver, &cpu))) {
-		code = r->look ? take_wanted(r, rec, cpu) : take_all(r, rec, cpu);
+		if (r->heal.snap && rec->ts + (uint64_t)r->dec.mono_offset >= r->heal.ts)
+			code = cap_heal__apply(r, err);
+		if (!code)
+			code = r->look ? take_wanted(r, rec, cpu) : take_all(r, rec, cpu);
 		r->in_round++;
 		if (!code && fmt_batch__full(r->batch))
 			code = flush_if(r, true, err);
@@ -380,6 +384,7 @@ int cap_recorder__round(struct cap_recorder *r, struct err *err)
 	uint32_t n;
 	int code = cap_recorder__take(r, false, err);
 
+	code = code ? code : cap_heal__round(r, err);
 	code = code ? code : flush_if(r, r->batch->n + ROOM_FOR_ROWS >= FMT_BATCH_MAX_EVENTS, err);
 	if (code)
 		return code;

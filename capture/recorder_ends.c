@@ -59,6 +59,7 @@ static int first_keyframe(struct cap_recorder *r, struct cap_snapshot *snap, str
 
 static void free_recorder(struct cap_recorder *r)
 {
+	cap_heal__done(&r->heal);
 	cap_driver__close(r->driver);
 	cap_decoder__done(&r->dec);
 	cap_containers__done(&r->containers);

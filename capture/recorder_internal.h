@@ -10,6 +10,18 @@
 #include "capture/recorder.h"
 #include "capture/snapshot.h"
 
+struct cap_gone;
+
+/* What a loss has left wrong, and is being read again: recorder_heal.c. */
+struct cap_heal {
+	bool due, lives;		/* state was lost; births, executions or ends among it */
+	struct cap_snapshot *snap;	/* walked, waits for the events to come to its time */
+	uint64_t ts;			/* its time */
+	uint64_t done_at;
+	struct cap_gone *gone;		/* threads that it has not */
+	size_t n_gone;
+};
+
 struct cap_recorder {
 	struct cap_recorder_opts o;
 	struct cap_driver *driver;
@@ -32,6 +44,7 @@ struct cap_recorder {
 	uint64_t bytes_at_keyframe;
 	uint64_t loss_since;		/* losses were counted up to then */
 	uint64_t in_round;		/* records of this round */
+	struct cap_heal heal;
 	int error;			/* of the writer: nothing more is written */
 };
 
@@ -51,6 +64,13 @@ void cap_recorder__rows_made(struct cap_recorder *r, struct fmt_batch *b, uint32
 bool cap_recorder__enough(const struct cap_recorder *r);
 /* A keyframe has been written since `before` bytes. */
 void cap_recorder__keyframe_done(struct cap_recorder *r, uint64_t before);
+/* State was lost: see recorder_heal.c. */
+void cap_heal__note(struct cap_recorder *r, const struct cap_loss *loss);
+/* Begin a walk, or go on with what it has shown, if it is time. */
+int cap_heal__round(struct cap_recorder *r, struct err *err);
+/* The events have come to the time of the walk. */
+int cap_heal__apply(struct cap_recorder *r, struct err *err);
+void cap_heal__done(struct cap_heal *h);
 /* What the detector calls. */
 int cap_recorder__on_event(void *arg, const struct eng_ctx *ctx);
 int cap_recorder__on_alert(void *arg, const struct eng_rule *rule, const struct eng_ctx *ctx);

@@ -20,6 +20,7 @@ struct walk {
 	size_t n_files, cap_files;
 	struct arena *mem;
 	uint32_t env_len;
+	bool no_texts;
 	const struct walk *before;	/* texts of processes that it saw are taken over */
 	uint32_t *by_tid;		/* index + 1 by tid: open addressing */
 	size_t n_slots;
@@ -30,6 +31,7 @@ struct cap_snapshot {
 	struct arena mem;
 	struct walk first, second;
 	uint64_t ts;
+	bool again;
 	struct cap_fd_rows fds;
 };
 
@@ -109,7 +111,7 @@ static int on_task(void *arg, const struct cap_record *r)
 	t = &w->tasks[w->n_tasks++];
 	memset(t, 0, sizeof(*t));
 	t->rec = keep(w, r);
-	if (!is_leader(r))
+	if (!is_leader(r) || w->no_texts)
 		return 0;
 	seen = w->before ? find(w->before, r) : NULL;
 	if (seen)
@@ -161,6 +163,29 @@ int cap_snapshot__take(struct cap_snapshot **ret, struct cap_driver *d, struct c
 		cap_driver__record(d);
 		r = walk(&s->second, d, err);
 	}
+	if (r) {
+		cap_snapshot__free(s);
+		return r;
+	}
+	*ret = s;
+	return 0;
+}
+
+int cap_snapshot__again(struct cap_snapshot **ret, struct cap_driver *d, struct cap_decoder *dec,
+			bool texts, struct err *err)
+{
+	struct cap_snapshot *s = xcalloc(1, sizeof(*s));
+	struct timespec now;
+	int r;
+
+	s->dec = dec;
+	s->again = true;
+	s->second.mem = &s->mem;
+	s->second.env_len = dec->env_len;
+	s->second.no_texts = !texts;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	s->ts = (uint64_t)(now.tv_sec * 1000000000ll + now.tv_nsec + dec->mono_offset);
+	r = walk(&s->second, d, err);
 	if (r) {
 		cap_snapshot__free(s);
 		return r;
@@ -263,8 +288,11 @@ static void thread_row(struct cap_snapshot *s, struct fmt_batch *b, const struct
 	if (p.blob[TAG_COMM])
 		add_text(b, P_state_thread_comm, (const char *)cap_blob__bytes(p.blob[TAG_COMM]),
 			 p.blob[TAG_COMM]->len, p.blob[TAG_COMM]->len);
+	if (s->again)
+		fmt_batch__int(b, P_state_thread_reread, 1);
 	if (is_leader(r)) {
-		cap_proc_row__text(b, &t->text, &s->dec->hierarchies, &s->dec->text);
+		if (t->text.cmdline)
+			cap_proc_row__text(b, &t->text, &s->dec->hierarchies, &s->dec->text);
 		add_path(s, b, P_state_thread_cwd, p.blob[TAG_CWD]);
 		add_path(s, b, P_state_thread_root, p.blob[TAG_ROOT]);
 		add_path(s, b, P_state_thread_exepath, p.blob[TAG_EXE]);
@@ -352,4 +380,20 @@ int cap_snapshot__rows(struct cap_snapshot *s, struct fmt_batch *b,
 	r = r ? r : rows_of(s, &s->second, b, full, arg);
 	r = r ? r : file_rows_of(s, &s->first, b, full, arg);
 	return r ? r : file_rows_of(s, &s->second, b, full, arg);
+}
+
+int cap_snapshot__rows_again(struct cap_snapshot *s, struct fmt_batch *b,
+			     int (*full)(void *arg, struct fmt_batch *b), void *arg)
+{
+	int r;
+
+	for (size_t i = 0; i < s->second.n_files; i++)
+		cap_fd_rows__note(&s->fds, s->second.files[i]);
+	r = rows_of(s, &s->second, b, full, arg);
+	return r ? r : file_rows_of(s, &s->second, b, full, arg);
+}
+
+bool cap_snapshot__has(const struct cap_snapshot *s, uint32_t tid)
+{
+	return seen_by(&s->second, tid);
 }

@@ -19,6 +19,12 @@ struct cap_snapshot;
 /* Both walks, and the beginning of the recording between them. */
 int cap_snapshot__take(struct cap_snapshot **ret, struct cap_driver *d, struct cap_decoder *dec,
 		       struct err *err);
+/*
+ * One walk, while recording: what is there now. With texts, what only /proc has of each process too
+ * (what it executed may have changed).
+ */
+int cap_snapshot__again(struct cap_snapshot **ret, struct cap_driver *d, struct cap_decoder *dec,
+			bool texts, struct err *err);
 void cap_snapshot__free(struct cap_snapshot *s);
 /* Time before the first walk, ns since the epoch. */
 uint64_t cap_snapshot__ts(const struct cap_snapshot *s);
@@ -28,6 +34,12 @@ uint64_t cap_snapshot__ts(const struct cap_snapshot *s);
  */
 int cap_snapshot__rows(struct cap_snapshot *s, struct fmt_batch *b,
 		       int (*full)(void *arg, struct fmt_batch *b), void *arg);
+
+/* Of a walk while recording: rows of threads and descriptors that say that they were read again. */
+int cap_snapshot__rows_again(struct cap_snapshot *s, struct fmt_batch *b,
+			     int (*full)(void *arg, struct fmt_batch *b), void *arg);
+/* Has the last walk seen this thread? */
+bool cap_snapshot__has(const struct cap_snapshot *s, uint32_t tid);
 
 /* Rows of the machine itself: users, groups, mounts, addresses (host_rows.c). */
 void cap_host__rows(struct fmt_batch *b, uint64_t ts);

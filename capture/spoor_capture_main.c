@@ -284,7 +284,7 @@ static const struct cli cli = {
 		 "It ends after the duration, the number of events or the command's end, or on "
 		 "SIGINT (Ctrl-C) or SIGTERM, and "
 		 "then says how many events were recorded, how many were lost, and how large the "
-		 "trace is. What is lost is "
+		 "trace is. A command that has not ended by then is left alone. What is lost is "
 		 "stated in the trace. The recorder's own calls are left out.\n"
 		 "It needs root, or CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE.",
 	.examples =
@@ -421,6 +421,9 @@ static void say_end(const struct run *r, const struct cap_recorder_stats *s)
 
 	if (isatty(STDERR_FILENO))
 		fprintf(stderr, "\r\033[K");
+	if (r->command.pid && !r->command.ended && !r->o->rec.driver.ptrace)
+		fprintf(stderr, "%s: the command is left alone and goes on as process %d\n",
+			cli.tool, (int)r->command.pid);
 	if (r->command.pid && r->command.ended && WIFSIGNALED(r->command.status))
 		fprintf(stderr, "%s: the command was ended by signal %d\n", cli.tool,
 			WTERMSIG(r->command.status));

@@ -216,6 +216,26 @@ static struct eng_thread *row_thread(struct eng_state *st, const struct fmt_ev *
 	return thread__get(st, fmt_ev__tid(ev), fmt_ev__pid(ev));
 }
 
+#define SAME_START_NS 20000000u		/* /proc counts hundredths of a second */
+
+/* Read again after a loss: a thread that began at another time is another. */
+static void forget_other(struct eng_state *st, const struct fmt_ev *ev)
+{
+	struct eng_thread *t = idmap__get(&st->threads, fmt_ev__tid(ev));
+	uint64_t start = ev_u64(ev, P_state_thread_start, 0);
+
+	if (t && t->start && start &&
+	    (t->start > start + SAME_START_NS || start > t->start + SAME_START_NS))
+		thread__remove(st, t, 0);
+}
+
+static void forget_fds(struct eng_state *st, struct eng_proc *p)
+{
+	fdtable__unref(st, p->fds);
+	p->fds = fdtable__new();
+	proc__changed(st, p);
+}
+
 void on_state_thread(struct eng_state *st, struct eng_ctx *ctx)
 {
 	const struct fmt_ev *ev = ctx->ev;
@@ -229,6 +249,8 @@ void on_state_thread(struct eng_state *st, struct eng_ctx *ctx)
 	}
 	if (!fmt_ev__tid(ev))
 		return;
+	if (ev_u64(ev, P_state_thread_reread, 0))
+		forget_other(st, ev);
 	t = ctx->thread = row_thread(st, ev);
 	p = ctx->proc = t->proc;
 	t->guessed = false;
@@ -239,6 +261,8 @@ void on_state_thread(struct eng_state *st, struct eng_ctx *ctx)
 		thread__changed(st, t);
 	/* What is the process's is taken from its main thread, or from whichever comes first. */
 	if (t->tid == p->pid || p->n_threads == 1) {
+		if (ev_u64(ev, P_state_thread_reread, 0))
+			forget_fds(st, p);
 		load_all(st, p, ev);
 		load_table(st, p, ev);
 	}

@@ -158,6 +158,10 @@ teardown() {
 	record t.spoor -n 50 -- sh -c 'for i in 1 2 3 4 5 6 7 8 9; do /bin/true; done'
 	[ "$(events t.spoor | wc -l)" = 50 ]
 	local t0=$SECONDS
+	# A command that has not ended is left alone, and that is said.
+	record v.spoor -d 300ms -- sh -c 'echo $$ >pid; exec sleep 60' 3>&-
+	grep -q "goes on as process $(cat pid)" v.spoor.log
+	kill "$(cat pid)"
 	record u.spoor -d 300ms
 	[ $((SECONDS - t0)) -lt 15 ]
 	grep -Eq '^[0-9,]+ events, [0-9,]+ lost, .* bytes/event$' u.spoor.log
@@ -239,6 +243,27 @@ teardown() {
 	jq -es '[.[] | select(.type == "connect" and .res == 0)] | length == 60' victim.json
 	jq -es '[.[] | select(.type == "execve" and .res == 0 and .args.args == ["-"])] | length == 60' victim.json
 	jq -es '[.[] | select(.type == "procexit")] | length == 61' victim.json
+}
+
+@test "what a loss has left wrong is read again: descriptors, programs, ends" {
+	mkdir work
+	record_start t.spoor --ring-size 512k
+	"$progs/blind" work >expected 3>&- & local blind=$!
+	until [ -e work/ready ]; do kill -0 $blind; sleep 0.05; done
+	kill -STOP "$rec_pid"
+	touch work/go
+	until [ -e work/done ]; do kill -0 $blind; sleep 0.05; done
+	kill -CONT "$rec_pid"
+	sleep 3
+	touch work/more
+	wait $blind
+	record_stop
+	events t.spoor >t.json
+	jq -es 'any(.[]; .type == "drop" and (.args.lanes | test("life=0$") | not))' t.json
+	jq -es 'any(.[]; .type == "state_thread" and .args.reread)' t.json
+	conditions expected t.json
+	# nothing afterwards is attributed to the file that was there before
+	jq -es 'any(.[]; .type == "read" and .fd.num == 200 and (.fd.name | endswith("/old"))) | not' t.json
 }
 
 @test "time goes forward, over all processors" {
