@@ -157,11 +157,11 @@ teardown() {
 @test "-n and -d end the recording" {
 	record t.spoor -n 50 -- sh -c 'for i in 1 2 3 4 5 6 7 8 9; do /bin/true; done'
 	[ "$(events t.spoor | wc -l)" = 50 ]
-	local t0=$SECONDS
 	# A command that has not ended is left alone, and that is said.
 	record v.spoor -d 300ms -- sh -c 'echo $$ >pid; exec sleep 60' 3>&-
 	grep -q "goes on as process $(cat pid)" v.spoor.log
 	kill "$(cat pid)"
+	local t0=$SECONDS
 	record u.spoor -d 300ms
 	[ $((SECONDS - t0)) -lt 15 ]
 	grep -Eq '^[0-9,]+ events, [0-9,]+ lost, .* bytes/event$' u.spoor.log
