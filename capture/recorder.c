@@ -124,7 +124,7 @@ int cap_recorder__on_event(void *arg, const struct eng_ctx *ctx)
 	struct cap_recorder *r = arg;
 
 	cap_containers__see(&r->containers, ctx);
-	r->wanted = !r->look || cap_scope__wants(r->o.scope, ctx);
+	r->wanted = r->look ? cap_scope__wants(r->o.scope, ctx) : WANT_YES;
 	return 0;
 }
 
@@ -132,7 +132,7 @@ int cap_recorder__on_alert(void *arg, const struct eng_rule *rule, const struct 
 {
 	struct cap_recorder *r = arg;
 
-	if (r->wanted)
+	if (r->wanted == WANT_YES)
 		cap_live__alert(r->o.live, rule, ctx);
 	return 0;
 }
@@ -147,6 +147,17 @@ static void count_row(struct cap_recorder *r)
 {
 	r->events++;
 	r->last_ts = r->batch->ts[r->batch->n - 1];
+}
+
+/* A row that was looked at goes into the trace, as what it was found to be. */
+static void keep_row(struct cap_recorder *r, const struct fmt_batch *from, uint32_t row)
+{
+	struct fmt_ev ev = fmt_batch__ev(from, row);
+
+	r->batch->context = r->wanted == WANT_CONTEXT;
+	r->context += r->batch->context;
+	fmt_batch__copy_as(r->batch, &ev);
+	r->batch->context = false;
 }
 
 /*
@@ -169,11 +180,8 @@ void cap_recorder__rows_made(struct cap_recorder *r, struct fmt_batch *b, uint32
 {
 	for (; n < b->n; n++) {
 		eng_detector__feed(r->detector, b, false, n, n + 1);
-		if (r->look) {
-			struct fmt_ev ev = fmt_batch__ev(b, n);
-
-			fmt_batch__copy(r->batch, &ev);
-		}
+		if (r->look)
+			keep_row(r, b, n);
 		r->events++;
 	}
 }
@@ -250,13 +258,11 @@ static int take_wanted(struct cap_recorder *r, const struct cap_record *rec, uns
 	if (code)
 		return code < 0 ? code : 0;
 	feed_last(r, r->look);
-	if (r->wanted) {
-		struct fmt_ev ev = fmt_batch__ev(r->look, r->look->n - 1);
-
-		fmt_batch__copy(r->batch, &ev);
+	if (r->wanted != WANT_NO) {
+		keep_row(r, r->look, r->look->n - 1);
 		count_row(r);
 	}
-	r->dec.dns.found &= r->wanted;
+	r->dec.dns.found &= r->wanted == WANT_YES;
 	if (rec->type == EV_cgroup_mkdir || rec->type == EV_cgroup_rmdir)
 		see_cgroup(r, r->look);
 	alert_rows(r);
@@ -354,7 +360,7 @@ static int take_losses(struct cap_recorder *r, struct err *err)
 
 bool cap_recorder__enough(const struct cap_recorder *r)
 {
-	return r->o.max_events && r->events >= r->o.max_events;
+	return r->o.max_events && r->events - r->context >= r->o.max_events;
 }
 
 int cap_recorder__take(struct cap_recorder *r, bool last, struct err *err)
@@ -413,7 +419,8 @@ bool cap_recorder__traced_ended(struct cap_recorder *r, int *ret_status)
 
 void cap_recorder__stats(const struct cap_recorder *r, struct cap_recorder_stats *ret)
 {
-	*ret = (struct cap_recorder_stats){ .events = r->events, .lost = r->lost,
+	*ret = (struct cap_recorder_stats){ .events = r->events, .context = r->context,
+					       .lost = r->lost,
 					    .bytes = cap_recorder__written(r),
 					    .keyframe_bytes = r->keyframe_total };
 }

@@ -50,6 +50,7 @@ bool cap_recorder__traced_ended(struct cap_recorder *r, int *ret_status);
 
 struct cap_recorder_stats {
 	uint64_t events, lost, bytes, keyframe_bytes;
+	uint64_t context;		/* of the events: those of others, for their state only */
 };
 void cap_recorder__stats(const struct cap_recorder *r, struct cap_recorder_stats *ret);
 /*

@@ -33,7 +33,8 @@ struct cap_recorder {
 	struct cap_containers containers;
 	struct fmt_batch *batch;	/* rows for the next chunk */
 	struct fmt_batch *look;		/* rows that may not be wanted; NULL: all are */
-	bool wanted;			/* the row that was fed last */
+	enum cap_wanted wanted;		/* the row that was fed last */
+	uint64_t context;		/* rows that were kept as context */
 	struct fmt_batch *keyframe;
 	uint64_t events;		/* written or in batch */
 	uint64_t lost;

@@ -156,13 +156,29 @@ static bool tree_wants(struct cap_scope *s, const struct eng_ctx *ctx)
 	return in;
 }
 
-bool cap_scope__wants(struct cap_scope *s, const struct eng_ctx *ctx)
+/* Of no process: a loss is everybody's, a container's birth and end its own. */
+static bool nobodys_wanted(const struct cap_scope *s, const struct eng_ctx *ctx)
+{
+	uint16_t type = ctx->ev->type;
+	const struct fmt_str *id;
+
+	if (type == EV_drop)
+		return true;
+	if (type != EV_container && type != EV_container_end)
+		return false;
+	id = fmt_ev__str(ctx->ev, type == EV_container ? P_container_id : P_container_end_id);
+	return !s->in_tree && (!s->n_containers ||
+			       (id && container_wanted(s, eng_state__container(ctx->state, id->p))));
+}
+
+enum cap_wanted cap_scope__wants(struct cap_scope *s, const struct eng_ctx *ctx)
 {
 	bool tree = !s->in_tree || tree_wants(s, ctx);
 	uint32_t hit;
 
-	if (is_life(ctx->ev->type))
-		return true;
-	return tree && (!s->n_containers || container_wanted(s, ctx->proc->container)) &&
-	       (!s->run || eng_run__match(s->run, ctx, true, &hit, 1));
+	if (nobodys_wanted(s, ctx) ||
+	    (tree && (!s->n_containers || container_wanted(s, ctx->proc->container)) &&
+	     (!s->run || eng_run__match(s->run, ctx, true, &hit, 1))))
+		return WANT_YES;
+	return is_life(ctx->ev->type) ? WANT_CONTEXT : WANT_NO;
 }

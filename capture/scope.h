@@ -3,7 +3,8 @@
  * scope - which rows go into the trace: containers (-c), a command's processes, a condition (-f).
  *
  * Whatever is asked for, the lives of processes (births, execs, deaths, moves between cgroups) are
- * recorded of the whole machine: without them nobody could say later who a process was. A container
+ * recorded of the whole machine: without them nobody could say later who a process was. Those of
+ * strangers are context. A container
  * that is asked for by a name that is not known yet is recorded as soon as its name is; until then
  * every nameless container is, lest its beginning be missed.
  */
@@ -39,8 +40,14 @@ void cap_scope__done(struct cap_scope *s);
 bool cap_scope__resolve(struct cap_scope *s);
 /* Does any row have to be looked at? */
 bool cap_scope__active(const struct cap_scope *s);
+enum cap_wanted {
+	WANT_NO,
+	WANT_CONTEXT,		/* for the state of those that read it: not theirs to list or to match */
+	WANT_YES,
+};
+
 /* To be called with the first row of each batch that rows are looked at in. */
 void cap_scope__batch(struct cap_scope *s, const struct fmt_batch *b);
-bool cap_scope__wants(struct cap_scope *s, const struct eng_ctx *ctx);
+enum cap_wanted cap_scope__wants(struct cap_scope *s, const struct eng_ctx *ctx);
 
 #endif

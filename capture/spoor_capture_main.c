@@ -431,10 +431,14 @@ static void say_end(const struct run *r, const struct cap_recorder_stats *s)
 		 WEXITSTATUS(r->command.status))
 		fprintf(stderr, "%s: the command ended with status %d\n", cli.tool,
 			WEXITSTATUS(r->command.status));
-	fprintf(stderr, "%s events, %s lost, %s (%s bytes), %.2f bytes/event\n",
-		text__count(s->events, ev), text__count(s->lost, lost), text__size(s->bytes, size),
-		text__count(s->bytes, bytes),
+	fprintf(stderr, "%s events, %s lost, %s (%s bytes), %.2f bytes/event",
+		text__count(s->events - s->context, ev), text__count(s->lost, lost),
+		text__size(s->bytes, size), text__count(s->bytes, bytes),
 		s->events ? (double)s->bytes / (double)s->events : 0.0);
+	if (s->context)
+		fprintf(stderr, "; and %s of other processes, without which these cannot be "
+				"understood", text__count(s->context, ev));
+	fputc('\n', stderr);
 }
 
 static int load_rules(struct options *o, struct err *err)
@@ -519,6 +523,7 @@ static int run(struct options *o, struct err *err)
 		o->rec.driver.ids = ids;
 		o->rec.driver.n_ids = o->scope.n_containers;
 	}
+	o->rec.writer.context = cap_scope__active(&o->scope);
 	/* The thread that traces is made at the start. */
 	if (o->rec.driver.ptrace)
 		cap_privilege__drop(o->command);

@@ -362,13 +362,18 @@ void fmt_batch__int(struct fmt_batch *b, unsigned param, uint64_t v)
 	column_for(b, param, STORE_INT)->i[b->build->cols->n] = v;
 }
 
+/* What a reader takes: what was cut is at most so much that the sum fits into 32 bits. */
+static uint32_t true_length(uint32_t len, uint32_t full_len)
+{
+	return full_len < len ? len : full_len > UINT32_MAX - FMT_MAX_STR ? UINT32_MAX - FMT_MAX_STR : full_len;
+}
+
 void fmt_batch__str(struct fmt_batch *b, unsigned param, const char *p, uint32_t len,
 		    uint32_t full_len)
 {
 	struct fmt_col *c = column_for(b, param, STORE_STR);
 
-	if (full_len < len)
-		full_len = len;
+	full_len = true_length(len, full_len);
 	if (len > FMT_MAX_STR)
 		len = FMT_MAX_STR;
 	c->s[b->build->cols->n] = strtab__add(&b->dict, p, len, full_len);
@@ -380,8 +385,7 @@ void fmt_batch__bytes(struct fmt_batch *b, unsigned param, const void *p, uint32
 	struct fmt_col *c = column_for(b, param, STORE_BYTES);
 	uint32_t k = b->build->cols->n;
 
-	if (full_len < len)
-		full_len = len;
+	full_len = true_length(len, full_len);
 	if (len > FMT_MAX_STR)
 		len = FMT_MAX_STR;
 	if (b->payload_len + (size_t)len > b->payload_cap)

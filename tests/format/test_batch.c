@@ -81,6 +81,29 @@ static void equal_strings_are_one(void **state)
 	fmt_batch__free(b);
 }
 
+/* A length that no string has is cut to one that readers take. */
+static void true_lengths_are_bounded(void **state)
+{
+	struct fmt_batch *b;
+	struct fmt_str s;
+	struct fmt_ev ev;
+
+	(void)state;
+	fmt_batch__new(&b);
+	begin(b, EV_openat, 1, 1, 0);
+	fmt_batch__str(b, P_openat_name, "/x", 2, UINT32_MAX);
+	fmt_batch__end(b);
+	begin(b, EV_read, 2, 1, 0);
+	fmt_batch__bytes(b, P_read_data, "y", 1, UINT32_MAX);
+	fmt_batch__end(b);
+	ev = fmt_batch__ev(b, 0);
+	assert_int_equal(fmt_ev__str(&ev, P_openat_name)->full_len, UINT32_MAX - FMT_MAX_STR);
+	ev = fmt_batch__ev(b, 1);
+	assert_true(fmt_ev__bytes(&ev, P_read_data, &s));
+	assert_int_equal(s.full_len, UINT32_MAX - FMT_MAX_STR);
+	fmt_batch__free(b);
+}
+
 static void limits(void **state)
 {
 	static char big[FMT_MAX_STR + 100];
@@ -173,7 +196,7 @@ static void copy_and_reuse(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(missing_is_missing), cmocka_unit_test(equal_strings_are_one),
+		cmocka_unit_test(missing_is_missing), cmocka_unit_test(equal_strings_are_one), cmocka_unit_test(true_lengths_are_bounded),
 		cmocka_unit_test(limits), cmocka_unit_test(abandoned), cmocka_unit_test(copy_and_reuse),
 	};
 
