@@ -193,11 +193,14 @@ teardown() {
 	grep -q "cannot execute './not-there': No such file" t.spoor.log
 }
 
-@test "a condition keeps what satisfies it, and the lives of processes" {
+@test "a condition keeps what satisfies it, and the lives of processes as its context" {
 	record t.spoor -f 'evt.type = openat and fd.name = /etc/hostname' -- sh -c 'cat /etc/hostname /etc/passwd >/dev/null'
 	events t.spoor >t.json
 	jq -es '[.[] | select(.type == "openat")] | length >= 1 and all(.[]; .args.path == "/etc/hostname")' t.json
-	jq -es 'any(.[]; .type == "execve" and .process.name == "cat") and (any(.[]; .type == "read") | not)' t.json
+	jq -es 'any(.[]; .type == "openat" and .process.name == "cat") and all(.[]; .type == "openat" or .type == "drop")' t.json
+	spoor-trace convert t.spoor t.jsonl
+	jq -es '[.[] | select(.context)] | any(.[]; .type == "execve") and all(.[]; .type != "read")' t.jsonl
+	grep -q 'of other processes, without which these cannot be understood' t.spoor.log
 	run record u.spoor -f 'evt.type = = x' -d 1s
 	[ "$status" = 1 ]
 	grep -q '\^' u.spoor.log
