@@ -80,6 +80,7 @@ static int open_writer(struct cap_recorder *r, uint64_t start, struct err *err)
 	meta.snaplen = r->o.driver.snaplen;
 	meta.noise = r->o.driver.noise;
 	meta.boot_ns = (uint64_t)r->dec.boot_offset;
+	eng_state__describe(r->state, meta.hostname, meta.start_ns);	/* what live alerts say of it */
 	return fmt_writer__open(&r->writer, r->o.path, r->o.force, &meta, &r->o.writer, err);
 }
 

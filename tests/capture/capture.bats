@@ -413,6 +413,13 @@ teardown() {
 	run spoor-capture -w u.spoor -r /etc/hostname -n 1
 	[ "$status" = 1 ]
 	[ ! -e u.spoor ]
+	# the machine's name and the time since the start, too
+	printf '%s\n' '- rule: where and when' '  desc: says so' '  condition: evt.type = openat and fd.name = /etc/shadow' \
+		'  output: "on %evt.hostname after %evt.reltime.s s"' '  priority: NOTICE' >r.yaml
+	record v.spoor -r r.yaml --only-command -- sh -c 'cat /etc/shadow >/dev/null' >alerts
+	spoor-replay v.spoor -r r.yaml >again
+	diff again alerts
+	grep -q "on $(hostname) after [0-9]* s" alerts
 }
 
 @test "questions and answers of name servers, and the name of what is connected to then" {
