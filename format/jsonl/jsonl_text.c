@@ -181,7 +181,7 @@ bool jsonl_flags__get(enum fmt_group group, const char *p, size_t n, uint64_t *r
 		size_t len = (size_t)(to - p);
 		unsigned i = 0;
 
-		while (i < g->n && (strncmp(g->syms[i].name, p, len) || g->syms[i].name[len]))
+		while (i < g->n && (strlen(g->syms[i].name) != len || memcmp(g->syms[i].name, p, len)))
 			i++;
 		if (i == g->n || (g->is_enum && bar))
 			return false;

@@ -247,6 +247,7 @@ static void wrong_lines(void **state)
 		{ "{" EVENT ",\"args\":{\"name\":\"\\x41\"}}", "an unknown escape", 2 },
 		{ "{" EVENT ",\"args\":{\"name\":\"\t\"}}", "a control character", 1 },
 		{ "{" EVENT ",\"args\":{\"flags\":\"O_NEVER\"}}", "an unknown symbol", 2 },
+		{ "{" EVENT ",\"args\":{\"flags\":\"O_RDONLY\\u0000and more\"}}", "an unknown symbol", 2 },
 		{ "{\"keyframe\":7}", "a value is missing", 1 },
 		{ "{\"keyframe\":\"end\"}", "neither true nor", 1 },
 	};
