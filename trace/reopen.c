@@ -57,7 +57,7 @@ static void socket(struct fmt_batch *b, const struct fmt_ev *row, int64_t fd, un
 static void bound(struct fmt_batch *b, const struct fmt_ev *row, int64_t fd)
 {
 	const struct fmt_str *tuple = fmt_ev__str(row, P_state_fd_tuple);
-	uint32_t n = tuple ? tuple->len / 2 : 0;	/* an address and its port */
+	uint32_t n = tuple && tuple->len ? (tuple->len - 1) / 2 : 0;	/* an address and its port */
 	char addr[1 + 18];
 
 	if (!n || n >= sizeof(addr))

@@ -148,14 +148,14 @@ static void put_unix(struct buf *b, const struct fmt_ev *ev, uint64_t *cut)
 	const struct fmt_str *t = fmt_ev__str(ev, P_state_fd_tuple), *s = fmt_ev__str(ev, P_state_fd_name);
 	uint64_t ends[2] = { 0, 0 };
 	unsigned long long source, peer;
-	int n = 0;
+	int n = 0, end = 0;
 
 	if (t && t->len >= 17 && t->p[0] == 1)
 		memcpy(ends, t->p + 1, 16);
-	else if (s && sscanf(s->p, "%16llx->%16llx%n", &source, &peer, &n) == 2 && (!s->p[n] || s->p[n] == ' ')) {
+	else if (s && sscanf(s->p, "%16llx->%16llx%n", &source, &peer, &end) == 2 && (!s->p[end] || s->p[end] == ' ')) {
 		ends[0] = source;
 		ends[1] = peer;
-		n += s->p[n] == ' ';
+		n = end + (s->p[end] == ' ');
 	}
 	buf__le64(b, ends[0]);
 	buf__le64(b, ends[1]);
