@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -41,6 +42,8 @@ static int convert(const struct trace_tool_opts *o)
 	else
 		output__abort(out);
 	reading__close(&in);
+	if (r == -EPIPE && format == &sink_jsonl)
+		return in.code;		/* "| head": who reads has enough */
 	if (r < 0)
 		return tool_error(&err);
 	output__say(files[1], &st);

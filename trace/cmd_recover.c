@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "format/base/cli.h"
 #include "format/base/text.h"
@@ -17,8 +19,14 @@ static int recover(const struct trace_tool_opts *o)
 	struct err err = { 0 };
 	FILE *to;
 	char events[32], chunks[32], skipped[32], damaged[32];
-	int fd, r = out_file__open(&out, o->out, o->force, inputs, &fd, &err);
+	int fd, r = 0;
 
+	if (!strcmp(o->out, "-") && isatty(STDOUT_FILENO)) {
+		r = err__set(&err, -EINVAL, "a trace is not for a terminal: redirect it to a file or a pipe");
+		err__file(&err, "stdout");
+	}
+	if (r == 0)
+		r = out_file__open(&out, o->out, o->force, inputs, &fd, &err);
 	if (r < 0)
 		return tool_error(&err);
 	r = fmt_trace__recover(o->files[0], fd, o->out, &st, &err);

@@ -103,6 +103,25 @@ same_lines() {	# trace trace: the same events, keyframes too
 	umount small
 }
 
+@test "a limit on the size of files: one clear error, nothing is left" {
+	for out in out.spoor out.jsonl out.scap; do
+		run bash -c "ulimit -f 2; spoor-trace convert t.spoor $out"
+		[ "$status" = 1 ]
+		[ "$output" = "spoor-trace: $out: File too large; nothing was written" ]
+	done
+	[ "$(ls | grep -c out)" = 0 ]
+}
+
+@test "text to who has read enough is no error; to a full device it is, and is called stdout" {
+	mkfifo gone
+	run bash -c 'exec 7<>gone 8>gone 7<&-; spoor-trace convert t.spoor - --to jsonl >&8'
+	[ "$status" = 0 ]
+	[ -z "$output" ]
+	run bash -c 'spoor-trace convert t.spoor - --to jsonl 2>&1 >/dev/full'
+	[ "$status" = 1 ]
+	[ "$output" = "spoor-trace: stdout: No space left on device" ]
+}
+
 # --- .jsonl
 
 @test "a trace to .jsonl and back loses nothing" {

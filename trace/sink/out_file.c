@@ -85,6 +85,7 @@ static int open_part(struct out_file *f, struct err *err)
 	int r;
 
 	umask(mask);
+	signal(SIGXFSZ, SIG_IGN);	/* then a limit on the size of files is an error of write */
 	f->part = xasprintf("%s.part-XXXXXX", f->path);
 	block_deadly(&before);		/* there is no moment in which the file is there and not watched */
 	f->fd = mkostemp(f->part, O_CLOEXEC);

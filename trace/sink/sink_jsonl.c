@@ -13,11 +13,20 @@
 struct jsonl_sink {
 	struct sink s;
 	int fd;
+	const char *name;		/* for messages */
 	bool keyframes, begun;
 	struct jsonl_writer *w;
 	struct buf text;
 	struct sink_stats stats;
 };
+
+static int failed(const struct jsonl_sink *k, struct err *err)
+{
+	int r = err__set(err, -errno, "%s", err__text(-errno));
+
+	err__file(err, k->name);
+	return r;
+}
 
 static int flush(struct jsonl_sink *k, struct err *err)
 {
@@ -27,7 +36,7 @@ static int flush(struct jsonl_sink *k, struct err *err)
 		ssize_t n = write(k->fd, k->text.p + done, k->text.len - done);
 
 		if (n < 0 && errno != EINTR)
-			return err__set(err, -errno, "%s", err__text(-errno));
+			return failed(k, err);
 		done += n > 0 ? (size_t)n : 0;
 	}
 	k->stats.bytes += done;
@@ -54,7 +63,7 @@ static int jsonl_close(struct sink *s, bool finish, struct sink_stats *stats, st
 	int r = finish ? flush(k, err) : 0;
 
 	if (close(k->fd) && r == 0)
-		r = err__set(err, -errno, "%s", err__text(-errno));
+		r = failed(k, err);
 	if (stats)
 		*stats = k->stats;
 	jsonl_writer__free(k->w);
@@ -69,10 +78,10 @@ static int jsonl_open(struct sink **ret, int fd, const char *name, const struct 
 {
 	struct jsonl_sink *k = xcalloc(1, sizeof(*k));
 
-	(void)name;
 	(void)err;
 	k->s.ops = &ops;
 	k->fd = fd;
+	k->name = name;
 	k->keyframes = o->keyframes;
 	jsonl_writer__new(&k->w);
 	jsonl_writer__head(k->w, o->meta, o->more, o->n_more, o->context, &k->text);
