@@ -52,7 +52,8 @@ static bool is_turn(struct rpl_part *p, size_t kept)
 	struct seat *s = p->arg;
 	struct team *t = s->team;
 
-	if (atomic_load(&t->turn) == s->segment)
+	/* in this order: over is set before the turn goes on to a segment that nobody wants */
+	if (atomic_load(&t->turn) == s->segment && !atomic_load(&t->over))
 		return true;
 	if (atomic_load(&t->over))
 		p->too_much = true;	/* ends the reading; it is never looked at */

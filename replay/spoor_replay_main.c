@@ -240,7 +240,7 @@ static const struct cli command_line = {
 		"spoor-replay web.spoor --from 14:03:00 --to 14:04:00\tone minute of a long trace\n"
 		"spoor-replay web.spoor -r rules/ --explain 'Sensitive file read@1742'\twhy a rule kept quiet\n"
 		"spoor-capture -w - | spoor-replay -\twatch live\n"
-		"spoor-replay --validate rules/*.yaml\tcheck rule files\n",
+		"spoor-replay --validate rules/\tcheck rule files, all of a directory together\n",
 	.opts = options,
 };
 
@@ -272,7 +272,7 @@ static const char *contradiction(const struct rpl_opts *o)
 	if (o->mode == MODE_EXPLAIN && !o->rules.n)
 		return "--explain needs rules: -r FILE";
 	if (o->mode == MODE_RUN && !o->rules.n && (o->has_fail_on || o->tags.n || o->globs.n || o->appends.n || o->all_matches))
-		return "--fail-on, --tag, --rule and --all-matches are about rules: give them with -r FILE";
+		return "--fail-on, --tag, --rule, --append-output and --all-matches are about rules: give them with -r FILE";
 	if (o->profile && !o->rules.n)
 		return "--profile is about rules: give them with -r FILE";
 	if (o->keyframes && o->rules.n)

@@ -366,4 +366,10 @@ void eng_output__want(const struct eng_output *o, struct fmt_want *w)
 	for (uint32_t i = 0; i < o->n_tokens; i++)
 		if (o->tokens[i].x && eng_expr__reads_payload(o->tokens[i].x))
 			w->no_payload = false;
+	for (uint32_t i = 0; i < o->n_fields; i++) {	/* those that only JSON shows too */
+		if (o->fields[i].text)
+			eng_output__want(o->fields[i].text, w);
+		else if (eng_expr__reads_payload(o->fields[i].x))
+			w->no_payload = false;
+	}
 }

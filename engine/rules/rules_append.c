@@ -13,6 +13,17 @@ static int wrong(struct err *err, const char *key, const char *what)
 			"extra_output, extra_fields and suggested_output", key, what);
 }
 
+/* Has a key of the mapping come before? Each has one value, and what is read for it one place. */
+static bool is_repeated(const struct yaml_node *map, uint32_t at)
+{
+	const char *key = map->kids[2 * at]->text;
+
+	for (uint32_t i = 0; key && i < at; i++)
+		if (map->kids[2 * i]->text && !strcmp(map->kids[2 * i]->text, key))
+			return true;
+	return false;
+}
+
 static int text_of(const struct yaml_node *v, const char *key, const char **ret, struct err *err)
 {
 	if (v->kind != Y_SCALAR || !v->len || memchr(v->text, 0, v->len))
@@ -45,7 +56,9 @@ static int read_match(struct eng_ruleset *rs, const struct yaml_node *m, struct 
 		const char *key = m->kids[2 * i]->text ? m->kids[2 * i]->text : "";
 		const struct yaml_node *v = m->kids[2 * i + 1];
 
-		if (!strcmp(key, "source"))
+		if (is_repeated(m, i))
+			r = wrong(err, key, "is there twice");
+		else if (!strcmp(key, "source"))
 			r = text_of(v, key, &a->source, err);
 		else if (!strcmp(key, "rule"))
 			r = text_of(v, key, &a->rule, err);
@@ -112,9 +125,10 @@ static int read_entry(struct eng_ruleset *rs, const char *text, struct def_appen
 		return err__set(err, -FMT_E_VALUE, "expected a format, or a mapping in braces");
 	for (uint32_t i = 0; i < docs[0]->n && !r; i++) {
 		const struct yaml_node *k = docs[0]->kids[2 * i];
+		const char *key = k->kind == Y_SCALAR ? k->text : "?";
 
-		r = read_key(rs, k->kind == Y_SCALAR ? k->text : "?", docs[0]->kids[2 * i + 1], a,
-			     err);
+		r = is_repeated(docs[0], i) ? wrong(err, key, "is there twice") :
+					      read_key(rs, key, docs[0]->kids[2 * i + 1], a, err);
 	}
 	return r;
 }

@@ -362,6 +362,8 @@ static void wrong_entries_are_refused(void **state)
 	refuses_entry("{extra_fields: [{a: b, c: d}]}", "that is not NAME: FORMAT");
 	refuses_entry("{suggested_output: maybe}", "must be true or false");
 	refuses_entry("{&a x: *a}", "'x' is not known");
+	refuses_entry("{match: {tags: [a, b, c, d, e, f, g, h], tags: [i]}}", "'tags' is there twice");
+	refuses_entry("{extra_fields: [a, b, c], extra_fields: [d]}", "'extra_fields' is there twice");
 }
 
 static void on_extra(void *arg, unsigned event, const struct eng_ctx *ctx)

@@ -203,3 +203,12 @@ setup() {
 	run -0 --separate-stderr spoor-replay "$BATS_TEST_TMPDIR/long.spoor" -f "proc.args regex '(a|aa|aaa|b){1,90}((a|aa){1,90}[cd])+'"
 	[[ $stderr == *"-f: 1 texts were too long"* ]]
 }
+
+@test "a field that only JSON shows is decoded as well, payload too" {
+	cat >"$BATS_TEST_TMPDIR/write.yaml" <<-'YAML'
+	- {rule: w, desc: d, condition: evt.type = read and evt.rawres > 0, output: w, priority: INFO}
+	YAML
+	run -0 --separate-stderr spoor-replay "$SPOOR_SRC/rules/cases.spoor" -r "$BATS_TEST_TMPDIR/write.yaml" -n 1 -o json \
+		--append-output '{extra_fields: [evt.buffer, {data: "%evt.arg.data"}], suggested_output: false}'
+	jq -e '.output_fields | (."evt.buffer" | startswith(".ELF")) and (.data | startswith(".ELF"))' <<<"$output"
+}
