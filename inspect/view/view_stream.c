@@ -61,6 +61,7 @@ static void make_stream(struct ins_ui *ui, struct ins_frame *f, struct view *v)
 	v->model_gen = ui->base->gen;
 	v->model_done = ui->base->done;
 	v->void_ = true;
+	v->n = 0;		/* the lines were those of the other stream's pieces */
 	if (ins_stream__new(&v->stream, ui->trace, ui->base, ins_ui__lens(ui), f->scope) < 0)
 		ins_ui__message(ui, ST_BAD, "the bytes cannot be read");
 }

@@ -31,6 +31,7 @@ static void make_stream(struct ins_ui *ui, struct ins_frame *f, struct term *t)
 	t->stream = NULL;
 	t->model_done = ui->base->done;
 	t->at = t->name = 0;
+	ins_vt__reset(&t->vt);
 	if (ins_stream__new(&t->stream, ui->trace, ui->base, ins_ui__lens(ui), f->scope) < 0)
 		ins_ui__message(ui, ST_BAD, "the bytes cannot be read");
 }
