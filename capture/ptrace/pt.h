@@ -29,6 +29,7 @@ struct pt_thread {
 	uint32_t tid, pid;
 	bool stopped_early;		/* its first stop came before its creator told of it */
 	bool told;			/* its creator has */
+	bool bore;			/* in the call at hand, and has told of it */
 	uint32_t ppid;
 	bool in_call;
 	bool was_missing;		/* the file that it may create */
@@ -126,5 +127,8 @@ void pt_path__follow(const struct pt *p, struct pt_thread *t, struct pt_out *o);
 void pt_sock(struct pt_thread *t, struct pt_out *o, int fd);
 /* Of a listening one: how many wait, and how many may. */
 bool pt_sock__queue(struct pt_thread *t, int fd, uint32_t *ret_n, uint32_t *ret_max);
+
+/* A record, EV_state_fd, of each descriptor of a process; what fn returns other than 0 ends it. */
+int pt_files(uint32_t pid, int (*fn)(void *arg, const struct cap_record *r), void *arg);
 
 #endif

@@ -9,12 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "capture/call_table.h"
-#include "capture/fd_row.h"
 #include "capture/ptrace/pt.h"
 #include "capture/ptrace/tracer.h"
 #include "format/base/alloc.h"
@@ -40,6 +38,7 @@ struct cap_tracer {
 	int status;			/* of the first process */
 	bool ended;			/* atomic: nothing is left */
 	bool letting_go;
+	bool births_lost;		/* somebody was killed while giving birth */
 	uint64_t n_stops;
 	uint32_t cpu;			/* where we stay */
 };
@@ -100,6 +99,7 @@ static void enter(struct cap_tracer *tr, struct pt_thread *t, const struct __ptr
 	t->enter = pt_now();
 	t->d = pt_desc(&tr->pt, t->nr);
 	t->in_call = true;
+	t->bore = false;
 	if (t->d->event == EV_exit || t->d->event == EV_exit_group) {
 		pt_call__exit(&tr->pt, t);
 		t->in_call = false;
@@ -154,13 +154,45 @@ static void on_birth(struct cap_tracer *tr, struct pt_thread *parent)
 
 	if (ptrace(PTRACE_GETEVENTMSG, (pid_t)parent->tid, 0, &tid))
 		return;
+	parent->bore = true;
 	child = get(tr, (uint32_t)tid);
 	if (!child)
 		child = add(tr, (uint32_t)tid);
-	told(tr, parent, child);
+	if (!child->told)
+		told(tr, parent, child);
 	if (child->stopped_early)
 		go_on(tr, child, 0);
 	child->stopped_early = false;
+}
+
+static bool gives_birth(const struct pt_thread *t)
+{
+	unsigned e = t->in_call && !t->bore ? t->d->event : 0;
+
+	return e == EV_clone || e == EV_clone3 || e == EV_fork || e == EV_vfork;
+}
+
+/* Who is killed while giving birth does not tell of it; nor does anybody else, if nobody else gives birth. */
+static void tell_of_orphans(struct cap_tracer *tr)
+{
+	struct pt_thread *t, *by;
+
+	idmap__each(&tr->threads, i, t)
+		if (gives_birth(t))
+			return;
+	idmap__each(&tr->threads, i, t) {
+		struct pt_status s = { .pid = t->tid };
+		struct pt_thread unknown = { .pidfd = -1 };
+
+		if (!t->stopped_early)
+			continue;
+		pt_status__read(&s, t->tid);
+		unknown.tid = unknown.pid = s.ppid;
+		by = get(tr, s.pid != t->tid ? s.pid : s.ppid);
+		told(tr, by ? by : &unknown, t);
+		t->stopped_early = false;
+		go_on(tr, t, 0);
+	}
 }
 
 /* The other threads are gone; one that was not the leader has become it. */
@@ -204,7 +236,10 @@ static void on_end(struct cap_tracer *tr, struct pt_thread *t, int status)
 	pt_life__end(&tr->pt, t, (uint32_t)status & 0xffff, reaper_of(tr, t));
 	if (t->tid == tr->o.pid)
 		tr->status = status;
+	tr->births_lost |= gives_birth(t);
 	drop(tr, t);
+	if (tr->births_lost)
+		tell_of_orphans(tr);
 }
 
 /* --- stops ---------------------------------------------------------------------------------------------- */
@@ -273,13 +308,16 @@ static void on_stop(struct cap_tracer *tr, uint32_t tid, int status)
 	struct pt_thread *t = get(tr, tid);
 
 	stay_near(tr, tid);
-
 	if (!t)
 		t = add(tr, tid);
 	if (!t->told) {			/* not before its creator has told of it */
 		t->stopped_early = true;
-		if (tr->letting_go)
+		if (tr->letting_go && tr->o.filtered)	/* born while the others were killed */
+			kill((pid_t)tid, SIGKILL);
+		else if (tr->letting_go)
 			go_on(tr, t, 0);
+		else if (tr->births_lost)
+			tell_of_orphans(tr);
 		return;
 	}
 	if (WSTOPSIG(status) == SYSCALL_STOP) {
@@ -503,65 +541,8 @@ void cap_tracer__free(struct cap_tracer *tr)
 	free(tr);
 }
 
-/* --- what was open before -------------------------------------------------------------------------------------- */
-
-static int file_record(struct cap_tracer *tr, struct pt_thread *t, const char *num, void *rec,
-		       int (*fn)(void *arg, const struct cap_record *r), void *arg)
-{
-	char path[64], file[4096];
-	uint32_t fd = (uint32_t)strtoul(num, NULL, 10);
-	unsigned long flags = 0;
-	struct pt_out o;
-	struct stat st;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/%u/fdinfo/%u", tr->o.pid, fd);
-	f = fopen(path, "re");
-	if (f) {
-		if (fscanf(f, "pos: %*s flags: %lo", &flags) != 1)
-			flags = 0;
-		fclose(f);
-	}
-	snprintf(path, sizeof(path), "/proc/%u/fd/%u", tr->o.pid, fd);
-	if (stat(path, &st) || !pt_link(tr->o.pid, path + strlen("/proc/") +
-					strcspn(path + strlen("/proc/"), "/") + 1, file,
-					sizeof(file)))
-		return 0;
-	pt_out__begin(&o, rec);
-	pt_out__num(&o, fd);
-	pt_out__num(&o, flags);
-	pt_out__num(&o, st.st_mode);
-	pt_out__num(&o, st.st_dev);
-	pt_out__num(&o, st.st_ino);
-	pt_out__num(&o, t->pid);	/* one table, as far as we look */
-	pt_out__path(&o, TAG_PATH, file, t->root);
-	if (S_ISSOCK(st.st_mode))
-		pt_sock(t, &o, (int)fd);
-	pt_out__close(&o, EV_state_fd, pt_now(), 0, 0, t, 0);
-	return fn(arg, rec);
-}
-
 int cap_tracer__files(struct cap_tracer *tr, int (*fn)(void *arg, const struct cap_record *r),
 		      void *arg)
 {
-	struct pt_thread self = { .tid = tr->o.pid, .pid = tr->o.pid, .pidfd = -1 };
-	void *rec = xmalloc(CAP_RECORD_MAX);
-	struct dirent *e;
-	char path[40];
-	int r = 0;
-	DIR *d;
-
-	pt_thread__look_at_root(&self);
-	snprintf(path, sizeof(path), "/proc/%u/fd", tr->o.pid);
-	d = opendir(path);
-	while (d && !r && (e = readdir(d)))
-		if (*e->d_name != '.')
-			r = file_record(tr, &self, e->d_name, rec, fn, arg);
-	if (d)
-		closedir(d);
-	if (self.pidfd >= 0)
-		close(self.pidfd);
-	free(self.root);
-	free(rec);
-	return r;
+	return pt_files(tr->o.pid, fn, arg);
 }

@@ -123,6 +123,11 @@ traced() {	# file args...
 	spoor-replay t.spoor -f 'evt.type = procexit' | grep -c exited | grep -qx 2
 }
 
+@test "who is killed while it forks leaves no child that waits for ever" {
+	timeout -s KILL 60 spoor-capture -w t.spoor --driver ptrace -- "$progs/births" 200 2>log
+	spoor-trace verify t.spoor
+}
+
 @test "32-bit calls are told by what they are" {
 	[ "$(uname -m)" = x86_64 ] || skip "only on x86-64"
 	"$progs/int80" >/dev/null 2>&1 || skip "the kernel runs no 32-bit calls"
