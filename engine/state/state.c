@@ -295,11 +295,18 @@ static void enter_row(struct eng_state *st, struct eng_ctx *ctx)
 		fn(st, ctx);
 }
 
-/* More than machines have: a file that lies must not eat the memory. */
+static inline uint32_t in_use(const struct slots *s)
+{
+	return s->next - s->n_free;
+}
+
+/* More than machines have, all of a trace together: a file that lies must not eat the memory. */
 static inline bool has_too_many(const struct eng_state *st)
 {
-	return st->threads.n > MAX_THREADS || st->procs.n > MAX_THREADS ||
-	       st->shared->fd_slots.next - st->shared->fd_slots.n_free > MAX_FDS;
+	const struct shared *s = st->shared;
+
+	return in_use(&s->thread_slots) > MAX_THREADS || in_use(&s->proc_slots) > MAX_THREADS ||
+	       in_use(&s->fd_slots) > MAX_FDS;
 }
 
 /*

@@ -169,10 +169,15 @@ static void threads_without_end(void **state)
 {
 	struct world *w = *state;
 
+	const struct slots *slots = &w->st->shared->thread_slots;
+
 	for (uint32_t k = 1; k < MAX_THREADS + 100000; k++) {
+		w->b->origin = k % 4;	/* a machine more is not room for more */
 		thread(w, k, k);
-		assert_true(w->st->threads.n <= MAX_THREADS + 1);
+		assert_true(slots->next - slots->n_free <= MAX_THREADS + 4);
 	}
+	leave(w);
+	w->b->origin = 0;
 }
 
 /* How far the entries of a map are from where they are looked for: the most. */
