@@ -64,6 +64,16 @@ static void refresh(struct eng_container *c, void *arg)
 	x->ended |= c->ended;
 }
 
+/* The container that ends: it may be forgotten next. */
+static void refresh_ended(struct gather *g, const struct eng_ctx *ctx)
+{
+	const struct fmt_str *id = fmt_ev__str(ctx->ev, P_container_end_id);
+	struct eng_container *c = id ? eng_state__container(ctx->state, id->p) : NULL;
+
+	if (c)
+		refresh(c, g);
+}
+
 static void count_process(struct gather *g, const struct fmt_ev *ev, uint32_t place)
 {
 	unsigned origin = fmt_ev__origin(ev);
@@ -178,8 +188,8 @@ static int gather_batch(void *arg, const struct fmt_batch *b, const struct fmt_b
 		if (!info->keyframe && !g->in->has_chunks && !context)
 			count_plain(g->in, &ev);
 		g->in->context += !info->keyframe && context;
-		if (ev.type == EV_container_end)	/* it may be forgotten next */
-			eng_state__each_container(g->st, refresh, g);
+		if (ev.type == EV_container_end)
+			refresh_ended(g, &ctx);
 		eng_state__leave(g->st, &ctx);
 		if (ev.type == EV_container_end || ev.type == EV_procexit)
 			g->last = NULL;		/* it may be gone */

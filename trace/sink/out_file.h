@@ -4,7 +4,8 @@
  *
  * It is written under a temporary name in the folder of its own ("NAME.part-XXXXXX") and renamed when all of it is on the
  * disk. On an error, and when a signal ends the process (SIGINT, SIGTERM, SIGHUP), the temporary file is removed: a
- * file of the final name is never half an answer. SIGXFSZ is ignored from then on: too large a file is an error. "-" is stdout; a device or pipe is written to as it stands.
+ * file of the final name is never half an answer. SIGXFSZ is ignored from then on: too large a file is
+ * an error. "-" is stdout; a device or pipe is written to as it stands.
  */
 #ifndef TRC_OUT_FILE_H
 #define TRC_OUT_FILE_H
