@@ -112,7 +112,7 @@ void cap_doc__flag(struct cap_doc *d, const char *key, bool value)
 
 static void label(cJSON *labels, const char *key, const char *value)
 {
-	if (!value || !*key || cJSON_HasObjectItem(labels, key) ||
+	if (!value || !*key || cJSON_GetObjectItemCaseSensitive(labels, key) ||
 	    cJSON_GetArraySize(labels) >= (int)MAX_LABELS)
 		return;
 	cJSON_AddStringToObject(labels, key, value);
