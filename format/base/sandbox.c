@@ -112,7 +112,7 @@ static const uint16_t allowed[] = {
 
 /*
  * Three calls depend on an argument: clone makes threads, never processes (clone3, whose arguments a filter cannot
- * see, is refused: glibc falls back to clone); ioctl asks the terminal about itself, never types into it (TIOCSTI);
+ * see, is refused: glibc falls back to clone); ioctl asks the terminal about itself, never types into it (TIOCSTI, and TIOCLINUX pastes);
  * what stops or ends only itself may be sent.
  */
 static bool confine_calls(void)
@@ -133,9 +133,10 @@ static bool confine_calls(void)
 	JUMP(BPF_JMP | BPF_JSET | BPF_K, CLONE_THREAD, 0, 1);
 	PUT(BPF_RET | BPF_K, YES);
 	PUT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM);
-	JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_ioctl, 0, 4);
+	JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_ioctl, 0, 5);
 	PUT(BPF_LD | BPF_W | BPF_ABS, ARG_LOW(1));
-	JUMP(BPF_JMP | BPF_JEQ | BPF_K, TIOCSTI, 0, 1);
+	JUMP(BPF_JMP | BPF_JEQ | BPF_K, TIOCSTI, 1, 0);
+	JUMP(BPF_JMP | BPF_JEQ | BPF_K, TIOCLINUX, 0, 1);
 	PUT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM);
 	PUT(BPF_RET | BPF_K, YES);
 	JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_kill, 0, 5);

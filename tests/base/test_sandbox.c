@@ -41,6 +41,7 @@ static int ring(void) { return (int)syscall(__NR_io_uring_setup, 1, NULL) < 0 ? 
 static int trace_it(void) { return (int)ptrace(PTRACE_TRACEME, 0, 0, 0); }
 static int kill_parent(void) { return kill(getppid(), 0); }
 static int type_it(void) { return ioctl(0, TIOCSTI, "x"); }
+static int paste_it(void) { char paste = 3; return ioctl(0, TIOCLINUX, &paste); }
 static int new_user_ns(void) { return (int)syscall(__NR_unshare, 0x10000000); }
 static int write_elsewhere(void) { int fd = open("/tmp/spoor-sandbox-x", O_WRONLY | O_CREAT, 0600); return fd < 0 ? -1 : 0; }
 static int change_mode(void) { return (int)syscall(__NR_fchmodat, AT_FDCWD, dir, 0777); }
@@ -124,6 +125,7 @@ static void given_up(void **state)
 	assert_int_equal(outcome(trace_it), ENOSYS);
 	assert_int_equal(outcome(kill_parent), EPERM);
 	assert_int_equal(outcome(type_it), EPERM);
+	assert_int_equal(outcome(paste_it), EPERM);
 	assert_int_equal(outcome(new_user_ns), ENOSYS);
 	assert_int_equal(outcome(change_mode), ENOSYS);
 	assert_int_equal(outcome(make_link), ENOSYS);
