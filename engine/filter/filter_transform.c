@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "engine/filter/filter_value.h"
+#include "format/base/text.h"
 
 static char to_lower(char c)
 {
@@ -34,17 +35,6 @@ static void take_basename(struct eng_val *v)
 	}
 }
 
-static int b64_digit(char c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
 /* Padding may be missing; bits left over are dropped, a single digit left over is an error. */
 static bool decode_b64(struct eng_val *v, struct arena *scratch)
 {
@@ -57,7 +47,7 @@ static bool decode_b64(struct eng_val *v, struct arena *scratch)
 		return false;
 	out = arena__alloc(scratch, n / 4 * 3 + 3);
 	for (uint32_t i = 0; i < n; i++) {
-		int d = b64_digit(v->str.p[i]);
+		int d = text__base64_digit(v->str.p[i]);
 
 		if (d < 0)
 			return false;

@@ -25,8 +25,7 @@ static void ignore_if_default(int sig)
 	}
 }
 
-/* The new name itself has to survive a crash too. */
-static void sync_folder(const char *path)
+void trace_out__sync_folder(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	char *dir = slash ? xmemdup0(path, (size_t)(slash - path) + 1) : xstrdup(".");
@@ -83,7 +82,7 @@ int trace_out__open_path(const char *path, bool force, enum fmt_fsync fsync, str
 	if (fd < 0)
 		err__file(err, path);
 	else if (fsync != FSYNC_NONE)
-		sync_folder(path);
+		trace_out__sync_folder(path);
 	return fd;
 }
 

@@ -47,4 +47,7 @@ int trace_out__failed(const struct trace_out *o, struct err *err);
 /* INDEX and END, fsync as asked, close. Frees what o holds in any case. b is used for building. */
 int trace_out__close(struct trace_out *o, struct chunk_build *b, struct err *err);
 
+/* Have the name of a new file survive a crash: sync the folder that it is in. What fails is passed over. */
+void trace_out__sync_folder(const char *path);
+
 #endif

@@ -292,17 +292,6 @@ void jsonl_base64__put(struct buf *out, const void *from, size_t n)
 	out->len = (size_t)(to - out->p);
 }
 
-static int digit(char c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
 bool jsonl_base64__get(struct buf *out, const char *p, size_t n)
 {
 	uint32_t v = 0;
@@ -312,7 +301,7 @@ bool jsonl_base64__get(struct buf *out, const char *p, size_t n)
 		return false;
 	buf__reserve(out, n / 4 * 3 + 1);
 	for (size_t k = 0; k < n; k++) {
-		int d = k >= n - pad ? 0 : digit(p[k]);
+		int d = k >= n - pad ? 0 : text__base64_digit(p[k]);
 
 		if (d < 0)
 			return false;

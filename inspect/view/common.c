@@ -145,6 +145,19 @@ uint64_t ins_proc__life(const struct ins_model *m, const struct ins_proc *p)
 	return start && end > start ? end - start : 0;
 }
 
+bool ins_piece__subject(const struct ins_model *m, const struct ins_piece *p, struct ins_subject *ret)
+{
+	if (!p)
+		return false;
+	*ret = INS_NO_SUBJECT;
+	ret->num = p->num;
+	ret->ts = p->ts;
+	ret->proc = ins_model__proc(m, p->pid, p->ts);
+	if (ret->proc != INS_NONE)
+		ret->container = m->procs[ret->proc].container;
+	return true;
+}
+
 int ins_priority__style(uint8_t priority)
 {
 	return priority <= PRIO_ERROR ? ST_BAD : priority <= PRIO_WARNING ? ST_WARN : ST_TEXT;

@@ -3,6 +3,7 @@
 #ifndef INS_COMMON_H
 #define INS_COMMON_H
 
+#include "inspect/model/stream.h"
 #include "inspect/ui/page.h"
 #include "inspect/ui/ui_table.h"
 
@@ -25,6 +26,8 @@ const char *ins_conn__arrow(const struct ins_conn *c);
 
 /* How long a process lived, or has lived at the end of what is known. */
 uint64_t ins_proc__life(const struct ins_model *m, const struct ins_proc *p);
+/* What a piece of a stream is about; false for NULL. */
+bool ins_piece__subject(const struct ins_model *m, const struct ins_piece *p, struct ins_subject *ret);
 int ins_priority__style(uint8_t priority);
 
 /* Links of pages. */

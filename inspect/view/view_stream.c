@@ -420,18 +420,8 @@ static bool mouse(struct ins_ui *ui, struct ins_frame *f, void *state, enum ins_
 
 static bool subject(struct ins_ui *ui, struct ins_frame *f, void *state, struct ins_subject *ret)
 {
-	const struct ins_piece *p = under_cursor(state);
-
 	(void)f;
-	if (!p)
-		return false;
-	*ret = INS_NO_SUBJECT;
-	ret->num = p->num;
-	ret->ts = p->ts;
-	ret->proc = ins_model__proc(ui->base, p->pid, p->ts);
-	if (ret->proc != INS_NONE)
-		ret->container = ui->base->procs[ret->proc].container;
-	return true;
+	return ins_piece__subject(ui->base, under_cursor(state), ret);
 }
 
 static void go(struct ins_ui *ui, struct ins_frame *f, void *state, const struct ins_subject *to)

@@ -276,18 +276,8 @@ static bool stop(struct ins_ui *ui, struct ins_frame *f, void *state)
 
 static bool subject(struct ins_ui *ui, struct ins_frame *f, void *state, struct ins_subject *ret)
 {
-	const struct ins_piece *p = shown(state);
-
 	(void)f;
-	if (!p)
-		return false;
-	*ret = INS_NO_SUBJECT;
-	ret->num = p->num;
-	ret->ts = p->ts;
-	ret->proc = ins_model__proc(ui->base, p->pid, p->ts);
-	if (ret->proc != INS_NONE)
-		ret->container = ui->base->procs[ret->proc].container;
-	return true;
+	return ins_piece__subject(ui->base, shown(state), ret);
 }
 
 static void count(struct ins_ui *ui, struct ins_frame *f, void *state, struct buf *out)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# captures.bash - real .scap captures, where they are there: SPOOR_CAPTURES, or ../shared/captures beside the tree.
+# captures.bash - real .scap captures, where they are there: SPOOR_CAPTURES, or a folder beside the tree.
 #
 #   source tests/lib/captures.bash
 #   captures_missing && skip "no captures (SPOOR_CAPTURES)"

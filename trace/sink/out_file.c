@@ -10,6 +10,7 @@
 
 #include "format/base/alloc.h"
 #include "format/base/log.h"
+#include "format/file/trace_out.h"
 #include "trace/sink/out_file.h"
 
 struct out_file {
@@ -183,20 +184,6 @@ void out_file__say_nothing_left(const struct out_file *f, int code, struct err *
 	err__file(err, f->name);
 }
 
-/* The new name itself has to survive a crash too. */
-static void sync_folder(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	char *dir = slash ? xmemdup0(path, (size_t)(slash - path) + 1) : xstrdup(".");
-	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	if (fd >= 0) {
-		fsync(fd);
-		close(fd);
-	}
-	free(dir);
-}
-
 /* Without replace, a file that has come up meanwhile is left alone: link does not replace, rename would. */
 static int give_name(struct out_file *f, struct err *err)
 {
@@ -232,7 +219,7 @@ int out_file__commit(struct out_file *f, struct err *err)
 	}
 	watch(NULL);
 	close(f->fd);
-	sync_folder(f->path);
+	trace_out__sync_folder(f->path);
 	file_free(f);
 	return 0;
 }
