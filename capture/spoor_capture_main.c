@@ -16,7 +16,7 @@
 #include "capture/command.h"
 #include "capture/privilege.h"
 #include "capture/ptrace/tracer.h"
-#include "capture/recorder.h"
+#include "capture/record/recorder.h"
 #include "format/base/cli.h"
 #include "format/base/log.h"
 #include "format/base/text.h"

@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "trace/read_all.h"
-#include "trace/sink/sink.h"
+#include "engine/sink/sink.h"
 #include "trace/tool_error.h"
 #include "trace/trace_tool.h"
 

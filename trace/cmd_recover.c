@@ -7,7 +7,7 @@
 #include "format/base/cli.h"
 #include "format/base/text.h"
 #include "format/file/trace_reader.h"
-#include "trace/sink/out_file.h"
+#include "engine/sink/out_file.h"
 #include "trace/tool_error.h"
 #include "trace/trace_tool.h"
 
@@ -39,7 +39,7 @@ static int recover(const struct trace_tool_opts *o)
 	if (out_file__commit(out, &err) < 0)
 		return tool_error(&err);
 	to = strcmp(o->out, "-") ? stdout : stderr;	/* the trace itself may go to stdout */
-	tool_print(to, strcmp(o->out, "-") ? o->out : "stdout");
+	text__print(to, strcmp(o->out, "-") ? o->out : "stdout");
 	fprintf(to, ": %s events in %s chunks", text__count(st.events, events), text__count(st.chunks, chunks));
 	if (r == 1)
 		fprintf(to, "; left out: %s damaged chunks, %s", text__count(st.damaged_chunks, damaged),

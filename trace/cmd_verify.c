@@ -17,7 +17,7 @@ static int verify(const struct trace_tool_opts *o)
 
 	if (r < 0)
 		return tool_error(&err);
-	tool_print(stdout, tool_file(file));
+	text__print(stdout, tool_file(file));
 	printf(": all %s chunks are as they were written\n", text__count(chunks, n));
 	return EXIT_OK;
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "format/base/text.h"
 #include "format/base/log.h"
 #include "trace/tool_error.h"
 #include "trace/trace_tool.h"
@@ -61,7 +62,7 @@ int main(int argc, char **argv)
 	c = find(argv[first]);
 	if (!c) {
 		fprintf(stderr, "spoor-trace: no such command: ");
-		tool_print(stderr, argv[first]);
+		text__print(stderr, argv[first]);
 		fprintf(stderr, "; try 'spoor-trace --help'\n");
 		return EXIT_ASKED;
 	}

@@ -11,8 +11,6 @@
 #include "format/base/cli.h"
 #include "format/base/log.h"
 
-/* Print a file name, or whatever else is not ours, so that no terminal is told anything by it. */
-void tool_print(FILE *to, const char *s);
 /* How a file is called in messages. */
 static inline const char *tool_file(const char *path)
 {

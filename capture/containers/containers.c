@@ -7,7 +7,7 @@
 #include "capture/containers/container_info.h"
 #include "capture/containers/containers.h"
 #include "capture/containers/namer.h"
-#include "capture/snapshot.h"
+#include "capture/snapshot/snapshot.h"
 
 #define LAST_MS 300u
 #define LOOK_MS 3

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "capture/containers/monitor.h"
-#include "capture/proc_text.h"
+#include "capture/snapshot/proc_text.h"
 #include "engine/state/state.h"
 
 #define MAX_UP 32

@@ -3,7 +3,7 @@
 #ifndef CAP_PT_DRIVER_H
 #define CAP_PT_DRIVER_H
 
-#include "capture/driver_internal.h"
+#include "capture/driver/driver_internal.h"
 
 /* d is empty; on failure it is to be closed. */
 int cap_pt_driver__open(struct cap_driver *d, const struct cap_driver_opts *o, struct err *err);

@@ -11,7 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "capture/call_table.h"
+#include "capture/decode/call_table.h"
 #include "capture/ptrace/pt.h"
 #include "capture/ptrace/tracer.h"
 #include "format/base/alloc.h"

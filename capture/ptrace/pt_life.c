@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "capture/proc_text.h"
+#include "capture/snapshot/proc_text.h"
 #include "capture/ptrace/pt.h"
 #include "format/schema/schema.h"
 

@@ -8,7 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "capture/proc_text.h"
+#include "capture/snapshot/proc_text.h"
 #include "capture/ptrace/pt.h"
 #include "format/base/alloc.h"
 

@@ -16,7 +16,7 @@
 #ifndef CAP_TRACER_H
 #define CAP_TRACER_H
 
-#include "capture/driver.h"
+#include "capture/driver/driver.h"
 
 struct sock_fprog;
 struct cap_tracer;

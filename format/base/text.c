@@ -468,3 +468,13 @@ int text__base64_digit(char c)
 		return c - '0' + 52;
 	return c == '+' ? 62 : c == '/' ? 63 : -1;
 }
+
+void text__print(FILE *to, const char *s)
+{
+	struct buf b = { 0 };
+
+	text__safe(&b, s, strlen(s));
+	if (b.len)
+		fwrite(b.p, 1, b.len, to);
+	buf__done(&b);
+}

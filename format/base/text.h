@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "format/base/alloc.h"
 #include "format/base/err.h"
@@ -17,6 +18,9 @@
  * every control byte, escape, DEL, C1 code, bidi control and invalid sequence becomes \xNN (or \n, \t, \r).
  */
 void text__safe(struct buf *out, const char *s, size_t n);
+
+/* Print a file name, or whatever else is not ours, made safe in the same way. */
+void text__print(FILE *to, const char *s);
 
 /*
  * Append as the inside of a JSON string: quotes, backslash and whatever text__safe does not let through escaped; invalid

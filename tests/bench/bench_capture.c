@@ -19,7 +19,7 @@
 
 #include <bpf/bpf.h>
 
-#include "capture/driver.h"
+#include "capture/driver/driver.h"
 
 #define ROUNDS 7
 /* of a round; the fastest counts: the others were interrupted */

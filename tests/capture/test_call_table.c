@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "capture/call_table.h"
+#include "capture/decode/call_table.h"
 
 /* include/uapi/asm-generic/unistd.h; the machine's own headers where it is one. */
 static void arm64_numbers(void **state)

@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "capture/decode.h"
+#include "capture/decode/decode.h"
 #include "engine/state/sockaddr.h"
 
 static struct cap_decoder dec;

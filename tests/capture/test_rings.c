@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "capture/driver_internal.h"
+#include "capture/driver/driver_internal.h"
 
 #define RING 65536u
 #define STRIDE (CAP_RING_CTL + RING + CAP_RECORD_MAX)

@@ -13,19 +13,9 @@
 #define MAX_PROGRAMS 30u
 #define MAX_WHERE 3u		/* containers said of one program */
 
-void tool_print(FILE *to, const char *s)
-{
-	struct buf b = { 0 };
-
-	text__safe(&b, s, strlen(s));
-	if (b.len)
-		fwrite(b.p, 1, b.len, to);
-	buf__done(&b);
-}
-
 static void print_safe(const char *s)
 {
-	tool_print(stdout, s);
+	text__print(stdout, s);
 }
 
 static void label(const char *name)

@@ -12,7 +12,7 @@ static void say(const struct merge *m, const char *out, const struct sink_stats 
 	FILE *to = strcmp(out, "-") ? stdout : stderr;
 	char n[32], d[32], size[32];
 
-	tool_print(to, strcmp(out, "-") ? out : "stdout");
+	text__print(to, strcmp(out, "-") ? out : "stdout");
 	fprintf(to, ": %s events of %u %s, %s", text__count(st->events, n), merge__machines(m),
 		merge__machines(m) == 1 ? "recording" : "recordings", text__size(st->bytes, size));
 	if (merge__duplicates(m))

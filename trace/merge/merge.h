@@ -10,7 +10,7 @@
 #ifndef TRC_MERGE_H
 #define TRC_MERGE_H
 
-#include "trace/sink/sink.h"
+#include "engine/sink/sink.h"
 
 #define MERGE_MAX_FILES 64u
 

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* driver_internal - the driver's own state, shared by loading (driver.c) and reading (rings.c). */
+#ifndef CAP_DRIVER_INTERNAL_H
+#define CAP_DRIVER_INTERNAL_H
+
+#include "capture/driver/driver.h"
+
+struct spoor_bpf;
+struct bpf_link;
+struct cap_tracer;
+
+struct cap_cpu_ring {
+	struct cap_ring *ctl;
+	uint64_t at;			/* next byte to read */
+	uint64_t given;			/* the tail, as the producer knows it */
+	uint64_t end;			/* of this round */
+	/* time of the record at `at`; UINT64_MAX: none in this round */
+	uint64_t ts;
+	uint64_t lost, reentered;	/* as told so far */
+	uint64_t lost_by[CAP_N_CATEGORIES], lost_lane[CAP_N_LANES];
+	uint32_t loser;
+	uint64_t loser_n;
+};
+
+struct cap_driver {
+	struct cap_tracer *tracer;	/* not NULL: the ptrace driver, and nothing of BPF */
+	struct spoor_bpf *skel;
+	struct bpf_link *links[16];
+	unsigned n_links;
+	unsigned n_cpus;
+	uint64_t ring_bytes;
+	uint64_t ring_stride;		/* from one ring to the next in the mapping */
+	void *map;
+	size_t mapped;
+	struct cap_cpu_ring *rings;
+	unsigned current;		/* the ring whose records are being handed out ... */
+	uint64_t until;			/* ... up to this time, when another has an older one */
+	uint64_t horizon;		/* younger records wait for the next round */
+	double fill;
+	uint64_t without_ring;		/* as told so far */
+	int64_t mono_offset, boot_offset;
+};
+
+#endif

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cjson/cJSON.h>
+
+#include "capture/record/live.h"
+#include "format/base/cli.h"
+
+struct cap_pending {
+	const struct eng_rule *rule;
+	uint64_t ts;
+	uint32_t tid, pid;
+	uint16_t cpu;
+	char *output, *fields;		/* owned */
+};
+
+int cap_live__add_file(struct cap_live *l, const char *path, struct err *err)
+{
+	if (l->n_files == CAP_MAX_RULE_FILES)
+		return err__set(err, -FMT_E_LIMIT,
+				"at most %u rule files can be given: give their folder",
+				CAP_MAX_RULE_FILES);
+	l->files[l->n_files++] = path;
+	return 0;
+}
+
+static void print_diags(struct cap_live *l)
+{
+	struct buf text = { 0 };
+	unsigned n;
+
+	eng_ruleset__diags(l->rules, &n);
+	if (n) {
+		eng_ruleset__result_text(l->rules, cli__color(STDERR_FILENO), &text);
+		fwrite(text.p, 1, text.len, stderr);
+	}
+	buf__done(&text);
+}
+
+int cap_live__load(struct cap_live *l, const char *hostname, struct err *err)
+{
+	unsigned n;
+	int r;
+
+	if (!l->n_files)
+		return 0;
+	l->alert.hostname = hostname;
+	r = eng_ruleset__new(&l->rules);
+	for (unsigned i = 0; i < l->n_files && !r; i++) {
+		eng_ruleset__more_to_come(l->rules, i + 1 < l->n_files);
+		r = eng_ruleset__load(l->rules, l->files[i], err);
+	}
+	if (!r)
+		r = eng_ruleset__compile(l->rules, err);
+	if (!r)
+		print_diags(l);		/* what is left are warnings */
+	if (!r && (eng_ruleset__rules(l->rules, &n), !n))
+		r = err__set(err, -FMT_E_VALUE, "%s: there are no rules in it", l->files[0]);
+	return r;
+}
+
+static void forget(struct cap_live *l)
+{
+	for (size_t i = 0; i < l->n_pending; i++) {
+		free(l->pending[i].output);
+		free(l->pending[i].fields);
+	}
+	l->n_pending = 0;
+}
+
+void cap_live__done(struct cap_live *l)
+{
+	forget(l);
+	free(l->pending);
+	eng_ruleset__free(l->rules);
+	arena__done(&l->scratch);
+	buf__done(&l->text);
+}
+
+/* The message and the fields of an alert, out of its own JSON. */
+static void keep(struct cap_live *l, struct cap_pending *p)
+{
+	cJSON *j = cJSON_ParseWithLength((const char *)l->text.p, l->text.len);
+	const cJSON *output = cJSON_GetObjectItemCaseSensitive(j, "output");
+	const cJSON *fields = cJSON_GetObjectItemCaseSensitive(j, "output_fields");
+	char *text = fields ? cJSON_PrintUnformatted(fields) : NULL;
+
+	p->output = xstrdup(cJSON_IsString(output) ? output->valuestring : "");
+	p->fields = xstrdup(text ? text : "{}");
+	cJSON_free(text);
+	cJSON_Delete(j);
+}
+
+static void print(struct cap_live *l)
+{
+	buf__u8(&l->text, '\n');
+	fwrite(l->text.p, 1, l->text.len, stdout);
+	fflush(stdout);
+}
+
+void cap_live__alert(struct cap_live *l, const struct eng_rule *rule, const struct eng_ctx *ctx)
+{
+	struct cap_pending *p;
+
+	l->alerts++;
+	l->pending = xgrow(l->pending, &l->cap_pending, l->n_pending + 1, sizeof(*l->pending));
+	p = &l->pending[l->n_pending++];
+	*p = (struct cap_pending){ .rule = rule,
+				   .ts = fmt_ev__ts(ctx->ev),
+				   .tid = fmt_ev__tid(ctx->ev),
+				   .pid = fmt_ev__pid(ctx->ev),
+				   .cpu = (uint16_t)fmt_ev__cpu(ctx->ev) };
+	arena__reset(&l->scratch);
+	l->text.len = 0;
+	eng_alert__json(rule, ctx, &l->alert, &l->scratch, &l->text);
+	keep(l, p);
+	if (!l->json) {
+		l->text.len = 0;
+		eng_alert__text(rule, ctx, &l->alert, &l->scratch, &l->text);
+	}
+	print(l);
+}
+
+static void add(struct fmt_batch *b, unsigned param, const char *s)
+{
+	fmt_batch__str(b, param, s, (uint32_t)strlen(s), (uint32_t)strlen(s));
+}
+
+static void alert_row(struct cap_live *l, const struct cap_pending *p, struct fmt_batch *b,
+		      uint64_t num)
+{
+	if (fmt_batch__begin(b, EV_alert, p->ts, 0, p->tid, p->pid, p->cpu, 0) < 0)
+		return;
+	add(b, P_alert_rule, p->rule->name);
+	fmt_batch__int(b, P_alert_priority, p->rule->priority);
+	add(b, P_alert_source, p->rule->source);
+	add(b, P_alert_output, p->output);
+	l->text.len = 0;
+	for (unsigned i = 0; i < p->rule->n_tags; i++)
+		buf__add(&l->text, p->rule->tags[i], strlen(p->rule->tags[i]) + 1);
+	fmt_batch__str(b, P_alert_tags, (const char *)l->text.p, (uint32_t)l->text.len,
+		       (uint32_t)l->text.len);
+	fmt_batch__int(b, P_alert_num, num);
+	add(b, P_alert_fields, p->fields);
+	fmt_batch__end(b);
+}
+
+void cap_live__rows(struct cap_live *l, struct fmt_batch *b, uint64_t num)
+{
+	for (size_t i = 0; i < l->n_pending; i++)
+		alert_row(l, &l->pending[i], b, num);
+	forget(l);
+}

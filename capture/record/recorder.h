@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * recorder - from the driver's records to the trace: rows, state, keyframes, losses, containers.
+ *
+ * Each round takes what the rings hold. A chunk is written when its batch is full, and every second
+ * at the latest. A keyframe follows when the chunks since the last one weigh twenty times as much
+ * as it did: so keyframes take about a twentieth of the file, whatever the machine's size; never
+ * sooner than two seconds after the last one, and after a minute at the latest.
+ */
+#ifndef CAP_RECORDER_H
+#define CAP_RECORDER_H
+
+#include "capture/driver/driver.h"
+#include "capture/record/live.h"
+#include "capture/record/scope.h"
+#include "format/file/trace_writer.h"
+
+struct cap_recorder_opts {
+	const char *path;		/* "-": standard output */
+	bool force;
+	struct fmt_writer_opts writer;
+	struct cap_driver_opts driver;
+	struct cap_scope *scope;	/* which rows are wanted; borrowed */
+	struct cap_live *live;		/* rules; borrowed */
+	bool container_env;		/* keep the environment of containers */
+	uint64_t max_events;		/* 0: no limit */
+	uint64_t flush_ns;		/* longest time that a row waits to be written */
+	/* for the trace's own description; NULL: the whole machine */
+	const char *command;
+};
+
+struct cap_recorder;
+
+/*
+ * Load, attach, take the snapshot, open the file and write the first keyframe. Recording has begun
+ * when this returns.
+ */
+int cap_recorder__start(struct cap_recorder **ret, const struct cap_recorder_opts *o,
+			struct err *err);
+/*
+ * Take what there is. 0; 1 when the number of events is reached; negative when the trace cannot be
+ * written any more.
+ */
+int cap_recorder__round(struct cap_recorder *r, struct err *err);
+/* ms until the next round: short while much comes in. */
+int cap_recorder__pause(struct cap_recorder *r);
+
+/* ptrace: nothing is left to trace; see cap_driver__traced_ended. */
+bool cap_recorder__traced_ended(struct cap_recorder *r, int *ret_status);
+
+struct cap_recorder_stats {
+	uint64_t events, lost, bytes, keyframe_bytes;
+	uint64_t context;		/* of the events: those of others, for their state only */
+};
+void cap_recorder__stats(const struct cap_recorder *r, struct cap_recorder_stats *ret);
+/*
+ * Stop recording, take the rest, close the file. Frees the recorder in any case; stats (may be
+ * NULL) say what is in the file, after an error too. bytes are what was written, also where the
+ * trace goes to a pipe.
+ */
+int cap_recorder__finish(struct cap_recorder *r, struct cap_recorder_stats *stats, struct err *err);
+
+#endif

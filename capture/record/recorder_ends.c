@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The beginning of a recording and its end. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "capture/machine.h"
+#include "capture/record/recorder_internal.h"
+
+/* --- the first keyframe ----------------------------------------------------------------------- */
+
+struct first {
+	struct cap_recorder *r;
+	struct err *err;
+};
+
+/* Rows of the snapshot: into the state, then into the trace. */
+static int first_full(void *arg, struct fmt_batch *b)
+{
+	struct first *f = arg;
+	int code;
+
+	eng_detector__feed(f->r->detector, b, true, 0, b->n);
+	code = cap_recorder__write(f->r, b, true, f->err);
+	fmt_batch__reset(b, 1);
+	return code;
+}
+
+static void see_proc(struct eng_proc *p, void *arg)
+{
+	struct cap_recorder *r = arg;
+
+	if (!p->dead)
+		cap_containers__see_proc(&r->containers, p);
+}
+
+static int first_keyframe(struct cap_recorder *r, struct cap_snapshot *snap, struct err *err)
+{
+	struct first f = { r, err };
+	uint64_t before = cap_recorder__written(r);
+	int code;
+
+	r->last_ts = cap_snapshot__ts(snap);
+	fmt_batch__reset(r->keyframe, 1);
+	code = cap_snapshot__rows(snap, r->keyframe, first_full, &f);
+	if (!code)
+		code = first_full(&f, r->keyframe);
+	if (!code) {
+		eng_state__each_proc(r->state, see_proc, r);
+		cap_containers__first_rows(&r->containers, r->keyframe, r->last_ts);
+		if (r->keyframe->n)
+			code = first_full(&f, r->keyframe);
+	}
+	cap_recorder__keyframe_done(r, before);
+	return code;
+}
+
+/* --- beginning -------------------------------------------------------------------------------- */
+
+static void free_recorder(struct cap_recorder *r)
+{
+	cap_heal__done(&r->heal);
+	cap_driver__close(r->driver);
+	cap_decoder__done(&r->dec);
+	cap_containers__done(&r->containers);
+	eng_detector__free(r->detector);
+	eng_state__free(r->state);
+	fmt_batch__free(r->batch);
+	fmt_batch__free(r->look);
+	fmt_batch__free(r->keyframe);
+	free(r);
+}
+
+static int open_writer(struct cap_recorder *r, uint64_t start, struct err *err)
+{
+	struct fmt_meta meta;
+
+	cap_machine__meta(&meta, start);
+	snprintf(meta.command, sizeof(meta.command), "%s", r->o.command ? r->o.command : "");
+	meta.snaplen = r->o.driver.snaplen;
+	meta.noise = r->o.driver.noise;
+	meta.boot_ns = (uint64_t)r->dec.boot_offset;
+	eng_state__describe(r->state, meta.hostname, meta.start_ns);	/* what live alerts say of it */
+	return fmt_writer__open(&r->writer, r->o.path, r->o.force, &meta, &r->o.writer, err);
+}
+
+static int make_parts(struct cap_recorder *r, struct err *err)
+{
+	struct eng_detector_opts d = { .sz = sizeof(d), .on_alert = cap_recorder__on_alert,
+				       .on_event = cap_recorder__on_event, .arg = r };
+	int code = cap_driver__open(&r->driver, &r->o.driver, err);
+
+	if (code)
+		return code;
+	cap_decoder__init(&r->dec, cap_driver__mono_offset(r->driver),
+			  cap_driver__boot_offset(r->driver));
+	r->dec.env_len = r->o.driver.env_len;
+	r->dec.snaplen = r->o.driver.snaplen;
+	code = eng_state__new(&r->state);
+	code = code ? code : eng_detector__new(&r->detector, r->o.live->rules, r->state, &d);
+	code = code ? code : fmt_batch__new(&r->batch);
+	code = code ? code : fmt_batch__new(&r->keyframe);
+	if (!code && cap_scope__active(r->o.scope)) {
+		code = fmt_batch__new(&r->look);
+		cap_scope__batch(r->o.scope, r->look);
+	}
+	return code;
+}
+
+int cap_recorder__start(struct cap_recorder **ret, const struct cap_recorder_opts *o,
+			struct err *err)
+{
+	struct cap_recorder *r = xcalloc(1, sizeof(*r));
+	struct cap_snapshot *snap = NULL;
+	int code;
+
+	r->o = *o;
+	cap_containers__init(&r->containers, o->container_env);
+	code = make_parts(r, err);
+	code = code ? code : cap_snapshot__take(&snap, r->driver, &r->dec, err);
+	if (!code)
+		code = open_writer(r, cap_snapshot__ts(snap), err);
+	if (!code)
+		code = first_keyframe(r, snap, err);
+	cap_snapshot__free(snap);
+	if (code) {
+		if (r->writer)
+			fmt_writer__close(r->writer, NULL);
+		free_recorder(r);
+		return code;
+	}
+	r->flushed = r->loss_since = cap_recorder__now(r);
+	*ret = r;
+	return 0;
+}
+
+/* --- end -------------------------------------------------------------------------------------- */
+
+int cap_recorder__finish(struct cap_recorder *r, struct cap_recorder_stats *stats, struct err *err)
+{
+	struct fmt_writer_stats w;
+	struct fmt_batch *b;
+	uint32_t n;
+	int code = 0;
+
+	cap_driver__detach(r->driver);
+	if (!r->error && !cap_recorder__enough(r))
+		code = cap_recorder__take(r, true, err);
+	if (!r->error && !cap_recorder__enough(r)) {
+		b = cap_recorder__for_rows(r, &n);
+		cap_containers__last_rows(&r->containers, b, cap_recorder__now(r));
+		cap_recorder__rows_made(r, b, n);
+	}
+	if (!r->error)
+		code = cap_recorder__flush(r, err);
+	fmt_writer__stats(r->writer, &w);
+	if (stats) {
+		cap_recorder__stats(r, stats);
+		if (r->error)
+			stats->events = w.events;	/* what could still be written */
+	}
+	if (fmt_writer__close(r->writer, err) && !code)
+		code = -EIO;
+	free_recorder(r);
+	return code;
+}

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "capture/containers/container_info.h"
+#include "capture/record/scope.h"
+
+#define MAX_PID (4u << 20)		/* include/linux/threads.h: PID_MAX_LIMIT */
+#define SHORT_ID 12u
+
+int cap_scope__container(struct cap_scope *s, const char *name, struct err *err)
+{
+	if (!*name)
+		return err__set(err, -FMT_E_VALUE, "the container's name is empty");
+	if (strlen(name) > 64)
+		return err__set(err, -FMT_E_VALUE, "'%s' is too long for a container's id or name",
+				name);
+	if (s->n_containers == CAP_MAX_SCOPE)
+		return err__set(err, -FMT_E_LIMIT, "at most %u containers can be chosen",
+				CAP_MAX_SCOPE);
+	s->containers[s->n_containers++] = name;
+	return 0;
+}
+
+int cap_scope__filter(struct cap_scope *s, const char *text, struct err *err)
+{
+	struct eng_ast *ast;
+	int r = eng_filter__parse(text, strlen(text), 1000, &s->mem, &ast, err);
+
+	if (!r)
+		r = eng_prog__new(&s->prog);
+	if (!r)
+		r = eng_prog__add(s->prog, ast, NULL, NULL, err);
+	if (r >= 0)
+		r = eng_prog__seal(s->prog, err);
+	if (r >= 0)
+		r = eng_run__new(&s->run, s->prog);
+	if (r < 0 && err->line)
+		err__caret(err, text, strlen(text), err->line, err->col);
+	return r < 0 ? r : 0;
+}
+
+void cap_scope__command(struct cap_scope *s, uint32_t pid)
+{
+	s->command = pid;
+	if (!s->only_command || pid >= MAX_PID)
+		return;
+	s->in_tree = xcalloc(MAX_PID / 8, 1);
+	s->in_tree[pid >> 3] |= (uint8_t)(1 << (pid & 7));
+}
+
+void cap_scope__done(struct cap_scope *s)
+{
+	eng_run__free(s->run);
+	eng_prog__free(s->prog);
+	free(s->in_tree);
+	arena__done(&s->mem);
+}
+
+static bool is_hex(const char *s)
+{
+	for (; *s; s++)
+		if (!isxdigit((unsigned char)*s))
+			return false;
+	return true;
+}
+
+bool cap_scope__resolve(struct cap_scope *s)
+{
+	bool all = s->n_containers;
+
+	for (unsigned i = 0; i < s->n_containers; i++) {
+		const char *c = s->containers[i];
+
+		if (!cap_container__id_of_name(c, s->ids[i]) && is_hex(c) && strlen(c) >= SHORT_ID)
+			strcpy(s->ids[i], c);
+		all &= *s->ids[i] != 0;
+	}
+	return all;
+}
+
+bool cap_scope__active(const struct cap_scope *s)
+{
+	return s->n_containers || s->in_tree || s->run;
+}
+
+void cap_scope__batch(struct cap_scope *s, const struct fmt_batch *b)
+{
+	if (s->run)
+		eng_run__batch(s->run, b);
+}
+
+/* --- one row ---------------------------------------------------------------------------------- */
+
+static bool is_life(uint16_t type)
+{
+	switch (type) {
+	case EV_task_new:
+	case EV_exec:
+	case EV_procexit:
+	case EV_cgroup_attach:
+	case EV_cgroup_mkdir:
+	case EV_cgroup_rmdir:
+	case EV_container:
+	case EV_container_end:
+	case EV_useradded:
+	case EV_groupadded:
+	case EV_drop:
+	case EV_execve:
+	case EV_execveat:
+		return true;
+	}
+	return false;
+}
+
+static bool has_prefix(const struct eng_str *s, const char *prefix)
+{
+	return s && !strncmp(s->s, prefix, strlen(prefix));
+}
+
+static bool container_wanted(const struct cap_scope *s, const struct eng_container *c)
+{
+	bool open = false;		/* a name that we do not know yet */
+
+	if (!c)
+		return false;
+	for (unsigned i = 0; i < s->n_containers; i++) {
+		const char *want = *s->ids[i] ? s->ids[i] : s->containers[i];
+
+		if (has_prefix(c->full_id, want) || !strncmp(c->id, want, SHORT_ID) ||
+		    (c->name && !strcmp(c->name->s, s->containers[i])))
+			return true;
+		open |= !*s->ids[i];
+	}
+	return open && !c->name;
+}
+
+static bool in_tree(const struct cap_scope *s, int64_t pid)
+{
+	return pid >= 0 && pid < MAX_PID && s->in_tree[pid >> 3] >> (pid & 7) & 1;
+}
+
+/* Follow births and deaths; true if the row's process belongs to the command. */
+static bool tree_wants(struct cap_scope *s, const struct eng_ctx *ctx)
+{
+	int64_t pid = ctx->proc->pid;
+	bool in = in_tree(s, pid);
+	uint64_t child;
+
+	if (ctx->ev->type == EV_task_new && in && fmt_ev__int(ctx->ev, P_task_new_pid, &child) &&
+	    child < MAX_PID)
+		s->in_tree[child >> 3] |= (uint8_t)(1 << (child & 7));
+	if (ctx->ev->type == EV_procexit && in && ctx->proc->n_threads <= 1)
+		s->in_tree[pid >> 3] &= (uint8_t)~(1 << (pid & 7));
+	return in;
+}
+
+/* Of no process: a loss is everybody's, a container's birth and end its own. */
+static bool nobodys_wanted(const struct cap_scope *s, const struct eng_ctx *ctx)
+{
+	uint16_t type = ctx->ev->type;
+	const struct fmt_str *id;
+
+	if (type == EV_drop)
+		return true;
+	if (type != EV_container && type != EV_container_end)
+		return false;
+	id = fmt_ev__str(ctx->ev, type == EV_container ? P_container_id : P_container_end_id);
+	return !s->in_tree && (!s->n_containers ||
+			       (id && container_wanted(s, eng_state__container(ctx->state, id->p))));
+}
+
+enum cap_wanted cap_scope__wants(struct cap_scope *s, const struct eng_ctx *ctx)
+{
+	bool tree = !s->in_tree || tree_wants(s, ctx);
+	uint32_t hit;
+
+	if (nobodys_wanted(s, ctx) ||
+	    (tree && (!s->n_containers || container_wanted(s, ctx->proc->container)) &&
+	     (!s->run || eng_run__match(s->run, ctx, true, &hit, 1))))
+		return WANT_YES;
+	return is_life(ctx->ev->type) ? WANT_CONTEXT : WANT_NO;
+}

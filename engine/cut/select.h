@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * select - which events are asked for: -c and -f, as one question to the condition language.
+ */
+#ifndef ENG_SELECT_H
+#define ENG_SELECT_H
+
+#include "engine/filter/filter.h"
+
+struct selection;
+
+/*
+ * n containers (ids or names, or how they begin) and a condition (NULL: none). NULL in *ret if nothing is asked: all
+ * events are. Errors name the option, with a caret.
+ */
+int selection__new(struct selection **ret, const char *const *containers, size_t n, const char *condition,
+		   struct err *err);
+void selection__free(struct selection *s);
+/* Before the first event of each batch. s may be NULL, here and below. */
+void selection__batch(struct selection *s, const struct fmt_batch *b);
+/*
+ * Is the event, which has been entered into the state, asked for? A loss always is, for it may have been one of those
+ * asked for; a recorded alert is if its container is.
+ */
+bool selection__has(struct selection *s, const struct eng_ctx *ctx);
+
+#endif
