@@ -26,7 +26,7 @@ capture_missing() {
 record() {
 	local file=$1
 	shift
-	spoor-capture -w "$file" "$@" 2>"$file.log"
+	timeout -k 5 100 spoor-capture -w "$file" "$@" 2>"$file.log"
 }
 
 record_start() {
@@ -43,9 +43,14 @@ record_start() {
 }
 
 record_stop() {
+	local guard
 	kill -"${1:-INT}" "$rec_pid" || { cat "$rec_file.log"; return 1; }
 	rec_status=0
+	(sleep 100 && kill -KILL "$rec_pid") </dev/null >/dev/null 2>&1 &
+	guard=$!
 	wait "$rec_pid" || rec_status=$?
+	pkill -P $guard || :
+	wait $guard 2>/dev/null || :
 	rec_pid=
 }
 
