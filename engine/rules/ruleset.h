@@ -12,7 +12,7 @@
 
 #include "engine/filter/filter_value.h"
 #include "engine/rules/rules.h"
-#include "engine/rules/yaml_tree.h"
+#include "engine/config/yaml_tree.h"
 #include "format/base/strtab.h"
 
 #define ENGINE_MAJOR 0u

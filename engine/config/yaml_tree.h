@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * yaml_tree - a YAML stream as a tree that knows where everything stood. Used for rule files.
+ * yaml_tree - a YAML stream as a tree that knows where everything stood. Used for rule files and
+ * configurations.
  *
  * Input: untrusted. Size, depth and the number of nodes, with aliases counted as often as they are
  * used, are

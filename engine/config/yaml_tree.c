@@ -5,7 +5,7 @@
 #include <strings.h>
 #include <yaml.h>
 
-#include "engine/rules/yaml_tree.h"
+#include "engine/config/yaml_tree.h"
 
 struct anchor {
 	const char *name;
