@@ -487,7 +487,7 @@ bool cap_driver__loss(struct cap_driver *d, unsigned cpu, struct cap_loss *ret)
 {
 	struct cap_cpu_ring *r = &d->rings[cpu];
 	uint64_t lost = __atomic_load_n(&r->ctl->lost, __ATOMIC_RELAXED);
-	uint64_t reentered = __atomic_load_n(&r->ctl->reentered, __ATOMIC_RELAXED);
+	uint64_t reentered = __atomic_load_n(&r->ctl->reentered, __ATOMIC_RELAXED) + r->torn;
 
 	if (lost == r->lost && reentered == r->reentered)
 		return false;

@@ -16,6 +16,7 @@ struct cap_cpu_ring {
 	uint64_t end;			/* of this round */
 	/* time of the record at `at`; UINT64_MAX: none in this round */
 	uint64_t ts;
+	uint64_t torn;			/* how often records could not be told apart any more */
 	uint64_t lost, reentered;	/* as told so far */
 	uint64_t lost_by[CAP_N_CATEGORIES], lost_lane[CAP_N_LANES];
 	uint32_t loser;

@@ -29,9 +29,27 @@ static inline const struct cap_record *record_at(const struct cap_driver *d,
 	return (const void *)((const char *)r->ctl + CAP_RING_CTL + (r->at & (d->ring_bytes - 1)));
 }
 
+/*
+ * What says it is longer than what is there, or too short to be a record, has been written over: two
+ * producers had the ring at once. To go on from there would be to go round in circles.
+ */
+static void torn(struct cap_cpu_ring *r)
+{
+	r->torn++;
+	r->at = r->end;
+	r->ts = UINT64_MAX;
+}
+
 static inline void look(const struct cap_driver *d, struct cap_cpu_ring *r)
 {
-	r->ts = r->at < r->end ? record_at(d, r)->ts : UINT64_MAX;
+	const struct cap_record *rec = record_at(d, r);
+
+	if (r->at >= r->end)
+		r->ts = UINT64_MAX;
+	else if (rec->len < sizeof(*rec) || rec->len > CAP_RECORD_MAX || rec->len > r->end - r->at)
+		torn(r);
+	else
+		r->ts = rec->ts;
 }
 
 /* The ring with the oldest record, and until when it stays that. */
