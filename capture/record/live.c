@@ -40,25 +40,38 @@ static void print_diags(struct cap_live *l)
 	buf__done(&text);
 }
 
+int cap_live__compile(const char *const *files, unsigned n, struct eng_ruleset **ret,
+		      struct err *err)
+{
+	struct eng_ruleset *rules = NULL;
+	unsigned n_rules;
+	int r = eng_ruleset__new(&rules);
+
+	for (unsigned i = 0; i < n && !r; i++) {
+		eng_ruleset__more_to_come(rules, i + 1 < n);
+		r = eng_ruleset__load(rules, files[i], err);
+	}
+	if (!r)
+		r = eng_ruleset__compile(rules, err);
+	if (!r && (eng_ruleset__rules(rules, &n_rules), !n_rules))
+		r = err__set(err, -FMT_E_VALUE, "%s: there are no rules in it", n ? files[0] : "");
+	if (r)
+		eng_ruleset__free(rules);
+	else
+		*ret = rules;
+	return r;
+}
+
 int cap_live__load(struct cap_live *l, const char *hostname, struct err *err)
 {
-	unsigned n;
 	int r;
 
 	if (!l->n_files)
 		return 0;
 	l->alert.hostname = hostname;
-	r = eng_ruleset__new(&l->rules);
-	for (unsigned i = 0; i < l->n_files && !r; i++) {
-		eng_ruleset__more_to_come(l->rules, i + 1 < l->n_files);
-		r = eng_ruleset__load(l->rules, l->files[i], err);
-	}
-	if (!r)
-		r = eng_ruleset__compile(l->rules, err);
+	r = cap_live__compile(l->files, l->n_files, &l->rules, err);
 	if (!r)
 		print_diags(l);		/* what is left are warnings */
-	if (!r && (eng_ruleset__rules(l->rules, &n), !n))
-		r = err__set(err, -FMT_E_VALUE, "%s: there are no rules in it", l->files[0]);
 	return r;
 }
 
@@ -77,13 +90,14 @@ void cap_live__done(struct cap_live *l)
 	free(l->pending);
 	eng_ruleset__free(l->rules);
 	arena__done(&l->scratch);
+	buf__done(&l->json_line);
 	buf__done(&l->text);
 }
 
 /* The message and the fields of an alert, out of its own JSON. */
 static void keep(struct cap_live *l, struct cap_pending *p)
 {
-	cJSON *j = cJSON_ParseWithLength((const char *)l->text.p, l->text.len);
+	cJSON *j = cJSON_ParseWithLength((const char *)l->json_line.p, l->json_line.len);
 	const cJSON *output = cJSON_GetObjectItemCaseSensitive(j, "output");
 	const cJSON *fields = cJSON_GetObjectItemCaseSensitive(j, "output_fields");
 	char *text = fields ? cJSON_PrintUnformatted(fields) : NULL;
@@ -96,9 +110,24 @@ static void keep(struct cap_live *l, struct cap_pending *p)
 
 static void print(struct cap_live *l)
 {
-	buf__u8(&l->text, '\n');
-	fwrite(l->text.p, 1, l->text.len, stdout);
+	struct buf *b = l->json ? &l->json_line : &l->text;
+
+	buf__u8(b, '\n');
+	fwrite(b->p, 1, b->len, stdout);
 	fflush(stdout);
+}
+
+static void pass_on(struct cap_live *l, const struct eng_rule *rule, const struct eng_ctx *ctx)
+{
+	struct cap_live_alert a = { .rule = rule,
+				    .ctx = ctx,
+				    .ts = fmt_ev__ts(ctx->ev),
+				    .json = (const char *)l->json_line.p,
+				    .json_len = l->json_line.len,
+				    .text = (const char *)l->text.p,
+				    .text_len = l->text.len };
+
+	l->on_alert(l->arg, &a);
 }
 
 void cap_live__alert(struct cap_live *l, const struct eng_rule *rule, const struct eng_ctx *ctx)
@@ -114,14 +143,15 @@ void cap_live__alert(struct cap_live *l, const struct eng_rule *rule, const stru
 				   .pid = fmt_ev__pid(ctx->ev),
 				   .cpu = (uint16_t)fmt_ev__cpu(ctx->ev) };
 	arena__reset(&l->scratch);
-	l->text.len = 0;
-	eng_alert__json(rule, ctx, &l->alert, &l->scratch, &l->text);
+	l->json_line.len = l->text.len = 0;
+	eng_alert__json(rule, ctx, &l->alert, &l->scratch, &l->json_line);
 	keep(l, p);
-	if (!l->json) {
-		l->text.len = 0;
+	if (!l->json || l->on_alert)
 		eng_alert__text(rule, ctx, &l->alert, &l->scratch, &l->text);
-	}
-	print(l);
+	if (l->on_alert)
+		pass_on(l, rule, ctx);
+	else
+		print(l);
 }
 
 static void add(struct fmt_batch *b, unsigned param, const char *s)

@@ -124,6 +124,8 @@ int cap_recorder__on_event(void *arg, const struct eng_ctx *ctx)
 	struct cap_recorder *r = arg;
 
 	cap_containers__see(&r->containers, ctx);
+	if (ctx->ev->type == EV_container_end && r->o.on_container_end)
+		r->o.on_container_end(r->o.arg, ctx);
 	r->wanted = r->look ? cap_scope__wants(r->o.scope, ctx) : WANT_YES;
 	return 0;
 }
@@ -410,6 +412,20 @@ int cap_recorder__pause(struct cap_recorder *r)
 	int look = cap_containers__wait_ms(&r->containers);
 
 	return look < ms ? look : ms;
+}
+
+void cap_recorder__add(struct cap_recorder *r,
+		       void (*make)(void *arg, struct fmt_batch *b, uint64_t now), void *arg)
+{
+	uint32_t n;
+	struct fmt_batch *b;
+
+	if (flush_if(r, r->batch->n + ROOM_FOR_ROWS >= FMT_BATCH_MAX_EVENTS, NULL))
+		return;			/* the next round says why */
+	b = cap_recorder__for_rows(r, &n);
+	make(arg, b, cap_recorder__now(r));
+	cap_recorder__rows_made(r, b, n);
+	alert_rows(r);
 }
 
 bool cap_recorder__traced_ended(struct cap_recorder *r, int *ret_status)

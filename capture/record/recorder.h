@@ -27,6 +27,9 @@ struct cap_recorder_opts {
 	uint64_t flush_ns;		/* longest time that a row waits to be written */
 	/* for the trace's own description; NULL: the whole machine */
 	const char *command;
+	/* Told of the end of each container (event container_end), in the recording thread. */
+	void (*on_container_end)(void *arg, const struct eng_ctx *ctx);
+	void *arg;
 };
 
 struct cap_recorder;
@@ -47,6 +50,20 @@ int cap_recorder__pause(struct cap_recorder *r);
 
 /* ptrace: nothing is left to trace; see cap_driver__traced_ended. */
 bool cap_recorder__traced_ended(struct cap_recorder *r, int *ret_status);
+
+/*
+ * Between rounds, in the recording thread.
+ *
+ * A row that is made here, not by the kernel: make begins and ends it, at the time now. It is
+ * applied, matched and recorded like others.
+ */
+void cap_recorder__add(struct cap_recorder *r,
+		       void (*make)(void *arg, struct fmt_batch *b, uint64_t now), void *arg);
+/* Other rules from the next event on; the old ones, which are not used any more, go to the caller. */
+int cap_recorder__set_rules(struct cap_recorder *r, struct eng_ruleset *rules,
+			    struct eng_ruleset **ret_old, struct err *err);
+/* Borrowed: what is known now. */
+struct eng_state *cap_recorder__state(struct cap_recorder *r);
 
 struct cap_recorder_stats {
 	uint64_t events, lost, bytes, keyframe_bytes;

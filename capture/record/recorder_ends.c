@@ -84,10 +84,17 @@ static int open_writer(struct cap_recorder *r, uint64_t start, struct err *err)
 	return fmt_writer__open(&r->writer, r->o.path, r->o.force, &meta, &r->o.writer, err);
 }
 
-static int make_parts(struct cap_recorder *r, struct err *err)
+static int new_detector(struct cap_recorder *r, const struct eng_ruleset *rules,
+			struct eng_detector **ret)
 {
 	struct eng_detector_opts d = { .sz = sizeof(d), .on_alert = cap_recorder__on_alert,
 				       .on_event = cap_recorder__on_event, .arg = r };
+
+	return eng_detector__new(ret, rules, r->state, &d);
+}
+
+static int make_parts(struct cap_recorder *r, struct err *err)
+{
 	int code = cap_driver__open(&r->driver, &r->o.driver, err);
 
 	if (code)
@@ -97,7 +104,7 @@ static int make_parts(struct cap_recorder *r, struct err *err)
 	r->dec.env_len = r->o.driver.env_len;
 	r->dec.snaplen = r->o.driver.snaplen;
 	code = eng_state__new(&r->state);
-	code = code ? code : eng_detector__new(&r->detector, r->o.live->rules, r->state, &d);
+	code = code ? code : new_detector(r, r->o.live->rules, &r->detector);
 	code = code ? code : fmt_batch__new(&r->batch);
 	code = code ? code : fmt_batch__new(&r->keyframe);
 	if (!code && cap_scope__active(r->o.scope)) {
@@ -131,6 +138,35 @@ int cap_recorder__start(struct cap_recorder **ret, const struct cap_recorder_opt
 	}
 	r->flushed = r->loss_since = cap_recorder__now(r);
 	*ret = r;
+	return 0;
+}
+
+/* --- between ---------------------------------------------------------------------------------- */
+
+struct eng_state *cap_recorder__state(struct cap_recorder *r)
+{
+	return r->state;
+}
+
+/* What is not written yet has been matched by the old rules: the new ones begin with an empty batch. */
+int cap_recorder__set_rules(struct cap_recorder *r, struct eng_ruleset *rules,
+			    struct eng_ruleset **ret_old, struct err *err)
+{
+	struct eng_detector *fresh;
+	int code = cap_recorder__flush(r, err);
+
+	code = code ? code : new_detector(r, rules, &fresh);
+	if (code)
+		return code;
+	eng_detector__free(r->detector);
+	r->detector = fresh;
+	*ret_old = r->o.live->rules;
+	r->o.live->rules = rules;
+	if (r->look) {
+		fmt_batch__reset(r->look, 1);
+		cap_scope__batch(r->o.scope, r->look);
+	}
+	eng_detector__feed(fresh, r->look ? r->look : r->batch, false, 0, 0);
 	return 0;
 }
 
