@@ -54,9 +54,11 @@ struct thread_slot {
 	__u64 pid_tid;
 	__u64 task;
 	__u64 saved;			/* time of return, for the collector */
-	__u64 exec_args;		/* execveat: directory and flags */
+	/* of the call at hand: execveat's directory and flags, clone3's flags or KEPT_NOTHING */
+	__u64 kept;
 	__u64 signal;			/* last signal sent to it << 32 | sender */
 };
+#define KEPT_NOTHING (~0ull)
 #define NR_COMPAT 0x80000000u
 #define NR_X32 0x40000000u
 

@@ -255,8 +255,8 @@ int collect_exec(struct bpf_raw_tracepoint_args *ctx)
 	out_num(&o, cap_word(&cred->cap_inheritable));
 	out_num(&o, cap_word(&cred->cap_permitted));
 	out_num(&o, cap_word(&cred->cap_effective));
-	out_num(&o, c.s->exec_args & 0xffffffff);
-	out_num(&o, c.s->exec_args >> 32);
+	out_num(&o, c.s->kept & 0xffffffff);
+	out_num(&o, c.s->kept >> 32);
 	out_num(&o, c.s->flags & THREAD_SCRIPT);
 	if (mm && K(mm, exe_file))
 		out_exe(&o, K(mm, exe_file), cred);
@@ -351,8 +351,7 @@ int collect_clone(struct bpf_raw_tracepoint_args *ctx)
 		flags = call_arg(&c, 0) & 0xffffffff & ~CSIGNAL;
 		break;
 	case EV_clone3:
-		bpf_probe_read_user(&flags, sizeof(flags), (void *)call_arg(&c, 0));
-		flags &= 0x3ffffffff;
+		flags = c.s->kept == KEPT_NOTHING ? 0 : c.s->kept & 0x3ffffffff;
 		break;
 	case EV_vfork:
 		flags = 0x4100;		/* CLONE_VFORK | CLONE_VM: kernel/fork.c */

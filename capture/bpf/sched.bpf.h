@@ -6,7 +6,7 @@
 #include "capture/bpf/exec.bpf.h"
 #include "capture/bpf/sock.bpf.h"
 
-#define PF_KTHREAD 0x200000		/* include/linux/sched.h */
+#define NR_CLONE3 435			/* on all machines */
 
 static __always_inline bool is_own(struct task_struct *t)
 {
@@ -109,6 +109,39 @@ static __always_inline void born_in_cgroup(struct task_struct *c, __u64 now)
 	out_close(&o, EV_cgroup_attach, now, 0, 0, id, 0);
 }
 
+/*
+ * The child of a clone3 has its slot before it runs: the flags lie in memory that its creator may have
+ * written over when the child returns from the call. Both have their registers at the same place of
+ * their stacks. Without room for it nothing is said of the flags.
+ */
+static __always_inline void slot_birth(struct task_struct *p, struct task_struct *c)
+{
+	__u64 stack = (__u64)K(c, stack);
+	struct thread_slot *from, *s;
+	__u32 k;
+
+	from = slot_of_task(p, &k);
+	if (!from || (from->nr & ~NR_COMPAT) != NR_CLONE3)
+		return;
+	k = slot_of(stack);
+	s = bpf_map_lookup_elem(&slots, &k);
+	if (s && s->key) {
+		k ^= 1;
+		s = bpf_map_lookup_elem(&slots, &k);
+	}
+	if (!s || s->key)
+		return;
+	s->pid_tid = id_of_task(c);
+	s->task = (__u64)c;
+	s->enter = 0;
+	s->kept = from->kept;
+	s->signal = 0;
+	s->nr = from->nr;
+	s->flags = s->pid_tid >> 32 == own_tgid ? THREAD_OWN : 0;
+	slot_scope(s);
+	s->key = from->key - (__u64)K(p, stack) + stack;
+}
+
 /* Numbers: tid pid ptid flags vtid vpid start pidns_start. */
 SEC("raw_tp/sched_process_fork")
 int on_fork(struct bpf_raw_tracepoint_args *ctx)
@@ -122,6 +155,7 @@ int on_fork(struct bpf_raw_tracepoint_args *ctx)
 	s = slot_of_task(c, &k);
 	if (s)
 		s->key = 0;
+	slot_birth(p, c);
 	if (*dns_mark(id_of_task(p)))
 		*dns_mark(id) = 1;	/* it has the same descriptors */
 	if ((__u32)(id >> 32) == own_tgid || out_open(&o, LIFE(CATEGORY_OF_task_new)))

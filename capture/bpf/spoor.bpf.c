@@ -87,7 +87,10 @@ static __always_inline void enter_special(struct thread_slot *s, __u64 regs)
 	if (d->event == EV_exit || d->event == EV_exit_group)
 		record_exit(s, d, regs);
 	else if (d->event == EV_execveat)
-		s->exec_args = (__u32)regs_arg(r, is32, 0) | regs_arg(r, is32, 4) << 32;
+		s->kept = (__u32)regs_arg(r, is32, 0) | regs_arg(r, is32, 4) << 32;
+	else if (d->event == EV_clone3 &&
+		 bpf_probe_read_user(&s->kept, sizeof(s->kept), (void *)regs_arg(r, is32, 0)))
+		s->kept = KEPT_NOTHING;
 }
 
 SEC("raw_tp/sys_enter")
@@ -106,7 +109,7 @@ int on_sys_enter(struct bpf_raw_tracepoint_args *ctx)
 	s->nr = nr;
 	s->enter = bpf_ktime_get_ns();
 	if (desc_of(nr)->kind == KIND_EXEC || native_event(nr) == EV_exit ||
-	    native_event(nr) == EV_exit_group || nr & NR_COMPAT)
+	    native_event(nr) == EV_exit_group || native_event(nr) == EV_clone3 || nr & NR_COMPAT)
 		enter_special(s, regs);
 	return 0;
 }

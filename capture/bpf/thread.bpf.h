@@ -122,6 +122,7 @@ static __always_inline void slot_claim(struct thread_slot *s, __u64 key)
 	s->pid_tid = bpf_get_current_pid_tgid();
 	s->task = (__u64)task;
 	s->enter = 0;
+	s->kept = KEPT_NOTHING;
 	s->signal = 0;
 	s->flags = s->pid_tid >> 32 == own_tgid ? THREAD_OWN : 0;
 	if ((__u64)K(task, stack) >> STACK_SHIFT != key >> STACK_SHIFT)

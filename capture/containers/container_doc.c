@@ -6,6 +6,7 @@
 #include <cjson/cJSON.h>
 
 #include "capture/containers/runtime.h"
+#include "engine/state/state.h"
 
 #define MAX_LABELS 256u
 #define MAX_MOUNTS 256u
@@ -71,12 +72,17 @@ static int type_number(const char *runtime)
 void cap_doc__begin(struct cap_doc *d, struct cap_container_info *c, const char *full_id,
 		    const char *runtime, const char *name, const char *image)
 {
+	char id[65];
+
 	snprintf(c->name, sizeof(c->name), "%s", name);
 	snprintf(c->image, sizeof(c->image), "%s", image);
 	snprintf(c->runtime, sizeof(c->runtime), "%s", runtime);
 	d->root = cJSON_CreateObject();
 	d->c = cJSON_AddObjectToObject(d->root, "container");
 	cJSON_AddNumberToObject(d->c, "type", type_number(runtime));
+	snprintf(id, sizeof(id), "%.*s", (int)eng_container__id_len(full_id, strlen(full_id)),
+		 full_id);
+	cap_doc__text(d, "id", id);
 	cap_doc__text(d, "full_id", full_id);
 	cap_doc__text(d, "name", c->name);
 	cap_doc__image(d, c->image);

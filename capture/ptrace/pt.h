@@ -35,6 +35,8 @@ struct pt_thread {
 	bool was_missing;		/* the file that it may create */
 	uint32_t nr;			/* of the call at hand */
 	uint64_t args[6];
+	/* of a child that has not returned yet: what its creator asked for; or 0 */
+	uint64_t birth_flags;
 	uint64_t enter;			/* ns, CLOCK_MONOTONIC */
 	const struct cap_desc *d;
 	int pidfd;			/* -1: not opened, -2: cannot be */

@@ -38,13 +38,16 @@ static uint64_t clone_flags(const struct pt_thread *t)
 void pt_life__birth(struct pt *p, struct pt_thread *parent, struct pt_thread *child,
 		    const struct pt_status *s)
 {
+	uint64_t flags = clone_flags(parent);
+
+	child->birth_flags = flags;
 	if (!pt_out__open(&p->out, &p->stop))
 		return;
 	pt_out__num(&p->out, child->tid);
 	pt_out__num(&p->out, child->pid);
 	pt_out__num(&p->out, child->pid == parent->pid || s->ppid == parent->pid ? parent->tid
 										 : s->ppid);
-	pt_out__num(&p->out, (clone_flags(parent) & ~(uint64_t)CLONE_THREAD) |
+	pt_out__num(&p->out, (flags & ~(uint64_t)CLONE_THREAD) |
 			     (child->pid == parent->pid ? CLONE_THREAD : 0));
 	pt_out__num(&p->out, s->vtid);
 	pt_out__num(&p->out, s->vpid);
@@ -279,7 +282,9 @@ void pt_life__clone(struct pt_thread *t, struct pt_out *o)
 	pt_out__num(o, t->tid);
 	pt_out__num(o, t->pid);
 	pt_out__num(o, s.ppid);
-	pt_out__num(o, clone_flags(t));
+	/* a child's creator may have written over them */
+	pt_out__num(o, t->birth_flags ? t->birth_flags : clone_flags(t));
+	t->birth_flags = 0;
 	pt_out__num(o, s.euid);
 	pt_out__num(o, s.egid);
 	pt_out__num(o, s.vtid);

@@ -2,6 +2,7 @@
 /* Rounds: records to rows, rows to chunks, and what is due in between. */
 #include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "capture/record/recorder_internal.h"
@@ -281,10 +282,21 @@ static void add_categories(struct cap_recorder *r, struct fmt_batch *b, const ui
 	struct buf *t = &r->dec.text;
 
 	t->len = 0;
-	for (unsigned i = 0; i < CAT__N; i++)
-		if (by[i])
+	for (unsigned i = 0; i < CAT__N; i++) {
+		uint64_t n = by[i];
+		unsigned k = 0;
+
+		while (k < i && strcmp(fmt_category_names[k], fmt_category_names[i]))
+			k++;
+		if (k < i)		/* those of input and output have one name */
+			continue;
+		for (k = i + 1; k < CAT__N; k++)
+			if (!strcmp(fmt_category_names[k], fmt_category_names[i]))
+				n += by[k];
+		if (n)
 			buf__printf(t, "%s%s=%llu", t->len ? " " : "", fmt_category_names[i],
-				    (unsigned long long)by[i]);
+				    (unsigned long long)n);
+	}
 	if (t->len)
 		fmt_batch__str(b, P_drop_categories, (const char *)t->p, (uint32_t)t->len,
 			       (uint32_t)t->len);

@@ -141,6 +141,16 @@ static bool in_tree(const struct cap_scope *s, int64_t pid)
 	return pid >= 0 && pid < MAX_PID && s->in_tree[pid >> 3] >> (pid & 7) & 1;
 }
 
+static void put_in_tree(struct cap_scope *s, uint64_t pid, bool in)
+{
+	uint8_t bit = (uint8_t)(1 << (pid & 7));
+
+	if (in)
+		s->in_tree[pid >> 3] |= bit;
+	else
+		s->in_tree[pid >> 3] &= (uint8_t)~bit;
+}
+
 /* Follow births and deaths; true if the row's process belongs to the command. */
 static bool tree_wants(struct cap_scope *s, const struct eng_ctx *ctx)
 {
@@ -148,11 +158,12 @@ static bool tree_wants(struct cap_scope *s, const struct eng_ctx *ctx)
 	bool in = in_tree(s, pid);
 	uint64_t child;
 
-	if (ctx->ev->type == EV_task_new && in && fmt_ev__int(ctx->ev, P_task_new_pid, &child) &&
+	/* A stranger's child may have the number of one that ended unseen. */
+	if (ctx->ev->type == EV_task_new && fmt_ev__int(ctx->ev, P_task_new_pid, &child) &&
 	    child < MAX_PID)
-		s->in_tree[child >> 3] |= (uint8_t)(1 << (child & 7));
+		put_in_tree(s, child, in);
 	if (ctx->ev->type == EV_procexit && in && ctx->proc->n_threads <= 1)
-		s->in_tree[pid >> 3] &= (uint8_t)~(1 << (pid & 7));
+		put_in_tree(s, (uint64_t)pid, false);
 	return in;
 }
 

@@ -144,6 +144,9 @@ static void thread_name(const struct eng_ctx *ctx, const struct fmt_param *p, in
 					 : eng_state__thread(ctx->state, tid);
 	const struct eng_str *comm = t ? t->comm ? t->comm : t->proc->comm : NULL;
 
+	if (!t)
+		comm = eng_state__ended_name(ctx->state, own ? ctx->proc : NULL, tid,
+					     fmt_ev__ts(ctx->ev));
 	if (comm)
 		buf__add(out, comm->s, comm->len);
 }

@@ -117,6 +117,8 @@ static void state_reset(struct eng_state *st)
 	idmap__clear(&st->tables);
 	st->tables_ts = 0;
 	dns_names__free(st);
+	for (unsigned i = 0; i < RECENT_EXITS; i++)
+		eng_str__unref(st->exits[i].comm);
 	memset(st->exits, 0, sizeof(st->exits));
 	st->next_exit = 0;
 	st->gen++;

@@ -253,6 +253,13 @@ const struct eng_group *eng_state__group(struct eng_state *st, uint32_t gid);
  * and results of calls are such numbers. In a container this looks through all threads.
  */
 struct eng_thread *eng_state__seen_by(struct eng_state *st, const struct eng_proc *by, int64_t tid);
+/*
+ * The name of a thread that has ended in the last two seconds before ts: whoever is killed may be gone
+ * before the call that did it returns. by as above, or NULL: tid is the kernel's own number. Borrowed
+ * until the next event is applied.
+ */
+const struct eng_str *eng_state__ended_name(const struct eng_state *st, const struct eng_proc *by,
+					    int64_t tid, uint64_t ts);
 void eng_state__each_proc(struct eng_state *st, void (*fn)(struct eng_proc *p, void *arg),
 			  void *arg);
 void eng_state__each_container(struct eng_state *st,

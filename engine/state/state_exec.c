@@ -488,6 +488,22 @@ void on_exec_leader(struct eng_state *st, struct eng_ctx *ctx)
 
 /* --- the end ---------------------------------------------------------------------------------- */
 
+const struct eng_str *eng_state__ended_name(const struct eng_state *st, const struct eng_proc *by,
+					    int64_t tid, uint64_t ts)
+{
+	bool inside = by && by->vpid > 0 && by->vpid != by->pid;
+
+	for (unsigned i = 1; i <= RECENT_EXITS && i <= st->next_exit; i++) {
+		const struct ended *e = &st->exits[(st->next_exit - i) % RECENT_EXITS];
+
+		if (ts - e->ts < RECENT_NS &&
+		    (inside ? e->vtid == tid && e->pidns_start && e->pidns_start == by->pidns_start
+			    : e->tid == tid))
+			return e->comm;
+	}
+	return NULL;
+}
+
 void on_procexit(struct eng_state *st, struct eng_ctx *ctx)
 {
 	(void)st;
@@ -496,10 +512,13 @@ void on_procexit(struct eng_state *st, struct eng_ctx *ctx)
 
 void on_procexit_leave(struct eng_state *st, struct eng_ctx *ctx)
 {
-	unsigned i = st->next_exit++ % RECENT_EXITS;
+	struct ended *e = &st->exits[st->next_exit++ % RECENT_EXITS];
+	struct eng_str *comm = ctx->thread->comm ? ctx->thread->comm : ctx->proc->comm;
 
-	st->exits[i].tid = ctx->thread->tid;
-	st->exits[i].ptid = ctx->proc->ptid;
-	st->exits[i].ts = fmt_ev__ts(ctx->ev);
+	eng_str__unref(e->comm);
+	*e = (struct ended){ .tid = ctx->thread->tid, .vtid = ctx->thread->vtid,
+			     .ptid = ctx->proc->ptid, .ts = fmt_ev__ts(ctx->ev),
+			     .pidns_start = ctx->proc->pidns_start,
+			     .comm = comm ? eng_str__ref(comm) : NULL };
 	thread__remove(st, ctx->thread, ev_s64(ctx->ev, P_procexit_reaper_tid, 0));
 }

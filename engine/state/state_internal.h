@@ -99,7 +99,11 @@ struct eng_state {
 	struct idmap tables;
 	uint64_t tables_ts;
 	/* threads that ended lately (imported files only: see clone) */
-	struct { int64_t tid, ptid; uint64_t ts; } exits[RECENT_EXITS];
+	struct ended {
+		int64_t tid, vtid, ptid;
+		uint64_t ts, pidns_start;
+		struct eng_str *comm;	/* owned; NULL: none */
+	} exits[RECENT_EXITS];
 	unsigned next_exit;
 };
 

@@ -53,6 +53,15 @@ truth() {
 @test "a program that is deleted before it is executed" { truth deleted; }
 @test "a program by the loader" { truth loader; }
 
+@test "a request to clone3 that is written over while the child starts" {
+	record c.spoor --only-command -- "$progs/clone3" >made
+	[ "$(cat made)" -gt 0 ] || skip "no clone3 here"
+	events c.spoor 'evt.type = clone3 and proc.name = clone3' >c.json
+	# creator and child say the same; the thread is made by another request
+	jq -es --argjson n "$(cat made)" 'map(select(.args.flags | contains("CLONE_VM") and (contains("CLONE_THREAD") | not))) | (map(select(.res > 0)) | length == $n) and (map(select(.res == 0)) | length == $n)' c.json
+	jq -es 'all(.[]; .args.flags | contains("CLONE_NEWUSER") | not)' c.json
+}
+
 @test "the relatives of well-known calls" {
 	mkdir relatives
 	record r.spoor --only-command -- "$progs/relatives" relatives >expected

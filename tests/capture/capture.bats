@@ -213,7 +213,8 @@ teardown() {
 	[ "$lost" -gt 0 ]
 	events t.spoor 'evt.type = drop' >t.json
 	jq -es --argjson lost "$lost" '([.[].args.n] | add) == $lost and all(.[]; .args.reason == "buffer_full" and .args.from <= .args.to)
-		and any(.[]; .args.categories | test("file=[0-9]+"))' t.json
+		and any(.[]; .args.categories | test("file=[0-9]+"))
+		and all(.[]; .args.categories // "" | [scan("[a-zA-Z]+=")] | length == (unique | length))' t.json
 	# by category they are as many
 	[ "$(jq -r .args.categories t.json | tr ' ' '\n' | sed 's/.*=//' | awk '{ n += $1 } END { print n }')" = "$lost" ]
 	# nothing else is missing: recorded and lost make the flood's two million calls
@@ -420,6 +421,15 @@ teardown() {
 	spoor-replay v.spoor -r r.yaml >again
 	diff again alerts
 	grep -q "on $(hostname) after [0-9]* s" alerts
+}
+
+@test "the name of a process that has ended when the kill returns" {
+	record_start t.spoor
+	for i in 1 2 3 4 5 6 7 8 9 10; do sh -c 'exec sleep 100' & sleep 0.02; kill -9 $!; wait $! || :; done
+	record_stop
+	events t.spoor 'evt.type = kill and evt.arg.sig = SIGKILL' >t.json
+	[ "$(wc -l <t.json)" = 10 ]
+	spoor-replay t.spoor -f 'evt.type = kill and evt.arg.sig = SIGKILL' -p '%evt.arg.pid' | sort | uniq -c | grep -q '^ *10 sleep$'
 }
 
 @test "questions and answers of name servers, and the name of what is connected to then" {

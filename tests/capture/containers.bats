@@ -47,7 +47,7 @@ new_container() {	# -> $dir, $id, $short
 	conditions expected t.json
 	events t.spoor 'evt.type in (container, container_end)' >c.json
 	cat >expected <<-EOF
-		.type == "container" and .args.id == "$short" and .args.full_id == "$id" and .args.name == "$short" and .args.runtime == "runc"
+		.type == "container" and .args.id == "$short" and .args.full_id == "$id" and .args.name == "$short" and .args.runtime == "runc" and (.args.json | fromjson | .container | .id == "$short" and .full_id == "$id")
 		.type == "container_end" and .args.id == "$short" and .args.exit_code == 7
 	EOF
 	conditions expected c.json
