@@ -27,6 +27,7 @@ struct rpl_opts {
 	struct rpl_words rules, tags, globs, appends;
 	const char *filter, *format, *condition, *list, *explain;
 	const char *from, *to;
+	const char *playbooks;
 	enum eng_priority priority, fail_on;
 	bool has_fail_on;
 	bool no_lint, json, all_matches, stats, profile, keyframes, internal, syntax_only;

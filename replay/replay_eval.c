@@ -114,7 +114,7 @@ static const char *priority_color(enum eng_priority p)
 	return p <= PRIO_ERROR ? "\033[1;31m" : p == PRIO_WARNING ? "\033[33m" : "";
 }
 
-static void put_alert(struct rpl_eval *e, const struct eng_rule *rule, const struct eng_ctx *ctx)
+void rpl_put_alert(struct rpl_eval *e, const struct eng_rule *rule, const struct eng_ctx *ctx)
 {
 	struct rpl_out *out = &e->part->out;
 
@@ -144,8 +144,10 @@ static int on_alert(void *arg, const struct eng_rule *rule, const struct eng_ctx
 		e->part->failed_on = true;
 	if (r->format)
 		put_format(e, ctx);
-	else
-		put_alert(e, rule, ctx);
+	else if (!e->decider)
+		rpl_put_alert(e, rule, ctx);
+	else if (!rpl_playbooks__alert(e, rule, ctx))
+		return 0;
 	return printed(e);
 }
 
@@ -172,6 +174,8 @@ int rpl_eval__new(struct rpl_eval **ret, struct rpl_run *r)
 		code = eng_detector__new(&e->det, explain ? NULL : r->rs, e->st, &d);
 	if (!code && r->filter)
 		code = eng_run__new(&e->filter_run, r->filter);
+	if (!code && r->pb)
+		code = pb_decider__new(&e->decider, r->pb, &(struct pb_self){ 0 }, NULL);
 	if (code) {
 		rpl_eval__free(e);
 		return code;
@@ -187,6 +191,7 @@ void rpl_eval__free(struct rpl_eval *e)
 	eng_detector__free(e->det);
 	eng_state__free(e->st);
 	eng_run__free(e->filter_run);
+	pb_decider__free(e->decider);
 	arena__done(&e->scratch);
 	buf__done(&e->text);
 	free(e->gave_up);

@@ -8,6 +8,7 @@
 #ifndef RPL_REPLAY_EVAL_H
 #define RPL_REPLAY_EVAL_H
 
+#include "engine/playbook/playbook.h"
 #include "format/file/source.h"
 #include "replay/replay.h"
 
@@ -48,6 +49,8 @@ struct rpl_run {
 	unsigned n_rules;
 	struct eng_prog *filter;	/* -f: a program of one condition */
 	struct eng_output *format;	/* -p */
+	struct playbook *pb;		/* --playbooks */
+	uint64_t verdicts[PBV__N];	/* on its actions */
 	struct arena mem;
 	struct fmt_want want;
 	struct eng_alert_opts alert;
@@ -75,6 +78,7 @@ struct rpl_eval {
 	struct eng_state *st;
 	struct eng_detector *det;
 	struct eng_run *filter_run;	/* NULL without -f */
+	struct pb_decider *decider;	/* NULL without --playbooks */
 	struct arena scratch;		/* for one event */
 	struct buf text;		/* for one event, before it is made safe */
 	struct rpl_part *part;		/* at hand */
@@ -90,6 +94,13 @@ void rpl_eval__free(struct rpl_eval *e);
 void rpl_eval__read(struct rpl_eval *e, struct fmt_source *s);
 /* One damage that was met outside of reading; err is cleared. */
 void rpl_eval__damage(struct rpl_eval *e, struct err *err);
+
+/* One alert as a line. */
+void rpl_put_alert(struct rpl_eval *e, const struct eng_rule *rule, const struct eng_ctx *ctx);
+/* What would be done because of it (replay_playbooks.c). False: no playbook is for it, and nothing is put out. */
+bool rpl_playbooks__alert(struct rpl_eval *e, const struct eng_rule *rule, const struct eng_ctx *ctx);
+/* How many actions would have been done, and how many not, and why. */
+void rpl_playbooks__print(const struct rpl_run *r, FILE *to);
 
 /* For a new use: nothing printed, nothing counted. Memory is kept. */
 void rpl_part__reset(struct rpl_part *p, const struct rpl_run *r);

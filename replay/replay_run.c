@@ -79,6 +79,8 @@ static void make_want(struct rpl_run *r)
 	for (unsigned i = 0; i < r->n_rules; i++)
 		if (r->rules[i].cond >= 0)
 			eng_output__want(r->rules[i].format, w);
+	if (r->pb)
+		playbook__want(r->pb, w);
 	if (r->format)
 		eng_output__want(r->format, w);
 	else if (!r->rs)
@@ -100,6 +102,8 @@ static int compile(struct rpl_run *r, struct err *err)
 		code = compile_filter(r, err);
 	if (!code && o->format)
 		code = compile_format(r, err);
+	if (!code && o->playbooks)
+		code = playbook__open(&r->pb, o->playbooks, false, err);
 	return code;
 }
 
@@ -136,6 +140,7 @@ void rpl_run__free(struct rpl_run *r)
 	free(r->evals);
 	rpl_part__done(&r->whole);
 	eng_prog__free(r->filter);
+	playbook__unref(r->pb);
 	eng_ruleset__free(r->rs);
 	free(r->stats.per_rule);
 	arena__done(&r->mem);
@@ -259,6 +264,8 @@ int rpl_run__finish(struct rpl_run *r, bool failed)
 	if (failed)
 		return EXIT_ASKED;
 	rpl_stats__print_gave_up(&r->stats, r->rs, stderr);
+	if (r->pb)
+		rpl_playbooks__print(r, stderr);
 	if (r->o->stats)
 		rpl_stats__print(&r->stats, r->rs, stderr);
 	if (r->o->profile)

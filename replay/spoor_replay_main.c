@@ -63,6 +63,7 @@ static int set_##name(void *u, const char *v, struct err *err)			\
 TEXT_OPTION(filter)
 TEXT_OPTION(format)
 TEXT_OPTION(from)
+TEXT_OPTION(playbooks)
 TEXT_OPTION(to)
 SWITCH_OPTION(all_matches)
 SWITCH_OPTION(stats)
@@ -203,6 +204,8 @@ static const struct cli_opt options[] = {
 	  "Or one entry of Falco's append_output: '{match: {tags: [network]}, extra_output: \"on %evt.hostname\", "
 	  "extra_fields: [proc.exepath]}'. May be given several times.", set_append },
 	{ 0, "all-matches", NULL, "Report every rule that an event matches, not only the first.", set_all_matches },
+	{ 0, "playbooks", "FILE", "With -r: show what these playbooks would have done because of the alerts, and why not; nothing is "
+	  "done. With -o json: one object for each alert that a playbook is for. On one thread.", set_playbooks },
 	{ 0, "fail-on", "PRIORITY", "Exit with 3 if there is an alert of this priority or a more severe one.", set_fail_on },
 	{ 0, "stats", NULL, "At the end, on stderr: events per type, matches per rule, speed, lost events.", set_stats },
 	{ 0, "profile", NULL, "At the end, on stderr: what each rule and each predicate has cost, the dearest first; JSON with "
@@ -237,6 +240,7 @@ static const struct cli command_line = {
 		"who touched /etc, in one's own words\n"
 		"spoor-replay web.spoor -r /usr/local/share/spoor/rules\talerts of the rules that ship\n"
 		"spoor-replay web.spoor -r rules/ -o json --fail-on warning\tfor scripts: JSON in Falco's shape, exit code 3\n"
+		"spoor-replay web.spoor -r rules/ --playbooks playbooks.yaml\twhat playbooks would have done\n"
 		"spoor-replay web.spoor --from 14:03:00 --to 14:04:00\tone minute of a long trace\n"
 		"spoor-replay web.spoor -r rules/ --explain 'Sensitive file read@1742'\twhy a rule kept quiet\n"
 		"spoor-capture -w - | spoor-replay -\twatch live\n"
@@ -273,6 +277,10 @@ static const char *contradiction(const struct rpl_opts *o)
 		return "--explain needs rules: -r FILE";
 	if (o->mode == MODE_RUN && !o->rules.n && (o->has_fail_on || o->tags.n || o->globs.n || o->appends.n || o->all_matches))
 		return "--fail-on, --tag, --rule, --append-output and --all-matches are about rules: give them with -r FILE";
+	if (o->playbooks && (o->mode != MODE_RUN || !o->rules.n))
+		return "--playbooks act on alerts: give rules with -r FILE, and a trace";
+	if (o->playbooks && o->format)
+		return "-p and --playbooks print different things: leave out one";
 	if (o->profile && !o->rules.n)
 		return "--profile is about rules: give them with -r FILE";
 	if (o->keyframes && o->rules.n)
@@ -291,6 +299,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "spoor-replay: %s\n", wrong);
 		return EXIT_ASKED;
 	}
+	if (o.playbooks)
+		o.threads = 1;		/* limits and cool-downs follow the order of alerts */
 	/* traces may come from a machine that was attacked: from here on nothing is written but to stdout and stderr */
 	sandbox__enter(&(struct sandbox){ .write_in = { NULL } });
 	switch (o.mode) {
