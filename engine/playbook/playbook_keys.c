@@ -30,7 +30,7 @@ static const struct cfg_key action_keys[] = {
 	KEY(grace, CFG_DURATION, "grace", "30s", "What a pod gets to end by itself.", .max = 3600 * SECOND),
 	KEY(labels, CFG_PAIRS, "labels", NULL, "Labels and their values; these may hold fields."),
 	KEY(annotations, CFG_PAIRS, "annotations", NULL, "Annotations and their values; these may hold fields."),
-	KEY(key, CFG_STRING, "key", "spoor.dev/alert", "The taint's key."),
+	KEY(key, CFG_STRING, "key", "spoor/alert", "The taint's key."),
 	KEY(value, CFG_STRING, "value", "true", "The taint's value."),
 	KEY(effect, CFG_ENUM, "effect", "NoSchedule", "The taint's effect.", .choices = "NoSchedule|PreferNoSchedule|NoExecute"),
 	KEY(url, CFG_STRING, "url", NULL, "Where to: https://... It holds no fields."),
