@@ -52,7 +52,7 @@ endif
 
 LIBS := libzstd yaml-0.1 libcjson libpcre2-8 libsodium zlib
 LIBS_inspect := ncursesw
-LIBS_capture := libbpf libelf zlib
+LIBS_capture := libbpf libelf zlib libcurl libmicrohttpd gnutls libnats
 LIBS_test := cmocka
 
 pc_exists = $(shell pkg-config --exists $(1) 2>/dev/null && echo yes)
@@ -71,6 +71,7 @@ ALL_LDFLAGS := -pthread $(SAN_FLAGS) $(LDFLAGS)
 LDLIBS_lib := $(if $(HAVE_LIBS),$(shell pkg-config --libs $(LIBS))) -lm
 LDLIBS_inspect := $(if $(HAVE_LIBS),$(shell pkg-config --libs $(LIBS_inspect)))
 LDLIBS_capture := $(if $(HAVE_CAPTURE),$(shell pkg-config --libs $(LIBS_capture)))
+CFLAGS_capture := $(if $(HAVE_CAPTURE),$(shell pkg-config --cflags $(LIBS_capture)))
 LDLIBS_test := $(if $(HAVE_TEST),$(shell pkg-config --libs $(LIBS_test)))
 
 BPF_ARCH := $(if $(filter aarch64,$(shell uname -m)),arm64,x86)
@@ -111,7 +112,7 @@ need-libs:
 	$(if $(HAVE_LIBS),@:,@scripts/deps check build)
 
 note-capture: $(TOOLS)
-	$(if $(HAVE_CAPTURE),@:,@echo "spoor-capture is not built: it needs clang, bpftool and libbpf ('make deps' says how to get them)")
+	$(if $(HAVE_CAPTURE),@:,@echo "spoor-capture is not built: it needs what is missing here ('make deps' installs it)" && scripts/deps check capture)
 
 demo: ## record a container under attack, delete it, replay the trace, look into it (root)
 	@scripts/deps install build capture demo
@@ -198,6 +199,7 @@ $(B)/capture/%.skel.h: $(B)/capture/%.bpf.o
 	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf >$@
 
 $(OBJ_capture) $(patsubst %.c,$(B)/obj/%.o,$(filter capture/%_main.c,$(MAINS))): | $(SKELS)
+$(B)/obj/capture/%.o $(B)/obj/tests/capture/%.o: ALL_CFLAGS += $(CFLAGS_capture)
 
 # --- Generated text --------------------------------------------------------------------------------
 

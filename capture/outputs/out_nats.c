@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Alerts to NATS. The library's own reconnecting is not used: it keeps what is published meanwhile in its memory, where a
+ * crash loses it. Here a batch counts as delivered when the server has answered a PING behind it; else it is published again over
+ * a new connection. The header Nats-Msg-Id lets JetStream leave out what comes twice.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <nats/nats.h>
+
+#include "capture/outputs/output.h"
+#include "engine/config/config.h"
+
+#define DEFAULT_SUBJECT "falco.{priority}.{rule}"
+#define SUBJECT_MAX 512
+
+struct publisher {
+	natsConnection *nc;
+	char *urls;			/* the list, cut into pieces */
+	const char *servers[16];
+	int n_servers;
+	atomic_int trouble;		/* natsStatus that the server told of, since the last flush */
+	struct buf subject;
+};
+
+/* --- Subjects ------------------------------------------------------------------------------------ */
+
+/* Lower case, everything else than letters and digits one '_': what a subject can hold, whatever a rule is called. */
+static void add_slug(struct buf *out, const char *s, const char *empty)
+{
+	size_t from = out->len;
+	bool gap = false;
+
+	for (; *s; s++) {
+		if (!isalnum((unsigned char)*s) || (unsigned char)*s >= 0x80) {
+			gap = true;
+			continue;
+		}
+		if (gap && out->len > from)
+			buf__u8(out, '_');
+		gap = false;
+		buf__u8(out, (uint8_t)tolower((unsigned char)*s));
+	}
+	if (out->len == from)
+		buf__puts(out, empty);
+}
+
+/* One {name} of the template; false if there is no such name. */
+static bool add_part(struct buf *out, const char *name, size_t n, const struct out_record *r)
+{
+	static const char *const names[] = { "priority", "rule", "source", "container" };
+	const char *const values[] = {
+		r ? eng_priority__name(r->priority) : "", r ? r->rule : "", r ? r->source : "", r ? r->container : ""
+	};
+
+	for (int i = 0; i < 4; i++)
+		if (strlen(names[i]) == n && !memcmp(names[i], name, n)) {
+			add_slug(out, values[i], i == 3 ? "host" : "unknown");
+			return true;
+		}
+	return false;
+}
+
+/* r may be NULL, to see whether the template is right. */
+static bool make_subject(const char *template, const struct out_record *r, struct buf *out)
+{
+	out->len = 0;
+	for (const char *t = template; *t; t++) {
+		const char *end = *t == '{' ? strchr(t, '}') : NULL;
+
+		if (*t == '{') {
+			if (!end || !add_part(out, t + 1, (size_t)(end - t - 1), r))
+				return false;
+			t = end;
+		} else if (isalnum((unsigned char)*t) || strchr("-_.", *t)) {
+			buf__u8(out, (uint8_t)*t);
+		} else {
+			return false;
+		}
+	}
+	buf__u8(out, 0);
+	return true;
+}
+
+static int check_subject(struct publisher *p, const char *template, struct err *err)
+{
+	const char *s;
+
+	if (strlen(template) < SUBJECT_MAX && make_subject(template, NULL, &p->subject)) {
+		s = (char *)p->subject.p;
+		if (*s && *s != '.' && s[strlen(s) - 1] != '.' && !strstr(s, ".."))
+			return 0;
+	}
+	return err__set(err, -EINVAL, "'%s' is no subject: words of letters, digits, '-' and '_' with dots between them, and "
+			"{priority}, {rule}, {source}, {container}", template);
+}
+
+/* --- Connecting ---------------------------------------------------------------------------------- */
+
+static int nats__open(struct output *o, struct err *err)
+{
+	struct publisher *p = xcalloc(1, sizeof(*p));
+	char *save = NULL;
+
+	o->state = p;
+	if (!o->o.url)
+		return err__set(err, -EINVAL, "output '%s': nats needs a url", o->o.name);
+	if (!o->o.subject)
+		o->o.subject = DEFAULT_SUBJECT;
+	p->urls = xstrdup(o->o.url);
+	for (char *u = strtok_r(p->urls, ", ", &save); u; u = strtok_r(NULL, ", ", &save)) {
+		if (strncmp(u, "nats://", 7) && strncmp(u, "tls://", 6))
+			return err__set(err, -EINVAL, "output '%s': a url of nats begins with nats:// or tls://", o->o.name);
+		if (p->n_servers == (int)(sizeof(p->servers) / sizeof(*p->servers)))
+			return err__set(err, -FMT_E_LIMIT, "output '%s': too many servers", o->o.name);
+		p->servers[p->n_servers++] = u;
+	}
+	if (!p->n_servers)
+		return err__set(err, -EINVAL, "output '%s': nats needs a url", o->o.name);
+	return check_subject(p, o->o.subject, err);
+}
+
+static void on_error(natsConnection *nc, natsSubscription *sub, natsStatus s, void *arg)
+{
+	struct publisher *p = arg;
+
+	(void)nc, (void)sub;
+	atomic_store(&p->trouble, (int)s);
+}
+
+static natsStatus set_tls(const struct output *o, natsOptions *opts)
+{
+	const struct cap_http_opts *h = &o->o.http;
+	natsStatus s = NATS_OK;
+	bool tls = !strncmp(o->o.url, "tls://", 6) || h->ca.file || h->cert.file;
+
+	if (tls)
+		s = natsOptions_SetSecure(opts, true);
+	if (s == NATS_OK && tls && h->no_verify)
+		s = natsOptions_SkipServerVerification(opts, true);
+	if (s == NATS_OK && h->ca.file)
+		s = natsOptions_LoadCATrustedCertificates(opts, h->ca.file);
+	if (s == NATS_OK && h->cert.file)
+		s = natsOptions_LoadCertificatesChain(opts, h->cert.file, h->key.file ? h->key.file : h->cert.file);
+	return s;
+}
+
+static int set_login(const struct output *o, natsOptions *opts, struct err *err)
+{
+	natsStatus s = NATS_OK;
+	char *secret = NULL;
+	int rc = 0;
+
+	if (o->o.http.token_file || o->o.password_file)
+		rc = cfg_secret__read(o->o.http.token_file ? o->o.http.token_file : o->o.password_file, &secret, err);
+	if (rc)
+		return rc;
+	if (o->o.http.token_file)
+		s = natsOptions_SetToken(opts, secret);
+	else if (o->o.user)
+		s = natsOptions_SetUserInfo(opts, o->o.user, secret ? secret : "");
+	if (s == NATS_OK && o->o.creds_file)
+		s = natsOptions_SetUserCredentialsFromFiles(opts, o->o.creds_file, NULL);
+	if (secret)
+		explicit_bzero(secret, strlen(secret));
+	free(secret);
+	return s == NATS_OK ? 0 : err__set(err, -EINVAL, "%s", natsStatus_GetText(s));
+}
+
+/* 0, or negative with err. */
+static int publisher__connect(struct output *o, struct publisher *p, struct err *err)
+{
+	natsOptions *opts = NULL;
+	natsStatus s = natsOptions_Create(&opts);
+	int rc = 0;
+
+	if (s == NATS_OK)
+		s = natsOptions_SetServers(opts, p->servers, p->n_servers);
+	if (s == NATS_OK)
+		s = natsOptions_SetAllowReconnect(opts, false);
+	if (s == NATS_OK)
+		s = natsOptions_SetTimeout(opts, (int64_t)(o->o.timeout_ns / 1000000));
+	if (s == NATS_OK)
+		s = natsOptions_SetName(opts, "spoor");
+	if (s == NATS_OK)
+		s = natsOptions_SetErrorHandler(opts, on_error, p);
+	if (s == NATS_OK)
+		s = set_tls(o, opts);
+	if (s == NATS_OK)
+		rc = set_login(o, opts, err);
+	if (s == NATS_OK && !rc)
+		s = natsConnection_Connect(&p->nc, opts);
+	natsOptions_Destroy(opts);
+	if (s != NATS_OK) {
+		const char *more = nats_GetLastError(NULL);
+
+		rc = err__set(err, -EIO, "nats: %s%s%s", natsStatus_GetText(s), more && *more ? ": " : "", more ? more : "");
+	}
+	return rc;
+}
+
+static void hang_up(struct publisher *p)
+{
+	natsConnection_Destroy(p->nc);
+	p->nc = NULL;
+}
+
+/* --- Delivering ---------------------------------------------------------------------------------- */
+
+static natsStatus publish(struct publisher *p, const struct out_record *r)
+{
+	natsMsg *m = NULL;
+	natsStatus s = natsMsg_Create(&m, (char *)p->subject.p, NULL, r->json, (int)r->json_len);
+
+	if (s == NATS_OK && natsConnection_HasHeaderSupport(p->nc) == NATS_OK)
+		s = natsMsgHeader_Set(m, "Nats-Msg-Id", r->id);
+	if (s == NATS_OK)
+		s = natsConnection_PublishMsg(p->nc, m);
+	natsMsg_Destroy(m);
+	return s;
+}
+
+static enum out_verdict nats__deliver(struct output *o, const struct out_record *r, struct out_try *t)
+{
+	struct publisher *p = o->state;
+	struct err err = { 0 };
+	natsStatus s;
+
+	if (!p->nc && publisher__connect(o, p, &err))
+		return out_try__say(t, OUT_RETRY, "%s", err.msg);
+	make_subject(o->o.subject, r, &p->subject);
+	s = publish(p, r);
+	if (s == NATS_OK)
+		return OUT_OK;
+	if (s == NATS_MAX_PAYLOAD)
+		return out_try__say(t, OUT_REFUSED, "nats: larger than the server takes");
+	hang_up(p);
+	return out_try__say(t, OUT_RETRY, "nats: %s", natsStatus_GetText(s));
+}
+
+static enum out_verdict nats__flush(struct output *o, struct out_try *t)
+{
+	struct publisher *p = o->state;
+	natsStatus s = NATS_CONNECTION_CLOSED, told;
+
+	if (p->nc)
+		s = natsConnection_FlushTimeout(p->nc, (int64_t)(o->o.timeout_ns / 1000000));
+	told = (natsStatus)atomic_exchange(&p->trouble, NATS_OK);
+	if (s == NATS_OK && told == NATS_OK)
+		return OUT_OK;
+	if (s != NATS_OK)
+		hang_up(p);
+	return out_try__say(t, OUT_RETRY, "nats: %s", natsStatus_GetText(s == NATS_OK ? told : s));
+}
+
+static void nats__close(struct output *o)
+{
+	struct publisher *p = o->state;
+
+	if (!p)
+		return;
+	hang_up(p);
+	buf__done(&p->subject);
+	free(p->urls);
+	free(p);
+}
+
+const struct out_ops out_nats_ops = {
+	.open = nats__open, .deliver = nats__deliver, .flush = nats__flush, .close = nats__close
+};
