@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "capture/outputs/output.h"
+#include "capture/outputs/out_output.h"
 
 #define ID_HEADER "X-Alert-Id: "
 

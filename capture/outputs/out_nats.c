@@ -10,7 +10,7 @@
 #include <string.h>
 #include <nats/nats.h>
 
-#include "capture/outputs/output.h"
+#include "capture/outputs/out_output.h"
 #include "engine/config/config.h"
 
 #define DEFAULT_SUBJECT "falco.{priority}.{rule}"

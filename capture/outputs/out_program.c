@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "capture/outputs/output.h"
+#include "capture/outputs/out_output.h"
 
 #define END_GRACE_NS 1000000000ull	/* between the end of its input and SIGKILL */
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <stdlib.h>
 
-#include "capture/outputs/output.h"
+#include "capture/outputs/out_output.h"
 
 void out_queue__init(struct out_queue *q, uint32_t cap, size_t max_bytes)
 {

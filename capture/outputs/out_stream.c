@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "capture/outputs/output.h"
+#include "capture/outputs/out_output.h"
 #include "format/base/text.h"
 
 struct stream {

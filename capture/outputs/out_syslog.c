@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "capture/outputs/output.h"
+#include "capture/outputs/out_output.h"
 #include "format/base/text.h"
 
 #define MESSAGE_MAX 8192	/* what syslog daemons take by default; a longer message is cut */

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "capture/outputs/output.h"
+#include "capture/outputs/out_output.h"
 #include "format/base/log.h"
 #include "format/base/text.h"
 

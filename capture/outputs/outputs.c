@@ -8,7 +8,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "capture/outputs/output.h"
+#include "capture/outputs/out_output.h"
 
 #define OUTPUTS_MAX 64
 #define SECOND 1000000000ull
