@@ -3,12 +3,14 @@
  * One event as one line:
  *
  *   14:03:07.123456789 3f2a9c0d11ee bash(4321) openat("/etc/shadow", O_RDONLY) = 3</etc/shadow> 12us
+ *   14:03:07.123456789 k8s alice create pods/exec default/web-0 = 101
  *
  * Arguments stand in the order of the call itself. What a descriptor refers to follows it in angle brackets; what
  * the kernel adds beside the call (inode, memory use, credentials) is left to -o json and %evt.args.
  */
 #include <string.h>
 
+#include "format/json/json_doc.h"
 #include "replay/replay.h"
 
 #define MAX_ERRNO 4095
@@ -178,11 +180,24 @@ static void put_duration(struct buf *out, uint64_t ns)
 	buf__puts(out, units[u]);
 }
 
+/* A text parameter as it is, behind what separates it from the one before. */
+static bool put_text(struct line *l, unsigned param, const char *before)
+{
+	const struct fmt_str *s = fmt_ev__str(l->ctx->ev, param);
+
+	if (!s || !s->len)
+		return false;
+	buf__puts(l->out, before);
+	text__safe(l->out, s->p, s->len);
+	return true;
+}
+
 static void put_head(struct line *l)
 {
 	const struct eng_ctx *ctx = l->ctx;
 	const struct eng_thread *t = ctx->thread;
-	const char *box = ctx->proc->container ? ctx->proc->container->id : "host";
+	const char *box = ctx->proc->container ? ctx->proc->container->id :
+			  ctx->ev->type == EV_k8s_audit ? "k8s" : "host";
 
 	paint(l, C_TIME);
 	rpl_put_clock(l->out, fmt_ev__ts(ctx->ev));
@@ -194,7 +209,8 @@ static void put_head(struct line *l)
 	buf__add(l->out, " ", 1);
 	paint(l, C_PROC);
 	if (!rpl_has_process(ctx->ev)) {
-		buf__puts(l->out, "-");
+		if (ctx->ev->type != EV_k8s_audit || !put_text(l, P_k8s_audit_user, ""))
+			buf__puts(l->out, "-");
 		paint(l, C_OFF);
 		buf__add(l->out, " ", 1);
 		return;
@@ -381,6 +397,35 @@ static void put_drop(struct line *l)
 	paint(l, C_OFF);
 }
 
+/* Who is in the head: "create pods/exec default/web-0 = 101". */
+static void put_audit(struct line *l)
+{
+	const struct json_doc *d = eng_ctx__audit(l->ctx);
+	uint32_t uri = d ? json_doc__get(d, 0, "requestURI") : JSON_NONE;
+	uint64_t code;
+	bool space;
+
+	paint(l, C_CALL);
+	put_text(l, P_k8s_audit_verb, "");
+	paint(l, C_OFF);
+	if (put_text(l, P_k8s_audit_resource, " ")) {
+		put_text(l, P_k8s_audit_subresource, "/");
+		space = put_text(l, P_k8s_audit_namespace, " ");
+		put_text(l, P_k8s_audit_name, space ? "/" : " ");
+	} else if (json_doc__kind(d, uri) == JSON_STRING) {
+		buf__puts(l->out, " ");
+		text__safe(l->out, d->text + d->nodes[uri].at, d->nodes[uri].len);
+	}
+	if (fmt_ev__int(l->ctx->ev, P_k8s_audit_code, &code)) {
+		buf__puts(l->out, " = ");
+		paint(l, code >= 400 ? C_ERR : "");
+		rpl_put_u64(l->out, code);
+		paint(l, code >= 400 ? C_OFF : "");
+	} else {
+		put_text(l, P_k8s_audit_stage, " ");
+	}
+}
+
 void rpl_line(const struct eng_ctx *ctx, uint32_t payload, bool color, struct buf *out)
 {
 	const struct fmt_ev *e = ctx->ev;
@@ -396,6 +441,9 @@ void rpl_line(const struct eng_ctx *ctx, uint32_t payload, bool color, struct bu
 		break;
 	case EV_drop:
 		put_drop(&l);
+		break;
+	case EV_k8s_audit:
+		put_audit(&l);
 		break;
 	default:
 		paint(&l, C_CALL);

@@ -26,7 +26,7 @@ typedef bool eng_get_fn(const struct eng_fref *ref, const struct eng_ctx *ctx,
 			struct eng_vals *out);
 
 /* Routines of fields.def. False: missing. */
-eng_get_fn get_none, get_gen, get_evt, get_proc, get_image, get_parent, get_ancestor, get_leader,
+eng_get_fn get_none, get_audit, get_gen, get_evt, get_proc, get_image, get_parent, get_ancestor, get_leader,
 	   get_measure, get_user, get_fd, get_path, get_fdlist, get_container, get_syslog;
 
 /* --- giving a value --------------------------------------------------------------------------- */

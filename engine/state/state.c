@@ -46,6 +46,7 @@ static state_fn *const enter_fns[FMT_MAX_EVENTS] = {
 	[EV_groupdeleted] = on_group_gone,
 	[EV_state_thread] = on_state_thread, [EV_state_fd] = on_state_fd,
 	[EV_state_container] = on_container, [EV_state_user] = on_user, [EV_state_group] = on_group,
+	[EV_k8s_audit] = on_audit,
 	[EV_dns] = on_dns, [EV_state_dns] = on_state_dns, [EV_state_iface] = on_iface, [EV_state_mount] = on_mount_row,
 };
 
@@ -162,6 +163,7 @@ static void state_free(struct eng_state *st)
 	buf__done(&st->scratch);
 	free(st->hostname);
 	free(st->hits);
+	json_doc__done(&st->audit.doc);
 	free(st);
 }
 
@@ -280,6 +282,7 @@ static void enter_nobody(struct eng_state *st, struct eng_ctx *ctx, state_fn *fn
 	case EV_userdeleted:
 	case EV_groupadded:
 	case EV_groupdeleted:
+	case EV_k8s_audit:
 		fn(st, ctx);
 	}
 }

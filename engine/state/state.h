@@ -301,6 +301,10 @@ bool eng_container_from_cgroup(const char *path, char id[65], char full[65], con
 /* How much of that path is the container's own cgroup, without what it has made below; 0: none. */
 size_t eng_container__cgroup_len(const char *path);
 
+/* The Kubernetes audit entry that the event is, parsed: until the next event. NULL: it is none, or cannot be read. */
+struct json_doc;
+const struct json_doc *eng_ctx__audit(const struct eng_ctx *ctx);
+
 /* Is this IP address (4 or 16 bytes) one of the machine where the trace was recorded? */
 bool eng_state__is_local_ip(struct eng_state *st, uint8_t family, const uint8_t *ip);
 

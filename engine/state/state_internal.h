@@ -8,6 +8,7 @@
 #include "engine/state/idmap.h"
 #include "engine/state/state.h"
 #include "format/base/alloc.h"
+#include "format/json/json_doc.h"
 
 struct cJSON;
 
@@ -46,6 +47,12 @@ struct iface {
 	uint8_t family, prefix;		/* SA_INET, SA_INET6; bits */
 	uint8_t ip[16];
 	struct eng_str *name;
+};
+
+/* The audit entry at hand, parsed when it is first asked for. */
+struct audit_look {
+	struct json_doc doc;
+	bool tried, ok;
 };
 
 struct mount {
@@ -92,6 +99,7 @@ struct eng_state {
 	struct eng_image *no_image;
 	struct eng_thread *nobody;		/* of events that are no thread's */
 	struct dns_names *dns;			/* NULL: no answer yet */
+	struct audit_look audit;
 	struct buf scratch;
 	char *hostname;				/* see eng_state__describe */
 	uint64_t first_ts;
@@ -257,7 +265,7 @@ state_fn on_chdir, on_fchdir, on_getcwd, on_chroot, on_setuid, on_setreuid, on_s
 state_fn on_cgroup_attach, on_container, on_container_end, on_container_end_leave, on_asyncevent;
 state_fn on_user, on_user_gone, on_group, on_group_gone, on_iface, on_mount_row;
 state_fn on_state_thread, on_state_fd;
-state_fn on_dns, on_state_dns;
+state_fn on_dns, on_state_dns, on_audit;
 
 /* Each address whose name is known, in an order that depends on the addresses alone. */
 void dns_names__each(struct eng_state *st,

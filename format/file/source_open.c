@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "format/audit/audit.h"
 #include "format/codec/layout.h"
 #include "format/file/source.h"
 #include "format/file/source_probe.h"
@@ -30,6 +31,7 @@ static const struct { const char *magic; size_t n; const char *what; } kinds[] =
 	{ "PERFILE2", 8, "a recording of perf" },
 	{ "\xff" "LPKSHHRH", 8, "a systemd journal" },
 	{ "{", 1, "JSON text" },
+	{ "[", 1, "JSON text" },
 };
 
 static bool is_text(const uint8_t *p, size_t n)
@@ -62,6 +64,8 @@ int source_not_a_trace(const void *head, size_t n, struct err *err)
 		return err__set(err, -FMT_E_FORMAT, "is a capture of sysdig or Falco (.scap), not a spoor trace");
 	if (fmt_jsonl__probe(head, n))
 		return err__set(err, -FMT_E_FORMAT, "is a trace as text (.jsonl): 'spoor-trace convert' makes a trace of it");
+	if (fmt_audit__probe(head, n))
+		return err__set(err, -FMT_E_FORMAT, "is an audit log of Kubernetes: 'spoor-trace convert' makes a trace of it");
 	if (what)
 		return err__set(err, -FMT_E_FORMAT, "not a trace: it looks like %s", what);
 	return err__set(err, -FMT_E_FORMAT, "not a trace, nor a capture of sysdig or Falco (.scap)");
@@ -144,6 +148,8 @@ int fmt_source__open(struct fmt_source **ret, const char *path, struct err *err)
 		return fmt_scap__open(ret, fd, name, head, (size_t)n, err);
 	if (fmt_jsonl__probe(head, (size_t)n))
 		return fmt_jsonl__open(ret, fd, regular, name, head, regular ? 0 : (size_t)n, err);
+	if (fmt_audit__probe(head, (size_t)n))
+		return fmt_audit__open(ret, fd, regular, name, head, regular ? 0 : (size_t)n, err);
 	close(fd);
 	source_not_a_trace(head, (size_t)n, err);
 	err__file(err, name);
