@@ -269,7 +269,7 @@ int fmt_audit__open(struct fmt_source **ret, int fd, bool regular, const char *n
 	(void)err;
 	x->s.ops = &ops;
 	snprintf(x->s.name, sizeof(x->s.name), "%s", name);
-	snprintf(x->s.meta.driver, sizeof(x->s.meta.driver), "audit log");
+	snprintf(x->s.meta.tool, sizeof(x->s.meta.tool), "Kubernetes audit log");
 	trace_input__init(&x->in, fd, regular, head, n);
 	fmt_batch__new(&x->batch);
 	x->line = x->next_num = 1;

@@ -8,6 +8,7 @@
 #   capture_plain NAME		its bytes, unpacked, on stdout
 
 captures=${SPOOR_CAPTURES:-$SPOOR_SRC/../shared/captures}
+audit_events=${SPOOR_AUDIT_EVENTS:-$SPOOR_SRC/../shared/kubernetes/audit}	# captured entries of audit logs
 
 captures_missing() {
 	[ ! -d "$captures/reference" ]

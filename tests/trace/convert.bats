@@ -171,7 +171,7 @@ same_lines() {	# trace trace: the same events, keyframes too
 }
 
 @test "other JSON is not taken for it" {
-	echo '{"spoor":1,"kind":"Event","apiVersion":"audit.k8s.io/v1"}' >x.jsonl
+	echo '{"spoor":1,"kind":"Pod","apiVersion":"v1"}' >x.jsonl
 	run spoor-trace convert x.jsonl out.spoor
 	[ "$status" = 1 ]
 	[[ $output == *"not a trace: it looks like JSON text"* ]]
