@@ -266,10 +266,10 @@ $(PROG_BINS): $(B)/%: %.c $(B)/flags
 progs: $(PROG_BINS)
 
 FUZZ_BINS := $(call test_bin,$(FUZZ_SRC))
-$(FUZZ_BINS): $(B)/tests/fuzz/%: $(B)/obj/tests/fuzz/%.o $(B)/obj/tests/fuzz/corpus_main.o $(OBJ_replay) $(LIB)
+$(FUZZ_BINS): $(B)/tests/fuzz/%: $(B)/obj/tests/fuzz/%.o $(B)/obj/tests/fuzz/corpus_main.o $(OBJ_replay) $(OBJ_inspect) $(LIB)
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS_lib)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS_inspect) $(LDLIBS_lib)
 
 # With T, only the test programs that will run are built.
 selected = $(if $(T),$(foreach s,$(1),$(if $(strip $(foreach t,$(T),$(findstring $t,$s))),$s)),$(1))
@@ -288,16 +288,16 @@ bench-run: all $(BENCH_BINS) $(PROG_BINS)
 # Fuzzers: library and target compiled once more by clang, with coverage.
 FUZZ_FLAGS := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 FUZZERS := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(FUZZ_SRC))
-FUZZ_LIB := $(patsubst $(B)/obj/%,build/fuzz/obj/%,$(OBJ_replay) $(OBJ_lib))
+FUZZ_LIB := $(patsubst $(B)/obj/%,build/fuzz/obj/%,$(OBJ_replay) $(OBJ_inspect) $(OBJ_lib))
 
 build/fuzz/obj/%.o: %.c
 	$(call say,FUZZ CC,$<)
 	@mkdir -p $(@D)
-	$(Q)$(CLANG) $(BASE_CFLAGS) -O1 -g $(FUZZ_FLAGS) $(shell pkg-config --cflags $(LIBS)) -MMD -MP -c -o $@ $<
+	$(Q)$(CLANG) $(BASE_CFLAGS) -O1 -g $(FUZZ_FLAGS) $(shell pkg-config --cflags $(LIBS) $(LIBS_inspect)) -MMD -MP -c -o $@ $<
 
 $(FUZZERS): build/fuzz/%: build/fuzz/obj/tests/fuzz/%.o $(FUZZ_LIB)
 	$(call say,FUZZ LD,$@)
-	$(Q)$(CLANG) -fsanitize=fuzzer,address,undefined -pthread -o $@ $^ $(LDLIBS_lib)
+	$(Q)$(CLANG) -fsanitize=fuzzer,address,undefined -pthread -o $@ $^ $(LDLIBS_inspect) $(LDLIBS_lib)
 
 fuzz: ## run every fuzzer for FUZZ_TIME seconds; T= selects, FUZZ_SEED= repeats
 	@scripts/deps install build fuzz
