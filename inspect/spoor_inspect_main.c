@@ -72,6 +72,16 @@ static int set_size(void *user, const char *value, struct err *err)
 	return ins_size__parse(value, &o->w, &o->h, err);
 }
 
+static int set_out(void *user, const char *value, struct err *err)
+{
+	struct stat st;
+
+	if (stat(value, &st) || !S_ISDIR(st.st_mode))
+		return err__set(err, -ENOTDIR, "%s is no folder", value);
+	((struct options *)user)->ui.out = value;
+	return 0;
+}
+
 static int set_theme(void *user, const char *value, struct err *err)
 {
 	(void)user;
@@ -111,6 +121,9 @@ static const struct cli_opt options[] = {
 	{ 0, "theme", "NAME", "Colours: dark (the default), light (for light terminals), safe (nothing "
 			      "is told by red against green) or mono. SPOOR_THEME names one for "
 			      "always.", set_theme },
+	{ 0, "out", "DIR", "The folder in which reports, recordings and bytes are written; the one you are in "
+			   "if not given. Where the kernel has Landlock, nothing can be written elsewhere, but "
+			   "notes beside the trace, chosen columns, and a temporary copy.", set_out },
 	{ 0, "list-keys", NULL, "List all keys and what they do, and end.", list_keys },
 	{ 0 },
 };
@@ -284,14 +297,14 @@ static const char *config_folder(bool terminal, char *buf, size_t size)
 }
 
 /*
- * The trace may come from a machine that was attacked. Written to may be: where it lies (its notes), where we are,
- * what is kept, and the folder for temporary files (the copy of what cannot be read at random).
+ * The trace may come from a machine that was attacked. Written to may be: where it lies (its notes), the folder for
+ * what is asked for (out), what is kept, and the folder for temporary files (the copy of what cannot be read at random).
  */
-static void enter_sandbox(const char *path, const char *config)
+static void enter_sandbox(const char *path, const char *out, const char *config)
 {
 	const char *tmp = getenv("TMPDIR");
 	char folder[4096];
-	const struct sandbox s = { .write_in = { sandbox__folder(path, folder, sizeof(folder)), ".",
+	const struct sandbox s = { .write_in = { sandbox__folder(path, folder, sizeof(folder)), out ? out : ".",
 						 tmp && *tmp ? tmp : "/tmp", config } };
 
 	sandbox__enter(&s);
@@ -322,7 +335,7 @@ int main(int argc, char **argv)
 	if (o.keys && (r = ins_script__read(&script, o.keys, &err)) < 0)
 		goto fail;
 	o.ui.config = config_folder(!o.dump, config, sizeof(config));
-	enter_sandbox(argv[first], o.ui.config);
+	enter_sandbox(argv[first], o.ui.out, o.ui.config);
 	r = ins_trace__open(&trace, argv[first], &err);
 	if (r < 0)
 		goto fail;

@@ -68,6 +68,17 @@ static int make_room(struct cut *c, struct err *err)
 	return fmt_batch__full(c->b) ? flush(c, err) : 0;
 }
 
+/* Are all events of the range asked for? */
+static bool takes_all(const struct cut *c)
+{
+	return !c->o.selection && !c->o.has;
+}
+
+static bool is_asked_for(struct cut *c, const struct eng_ctx *ctx)
+{
+	return c->o.has ? c->o.has(c->o.arg, ctx) : selection__has(c->o.selection, ctx);
+}
+
 /* --- keyframes --------------------------------------------------------------------------------- */
 
 static int put_keyframe(struct cut *c, struct err *err)
@@ -125,7 +136,7 @@ static int follow(struct cut *c, const struct eng_ctx *ctx, struct err *err)
 	struct eng_proc *p = ctx->proc;
 	int r;
 
-	if (!c->o.selection || eng_ctx__nobody(ctx) || eng_fdtable__mark(p->fds) == c->age)
+	if (takes_all(c) || eng_ctx__nobody(ctx) || eng_fdtable__mark(p->fds) == c->age)
 		return 0;
 	eng_fdtable__set_mark(p->fds, c->age);
 	r = make_room(c, err);
@@ -198,7 +209,7 @@ static bool is_needed(const struct cut *c, const struct eng_ctx *ctx)
 
 	if (!eng_state__needs(ev->type))
 		return false;
-	return !c->o.selection || !is_about_fds(ev) || (!eng_ctx__nobody(ctx) && eng_fdtable__mark(ctx->proc->fds) == c->age);
+	return takes_all(c) || !is_about_fds(ev) || (!eng_ctx__nobody(ctx) && eng_fdtable__mark(ctx->proc->fds) == c->age);
 }
 
 static int event(struct cut *c, const struct fmt_ev *ev, struct err *err)
@@ -211,7 +222,7 @@ static int event(struct cut *c, const struct fmt_ev *ev, struct err *err)
 	if (in_range && !c->begun)
 		r = begin(c, c->o.from ? c->o.from : ts, err);
 	eng_state__enter(c->st, ev, &ctx);
-	if (r == 0 && in_range && !fmt_ev__is_context(ev) && selection__has(c->o.selection, &ctx))
+	if (r == 0 && in_range && !fmt_ev__is_context(ev) && is_asked_for(c, &ctx))
 		r = keep(c, &ctx, false, err);
 	else if (r == 0 && c->begun && ts <= c->o.to && is_needed(c, &ctx))
 		r = keep(c, &ctx, true, err);

@@ -19,6 +19,9 @@
 struct cut_opts {
 	uint64_t from, to;		/* ns since the epoch, both included */
 	struct selection *selection;	/* NULL: all events. Borrowed. */
+	/* A question in place of a selection; the event has been entered into the state. NULL: none. */
+	bool (*has)(void *arg, const struct eng_ctx *ctx);
+	void *arg;
 	const struct fmt_source *source;	/* whose batches they are: the machines' names */
 	struct output *out;		/* borrowed */
 };

@@ -42,6 +42,12 @@ static void on_deadly(int sig)
 	raise(sig);
 }
 
+void out_file__on_deadly(void)
+{
+	if (doomed)
+		unlink(doomed);
+}
+
 static void block_deadly(sigset_t *before)
 {
 	sigset_t block;

@@ -34,4 +34,10 @@ int out_file__commit(struct out_file *f, struct err *err);
 /* Remove what has been written. Frees f; NULL does nothing. */
 void out_file__abort(struct out_file *f);
 
+/*
+ * For who has handlers of their own for those signals, which are left alone: removes the temporary file that there is, if
+ * any. Safe within a handler, after which the process ends.
+ */
+void out_file__on_deadly(void);
+
 #endif

@@ -80,7 +80,7 @@ static const uint16_t allowed[] = {
 	__NR_read, __NR_write, __NR_readv, __NR_writev, __NR_pread64, __NR_pwrite64, __NR_preadv, __NR_pwritev,
 	__NR_lseek, __NR_close, __NR_openat, __NR_fstat, __NR_newfstatat, __NR_statx, __NR_statfs, __NR_fstatfs,
 	__NR_faccessat, __NR_faccessat2, __NR_readlinkat, __NR_getdents64, __NR_getcwd, __NR_fcntl, __NR_dup, __NR_dup3,
-	__NR_fsync, __NR_fdatasync, __NR_ftruncate, __NR_fallocate, __NR_fadvise64, __NR_unlinkat, __NR_renameat,
+	__NR_fsync, __NR_fdatasync, __NR_ftruncate, __NR_fallocate, __NR_fadvise64, __NR_unlinkat, __NR_linkat, __NR_renameat,
 	__NR_renameat2, __NR_fchmod, __NR_umask, __NR_sendfile, __NR_copy_file_range,
 	__NR_mmap, __NR_munmap, __NR_mprotect, __NR_mremap, __NR_madvise, __NR_brk, __NR_mincore,
 	__NR_rt_sigaction, __NR_rt_sigprocmask, __NR_rt_sigreturn, __NR_rt_sigpending, __NR_rt_sigtimedwait,
@@ -94,7 +94,7 @@ static const uint16_t allowed[] = {
 	__NR_getrandom, __NR_exit, __NR_exit_group,
 	/* landlock_restrict_self comes before this filter; it can only take away more, but nobody needs it */
 #ifdef __x86_64__
-	__NR_open, __NR_stat, __NR_lstat, __NR_access, __NR_readlink, __NR_dup2, __NR_unlink, __NR_rename, __NR_poll,
+	__NR_open, __NR_stat, __NR_lstat, __NR_access, __NR_readlink, __NR_dup2, __NR_unlink, __NR_link, __NR_rename, __NR_poll,
 	__NR_select, __NR_getpgrp, __NR_time, __NR_arch_prctl, __NR_pause, __NR_getrlimit,
 #endif
 };

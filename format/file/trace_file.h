@@ -34,6 +34,11 @@ int trace_file__open(struct trace_file *f, int fd, bool regular, const char *nam
 /* A second reader of the same regular file, with the same description and schema; it stands nowhere yet. */
 int trace_file__clone(struct trace_file *f, const struct trace_file *of, struct err *err);
 void trace_file__close(struct trace_file *f);
+/* Rows may be context. */
+static inline bool trace_file__has_context(const struct trace_file *f)
+{
+	return f->cs.pre_ok && f->cs.pre.incompat & PREAMBLE_WHOSE;
+}
 void trace_file__want(struct trace_file *f, const struct fmt_want *w);
 /* The next chunk that holds events or a keyframe; 1 at the end. */
 int trace_file__next(struct trace_file *f, const struct chunk **ret, struct err *err);

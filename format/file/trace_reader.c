@@ -80,6 +80,12 @@ const struct fmt_meta *fmt_reader__meta(const struct fmt_reader *r)
 	return &r->f.meta;
 }
 
+void fmt_reader__as_source(const struct fmt_reader *r, struct fmt_source *ret)
+{
+	*ret = (struct fmt_source){ .meta = r->f.meta, .more = r->f.more, .n_more = r->f.n_more,
+				    .has_context = trace_file__has_context(&r->f) };
+}
+
 bool fmt_reader__complete(const struct fmt_reader *r)
 {
 	return r->complete;

@@ -43,6 +43,8 @@ struct fmt_reader;
 int fmt_reader__open(struct fmt_reader **ret, const char *path, struct err *err);
 void fmt_reader__close(struct fmt_reader *r);
 const struct fmt_meta *fmt_reader__meta(const struct fmt_reader *r);
+/* The same and the other machines', as a source says it. Strings and more are borrowed; ops stays NULL: it cannot be read. */
+void fmt_reader__as_source(const struct fmt_reader *r, struct fmt_source *ret);
 /* True if the file has a valid END: it was closed in order. */
 bool fmt_reader__complete(const struct fmt_reader *r);
 /* Chunks that hold events or keyframes, in file order. */

@@ -217,7 +217,7 @@ int fmt_trace_source__open(struct fmt_source **ret, int fd, bool regular, const 
 	t->s.meta = t->f.meta;
 	t->s.more = t->f.more;
 	t->s.n_more = t->f.n_more;
-	t->s.has_context = t->f.cs.pre_ok && t->f.cs.pre.incompat & PREAMBLE_WHOSE;
+	t->s.has_context = trace_file__has_context(&t->f);
 	*ret = &t->s;
 	return 0;
 }

@@ -46,6 +46,14 @@ void ins_evlist__only(struct ins_evlist *l, struct ins_only only);
 void ins_evlist__rescope(struct ins_evlist *l);
 
 /*
+ * Does an event, which has been entered into a state of the caller's, belong to the list? Before the first event of each
+ * batch, batch is called. Of an alert the condition is not asked: it is about another event. For who goes through the trace
+ * on their own.
+ */
+void ins_evlist__batch(struct ins_evlist *l, const struct fmt_batch *b);
+bool ins_evlist__has(struct ins_evlist *l, const struct eng_ctx *ctx);
+
+/*
  * The next event of the list after (dir 1) or before (dir -1) a place, which need not be of the
  * list. Works for at most about ns nanoseconds.
  */

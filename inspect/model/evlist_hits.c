@@ -254,17 +254,33 @@ static bool is_of_scope(struct ins_evlist *l, const struct eng_ctx *ctx)
 	return true;
 }
 
+static bool is_hit(struct ins_evlist *l, struct eng_run *run, const struct eng_ctx *ctx)
+{
+	uint32_t hit;
+
+	if (!is_listed(l, ctx->ev->type, fmt_ev__res(ctx->ev), fmt_ev__dur(ctx->ev)) || fmt_ev__is_context(ctx->ev) ||
+	    !ins_lens__has_time(l->lens, fmt_ev__ts(ctx->ev)) || !is_of_scope(l, ctx))
+		return false;
+	return !run || eng_run__match(run, ctx, true, &hit, 1);
+}
+
 static void match_one(void *arg, const struct eng_ctx *ctx)
 {
 	struct match_arg *a = arg;
-	uint32_t hit;
 
-	if (!is_listed(a->l, ctx->ev->type, fmt_ev__res(ctx->ev), fmt_ev__dur(ctx->ev)) || fmt_ev__is_context(ctx->ev) ||
-	    !ins_lens__has_time(a->l->lens, fmt_ev__ts(ctx->ev)) || !is_of_scope(a->l, ctx))
-		return;
-	if (a->s->run && !eng_run__match(a->s->run, ctx, true, &hit, 1))
-		return;
-	a->s->rows[a->s->n++] = (uint16_t)ctx->ev->row;
+	if (is_hit(a->l, a->s->run, ctx))
+		a->s->rows[a->s->n++] = (uint16_t)ctx->ev->row;
+}
+
+void ins_evlist__batch(struct ins_evlist *l, const struct fmt_batch *b)
+{
+	if (l->here.run)
+		eng_run__batch(l->here.run, b);
+}
+
+bool ins_evlist__has(struct ins_evlist *l, const struct eng_ctx *ctx)
+{
+	return is_hit(l, ctx->ev->type == EV_alert ? NULL : l->here.run, ctx);
 }
 
 /* Match with the state. A chunk may take several calls. */

@@ -14,6 +14,7 @@
 #include <curses.h>
 #include <term.h>
 
+#include "engine/sink/out_file.h"
 #include "format/base/log.h"
 #include "inspect/term/term.h"
 
@@ -68,6 +69,7 @@ static void give_back(void)
 static void on_fatal(int sig)
 {
 	give_back();
+	out_file__on_deadly();
 	for (size_t i = 0; i < N_FATAL; i++)
 		if (fatal[i] == sig)
 			sigaction(sig, &before[i], NULL);

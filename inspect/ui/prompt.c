@@ -14,7 +14,7 @@ static const char *const labels[ASK__N] = {
 	[ASK_FILTER] = "Filter: ", [ASK_SEARCH] = "Search: ",
 	[ASK_RANGE] = "Time from [to]: ", [ASK_GOTO] = "Go to time or #event: ",
 	[ASK_SAVE] = "Save to file: ",
-	[ASK_NOTE] = "Note: ", [ASK_REPORT] = "Report to file: ",
+	[ASK_NOTE] = "Note: ", [ASK_WRITE] = "Write to (.md .spoor .jsonl .scap): ",
 	[ASK_COLUMNS] = "Columns: ",
 };
 

@@ -8,7 +8,7 @@
 #include "inspect/term/screen.h"
 #include "inspect/ui/complete.h"
 
-enum ins_prompt_kind { ASK_FILTER, ASK_SEARCH, ASK_RANGE, ASK_GOTO, ASK_SAVE, ASK_NOTE, ASK_REPORT, ASK_COLUMNS,
+enum ins_prompt_kind { ASK_FILTER, ASK_SEARCH, ASK_RANGE, ASK_GOTO, ASK_SAVE, ASK_NOTE, ASK_WRITE, ASK_COLUMNS,
 		       ASK__N };
 enum ins_prompt_result { PROMPT_MORE, PROMPT_DONE, PROMPT_CANCEL };
 

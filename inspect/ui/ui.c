@@ -74,6 +74,7 @@ int ins_ui__new(struct ins_ui **ret, struct ins_trace *t, const struct ins_ui_op
 	int r;
 
 	ui->trace = t;
+	ui->out = o->out;
 	ui->prompt.recall = -1;
 	ui->prompt.values = ins_ui__values;
 	ui->prompt.values_arg = ui;
@@ -112,6 +113,7 @@ void ins_ui__free(struct ins_ui *ui)
 		return;
 	while (ui->n_frames)
 		free_frame(ui->frames[--ui->n_frames]);
+	ins_export__free(ui->export);
 	ins_timeline__done(&ui->timeline);
 	ins_pass__free(ui->lens_pass);
 	ins_pass__free(ui->base_pass);
@@ -236,6 +238,26 @@ void ins_ui__set_range(struct ins_ui *ui, uint64_t from, uint64_t to)
 
 /* --- work ------------------------------------------------------------------------------------ */
 
+/* Get on with what is being written. */
+static void work_export(struct ins_ui *ui, uint64_t ns)
+{
+	struct buf said = { 0 };
+	struct err err = { 0 };
+	int r = ins_export__step(ui->export, ns, &err);
+
+	if (r == 1)
+		return;
+	if (r == 0) {
+		ins_export__say(ui->export, &said);
+		ins_ui__message(ui, ST_GOOD, "%.*s", (int)said.len, (char *)said.p);
+	} else {
+		ins_ui__message(ui, ST_BAD, "%s: %s", ins_export__path(ui->export), err.msg[0] ? err.msg : err__text(r));
+	}
+	ins_export__free(ui->export);
+	ui->export = NULL;
+	buf__done(&said);
+}
+
 bool ins_ui__work(struct ins_ui *ui, uint64_t ns)
 {
 	struct ins_frame *f = ins_ui__top(ui);
@@ -244,6 +266,10 @@ bool ins_ui__work(struct ins_ui *ui, uint64_t ns)
 
 	if (ui->trace->n_read < ui->trace->n_chunks)
 		more |= ins_trace__step(ui->trace, ns / 4);
+	if (ui->export) {
+		work_export(ui, ns / 2);
+		more = true;
+	}
 	/* what is on the screen first */
 	if (v->work)
 		more |= v->work(ui, f, ins_ui__state(ui, f), ns / 2);

@@ -6,6 +6,7 @@
 #ifndef INS_UI_H
 #define INS_UI_H
 
+#include "inspect/model/export.h"
 #include "inspect/model/notes.h"
 #include "inspect/model/only.h"
 #include "inspect/model/pass.h"
@@ -41,6 +42,7 @@ struct ins_ui_opts {
 	const char *const *rules;	/* files or directories */
 	unsigned n_rules;
 	const char *at;			/* time to begin at, NULL: none */
+	const char *out;		/* folder for what is written; NULL: where we are */
 	const char *config;		/* folder for what is kept from one look to the next, NULL: none */
 };
 
@@ -52,6 +54,7 @@ struct ins_ui {
 	struct eng_ruleset *rules;
 	struct ins_lens lens, no_lens;
 	struct ins_cond *cond;		/* lens.cond */
+	struct ins_export *export;	/* what is being written, NULL: nothing */
 
 	struct ins_frame *frames[INS_MAX_FRAMES];
 	unsigned n_frames;
@@ -64,12 +67,14 @@ struct ins_ui {
 	unsigned n_spots;
 	struct ins_rect body;		/* where the view was drawn */
 
+	const char *out;		/* folder for what is written, NULL: where we are */
 	struct ins_columns columns;
 	struct ins_notes notes;
 	uint32_t edited;		/* the note that the prompt is about; INS_NONE: a new one */
 	struct ins_timeline timeline;
 	uint64_t at;			/* the cursor's time */
 	bool relative;			/* times since the start */
+	bool asked_to_quit;		/* though something is being written */
 	bool quit, redraw, suspend;	/* for whoever has the terminal */
 };
 

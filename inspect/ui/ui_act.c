@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What keys, the mouse and answers to prompts do. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "format/base/text.h"
 #include "inspect/ui/ui_layout.h"
@@ -164,6 +166,54 @@ static int take_note(struct ins_ui *ui, const char *text, struct err *err)
 	return 0;		/* the note is there, whatever became of the file */
 }
 
+/* --- writing --------------------------------------------------------------------------------- */
+
+/* The name as it was typed, in the folder for it. */
+static const char *out_path(const struct ins_ui *ui, char *buf, size_t size)
+{
+	if (!ui->out || ui->prompt.text[0] == '/')
+		return ui->prompt.text;
+	return (size_t)snprintf(buf, size, "%s/%s", ui->out, ui->prompt.text) < size ? buf : ui->prompt.text;
+}
+
+/* By the name that was given: a report, or the selection as a recording. */
+static int write_selection(struct ins_ui *ui, const char *path, struct err *err)
+{
+	const struct ins_frame *f = ins_ui__top(ui);
+	const char *slash = strrchr(path, '/'), *dot = strrchr(slash ? slash : path, '.');
+
+	if (ui->export)
+		return err__set(err, -FMT_E_VALUE, "%s is still being written; Esc there gives it up",
+				ins_export__path(ui->export));
+	if (!dot || !strcmp(dot, ".md"))
+		return ins_report__save(ui, path, err);
+	if (!ins_export__has_format(path))
+		return err__set(err, -FMT_E_VALUE, "a report is .md; a recording .spoor, .jsonl, .scap or .scap.gz");
+	if (!access(path, F_OK))
+		return err__set(err, -EEXIST, "%s exists: give another name", path);
+	return ins_export__new(&ui->export, ui->trace, ui->base, ins_ui__lens(ui), f->scope, f->only, path, err);
+}
+
+/* Esc: give up what is being written. False: nothing is. */
+static bool give_up_writing(struct ins_ui *ui)
+{
+	if (!ui->export)
+		return false;
+	ins_ui__message(ui, ST_WARN, "%s: given up; nothing of it is left", ins_export__path(ui->export));
+	ins_export__free(ui->export);
+	ui->export = NULL;
+	return true;
+}
+
+static void quit(struct ins_ui *ui)
+{
+	ui->quit = !ui->export || ui->asked_to_quit;
+	if (!ui->quit)
+		ins_ui__message(ui, ST_WARN, "%s is still being written; once more gives it up and leaves",
+				ins_export__path(ui->export));
+	ui->asked_to_quit = true;
+}
+
 /* --- prompts --------------------------------------------------------------------------------- */
 
 void ins_ui__answer(struct ins_ui *ui)
@@ -172,6 +222,7 @@ void ins_ui__answer(struct ins_ui *ui)
 	const struct ins_view *v = ins_views[f->view];
 	struct ins_prompt *p = &ui->prompt;
 	struct err err = { 0 };
+	char buf[4096];
 	int r = 0;
 
 	switch (p->kind) {
@@ -191,16 +242,16 @@ void ins_ui__answer(struct ins_ui *ui)
 	case ASK_NOTE:
 		r = take_note(ui, p->text, &err);
 		break;
-	case ASK_REPORT:
+	case ASK_WRITE:
 		if (p->len)
-			r = ins_report__save(ui, p->text, &err);
+			r = write_selection(ui, out_path(ui, buf, sizeof(buf)), &err);
 		break;
 	case ASK_COLUMNS:
 		r = ins_columns__choose(&ui->columns, f->view, p->text, &err);
 		break;
 	case ASK_SAVE:
 		if (p->len && v->save)
-			r = v->save(ui, f, ins_ui__state(ui, f), p->text, &err);
+			r = v->save(ui, f, ins_ui__state(ui, f), out_path(ui, buf, sizeof(buf)), &err);
 		break;
 	}
 	if (r < 0) {
@@ -359,7 +410,13 @@ static void toggle_deep(struct ins_ui *ui)
 static void look_again(struct ins_ui *ui)
 {
 	struct err err = { 0 };
-	int r = ins_trace__refresh(ui->trace, &err);
+	int r;
+
+	if (ui->export) {
+		ins_ui__message(ui, ST_WARN, "not while %s is being written", ins_export__path(ui->export));
+		return;
+	}
+	r = ins_trace__refresh(ui->trace, &err);
 
 	if (r < 0) {
 		ins_ui__message(ui, ST_BAD, "%s", err.msg);
@@ -387,10 +444,13 @@ static void look_again(struct ins_ui *ui)
 static bool act_here(struct ins_ui *ui, enum ins_action a)
 {
 	switch (a) {
-	case ACT_QUIT: ui->quit = true; return true;
+	case ACT_QUIT: quit(ui); return true;
 	case ACT_REDRAW: ui->redraw = true; return true;
 	case ACT_SUSPEND: ui->suspend = true; return true;
-	case ACT_BACK: go_back(ui); return true;
+	case ACT_BACK:
+		if (!give_up_writing(ui))
+			go_back(ui);
+		return true;
 	case ACT_FILTER: ins_ui__ask(ui, ASK_FILTER, ui->cond ? ui->cond->text : ""); return true;
 	case ACT_SEARCH: ins_ui__ask(ui, ASK_SEARCH, ""); return true;
 	case ACT_RANGE: ins_ui__ask(ui, ASK_RANGE, ""); return true;
@@ -424,7 +484,7 @@ static bool act_here(struct ins_ui *ui, enum ins_action a)
 		return true;
 	case ACT_NOTES: ins_ui__push(ui, (struct ins_scope){ OF_ALL, 0 }, VIEW_NOTES, 0); return true;
 	case ACT_COLUMNS: ask_columns(ui); return true;
-	case ACT_REPORT: ins_ui__ask(ui, ASK_REPORT, ""); return true;
+	case ACT_WRITE: ins_ui__ask(ui, ASK_WRITE, ""); return true;
 	case ACT_VIEWS:
 		if (ins_ui__top(ui)->view != VIEW_MENU)
 			ins_ui__push(ui, ins_ui__top(ui)->scope, VIEW_MENU, 0);

@@ -200,7 +200,9 @@ static const char *busy_text(struct ins_ui *ui, char buf[32])
 	const struct ins_pass *p = ui->lensed ? ui->lens_pass : ui->base_pass;
 
 	buf[0] = 0;
-	if (!m->done)
+	if (ui->export)
+		snprintf(buf, 32, " writing %d%% ", (int)(ins_export__progress(ui->export) * 100));
+	else if (!m->done)
 		snprintf(buf, 32, " reading %d%% ", (int)(ins_pass__progress(p) * 100));
 	return buf;
 }

@@ -236,3 +236,24 @@ terminal_is_sane() {
 	[ "$status" = 1 ]
 	[[ $output == *"needs a terminal"*"--dump-screen"* ]]
 }
+
+@test "what is being written is shown, can be given up, and nothing is left of it" {
+	"$SPOOR_BUILD/tests/inspect/make_story" big 6000000 "$BATS_TEST_TMPDIR/big.spoor"
+	trace=$BATS_TEST_TMPDIR/big.spoor
+	start
+	keys X
+	until_shown 'Write to'
+	keys out.spoor Enter
+	until_shown 'writing '
+	keys q
+	until_shown 'still being written'
+	keys Escape
+	until_shown 'given up; nothing of it is left'
+	keys X
+	until_shown 'Write to'
+	keys out.spoor Enter
+	until_shown 'writing '
+	kill -TERM "$("${t[@]}" display -p -t s '#{pane_pid}' | xargs pgrep -P)"
+	until_shown 'status='
+	! ls "$BATS_TEST_TMPDIR" | grep out
+}
