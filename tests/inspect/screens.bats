@@ -19,7 +19,7 @@ setup() {
 # The size of a file depends on the version of zstd.
 press() {	# keys-file trace [option...]
 	spoor-inspect "$2" --keys "$here/screens/$1.keys" --dump-screen "${@:3}" |
-		sed -E 's/[0-9.]+ KiB  [0-9.]+ bytes each/SIZE/'
+		sed -E 's/[0-9.]+ KiB  ([0-9.]+ bytes each|[0-9. a-z]*…)/SIZE/'
 	return "${PIPESTATUS[0]}"
 }
 
