@@ -13,6 +13,7 @@
 #define BUSY_PAUSE_MS 2
 #define ROOM_FOR_ROWS 4096u		/* rows of containers and losses in one round */
 #define IDLE_PAUSE_MS 20
+#define STILL_TO_COME_NS 5000000u	/* a round leaves records that are younger: rings.c */
 
 uint64_t cap_recorder__now(const struct cap_recorder *r)
 {
@@ -24,17 +25,19 @@ uint64_t cap_recorder__now(const struct cap_recorder *r)
 
 uint64_t cap_recorder__written(const struct cap_recorder *r)
 {
-	struct fmt_writer_stats s;
+	uint64_t bytes, events;
 
-	fmt_writer__stats(r->writer, &s);
-	return s.bytes;
+	r->target->ops->stats(r->target, &bytes, &events);
+	return bytes;
 }
 
 /* --- chunks ----------------------------------------------------------------------------------- */
 
 static void note_container(void *arg, const char *id)
 {
-	fmt_writer__note_container(arg, id);
+	struct cap_target *t = arg;
+
+	t->ops->note(t, id);
 }
 
 int cap_recorder__write(struct cap_recorder *r, struct fmt_batch *b, bool keyframe, struct err *err)
@@ -43,9 +46,21 @@ int cap_recorder__write(struct cap_recorder *r, struct fmt_batch *b, bool keyfra
 
 	if (r->error)
 		return r->error;
-	code = fmt_writer__batch(r->writer, b, keyframe, err);
+	code = r->target->ops->batch(r->target, b, keyframe, err);
 	if (code)
 		r->error = code;
+	return code;
+}
+
+static int flush_rows(struct cap_recorder *r, struct err *err)
+{
+	int code;
+
+	cap_containers__each_new(&r->containers, note_container, r->target);
+	code = cap_recorder__write(r, r->batch, false, err);
+	fmt_batch__reset(r->batch, r->events + 1);
+	if (!r->look)
+		eng_detector__feed(r->detector, r->batch, false, 0, 0);
 	return code;
 }
 
@@ -54,14 +69,19 @@ int cap_recorder__flush(struct cap_recorder *r, struct err *err)
 	int code;
 
 	r->flushed = cap_recorder__now(r);
-	if (!r->batch->n)
-		return 0;
-	cap_containers__each_new(&r->containers, note_container, r->writer);
-	code = cap_recorder__write(r, r->batch, false, err);
-	fmt_batch__reset(r->batch, r->events + 1);
-	if (!r->look)
-		eng_detector__feed(r->detector, r->batch, false, 0, 0);
+	code = r->batch->n ? flush_rows(r, err) : 0;
+	if (r->target->ops->upto)
+		r->target->ops->upto(r->target, r->complete_to);
 	return code;
+}
+
+/* Has a row waited long enough, or does somebody wait for it? */
+static bool flush_due(const struct cap_recorder *r)
+{
+	const struct cap_target *t = r->target;
+
+	return fmt_batch__full(r->batch) || cap_recorder__now(r) - r->flushed >= r->o.flush_ns ||
+	       (t->ops->hurry && t->ops->hurry(r->target));
 }
 
 struct keyframe_sink {
@@ -103,9 +123,11 @@ static int write_keyframe(struct cap_recorder *r, struct err *err)
 static bool keyframe_due(const struct cap_recorder *r)
 {
 	uint64_t since = r->flushed - r->keyframe_at,
-		 bytes = cap_recorder__written(r) - r->bytes_at_keyframe;
+		 bytes = cap_recorder__written(r) - r->bytes_at_keyframe,
+		 longest = r->target->keyframe_ns ? r->target->keyframe_ns : KEYFRAME_MAX_NS,
+		 most = r->target->keyframe_bytes ? r->target->keyframe_bytes : UINT64_MAX;
 
-	return bytes && (since >= KEYFRAME_MAX_NS ||
+	return bytes && (since >= longest || bytes >= most ||
 			 (since >= KEYFRAME_MIN_NS && bytes >= KEYFRAME_SHARE * r->keyframe_bytes));
 }
 
@@ -380,6 +402,7 @@ bool cap_recorder__enough(const struct cap_recorder *r)
 int cap_recorder__take(struct cap_recorder *r, bool last, struct err *err)
 {
 	const struct cap_record *rec;
+	uint64_t begun = cap_recorder__now(r);
 	int code = take_losses(r, err);
 	unsigned cpu;
 
@@ -395,6 +418,7 @@ int cap_recorder__take(struct cap_recorder *r, bool last, struct err *err)
 			code = flush_if(r, true, err);
 	}
 	cap_rings__end(r->driver);
+	r->complete_to = begun - STILL_TO_COME_NS;
 	return code;
 }
 
@@ -411,9 +435,7 @@ int cap_recorder__round(struct cap_recorder *r, struct err *err)
 	b = cap_recorder__for_rows(r, &n);
 	cap_containers__rows(&r->containers, b, cap_recorder__now(r));
 	cap_recorder__rows_made(r, b, n);
-	code = flush_if(
-		r, fmt_batch__full(r->batch) || cap_recorder__now(r) - r->flushed >= r->o.flush_ns,
-		err);
+	code = flush_if(r, flush_due(r), err);
 	return code ? code : cap_recorder__enough(r);
 }
 

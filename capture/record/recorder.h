@@ -13,9 +13,10 @@
 #include "capture/driver/driver.h"
 #include "capture/record/live.h"
 #include "capture/record/scope.h"
-#include "format/file/trace_writer.h"
+#include "capture/record/target.h"
 
 struct cap_recorder_opts {
+	struct cap_target *target;	/* where it goes; NULL: to the file at path. Used up by start and finish */
 	const char *path;		/* "-": standard output */
 	bool force;
 	struct fmt_writer_opts writer;

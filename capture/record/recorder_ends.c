@@ -71,7 +71,7 @@ static void free_recorder(struct cap_recorder *r)
 	free(r);
 }
 
-static int open_writer(struct cap_recorder *r, uint64_t start, struct err *err)
+static int begin_target(struct cap_recorder *r, uint64_t start, struct err *err)
 {
 	struct fmt_meta meta;
 
@@ -81,7 +81,7 @@ static int open_writer(struct cap_recorder *r, uint64_t start, struct err *err)
 	meta.noise = r->o.driver.noise;
 	meta.boot_ns = (uint64_t)r->dec.boot_offset;
 	eng_state__describe(r->state, meta.hostname, meta.start_ns);	/* what live alerts say of it */
-	return fmt_writer__open(&r->writer, r->o.path, r->o.force, &meta, &r->o.writer, err);
+	return r->target->ops->begin(r->target, &meta, err);
 }
 
 static int new_detector(struct cap_recorder *r, const struct eng_ruleset *rules,
@@ -122,17 +122,17 @@ int cap_recorder__start(struct cap_recorder **ret, const struct cap_recorder_opt
 	int code;
 
 	r->o = *o;
+	r->target = o->target ? o->target : cap_target__file(o->path, o->force, &r->o.writer);
 	cap_containers__init(&r->containers, o->container_env);
 	code = make_parts(r, err);
 	code = code ? code : cap_snapshot__take(&snap, r->driver, &r->dec, err);
 	if (!code)
-		code = open_writer(r, cap_snapshot__ts(snap), err);
+		code = begin_target(r, cap_snapshot__ts(snap), err);
 	if (!code)
 		code = first_keyframe(r, snap, err);
 	cap_snapshot__free(snap);
 	if (code) {
-		if (r->writer)
-			fmt_writer__close(r->writer, NULL);
+		r->target->ops->end(r->target, NULL);
 		free_recorder(r);
 		return code;
 	}
@@ -174,7 +174,7 @@ int cap_recorder__set_rules(struct cap_recorder *r, struct eng_ruleset *rules,
 
 int cap_recorder__finish(struct cap_recorder *r, struct cap_recorder_stats *stats, struct err *err)
 {
-	struct fmt_writer_stats w;
+	uint64_t bytes, events;
 	struct fmt_batch *b;
 	uint32_t n;
 	int code = 0;
@@ -189,13 +189,13 @@ int cap_recorder__finish(struct cap_recorder *r, struct cap_recorder_stats *stat
 	}
 	if (!r->error)
 		code = cap_recorder__flush(r, err);
-	fmt_writer__stats(r->writer, &w);
+	r->target->ops->stats(r->target, &bytes, &events);
 	if (stats) {
 		cap_recorder__stats(r, stats);
 		if (r->error)
-			stats->events = w.events;	/* what could still be written */
+			stats->events = events;	/* what could still be written */
 	}
-	if (fmt_writer__close(r->writer, err) && !code)
+	if (r->target->ops->end(r->target, err) && !code)
 		code = -EIO;
 	free_recorder(r);
 	return code;

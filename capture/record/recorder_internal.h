@@ -29,7 +29,7 @@ struct cap_recorder {
 	struct eng_state *state;
 	/* applies rows to the state, and runs the rules, if there are any */
 	struct eng_detector *detector;
-	struct fmt_writer *writer;
+	struct cap_target *target;
 	struct cap_containers containers;
 	struct fmt_batch *batch;	/* rows for the next chunk */
 	struct fmt_batch *look;		/* rows that may not be wanted; NULL: all are */
@@ -39,6 +39,7 @@ struct cap_recorder {
 	uint64_t events;		/* written or in batch */
 	uint64_t lost;
 	uint64_t last_ts;		/* of the last row */
+	uint64_t complete_to;		/* what was before has come */
 	uint64_t flushed;		/* when the last chunk was written */
 	uint64_t keyframe_at;		/* the last one: when, and its bytes */
 	uint64_t keyframe_bytes, keyframe_total;

@@ -7,13 +7,13 @@
 
 enum meta_type { META_STRING = 1, META_U64 = 2, META_S64 = 3, META_BOOL = 4 };
 
-/* Keys are never reused. R-110 lists them. */
-#define META_KEYS(STR, NUM) \
+/* Keys are never reused. R-110 lists them. OPT: a number that is not there if it is 0. */
+#define META_KEYS(STR, NUM, OPT) \
 	STR(1, hostname) STR(2, kernel) STR(3, arch) STR(4, tool) STR(5, driver) STR(6, command) \
-	STR(7, os) STR(8, reason) STR(9, made_from) \
+	STR(7, os) STR(8, reason) STR(9, made_from) STR(10, part_of) \
 	NUM(16, META_U64, n_cpus) NUM(17, META_U64, snaplen) NUM(18, META_U64, memory) \
 	NUM(19, META_U64, boot_ns) NUM(20, META_U64, start_ns) NUM(21, META_S64, utc_offset) \
-	NUM(22, META_BOOL, noise)
+	NUM(22, META_BOOL, noise) OPT(23, META_U64, part)
 
 static void put(struct buf *out, unsigned key, enum meta_type type, const void *p, size_t n)
 {
@@ -40,9 +40,11 @@ void meta__encode(const struct fmt_meta *m, struct buf *out)
 {
 #define STR(key, name) put_string(out, key, m->name, sizeof(m->name));
 #define NUM(key, type, name) put_number(out, key, type, (uint64_t)m->name);
-	META_KEYS(STR, NUM)
+#define OPT(key, type, name) if (m->name) NUM(key, type, name)
+	META_KEYS(STR, NUM, OPT)
 #undef STR
 #undef NUM
+#undef OPT
 }
 
 static void get_string(const uint8_t *p, size_t n, char *ret, size_t cap)
@@ -68,7 +70,7 @@ static void get_one(struct fmt_meta *m, unsigned key, unsigned type, const uint8
 		if (type == t && n == sizeof(v)) \
 			m->name = (__typeof__(m->name))v; \
 		break;
-	META_KEYS(STR, NUM)
+	META_KEYS(STR, NUM, NUM)
 #undef STR
 #undef NUM
 	}

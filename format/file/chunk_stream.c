@@ -164,12 +164,20 @@ static int header_here(struct chunk_stream *cs, struct chunk_header *h, const ch
 	return r;
 }
 
+/* Following: the search for a header goes on from here, when there is more. */
+static int scan_later(struct chunk_stream *cs)
+{
+	cs->scanning = true;
+	return FMT_SOURCE_WAIT;
+}
+
 /* find the next place where a valid header of this trace is. 1: there is none. */
 static int resync(struct chunk_stream *cs, struct err *err)
 {
 	/* what stands at the beginning of the gap was no good */
-	int r = trace_input__skip(&cs->in, 1);
+	int r = cs->scanning ? 0 : trace_input__skip(&cs->in, 1);
 
+	cs->scanning = false;
 	while (r == 0) {
 		struct chunk_header h;
 		const uint8_t *p, *hit;
@@ -184,9 +192,12 @@ static int resync(struct chunk_stream *cs, struct err *err)
 		if (!hit) {
 			size_t keep = sizeof(chunk_magic) - 1;
 
-			if (r > 0)
+			if (r > 0 && !cs->follow)
 				break;
-			r = trace_input__skip(&cs->in, cs->in.have - keep);
+			if (cs->in.have > keep)
+				trace_input__skip(&cs->in, cs->in.have - keep);
+			if (r > 0)
+				return scan_later(cs);
 			continue;
 		}
 		trace_input__skip(&cs->in, (uint64_t)(hit - p));
@@ -199,8 +210,12 @@ static int resync(struct chunk_stream *cs, struct err *err)
 		}
 		if (r < 0 && r != -FMT_E_CORRUPT)
 			break;
+		if (r > 0 && cs->follow)
+			return scan_later(cs);
 		r = trace_input__skip(&cs->in, 1);
 	}
+	if (r > 0 && cs->follow)
+		return scan_later(cs);
 	if (r < 0)
 		return io_error(cs, r, err);
 	cs->in.pos += cs->in.have;
@@ -350,6 +365,25 @@ static int take_header(struct chunk_stream *cs, const struct chunk_header *h, st
 	return chain;
 }
 
+/* Is all of the chunk that begins here in the file? */
+static bool is_whole(const struct chunk_stream *cs, const struct chunk_header *h)
+{
+	return cs->size_seen >= cs->in.pos && cs->size_seen - cs->in.pos >= h->length;
+}
+
+void chunk_stream__follow(struct chunk_stream *cs, bool on)
+{
+	cs->follow = on && cs->in.regular;
+	if (!cs->follow || (!cs->told_end && cs->pending.code != -FMT_E_TRUNCATED))
+		return;
+	if (cs->pending.code == -FMT_E_TRUNCATED)
+		cs->pending.code = 0;
+	cs->told_end = false;
+	if (cs->resync && !cs->scanning)
+		trace_input__seek(&cs->in, cs->gap_from);	/* the chunk that was not whole */
+	cs->resync = false;
+}
+
 int chunk_stream__next(struct chunk_stream *cs, const struct chunk **ret, struct err *err)
 {
 	struct chunk_header h;
@@ -372,6 +406,8 @@ int chunk_stream__next(struct chunk_stream *cs, const struct chunk **ret, struct
 		cs->again = false;
 		return 0;
 	}
+	if (cs->follow)
+		cs->size_seen = trace_input__size(&cs->in);
 	r = go_on(cs, err);
 	if (r)
 		return r;
@@ -380,6 +416,8 @@ int chunk_stream__next(struct chunk_stream *cs, const struct chunk **ret, struct
 		return io_error(cs, r, err);
 	if (cs->ended)
 		return behind_end(cs, err);
+	if (cs->follow && (cut || (r == 0 && !is_whole(cs, &h))))
+		return FMT_SOURCE_WAIT;
 	return r ? no_header(cs, r, why, err) : take_header(cs, &h, err);
 }
 
@@ -419,6 +457,6 @@ void chunk_stream__seek(struct chunk_stream *cs, uint64_t offset)
 {
 	trace_input__seek(&cs->in, offset);
 	cs->cur.h.length = 0;
-	cs->chained = cs->resync = cs->again = cs->ended = cs->told_end = cs->dead = false;
+	cs->chained = cs->resync = cs->again = cs->ended = cs->told_end = cs->dead = cs->scanning = false;
 	cs->pending.code = 0;
 }

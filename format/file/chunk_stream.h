@@ -9,6 +9,7 @@
 
 #include "format/codec/events_codec.h"
 #include "format/codec/layout.h"
+#include "format/file/source.h"
 #include "format/file/trace_input.h"
 
 struct chunk {
@@ -36,6 +37,9 @@ struct chunk_stream {
 	bool ended;			/* an END chunk was last */
 	bool told_end;			/* the missing end has been reported */
 	bool dead;			/* reading failed: nothing more comes */
+	bool follow;			/* what is not there yet may still be written: see chunk_stream__follow */
+	uint64_t size_seen;		/* following: of the file, when the last call looked */
+	bool scanning;			/* a resync has come to what there is of the file so far */
 	struct chunk cur;
 	size_t cap_sections;
 	uint64_t gap_from;		/* where the resync began */
@@ -53,10 +57,15 @@ int chunk_stream__open(struct chunk_stream *cs, int fd, bool regular, const char
 void chunk_stream__clone(struct chunk_stream *cs, const struct chunk_stream *of, int fd);
 void chunk_stream__close(struct chunk_stream *cs);
 /*
- * The next chunk, of any kind, with a head that fits its hash: 0; 1 at the end. After a negative result
- * a further call goes on behind the damage.
+ * The next chunk, of any kind, with a head that fits its hash: 0; 1 at the end; FMT_SOURCE_WAIT when following and it is
+ * not there yet. After a negative result a further call goes on behind the damage.
  */
 int chunk_stream__next(struct chunk_stream *cs, const struct chunk **ret, struct err *err);
+/*
+ * Regular files: from now on (on) a chunk is given only when it is there whole, and a trace that has no END goes on.
+ * What was reported of its end so far is taken back, if nobody has read it yet.
+ */
+void chunk_stream__follow(struct chunk_stream *cs, bool on);
 /* Give the current chunk again by the next call. */
 static inline void chunk_stream__unread(struct chunk_stream *cs) { cs->again = true; }
 /*

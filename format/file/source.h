@@ -27,6 +27,8 @@ struct fmt_meta {
 	uint64_t start_ns;		/* when recording began */
 	int32_t utc_offset;		/* seconds east of UTC where it was recorded */
 	bool noise;			/* noise calls were recorded */
+	char part_of[37];		/* a segment of a flight recorder's ring: uuid of the recording, */
+	uint64_t part;			/* and its number, from 1 */
 };
 
 /* What is asked of a reader. Zero: everything. */
@@ -63,9 +65,11 @@ struct fmt_source {
 	uint64_t skipped_unknown;	/* events of kinds this version does not know */
 };
 
+#define FMT_SOURCE_WAIT 2		/* of next, when following: nothing more is there yet */
+
 struct fmt_source_ops {
 	/*
-	 * The next batch: 0 with *ret (borrowed until the next call), 1 at the end, negative on error.
+	 * The next batch: 0 with *ret (borrowed until the next call), 1 at the end, FMT_SOURCE_WAIT, negative on error.
 	 * After -FMT_E_CORRUPT, -FMT_E_TRUNCATED or -FMT_E_VERSION (a chunk that is too new) a further
 	 * call goes on behind it if there is more to read; each such error is given once.
 	 */
@@ -86,6 +90,14 @@ struct fmt_source_ops {
 	 */
 	void (*segment)(struct fmt_source *s, uint64_t from, uint64_t to);
 	void (*want)(struct fmt_source *s, const struct fmt_want *w);
+	/*
+	 * Follow what is still being written: next gives FMT_SOURCE_WAIT where there is no more yet, and 1 only behind an
+	 * END. With on == false it is again as at first: what has no END is cut off, and that is said. To be called
+	 * before the first next, or after FMT_SOURCE_WAIT. NULL: cannot; a pipe waits by itself, it takes no notice.
+	 */
+	int (*follow)(struct fmt_source *s, bool on, struct err *err);
+	/* After FMT_SOURCE_WAIT: until there may be more (0), or timeout_ms have passed (1). There if follow is. */
+	int (*wait)(struct fmt_source *s, int timeout_ms);
 	void (*close)(struct fmt_source *s);
 };
 

@@ -120,6 +120,7 @@ int trace_file__next(struct trace_file *f, const struct chunk **ret, struct err 
 			break;
 		case CHUNK_KEYFRAME:
 		case CHUNK_EVENTS:
+			f->opened = true;
 			return 0;
 		}
 		if (r < 0)
@@ -155,7 +156,6 @@ int trace_file__open(struct trace_file *f, int fd, bool regular, const char *nam
 	}
 	if (r == 0)
 		chunk_stream__unread(&f->cs);
-	f->opened = true;
 	if (first.code)
 		f->cs.pending = first;
 	/* ids never change their meaning, so our own schema does for a file whose schema is damaged */
@@ -277,7 +277,7 @@ static int walk_headers(struct trace_file *f, struct chunk_index *ret, struct er
 		struct err why = { 0 };
 		int r = chunk_stream__next(&f->cs, &c, &why);
 
-		if (r == 1)
+		if (r > 0)
 			return 0;
 		if (r == -FMT_E_CORRUPT || r == -FMT_E_TRUNCATED)
 			continue;

@@ -19,7 +19,7 @@ struct trace_file {
 	unsigned n_more;
 	struct schema_map *map;		/* of the file; ours if its own is damaged */
 	bool map_own;			/* map is the file's */
-	bool opened;
+	bool opened;			/* events have come: what would describe them has been before */
 	struct events_decoder *dec;
 	struct fmt_want want;
 	uint64_t *params;		/* copy that want.params points to */

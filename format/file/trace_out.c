@@ -161,7 +161,9 @@ static int put(struct trace_out *o, const struct chunk_header *h, struct iovec *
 	if (o->failed.code)
 		return trace_out__failed(o, err);
 	trace_hash(hash, iov->iov_base, h->header_size);
-	r = write_all(o->fd, iov, n);
+	r = o->room ? o->room(o->room_arg, h->length) : 0;
+	if (r == 0)
+		r = write_all(o->fd, iov, n);
 	if (r == 0 && o->fsync == FSYNC_CHUNK && fdatasync(o->fd) && errno != EINVAL && errno != EROFS)
 		r = -errno;
 	if (r < 0)

@@ -22,6 +22,8 @@ struct trace_out {
 	uint64_t t_last;		/* latest time so far */
 	uint64_t events;		/* rows of EVENTS chunks */
 	struct chunk_index index;
+	int (*room)(void *arg, uint64_t bytes);	/* see fmt_writer_opts */
+	void *room_arg;
 	struct err failed;		/* the error that ended the trace */
 };
 

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "format/base/alloc.h"
 #include "format/file/trace_file.h"
@@ -12,7 +13,7 @@ struct trace_source {
 	struct trace_file f;
 	struct fmt_batch *batch;
 	struct chunk_index index;	/* made at the first seek */
-	bool indexed;
+	bool indexed, described;
 	bool after_keyframe;		/* one has been given, with all that continue it */
 	bool in_keyframe;		/* the last chunk given was one */
 	uint64_t end;			/* chunks that begin there or later are not read */
@@ -40,6 +41,15 @@ static bool begins_segment(struct trace_source *t, const struct chunk *c)
 	return true;
 }
 
+/* Following, the description may have come only now. */
+static void take_description(struct trace_source *t)
+{
+	t->s.meta = t->f.meta;
+	t->s.more = t->f.more;
+	t->s.n_more = t->f.n_more;
+	t->described = true;
+}
+
 static int next_chunk(struct trace_source *t, const struct chunk **ret, struct err *err)
 {
 	int r;
@@ -65,6 +75,8 @@ static int source_next(struct fmt_source *s, const struct fmt_batch **ret, struc
 
 	if (r)
 		return r;
+	if (!t->described)
+		take_description(t);
 	*info = (struct fmt_batch_info){ .keyframe = c->h.kind == CHUNK_KEYFRAME, .chunk = c->h.seq,
 					 .offset = c->offset, .new_section = chunk_header__is_anew(&c->h),
 					 .segment = begins_segment(t, c) };
@@ -129,7 +141,8 @@ static int source_seek(struct fmt_source *s, uint64_t ts, struct err *err)
 
 	if (!t->f.cs.in.regular)
 		return err__set(err, -FMT_E_UNSUPPORTED, "%s: a pipe can only be read from its beginning", s->name);
-	if (!t->indexed) {
+	if (!t->indexed || t->f.cs.follow) {
+		t->index.n = 0;
 		r = trace_file__index(&t->f, &t->index, &complete, err);
 		if (r < 0)
 			return r;
@@ -149,6 +162,31 @@ static int source_seek(struct fmt_source *s, uint64_t ts, struct err *err)
 static void source_want(struct fmt_source *s, const struct fmt_want *w)
 {
 	trace_file__want(&((struct trace_source *)s)->f, w);
+}
+
+static int source_follow(struct fmt_source *s, bool on, struct err *err)
+{
+	(void)err;
+	chunk_stream__follow(&((struct trace_source *)s)->f.cs, on);
+	return 0;
+}
+
+/* The file's length is looked at: that works on every file system, and costs 20 looks a second. */
+#define LOOK_MS 50
+
+static int source_wait(struct fmt_source *s, int timeout_ms)
+{
+	const struct chunk_stream *cs = &((struct trace_source *)s)->f.cs;
+
+	while (cs->follow && trace_input__size(&cs->in) == cs->size_seen) {
+		int ms = timeout_ms < LOOK_MS ? timeout_ms : LOOK_MS;
+
+		if (timeout_ms <= 0)
+			return 1;
+		nanosleep(&(struct timespec){ .tv_nsec = ms * 1000000l }, NULL);
+		timeout_ms -= ms;
+	}
+	return 0;
 }
 
 static struct trace_source *new_source(const char *name);
@@ -189,7 +227,8 @@ static void source_close(struct fmt_source *s)
 
 static const struct fmt_source_ops ops = {
 	.next = source_next, .seek = source_seek, .clone = source_clone, .next_keyframe = source_next_keyframe,
-	.segment = source_segment, .want = source_want, .close = source_close,
+	.segment = source_segment, .want = source_want, .follow = source_follow, .wait = source_wait,
+	.close = source_close,
 };
 
 static struct trace_source *new_source(const char *name)
@@ -214,9 +253,8 @@ int fmt_trace_source__open(struct fmt_source **ret, int fd, bool regular, const 
 		free(t);
 		return r;
 	}
-	t->s.meta = t->f.meta;
-	t->s.more = t->f.more;
-	t->s.n_more = t->f.n_more;
+	take_description(t);
+	t->described = t->f.opened;
 	t->s.has_context = trace_file__has_context(&t->f);
 	*ret = &t->s;
 	return 0;

@@ -125,6 +125,8 @@ int fmt_writer__open_fd(struct fmt_writer **ret, int fd, const char *name, const
 	struct fmt_writer *w = xcalloc(1, sizeof(*w));
 
 	trace_out__init(&w->out, fd, name, o->fsync);
+	w->out.room = o->room;
+	w->out.room_arg = o->room_arg;
 	w->no_payload = o->no_payload;
 	w->next_num = 1;
 	r = chunk_build__init(&w->build, level);
@@ -188,6 +190,8 @@ int fmt_writer__batch(struct fmt_writer *w, const struct fmt_batch *b, bool keyf
 		h.flags |= CHUNK_ANEW;
 	else if (keyframe && w->out.last_kind == CHUNK_KEYFRAME)
 		h.flags |= CHUNK_CONTINUES;
+	if (keyframe && !w->out.events && b->first_num > w->next_num)
+		w->next_num = b->first_num;	/* a part of a recording: its numbers go on */
 	h.first_num = keyframe ? w->next_num : b->first_num;
 	h.n_events = b->n;
 	h.n_alerts = totals.n_alerts;
@@ -207,6 +211,18 @@ int fmt_writer__batch(struct fmt_writer *w, const struct fmt_batch *b, bool keyf
 		w->next_num = b->first_num + b->n;
 	}
 	return 0;
+}
+
+int fmt_writer__copy(struct fmt_writer *w, const struct chunk *c, struct err *err)
+{
+	int r;
+
+	if (w->out.failed.code)
+		return trace_out__failed(&w->out, err);
+	r = trace_out__copy(&w->out, &c->h, c->head - c->h.header_size, err);
+	if (r == 0 && c->h.kind == CHUNK_EVENTS)
+		w->next_num = c->h.first_num + c->h.n_events;
+	return r;
 }
 
 void fmt_writer__anew(struct fmt_writer *w)

@@ -25,6 +25,12 @@ struct fmt_writer_opts {
 	const struct fmt_meta *more;
 	unsigned n_more;
 	bool context;
+	/*
+	 * Called with the bytes of each chunk that is about to be written. A negative result ends the trace as a failure of
+	 * writing does. NULL: none. fmt_writer__open_fd writes the first chunks: room is called there already.
+	 */
+	int (*room)(void *arg, uint64_t bytes);
+	void *room_arg;
 	uint64_t created_ns;		/* time of creation; 0 = now. With meta->uuid set too the file is a
 					 * function of what is written. */
 };
@@ -48,6 +54,12 @@ int fmt_writer__open_fd(struct fmt_writer **ret, int fd, const char *name, const
 			const struct fmt_writer_opts *opts, struct err *err);
 /* Write a batch as one chunk. Keyframe: the first call must be one. The batch is not changed. */
 int fmt_writer__batch(struct fmt_writer *w, const struct fmt_batch *b, bool keyframe, struct err *err);
+/*
+ * Copy a chunk of events or of a keyframe of another trace as it is; all its sections have been loaded. The schemas of the
+ * two must be the same: it is not decoded. The numbers of its events stay.
+ */
+struct chunk;
+int fmt_writer__copy(struct fmt_writer *w, const struct chunk *c, struct err *err);
 /* The next keyframe begins another recording: what was known before it is void. */
 void fmt_writer__anew(struct fmt_writer *w);
 /* Containers seen since the last chunk, for the summary: 12-character ids. Optional. */
