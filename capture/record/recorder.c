@@ -127,8 +127,9 @@ static bool keyframe_due(const struct cap_recorder *r)
 		 longest = r->target->keyframe_ns ? r->target->keyframe_ns : KEYFRAME_MAX_NS,
 		 most = r->target->keyframe_bytes ? r->target->keyframe_bytes : UINT64_MAX;
 
-	return bytes && (since >= longest || bytes >= most ||
-			 (since >= KEYFRAME_MIN_NS && bytes >= KEYFRAME_SHARE * r->keyframe_bytes));
+	return r->target->keyframe_now ||
+	       (bytes && (since >= longest || bytes >= most ||
+			  (since >= KEYFRAME_MIN_NS && bytes >= KEYFRAME_SHARE * r->keyframe_bytes)));
 }
 
 static int flush_if(struct cap_recorder *r, bool due, struct err *err)

@@ -81,6 +81,7 @@ static int begin_target(struct cap_recorder *r, uint64_t start, struct err *err)
 	meta.noise = r->o.driver.noise;
 	meta.boot_ns = (uint64_t)r->dec.boot_offset;
 	eng_state__describe(r->state, meta.hostname, meta.start_ns);	/* what live alerts say of it */
+	r->target->mono_offset = r->dec.mono_offset;
 	return r->target->ops->begin(r->target, &meta, err);
 }
 

@@ -32,6 +32,8 @@ struct cap_target {
 	const struct cap_target_ops *ops;
 	/* A keyframe at the latest after so much; 0: as the recorder sees fit. */
 	uint64_t keyframe_ns, keyframe_bytes;
+	bool keyframe_now;		/* one is needed as soon as may be */
+	int64_t mono_offset;		/* set before begin: CLOCK_MONOTONIC + this is the time of rows */
 };
 
 /* A trace in a file: see fmt_writer__open. path and opts are borrowed. The target is freed by its end. */
