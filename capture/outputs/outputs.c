@@ -117,14 +117,11 @@ static void set_defaults(struct cap_out_opts *c)
 		c->retry_max_ns = c->retry_min_ns;
 }
 
-static int check_name(const struct cap_outputs *h, const char *name, struct err *err)
+static int check_name(const char *name, struct err *err)
 {
 	if (!name || !*name || strlen(name) > 64 ||
 	    name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")])
 		return err__set(err, -EINVAL, "the name of an output has letters, digits, '-', '_' and '.', up to 64");
-	for (unsigned i = 0; i < h->n; i++)
-		if (!strcmp(h->outs[i]->o.name, name))
-			return err__set(err, -EEXIST, "there are two outputs of the name '%s'", name);
 	return 0;
 }
 
@@ -199,12 +196,30 @@ static void register_counts(struct cap_outputs *h, struct output *o)
 			"Tries of an output that failed.", "output", o->o.name);
 }
 
+int cap_out_opts__check(const struct cap_out_opts *opts, struct err *err)
+{
+	int rc = check_name(opts->name, err);
+	struct output *o;
+
+	if (rc)
+		return rc;
+	if (opts->kind == CAP_OUT_FILE)		/* would make it */
+		return opts->path ? 0 : err__set(err, -EINVAL, "output '%s': a file needs a path", opts->name);
+	o = output__new(opts);
+	rc = o->ops->open(o, err);
+	output__free(o);
+	return rc;
+}
+
 int cap_outputs__add(struct cap_outputs *h, const struct cap_out_opts *opts, struct err *err)
 {
-	int rc = check_name(h, opts->name, err);
+	int rc = check_name(opts->name, err);
 	struct output *o;
 
 	assert(!h->started);
+	for (unsigned i = 0; !rc && i < h->n; i++)
+		if (!strcmp(h->outs[i]->o.name, opts->name))
+			rc = err__set(err, -EEXIST, "there are two outputs of the name '%s'", opts->name);
 	if (rc)
 		return rc;
 	if (h->n == OUTPUTS_MAX)

@@ -101,6 +101,8 @@ struct cap_outputs;
 struct cap_outputs *cap_outputs__new(struct cap_metrics *metrics);
 /* 0, or negative with err: what cannot be right (name, URL, glob) or cannot be used (file, spool). Before start. */
 int cap_outputs__add(struct cap_outputs *h, const struct cap_out_opts *o, struct err *err);
+/* The same check without use: no file is made, no spool opened. */
+int cap_out_opts__check(const struct cap_out_opts *o, struct err *err);
 int cap_outputs__start(struct cap_outputs *h, struct err *err);
 /*
  * Let the outputs deliver what waits for at most grace_ns, then end their threads. What is not delivered stays in the spools; of

@@ -364,6 +364,21 @@ bad:
 			"'%s' is not a time: write 14:03:07, 2026-11-27T14:03:07Z or +30s (from the start)", s);
 }
 
+bool text__parse_mode(const char *s, uint32_t *ret)
+{
+	uint32_t v = 0;
+	size_t n = strspn(s, "01234567");
+
+	if (!n || n > 4 || s[n])
+		return false;
+	for (; *s; s++)
+		v = v * 8 + (uint32_t)(*s - '0');
+	if (!v || v > 0777)
+		return false;
+	*ret = v;
+	return true;
+}
+
 int text__parse_u64(const char *s, uint64_t max, uint64_t *ret, struct err *err)
 {
 	unsigned long long v;
