@@ -157,19 +157,22 @@ static void take_queued(struct output *o, struct out_queue *q, struct batch *b)
 	atomic_store(&o->in_hand, b->n);
 }
 
-/* Something to deliver; none: a second has passed, or it is time to end. */
-static void take(struct output *o, struct batch *b)
+/* Something to deliver, or after a second nothing. false: it is time to end, and there was nothing left. */
+static bool take(struct output *o, struct batch *b)
 {
+	bool stopping = atomic_load(&o->stopping);	/* before looking: nothing comes after it is set */
+
 	*b = (struct batch){ 0 };
 	if (o->spool)
 		take_spooled(o, b);
 	if (b->n)
-		return;
+		return true;
 	pthread_mutex_lock(&o->lock);
 	take_queued(o, o->spool ? &o->unspooled : &o->queue, b);
 	if (!b->n && !atomic_load(&o->stopping) && !(o->spool && out_spool__unread(o->spool)))
 		wait_until(o, out_now() + TICK_NS);
 	pthread_mutex_unlock(&o->lock);
+	return b->n || !stopping;
 }
 
 /* The first n of what is not confirmed have been dealt with. */
@@ -312,15 +315,12 @@ void *output__send_thread(void *arg)
 	struct output *o = arg;
 	struct batch b = { 0 };
 
-	while (!atomic_load(&o->abandon)) {
-		take(o, &b);
+	while (!atomic_load(&o->abandon) && take(o, &b)) {
 		if (b.n && !deliver(o, &b))
 			break;
 		if (!b.n && o->ops->idle)
 			o->ops->idle(o);
 		say_losses(o, false);
-		if (!b.n && atomic_load(&o->stopping))
-			break;
 	}
 	leave(o, &b);
 	if (o->spool && atomic_load(&o->stopping) && out_spool__waiting(o->spool))

@@ -1,0 +1,449 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+#
+# Outputs against real receivers: files, programs, a syslog socket, an HTTP server that behaves badly, TLS, nats-server.
+
+bats_require_minimum_version 1.5.0
+
+setup() {
+	cd "$BATS_TEST_TMPDIR"
+	PATH=$SPOOR_BUILD/tests/capture:$PATH
+}
+
+teardown() {
+	local p
+	for p in "$BATS_TEST_TMPDIR"/*.pid; do
+		[ -e "$p" ] && kill -KILL "$(cat "$p")" 2>/dev/null || :
+	done
+}
+
+# config ENTRY...: each entry the keys of one output, with ';' between lines
+config() {
+	local e
+	echo "outputs:"
+	for e; do
+		printf '  - %s\n' "${e//;/$'\n    '}"
+	done
+} 2>&1
+
+drive() {	# commands on standard input
+	timeout -k 5 ${limit:-60} make_outputs conf.yaml
+}
+
+started() {	# file: it is there and not empty, within 10 s
+	local i
+	for ((i = 0; i < 200; i++)); do
+		[ -s "$1" ] && return 0
+		sleep 0.05
+	done
+	echo "no $1"
+	return 1
+}
+
+receiver() {	# [--tls ...]
+	mkdir -p r
+	rm -f r/port
+	python3 "$SPOOR_SRC/tests/capture/receiver.py" "$@" r 2>r/log 3>&- &
+	echo $! >receiver.pid
+	started r/port || { cat r/log; return 1; }
+	port=$(cat r/port)
+}
+
+# The numbers of the alerts in bodies (or lines) of JSON, in order of arrival.
+numbers() {
+	jq -r '(.body // .) | if type == "string" then fromjson else . end | .output_fields.n' "$@" | tr '\n' ' '
+}
+
+up_to() {	# "0 1 2 ... n-1 "
+	seq 0 $(($1 - 1)) | tr '\n' ' '
+}
+
+@test "file: a line each; what is wanted: priority, tags, rule, source, limit" {
+	config "name: all;type: file;path: all.log" \
+	       "name: text;type: file;path: text.log;format: text;mode: \"0600\"" \
+	       "name: severe;type: file;path: severe.log;priority: error" \
+	       "name: tagged;type: file;path: tagged.log;tags: [shell, other]" \
+	       "name: untagged;type: file;path: untagged.log;tags: [other]" \
+	       "name: ruled;type: file;path: ruled.log;rule: \"Web*\"" \
+	       "name: audit;type: file;path: audit.log;source: k8s_audit" \
+	       "name: few;type: file;path: few.log;limit: 5;limit_time: 1h" >conf.yaml
+	drive <<-E
+		send 10 Warning Some rule
+		send 2 Critical Web server starts a shell
+	E
+	[ "$(numbers all.log)" = "$(up_to 12)" ]
+	[ "$(head -n 1 text.log)" = "10:00:00.000: Warning alert 0" ]
+	[ "$(stat -c %a text.log)" = 600 ]
+	[ "$(stat -c %a all.log)" = 640 ]
+	[ "$(numbers severe.log)" = "10 11 " ]
+	[ "$(numbers tagged.log)" = "$(up_to 12)" ]
+	[ ! -s untagged.log ]
+	[ "$(numbers ruled.log)" = "10 11 " ]
+	[ ! -s audit.log ]
+	[ "$(numbers few.log)" = "$(up_to 5)" ]
+}
+
+@test "stdout: alerts; what a limit holds back is counted" {
+	config "name: out;type: stdout;limit: 3;limit_time: 1h" "name: direct;type: file;path: direct.log;named_only: yes" >conf.yaml
+	drive >out 2>log <<-E
+		send 5
+		to direct 2
+	E
+	[ "$(numbers out)" = "0 1 2 " ]
+	grep -q '^counts out delivered=3 limited=2$' log
+	[ "$(numbers direct.log)" = "5 6 " ]
+}
+
+@test "stdout: a reader that goes away or does not read holds up nobody else" {
+	config "name: out;type: stdout;timeout: 500ms;give_up: 1s;retry_min: 50ms;queue: 1000" \
+	       "name: file;type: file;path: all.log" >conf.yaml
+	mkfifo pipe
+	sleep 30 <pipe 3>&- &
+	echo $! >sleeper.pid
+	drive >pipe 2>log <<-E
+		send 2000
+		wait file delivered 2000 20
+		wait out given_up 1 20
+		stop 0
+	E
+	[ "$(wc -l <all.log)" = 2000 ]
+	grep -q "output 'out': cannot write to standard output" log
+	# Every alert is somewhere in the counts.
+	grep '^counts out' log | tail -n 1 | tr ' ' '\n' |
+		awk -F= '/delivered|dropped|given_up/ { n += $2 } END { exit n != 2000 }'
+}
+
+@test "file: opened anew when asked; a folder that is not there yet; a full disk" {
+	config "name: file;type: file;path: all.log;retry_min: 20ms;retry_max: 50ms" "name: full;type: file;path: /dev/full;give_up: 1s;retry_min: 50ms" >conf.yaml
+	drive 2>log <<-E &
+		send 3
+		wait file delivered 3 10
+		touch first
+		ready rotated
+		reopen
+		send 2
+		wait file delivered 5 10
+		touch second
+		ready gone
+		reopen
+		send 2
+		wait file errors 1 10
+		touch third
+		ready back
+		wait file delivered 7 10
+		wait full given_up 1 20
+		stop 0
+	E
+	pid=$!
+	started_file first && mv all.log old.log && touch rotated
+	started_file second && mv all.log new.log && mkdir all.log && touch gone
+	started_file third && rmdir all.log && touch back
+	wait $pid
+	[ "$(numbers old.log)" = "0 1 2 " ]
+	[ "$(numbers new.log)" = "3 4 " ]
+	[ "$(numbers all.log)" = "5 6 " ]
+	grep -q "output 'file': cannot open .*all.log: Is a directory" log
+	grep -q "output 'file': delivers again after" log
+	grep -q "output 'full': cannot write to /dev/full: No space left" log
+}
+
+started_file() {
+	local i
+	for ((i = 0; i < 400; i++)); do
+		[ -e "$1" ] && return 0
+		sleep 0.02
+	done
+	echo "no $1"
+	return 1
+}
+
+@test "program: started once, one alert a line; again when it dies; nothing of an alert is in its arguments" {
+	cat >prog <<-'E'
+		#!/bin/sh
+		echo "start $*" >>starts
+		n=0
+		while read -r line; do
+			printf '%s\n' "$line" >>got
+			n=$((n + 1))
+			[ "$1" = dies ] && [ $n = 3 ] && exit 7
+		done
+		echo end >>starts
+	E
+	chmod +x prog
+	config "name: prog;type: program;command: [$PWD/prog, lives]" >conf.yaml
+	drive <<<"send 100"
+	[ "$(numbers got)" = "$(up_to 100)" ]
+	[ "$(cat starts)" = $'start lives\nend' ]
+
+	rm got starts
+	config "name: prog;type: program;command: [$PWD/prog, dies];retry_min: 50ms;retry_max: 50ms" >conf.yaml
+	drive 2>log <<-E
+		send 3
+		wait prog delivered 3 10
+		sleep 0.5
+		send 2
+		wait prog delivered 5 10
+	E
+	[ "$(numbers got)" = "$(up_to 5)" ]
+	[ "$(grep -c start starts)" = 2 ]
+	grep -q "ended with status 7" log
+}
+
+@test "program: one that never reads is killed and started again, and the others do not wait" {
+	cat >deaf <<-'E'
+		#!/bin/sh
+		echo $$ >>starts
+		exec sleep 1000
+	E
+	chmod +x deaf
+	config "name: deaf;type: program;command: [$PWD/deaf];timeout: 300ms;retry_min: 50ms;give_up: 2s" \
+	       "name: file;type: file;path: all.log" >conf.yaml
+	drive 2>log <<-E
+		send 1000
+		wait file delivered 1000 10
+		wait deaf errors 2 20
+		stop 0
+	E
+	grep -q "does not read its input and was killed" log
+	[ "$(wc -l <starts)" -ge 2 ]
+	while read -r pid; do
+		! kill -0 "$pid" 2>/dev/null
+	done <starts
+}
+
+@test "program: for each alert; time limit, status, through a shell only when asked" {
+	cat >once <<-'E'
+		#!/bin/sh
+		cat >>got
+		case $1 in
+		hang) exec sleep 1000 ;;
+		bad) exit 3 ;;
+		esac
+	E
+	chmod +x once
+	config "name: good;type: program;command: [$PWD/once];per_alert: yes" \
+	       "name: hang;type: program;command: [$PWD/once, hang];per_alert: yes;timeout: 300ms;priority: alert" \
+	       "name: bad;type: program;command: [$PWD/once, bad];per_alert: yes;priority: alert" \
+	       "name: shell;type: program;command: 'cat >>shell.got && echo \$((1 + 1)) >>shell.out';shell: yes;per_alert: yes;priority: alert" \
+	       "name: blind;type: program;command: [/bin/true];per_alert: yes;priority: alert" >conf.yaml
+	drive 2>log <<-'E'
+		send 5 Warning $(touch pwned)
+		send 2 Alert `touch pwned`; touch pwned
+		wait hang refused 2 20
+	E
+	[ ! -e pwned ]
+	[ "$(wc -l <got)" = 11 ]
+	grep -q '^counts good delivered=7$' log
+	grep -q '^counts bad refused=2$' log
+	grep -q '^counts hang refused=2$' log
+	grep -q '^counts blind delivered=2$' log
+	[ "$(numbers shell.got)" = "5 6 " ]
+	[ "$(cat shell.out)" = $'2\n2' ]
+}
+
+@test "syslog: the local socket, UDP and TCP; a daemon that is not there and comes" {
+	cat >syslogd.py <<-'E'
+		import os, socket, sys
+		what, name = sys.argv[1:]
+		out = open(name + ".got", "ab", buffering=0)
+		if what == "unix":
+		    s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+		    s.bind(name + ".sock")
+		elif what == "udp":
+		    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+		    s.bind(("127.0.0.1", 0))
+		else:
+		    s = socket.socket()
+		    s.bind(("127.0.0.1", 0))
+		    s.listen()
+		if what != "unix":
+		    open(name + ".new", "w").write(str(s.getsockname()[1]))
+		    os.rename(name + ".new", name + ".port")
+		if what == "tcp":
+		    s, _ = s.accept()
+		while True:
+		    data = s.recv(65536)
+		    if not data:
+		        break
+		    out.write(data + (b"\n" if what != "tcp" else b""))
+	E
+	for what in udp tcp; do
+		timeout 60 python3 syslogd.py $what $what 3>&- &
+		echo $! >$what.pid
+		started $what.port
+	done
+	config "name: local;type: syslog;path: unix.sock;facility: auth;format: text;retry_min: 50ms;retry_max: 100ms" \
+	       "name: udp;type: syslog;address: \"udp://127.0.0.1:$(cat udp.port)\"" \
+	       "name: tcp;type: syslog;address: \"tcp://127.0.0.1:$(cat tcp.port)\";format: text" >conf.yaml
+	drive 2>log <<-E &
+		send 2 Error
+		wait local errors 1 10
+		touch waits
+		wait local delivered 2 20
+		wait udp delivered 2 10
+		wait tcp delivered 2 10
+	E
+	pid=$!
+	started_file waits
+	timeout 60 python3 syslogd.py unix unix 3>&- &
+	echo $! >unix.pid
+	wait $pid
+	grep -q "output 'local': syslog at .*unix.sock: No such file" log
+	for f in unix tcp udp; do
+		started $f.got
+	done
+	# auth (4) and error (3): 35; daemon (3): 27. Local as syslog(3) writes it, RFC 5424 to others.
+	grep -qE '^<35>[A-Z][a-z]{2} [ 0-9][0-9] [0-9:]{8} spoor\[[0-9]+\]: 10:00:00.000: Error alert 0$' unix.got
+	grep -qE '^<27>1 2026-11-27T10:00:00.000000Z [^ ]+ spoor [0-9]+ alert - \{"hostname":"node-1".*"n":0' udp.got
+	grep -qE '^[0-9]+ <27>1 2026-11-27T10:00:00.000000Z [^ ]+ spoor [0-9]+ alert - 10:00:00.000: Error alert 0' tcp.got
+	n=$(sed 's/ .*//;q' tcp.got)
+	[ "$(head -c $((n + ${#n} + 1)) tcp.got | tail -c 7)" = "alert 0" ]
+}
+
+@test "http: what Falcosidekick takes, with an id; headers; a token that changes" {
+	receiver
+	config "name: ok;type: http;url: http://127.0.0.1:$port/ok;headers: {X-Extra: from spoor}" \
+	       "name: token;type: http;url: http://127.0.0.1:$port/token/two;token_file: token;retry_min: 50ms;retry_max: 100ms" >conf.yaml
+	echo one >token
+	drive 2>log <<-E &
+		send 3
+		wait ok delivered 3 10
+		wait token errors 1 10
+		touch refused
+		wait token delivered 3 10
+	E
+	pid=$!
+	started_file refused
+	echo two >token.new && mv token.new token
+	wait $pid
+	jq 'select(.path == "/ok")' r/got >ok
+	[ "$(numbers ok)" = "0 1 2 " ]
+	jq -se 'all(.type == "application/json" and .extra == "from spoor")' ok
+	[ "$(jq -r .id ok | sort -u | wc -l)" = 3 ]
+	jq -se 'all(.body | fromjson | (.output | length > 0) and .priority == "Warning" and .rule == "Test rule")' ok
+	grep -q "output 'token': the server answers 401" log
+	! grep -q "two" log
+}
+
+@test "http: 500, 429 with Retry-After, 400, a redirect, no answer, nonsense, too much, too slow" {
+	receiver
+	u=http://127.0.0.1:$port
+	fast="retry_min: 20ms;retry_max: 50ms"
+	config "name: flaky;type: http;url: $u/flaky/3;$fast" \
+	       "name: busy;type: http;url: $u/busy/1;$fast" \
+	       "name: refuse;type: http;url: $u/refuse;$fast" \
+	       "name: moved;type: http;url: $u/moved;give_up: 1s;$fast" \
+	       "name: broken;type: http;url: $u/broken;give_up: 1s;$fast" \
+	       "name: close;type: http;url: $u/close;give_up: 1s;$fast" \
+	       "name: endless;type: http;url: $u/endless;$fast" \
+	       "name: slow;type: http;url: $u/slow/30;timeout: 300ms;give_up: 1s;$fast" \
+	       "name: dead;type: http;url: http://127.0.0.1:1/;give_up: 1s;$fast" >conf.yaml
+	drive 2>log <<-E
+		send 2
+		wait flaky delivered 2 10
+		wait busy delivered 2 10
+		wait refuse refused 2 10
+		wait endless delivered 2 10
+		wait moved given_up 2 20
+		wait broken given_up 2 20
+		wait close given_up 2 20
+		wait slow given_up 2 20
+		wait dead given_up 2 20
+	E
+	grep -q '^counts flaky delivered=2 errors=3$' log
+	[ "$(numbers <(jq 'select(.path == "/flaky/3" and .status == 204)' r/got))" = "0 1 " ]
+	grep -q '^counts busy delivered=2 errors=1$' log
+	grep -q '^counts refuse refused=2$' log
+	grep -q "output 'moved': the server answers 302 (a redirect, which is not followed)" log
+	! grep -q '"path": "/ok"' r/got
+	grep -q "output 'slow': .*timed out" log
+	grep -q "output 'dead': [12] alerts not delivered" log
+}
+
+@test "http: a pause that the server asks for is kept" {
+	receiver
+	config "name: busy;type: http;url: http://127.0.0.1:$port/busy/1;retry_min: 10ms;retry_max: 10ms" >conf.yaml
+	begin=$(date +%s%N)
+	drive <<-E
+		send 1
+		wait busy delivered 1 10
+	E
+	[ $((($(date +%s%N) - begin) / 1000000)) -ge 1000 ]
+	[ "$(wc -l <r/got)" = 2 ]
+}
+
+@test "spool: a dead collector, SIGKILL, and nothing is lost" {
+	config "name: siem;type: http;url: http://127.0.0.1:1/ok;spool: q;retry_min: 20ms;retry_max: 50ms" >conf.yaml
+	! drive 2>log <<-E
+		send 500
+		wait siem waiting 500 10
+		sleep 0.5
+		kill
+	E
+	receiver
+	config "name: siem;type: http;url: http://127.0.0.1:$port/ok;spool: q;retry_min: 20ms;retry_max: 50ms" >conf.yaml
+	! drive 2>>log <<-E
+		send 1
+		wait siem delivered 100 20
+		kill
+	E
+	drive 2>>log <<-E
+		quiet siem 20
+	E
+	# Each at least once: those that were on the way when it was killed, twice.
+	[ "$(numbers r/got | tr ' ' '\n' | sed /^$/d | sort -nu | wc -l)" = 500 ]
+	[ "$(wc -l <r/got)" -le 520 ]
+	[ "$(jq -r .id r/got | sort -u | wc -l)" = 501 ]
+}
+
+@test "spool: its bound holds, what has no room is counted; an end without collector leaves it for the next start" {
+	config "name: siem;type: http;url: http://127.0.0.1:1/ok;spool: q;spool_bytes: 128KiB;retry_min: 20ms" >conf.yaml
+	drive 2>log <<-E
+		send 2000
+		wait siem dropped 100 20
+	E
+	n=$(sed -n "s/.*output 'siem': \([0-9]*\) alerts stay in .*q until the next start/\1/p" log)
+	dropped=$(sed -n 's/^counts siem .*dropped=\([0-9]*\).*/\1/p' log)
+	[ "$((n + dropped))" = 2000 ]
+	[ "$(du -bs --exclude=cursor q/*.spool | awk '{ n += $1 } END { print n }')" -le 131072 ]
+	receiver
+	sed -i "s,127.0.0.1:1/,127.0.0.1:$port/," conf.yaml
+	drive <<<"quiet siem 20"
+	[ "$(numbers r/got)" = "$(up_to "$n")" ]
+}
+
+@test "spool: a folder that cannot be written to: alerts are delivered from memory" {
+	[ "$(id -u)" = 0 ] || skip "mounting needs root"
+	mkdir q
+	mount -t tmpfs -o size=16k none q 2>/dev/null || skip "nothing can be mounted here"
+	receiver
+	config "name: siem;type: http;url: http://127.0.0.1:$port/ok;spool: q" >conf.yaml
+	drive 2>log <<-E || { umount -l q; cat log; return 1; }
+		send 500
+		wait siem delivered 500 20
+	E
+	umount -l q
+	[ "$(numbers r/got | tr ' ' '\n' | sed /^$/d | sort -nu | wc -l)" = 500 ]
+}
+
+@test "configuration: what is wrong is named with its place" {
+	wrong() {
+		printf '%s\n' "outputs:" "  - name: x" "$@" >conf.yaml
+		run -1 drive </dev/null
+		echo "$output"
+	}
+	wrong "    type: http" | grep -q "http needs a url"
+	wrong "    type: http" "    url: ftp://x/" | grep -q "no URL that begins with"
+	wrong "    type: file" "    path: a" "    url: http://x/" | grep -q "conf.yaml:5:10: 'url' is no key of an output of type file"
+	wrong "    type: syslog" "    facility: kitchen" | grep -q "'kitchen' is no facility"
+	wrong "    type: syslog" "    address: x:1" | grep -q "no address of a syslog"
+	wrong "    type: program" "    command: [ls]" | grep -q "whole path"
+	wrong "    type: program" "    command: [/no/such]" | grep -q "cannot run '/no/such'"
+	wrong "    type: nats" "    url: nats://x:1" "    subject: 'a.{pid}'" | grep -q "no subject"
+	wrong "    type: http" "    url: https://x/" "    ca: nowhere.pem" | grep -q "nowhere.pem.*cannot read"
+	wrong "    type: http" "    url: https://x/" "    token_file: nowhere" | grep -q "nowhere.*cannot read the token"
+	wrong "    type: file" "    path: a" "    mode: rw" | grep -q "no mode of a file"
+	printf '%s\n' "outputs:" "  - {name: x, type: stdout}" "  - {name: x, type: stdout}" >conf.yaml
+	run -1 drive </dev/null
+	[[ $output == *"two outputs of the name 'x'"* ]]
+}
