@@ -162,4 +162,7 @@ const char *eng_type__name(const struct eng_field *f);	/* Falco's type word */
 void eng_event__args(const struct eng_ctx *ctx, uint32_t max_bytes, struct buf *out);
 bool eng_event__arg(const struct eng_ctx *ctx, unsigned param, uint32_t max_bytes, struct buf *out);
 
+/* Append the names of the capabilities in a set, with blanks between; true if these are all that there are. */
+bool eng_caps__names(uint64_t set, struct buf *out);
+
 #endif

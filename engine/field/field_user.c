@@ -16,17 +16,26 @@ static const char *const cap_names[] = {
 	"CAP_PERFMON", "CAP_BPF", "CAP_CHECKPOINT_RESTORE",
 };
 
-bool give_caps(struct eng_vals *out, uint64_t set)
+bool eng_caps__names(uint64_t set, struct buf *out)
 {
-	struct buf b = { 0 };
+	const uint64_t all = (1ull << sizeof(cap_names) / sizeof(*cap_names)) - 1;
+	size_t before = out->len;
 
 	for (unsigned i = 0; i < sizeof(cap_names) / sizeof(*cap_names); i++) {
 		if (!(set >> i & 1))
 			continue;
-		if (b.len)
-			buf__u8(&b, ' ');
-		buf__puts(&b, cap_names[i]);
+		if (out->len > before)
+			buf__u8(out, ' ');
+		buf__puts(out, cap_names[i]);
 	}
+	return (set & all) == all;
+}
+
+bool give_caps(struct eng_vals *out, uint64_t set)
+{
+	struct buf b = { 0 };
+
+	eng_caps__names(set, &b);
 	return give_buf(out, &b);
 }
 

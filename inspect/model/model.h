@@ -40,12 +40,16 @@ enum ins_proc_flag {
 	PROC_KERNEL = 32,	/* has no executable: a thread of the kernel */
 };
 
+/* What is counted of a process beside the rest: for the tiles of a part of the trace. */
+enum ins_own { OWN_RIGHTS, OWN_CHANGED, OWN_SLOW, OWN_SIGNALS, OWN_NAMES, OWN__N };
+
 struct ins_proc {
 	uint32_t parent;		/* who created it, INS_NONE if not known */
 	uint32_t adopter;		/* who has it since its creator ended; INS_NONE */
 	uint32_t container;		/* INS_NONE: the host */
 	int32_t pid, vpid;
 	uint32_t uid, loginuid, tty;
+	uint64_t caps;			/* effective capabilities, as known last */
 	uint32_t comm, exe, cmdline, cwd;	/* strings */
 	uint32_t flags;			/* enum ins_proc_flag */
 	int32_t status;			/* wait status if PROC_ENDED */
@@ -55,6 +59,7 @@ struct ins_proc {
 	uint64_t first_ts, last_ts;
 	/* counted under the lens */
 	uint64_t n_events, n_errors;
+	uint32_t own[OWN__N];
 	uint64_t rd, wr, in, out;	/* bytes: files read, written; net received, sent */
 	uint32_t n_cmds, n_conns, n_files, n_alerts;
 	/* heads of lists, INS_NONE ends them */

@@ -96,7 +96,7 @@ static void count_event(struct ins_pass *p, const struct fmt_ev *ev)
 	if (failed)
 		pass__count(p, MET_ERRORS, 1);
 	if (ev->info->flags & (EF_READS | EF_WRITES) && fmt_ev__dur(ev) >= INS_SLOW)
-		pass__count(p, MET_SLOW, 1);
+		pass__count_own(p, MET_SLOW, OWN_SLOW);
 	if (p->proc == INS_NONE)
 		return;
 	pr = &p->m->procs[p->proc];
@@ -162,7 +162,7 @@ static int on_event(void *arg, const struct eng_ctx *ctx)
 	else if (ev->type == EV_drop)
 		add_loss(p, ev);
 	else if (ev->type == EV_signaldeliver)
-		pass__count(p, MET_SIGNALS, 1);
+		pass__count_own(p, MET_SIGNALS, OWN_SIGNALS);
 	return 0;
 }
 

@@ -62,7 +62,7 @@ void pass__dns_event(struct ins_pass *p, const struct eng_ctx *ctx)
 		n->type = ins_model__intern(p->m, type->p, type->len);
 	if (!answer) {
 		n->asked++;
-		pass__count(p, MET_NAMES, 1);
+		pass__count_own(p, MET_NAMES, OWN_NAMES);
 		return;
 	}
 	n->answered++;

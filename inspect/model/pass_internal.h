@@ -55,6 +55,14 @@ static inline void pass__count(struct ins_pass *p, enum ins_metric metric, uint6
 	p->m->slots[metric][p->slot] += n;
 }
 
+/* Add one, also to the process of the event at hand. */
+static inline void pass__count_own(struct ins_pass *p, enum ins_metric metric, enum ins_own own)
+{
+	pass__count(p, metric, 1);
+	if (p->proc != INS_NONE)
+		p->m->procs[p->proc].own[own]++;
+}
+
 /* pass_proc.c */
 uint32_t pass__proc(struct ins_pass *p, const struct eng_ctx *ctx);
 void pass__proc_event(struct ins_pass *p, const struct eng_ctx *ctx);

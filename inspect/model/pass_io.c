@@ -110,7 +110,7 @@ static void touch_use(struct ins_pass *p, const struct fmt_ev *ev, uint32_t use,
 	if (wr)
 		pass__count(p, MET_WRITTEN, wr);
 	if (op & (FOP_CREATE | FOP_DELETE | FOP_RENAME))
-		pass__count(p, MET_CHANGED, 1);
+		pass__count_own(p, MET_CHANGED, OWN_CHANGED);
 	if (op & FOP_FAIL)
 		f->n_errors++;
 }

@@ -132,6 +132,7 @@ static void refresh(struct ins_pass *p, uint32_t i, struct eng_proc *ep, unsigne
 		if (t->tid == ep->pid || !t->next) {
 			if (t->euid != UINT32_MAX)
 				pr->uid = t->euid;
+			pr->caps = t->cap_effective;
 			break;
 		}
 	know_user(p, ep, pr->container, pr->uid);
@@ -337,7 +338,7 @@ void pass__proc_event(struct ins_pass *p, const struct eng_ctx *ctx)
 		break;
 	default:
 		if (p->counts && ins_only__is_right(ev->type) && fmt_ev__res(ev) >= 0)
-			pass__count(p, MET_PRIVS, 1);
+			pass__count_own(p, MET_PRIVS, OWN_RIGHTS);
 		break;
 	}
 }

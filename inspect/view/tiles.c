@@ -9,7 +9,7 @@
 enum tally {
 	N_CMDS, N_TERMINAL, N_DROPPED, N_SECRETS, N_SYSTEM, N_OUT, N_IN, B_SENT, B_RECEIVED, N_LISTEN, N_WRITTEN,
 	N_DELETED, B_WRITTEN, B_READ, N_FAILED, N_PROCS,
-	N_RIGHTS, N_CHANGED, N_SLOW, N_SIGNALS, N_NAMES,	/* known of the whole only */
+	N_RIGHTS, N_CHANGED, N_SLOW, N_SIGNALS, N_NAMES,
 	N_TALLIES
 };
 
@@ -59,6 +59,11 @@ static void count_procs(const struct ins_model *m, const struct ins_set *in, boo
 		n[B_RECEIVED] += p->in;
 		n[B_WRITTEN] += p->wr;
 		n[B_READ] += p->rd;
+		n[N_RIGHTS] += p->own[OWN_RIGHTS];
+		n[N_CHANGED] += p->own[OWN_CHANGED];
+		n[N_SLOW] += p->own[OWN_SLOW];
+		n[N_SIGNALS] += p->own[OWN_SIGNALS];
+		n[N_NAMES] += p->own[OWN_NAMES];
 	}
 	for (uint32_t i = 0; i < m->n_cmds; i++) {
 		if (!m->cmds[i].counted || (!all && !ins_set__has(in, m->cmds[i].proc)))
@@ -113,12 +118,11 @@ static void put_tile(const struct ins_model *m, struct ins_page *p, const struct
 		     struct ins_scope scope)
 {
 	struct ins_target to = ins_to((enum ins_scope_kind)scope.kind, scope.idx, t->view);
-	bool known = scope.kind == OF_ALL || t->tally < N_RIGHTS;
 	char n[32];
 	int x = p->x;
 
 	ins_page__printf(p, ST_LABEL, "%-14s", t->label);
-	ins_page__printf(p, value ? t->style : ST_DIM, "%7s ", known ? ins_short__text(value, n) : "\u2026");
+	ins_page__printf(p, value ? t->style : ST_DIM, "%7s ", ins_short__text(value, n));
 	if (t->metric >= 0 && scope.kind == OF_ALL)
 		ins_page__graph(p, TILE_W - 24, ST_BAR, m->slots[t->metric], INS_SLOTS);
 	to.only = kind(t->only);

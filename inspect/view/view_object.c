@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/field/field.h"
 #include "inspect/model/evtext.h"
 #include "inspect/view/common.h"
 #include "inspect/view/tiles.h"
@@ -227,6 +228,19 @@ static void put_end(struct ins_ui *ui, struct ins_page *p, const struct ins_proc
 	ins_page__printf(p, ST_DIM, "  after %s", ins_dur__text(ins_proc__life(m, pr), text));
 }
 
+static void put_caps(struct ins_page *p, const struct ins_proc *pr)
+{
+	struct buf names = { 0 };
+
+	if (eng_caps__names(pr->caps, &names)) {
+		ins_page__printf(p, ST_WARN, ", all capabilities");
+	} else if (names.len) {
+		ins_page__label(p, "may");
+		ins_page__wrap(p, ST_TEXT, (char *)names.p, names.len);
+	}
+	buf__done(&names);
+}
+
 static void build_process(struct ins_ui *ui, struct ins_page *p, struct ins_scope scope)
 {
 	const struct ins_model *m = ins_ui__model(ui);
@@ -250,6 +264,7 @@ static void build_process(struct ins_ui *ui, struct ins_page *p, struct ins_scop
 				 ins_model__user(m, INS_NONE, pr->loginuid, text));
 	if (pr->tty)
 		ins_page__printf(p, ST_DIM, ", on %s", ins_tty__text(pr->tty, text));
+	put_caps(p, pr);
 	put_container_link(ui, p, pr->container);
 	ins_page__label(p, "started");
 	put_time(ui, p, pr->start ? pr->start : pr->first_ts);

@@ -48,6 +48,7 @@ struct view {
 	uint64_t laid_at;
 	int width;
 	uint32_t cur, top;
+	uint64_t stay;			/* the event that the cursor goes back to when it has been read again; 0: none */
 	unsigned rows;
 	bool hex, void_;
 	enum sides sides;
@@ -55,6 +56,8 @@ struct view {
 
 static void make_stream(struct ins_ui *ui, struct ins_frame *f, struct view *v)
 {
+	if (v->stream && v->cur < v->n && !v->stay)
+		v->stay = v->stream->pieces[v->lines[v->cur].piece].num;
 	ins_stream__free(v->stream);
 	v->stream = NULL;
 	v->model = ui->base;
@@ -179,7 +182,7 @@ static uint32_t next_shown(const struct view *v, uint32_t i)
 static void lay_out(struct view *v)
 {
 	const struct ins_stream *s = v->stream;
-	uint64_t num = v->cur < v->n && s->n > v->lines[v->cur].piece ?
+	uint64_t num = v->stay ? v->stay : v->cur < v->n && s->n > v->lines[v->cur].piece ?
 		       s->pieces[v->lines[v->cur].piece].num : 0;
 	uint32_t i = next_shown(v, 0), before = UINT32_MAX;
 
@@ -205,6 +208,7 @@ static void lay_out(struct view *v)
 	v->laid_pieces = s->n;
 	v->laid_at = ins_now();
 	v->void_ = false;
+	v->stay = s->done ? 0 : v->stay;
 	/* stay where the cursor was */
 	v->cur = 0;
 	while (num && v->cur + 1 < v->n && s->pieces[v->lines[v->cur].piece].num < num)
@@ -363,6 +367,7 @@ static void move(struct view *v, int64_t by)
 {
 	int64_t to = (int64_t)v->cur + by;
 
+	v->stay = 0;
 	v->cur = to < 0 ? 0 : to >= (int64_t)v->n ? (v->n ? v->n - 1 : 0) : (uint32_t)to;
 	keep_in_sight(v);
 }
@@ -415,6 +420,7 @@ static bool mouse(struct ins_ui *ui, struct ins_frame *f, void *state, enum ins_
 	if (v->top + (unsigned)y >= v->n)
 		return false;
 	v->cur = v->top + (unsigned)y;
+	v->stay = 0;
 	return m == MOUSE_DOUBLE ? act(ui, f, state, ACT_OPEN) : true;
 }
 

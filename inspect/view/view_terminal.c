@@ -54,8 +54,16 @@ static void close_terminal(void *state)
 	free(t);
 }
 
+/* As far as it had been played, if that is still there. */
 static void renew(struct ins_ui *ui, struct ins_frame *f, void *state)
 {
+	struct term *t = state;
+
+	if (t->stream && t->at && !t->is_to) {
+		t->to = INS_NO_SUBJECT;
+		t->to.num = t->stream->pieces[t->at - 1].num;
+		t->is_to = true;
+	}
 	make_stream(ui, f, state);
 }
 

@@ -31,6 +31,8 @@ screens() {	# name [trace [option...]]
 @test "processes" { screens processes; }
 @test "processes alive at a time" { screens alive; }
 @test "drill down and back" { screens drill; }
+
+@test "a container with its tiles" { screens container; }
 @test "files" { screens files; }
 @test "connections" { screens connections; }
 @test "commands" { screens commands; }
