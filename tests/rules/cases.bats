@@ -6,6 +6,7 @@
 setup() {
 	PATH=$SPOOR_BUILD:$PATH
 	source "$SPOOR_SRC/tests/rules/cases.bash"
+	cd "$BATS_TEST_TMPDIR"
 	rules=$SPOOR_SRC/rules
 }
 
@@ -38,11 +39,20 @@ setup() {
 
 @test "every rule has tags of where it applies and of MITRE ATT&CK, and says who, what and where" {
 	run bash -c 'spoor-replay --list rules -r "$1" -r "$1/profiles" -o json | jq -r "select((.tags | any(test(\"^mitre_\")) and
-		any(test(\"^T[0-9]{4}\")) and any(. == \"container\" or . == \"host\") | not) or
+		any(test(\"^T[0-9]{4}\")) and any(. == \"container\" or . == \"host\" or . == \"k8s\") | not) or
+		if .source == \"k8s_audit\" then (.output | contains(\"%ka.user.name\") and contains(\"%ka.sourceips\") and
+		contains(\"%ka.target.name\") and contains(\"%ka.auditid\") | not) else
 		(.output | contains(\"%container.id\") and contains(\"%proc.cmdline\") and contains(\"%proc.pname\") and
-		contains(\"%user.name\") | not)) | .name"' - "$rules"
+		contains(\"%user.name\") | not) end) | .name"' - "$rules"
 	echo "not so: $output"
 	[ -z "$output" ]
+}
+
+@test "the cases of the audit log: exactly the alerts of the table" {
+	spoor-replay "$rules/k8s_cases.json" -r "$rules" --all-matches -o json |
+		jq -r '[.output_fields["ka.auditid"], .rule] | @tsv' | sort | uniq -c | sed -E 's/^ *([0-9]+) (.*)/\2\t\1/' >got
+	grep -v '^#' "$rules/k8s_cases.tsv" | awk -F '\t' '$3 > 0' | sort | diff - <(sort got)
+	[ -z "$(comm -23 <(grep -v '^#' "$rules/k8s_cases.tsv" | cut -f 1 | sort -u) <(jq -r .auditID "$rules/k8s_cases.json" | sort -u))" ]
 }
 
 @test "the recorded cases: exactly the alerts of the table" {
