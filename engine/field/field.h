@@ -42,6 +42,7 @@ struct eng_val {
  */
 enum eng_scope {
 	SCOPE_TYPE,		/* only the event's type: evt.type, evt.category, evt.is_io, ... */
+	SCOPE_CALL,		/* besides, its parameters `flags` and `mode`, and how it failed: evt.res */
 	SCOPE_PROC,		/* process, ancestors, thread, user or container (epochs of both) */
 	SCOPE_FD,		/* the descriptor at hand (epoch) */
 	SCOPE_STRING,		/* one string parameter of the event: str_param says which */
@@ -123,7 +124,8 @@ struct eng_fref {
  * a wrong argument. mem owns the key.
  *
  * Scopes: SCOPE_TYPE needs nothing of the context but ev->info and ev->type. SCOPE_PROC stands
- * still with both thread->epoch and proc->epoch. SCOPE_FD stands still with fd->epoch; without fd
+ * still with both thread->epoch and proc->epoch. SCOPE_CALL is the same for events of one type that
+ * agree in flags, mode and, if they failed, in their result. SCOPE_FD stands still with fd->epoch; without fd
  * it is the same for all events that open nothing and have the same has_fd_num. Fields of the
  * others are evaluated for each event.
  */
@@ -161,6 +163,8 @@ const char *eng_type__name(const struct eng_field *f);	/* Falco's type word */
  */
 void eng_event__args(const struct eng_ctx *ctx, uint32_t max_bytes, struct buf *out);
 bool eng_event__arg(const struct eng_ctx *ctx, unsigned param, uint32_t max_bytes, struct buf *out);
+/* Is the text of a number of this type made of nothing but the number? Ids, for one, become names. */
+bool eng_ptype__stands_alone(enum fmt_ptype t);
 
 /* Append the names of the capabilities in a set, with blanks between; true if these are all that there are. */
 bool eng_caps__names(uint64_t set, struct buf *out);

@@ -475,11 +475,17 @@ bool get_evt(const struct eng_fref *ref, const struct eng_ctx *ctx, struct eng_v
 
 /* --- arguments -------------------------------------------------------------------------------- */
 
+bool eng_ptype__stands_alone(enum fmt_ptype t)
+{
+	return t <= PT_ERRNO || t == PT_SYSCALLID || t == PT_SIGTYPE || t == PT_PORT ||
+	       (t >= PT_FLAGS8 && t <= PT_MODE);
+}
+
 /* Where each event has the parameter; false if none has. */
 static bool find_params(const char *name, int8_t *param_of, struct eng_fref *ref)
 {
 	const struct fmt_param_use *uses = fmt_schema__param_uses(name);
-	bool one_string = true;
+	bool one_string = true, of_call = !strcmp(name, "flags") || !strcmp(name, "mode");
 
 	if (!uses)
 		return false;
@@ -493,9 +499,12 @@ static bool find_params(const char *name, int8_t *param_of, struct eng_fref *ref
 		param_of[u->event] = (int8_t)u->param;
 		if ((p->type != PT_STR && p->type != PT_STRLIST) || p->src == SRC_DRV)
 			one_string = false;
+		of_call = of_call && eng_ptype__stands_alone(p->type);
 	}
 	if (one_string && ref->field->id == F_evt_arg)
 		ref->scope = SCOPE_STRING;
+	if (of_call)
+		ref->scope = SCOPE_CALL;
 	return true;
 }
 

@@ -5,7 +5,7 @@
 #include "engine/filter/filter_value.h"
 
 const char *const eng_level_names[LV__N] = {
-	[LV_TYPE] = "type", [LV_PROC] = "process", [LV_NAME] = "fd name", [LV_FD] = "fd",
+	[LV_TYPE] = "type", [LV_CALL] = "call", [LV_PROC] = "process", [LV_NAME] = "fd name", [LV_FD] = "fd",
 		[LV_EVENT] = "event",
 };
 
@@ -65,6 +65,7 @@ static enum eng_level field_level(const struct eng_fref *ref)
 {
 	switch (ref->scope) {
 	case SCOPE_TYPE: return LV_TYPE;
+	case SCOPE_CALL: return LV_CALL;
 	case SCOPE_PROC: return LV_PROC;
 	case SCOPE_FD: return is_name_only(ref->field) ? LV_NAME : LV_FD;
 	}

@@ -49,6 +49,7 @@ int eng_lit__hex(struct eng_text text, struct arena *mem, struct eng_lit *ret, s
  */
 enum eng_level {
 	LV_TYPE,			/* the type of the event */
+	LV_CALL,			/* its flags and mode, how it failed, whether it has a descriptor */
 	LV_PROC,			/* process and thread */
 	LV_NAME,			/* name and kind of the descriptor at hand */
 	LV_FD,				/* anything of the descriptor */

@@ -269,6 +269,30 @@ static void set_mode(struct eng_pred *p)
 	}
 }
 
+/* Is it the same for all numbers that are not negative, and for all that are? */
+static bool asks_sign(const struct eng_pred *p)
+{
+	if (p->mode != PM_ONE || p->mod || p->type.type != T_S64)
+		return false;
+	switch (p->op) {
+	case OP_GE:
+	case OP_LT:
+		return p->lits[0].v.s == 0;
+	case OP_GT:
+	case OP_LE:
+		return p->lits[0].v.s == -1;
+	}
+	return false;
+}
+
+/* Whether a descriptor came of it, or whether it failed, is known of the call. */
+static void set_level(struct eng_pred *p)
+{
+	if (asks_sign(p) &&
+	    (eng_expr__is_field(p->left, "fd.num") || eng_expr__is_field(p->left, "evt.rawres")))
+		p->level = LV_CALL;
+}
+
 static void set_cost(struct eng_pred *p)
 {
 	static const uint8_t by_op[OP__N] = {
@@ -400,6 +424,7 @@ int eng_pred__compile(const struct eng_check *c, struct eng_pred_ctx *x, struct 
 		return r;
 	}
 	p->plain = p->mode == PM_ONE && !p->mod && p->left->type.type != T_DYNAMIC;
+	set_level(p);
 	set_cost(p);
 	*ret = p;
 	return 0;

@@ -11,10 +11,9 @@
  * the type alone already decided. A condition's top conjunction is split by how long its parts
  * hold:
  *
- *   gates    parts that depend on the process, on the descriptor, or on its name: one conjunction
- *   per condition and
- *            level. A run remembers per process (descriptor, name), and per list, whose gate is
- *            open, as far as it has been asked for.
+ *   gates    parts that depend on the flags of the call, on the process, on the descriptor, or on its name: one
+ *            conjunction per condition and level. A run remembers per process (descriptor, name, combination of
+ *            flags), and per list, whose gate is open, as far as it has been asked for.
  *   tests    all other parts. Each distinct one has the mask of the conditions that need it.
  *
  * So an event is: the mask of its type, without the gates that are remembered as closed; as long as
@@ -58,7 +57,7 @@ struct prog_list {
 	node_ref *refs;			/* what is left of each */
 	bool opens_fd;			/* events have a descriptor of their own: remembered by
 					 * name, not by number */
-	node_ref *gates[LV__N];		/* LV_PROC, LV_NAME, LV_FD; NULL: no condition has any */
+	node_ref *gates[LV__N];		/* LV_CALL .. LV_FD; NULL: no condition has any */
 	uint32_t mask_at[LV__N];	/* where in the level's memo this list's masks begin */
 	struct prog_test *tests;	/* the cheap ones: each with the conditions that need it */
 	uint32_t n_tests;
@@ -126,6 +125,7 @@ struct eng_prog {
 	uint32_t n_lists;
 	struct prog_list *by_type[FMT_MAX_EVENTS];
 	struct memo_layout memo[LV__N];
+	int8_t flags_of[FMT_MAX_EVENTS], mode_of[FMT_MAX_EVENTS];	/* parameters `flags` and `mode`; -1: none */
 	uint32_t n_arg_memos;
 	size_t cap_preds, cap_pred_texts, cap_exprs, cap_expr_texts, cap_nodes, cap_kids, cap_conds,
 		cap_lists;

@@ -362,7 +362,7 @@ static node_ref pred_node(struct eng_prog *p, uint32_t pred)
 	if (verdict == EVT_ALWAYS)
 		return REF_TRUE;
 	/* what is remembered for long costs next to nothing */
-	n.cost = n.level == LV_PROC ? 1 : p->preds[pred]->cost;
+	n.cost = n.level == LV_PROC || n.level == LV_CALL ? 1 : p->preds[pred]->cost;
 	return add_node(p, n, NULL);
 }
 

@@ -171,7 +171,7 @@ static void split_cond(struct seal *s, struct prog_list *l, uint32_t c)
 	}
 	for (uint32_t i = 0; i < counts[LV_EVENT]; i++)
 		need_test(s, l, parts[LV_EVENT][i], c);
-	for (unsigned lv = LV_PROC; lv <= LV_FD; lv++) {
+	for (unsigned lv = LV_CALL; lv <= LV_FD; lv++) {
 		if (counts[lv] && !l->gates[lv])
 			l->gates[lv] = arena__zalloc(&p->mem,
 						     l->n * sizeof(node_ref));	/* zero is "true" */
@@ -281,7 +281,7 @@ static struct prog_list *new_list(struct seal *s, const uint32_t *conds, const n
 	for (uint32_t c = 0; c < n; c++)
 		split_cond(s, l, c);
 	order_tests(p, l);
-	for (unsigned lv = LV_PROC; lv <= LV_FD; lv++) {
+	for (unsigned lv = LV_CALL; lv <= LV_FD; lv++) {
 		if (!l->gates[lv])
 			continue;
 		/* counted from 0 here, placed by lay_out */
@@ -299,7 +299,7 @@ static void lay_out(struct eng_prog *p)
 	for (uint32_t i = 0; i < p->n_nodes; i++) {
 		struct prog_node *n = &p->nodes[i];
 
-		if (n->kind != NK_TRUE && n->level >= LV_PROC && n->level <= LV_FD)
+		if (n->kind != NK_TRUE && n->level >= LV_CALL && n->level <= LV_FD)
 			n->memo = p->memo[n->level].n_nodes++;
 	}
 	/*
@@ -310,7 +310,7 @@ static void lay_out(struct eng_prog *p)
 		if (p->nodes[i].level == LV_FD && p->nodes[i].kind != NK_TRUE)
 			p->nodes[i].memo += p->memo[LV_NAME].n_nodes;
 	p->memo[LV_FD].n_nodes += p->memo[LV_NAME].n_nodes;
-	for (unsigned lv = LV_PROC; lv <= LV_FD; lv++) {
+	for (unsigned lv = LV_CALL; lv <= LV_FD; lv++) {
 		struct memo_layout *m = &p->memo[lv];
 
 		m->masks_at = (m->n_nodes + 63) / 64;
@@ -318,7 +318,7 @@ static void lay_out(struct eng_prog *p)
 		m->words = MEMO_KNOWN + 2 * m->n_bits_words;
 	}
 	for (uint32_t i = 0; i < p->n_lists; i++)
-		for (unsigned lv = LV_PROC; lv <= LV_FD; lv++)
+		for (unsigned lv = LV_CALL; lv <= LV_FD; lv++)
 			p->lists[i]->mask_at[lv] += p->memo[lv].masks_at;
 }
 
@@ -348,6 +348,14 @@ static void seal_type(struct seal *s, uint32_t *conds, node_ref *refs)
 	room_for(s);
 }
 
+static int8_t param_named(unsigned type, const char *name)
+{
+	for (unsigned i = 0; fmt_event(type) && i < fmt_events[type].n_params; i++)
+		if (!strcmp(fmt_events[type].params[i].name, name))
+			return (int8_t)i;
+	return -1;
+}
+
 int eng_prog__seal(struct eng_prog *p, struct err *err)
 {
 	struct seal s = { .p = p };
@@ -358,6 +366,8 @@ int eng_prog__seal(struct eng_prog *p, struct err *err)
 	s.match = match_scratch__new();
 	room_for(&s);
 	for (unsigned i = 0; i < FMT_MAX_EVENTS; i++) {
+		p->flags_of[i] = param_named(i, "flags");
+		p->mode_of[i] = param_named(i, "mode");
 		if (!fmt_event(i))
 			continue;
 		s.type = i;

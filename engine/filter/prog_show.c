@@ -89,7 +89,7 @@ static void dump_list(const struct eng_prog *p, const struct prog_list *l, struc
 	for (uint32_t c = 0; c < l->n; c++) {
 		buf__printf(out, "    c%-4u = ", l->conds[c]);
 		dump_ref(p, l->refs[c], out);
-		for (unsigned lv = LV_PROC; lv <= LV_FD; lv++) {
+		for (unsigned lv = LV_CALL; lv <= LV_FD; lv++) {
 			if (!l->gates[lv] || l->gates[lv][c] == REF_TRUE)
 				continue;
 			buf__printf(out, "; gate %s ", eng_level_names[lv]);
