@@ -52,7 +52,7 @@ static struct eng_expr *new_expr(struct compile *c, enum eng_expr_kind kind,
 /* These need only the kind and the name of a descriptor: many descriptors share an answer. */
 static bool is_name_only(const struct eng_field *f)
 {
-	static const char *const names[] = { "fd.name", "fd.directory", "fd.filename", "fd.type",
+	static const char *const names[] = { "fd.name", "fd.nameraw", "fd.directory", "fd.filename", "fd.type",
 					    "fd.typechar" };
 
 	for (unsigned i = 0; i < sizeof(names) / sizeof(*names); i++)

@@ -96,7 +96,9 @@ TEST(text_icontains)
 		return true;
 	end = v->str.p + v->str.len - (n - 1 - l->rare);
 	small = memchr(from, lower(l->v.str.p[l->rare]), (size_t)(end - from));
-	large = memchr(from, upper(l->v.str.p[l->rare]), (size_t)(end - from));
+	large = NULL;
+	if (upper(l->v.str.p[l->rare]) != lower(l->v.str.p[l->rare]))
+		large = memchr(from, upper(l->v.str.p[l->rare]), (size_t)(end - from));
 	while ((hit = next_letter(&small, &large, from, end, l->v.str.p[l->rare]))) {
 		if (same_folded(hit - l->rare, l->v.str.p, n))
 			return true;

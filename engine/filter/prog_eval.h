@@ -63,7 +63,7 @@ static inline uint64_t *run_memo__of(struct eng_run *r, enum eng_level level)
 	if (level == LV_NAME || level == LV_FD) {
 		if (!r->list->opens_fd)
 			level = LV_FD;		/* names are remembered with their descriptors */
-		else if (level == LV_FD || !r->ctx->fd_name_id || !r->ctx->fd)
+		else if (level == LV_FD || !r->ctx->fd_name_id)
 			return NULL;
 	} else if (level == LV_EVENT) {
 		return NULL;

@@ -95,8 +95,11 @@ uint64_t *run_memo__find(struct eng_run *r, enum eng_level level)
 	case LV_PROC:
 		return table__at(t, c->thread->slot, c->thread->epoch, c->proc->epoch);
 	case LV_NAME:
-		return table__at(t, c->fd_name_id, r->batch << 32 | c->fd_name_id,
-				 c->fd->type + 1u);
+		/* a name alone decides where nothing was opened, but for the kind, which is the call's */
+		return table__at(t, c->fd_name_id + c->fd_nameraw_id * 0x9e3779b9u,
+				 r->batch << 32 | c->fd_name_id,
+				 (uint64_t)c->fd_nameraw_id << 32 |
+				 (c->fd ? c->fd->type + 1u : 0x10000u + c->ev->type));
 	default:
 		/*
 		 * no descriptor: one entry for "not known", one for "not about one"; epochs are

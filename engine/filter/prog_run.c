@@ -153,7 +153,7 @@ static bool is_worth_knowing(struct eng_run *r)
  * What is asked of a process holds for all its events: for one that does much it is asked first, for all conditions.
  * Else, as of a name or a descriptor, which may be seen once, what is known is used first, and the rest is asked for
  * after tests that cost next to nothing, for the few conditions that are left; after all tests if it will not be
- * remembered (the call failed to open).
+ * remembered (a failed call with a relative path).
  */
 static bool pass_all(struct eng_run *r)
 {
@@ -167,7 +167,7 @@ static bool pass_all(struct eng_run *r)
 		return false;
 	if (!know && !pass_level(r, LV_PROC, true))
 		return false;
-	if (r->list->opens_fd && !r->ctx->fd)
+	if (r->list->opens_fd && !r->ctx->fd_name_id)
 		return pass_late(r) && pass_names(r);
 	return pass_names(r) && pass_late(r);
 }

@@ -156,6 +156,8 @@ static void state_free(struct eng_state *st)
 	image__unref(st->no_image);
 	for (unsigned i = 0; i < STR_CACHE; i++)
 		eng_str__unref(st->strs[i]);
+	for (unsigned i = 0; i < MADE_NAMES; i++)
+		eng_str__unref(st->made[i].s);
 	eng_str__unref(st->empty);
 	eng_str__unref(st->unknown);
 	while (st->n_spare_fds)
@@ -391,17 +393,24 @@ bool eng_state__needs(uint16_t type)
 uint32_t eng_state__pass(struct eng_state *st, const struct fmt_batch *b, uint32_t from, uint32_t to,
 			 const bool *skip)
 {
+	uint32_t last = UINT32_MAX;	/* a thread that is known: events come in runs of one */
+
 	for (; from < to && skip[b->type[from]]; from++) {
-		unsigned origin = b->threads[b->thread[from]].origin;
-		struct eng_state *of = origin ? state_of(st, origin) : st;
+		uint32_t idx = b->thread[from];
+		struct eng_state *of;
 		struct fmt_ev ev;
 
-		if (known_thread(of, b, from))
+		if (idx == last)
 			continue;
+		of = b->threads[idx].origin ? state_of(st, b->threads[idx].origin) : st;
+		if (known_thread(of, b, from)) {
+			last = idx;
+			continue;
+		}
 		if (has_too_many(of))
 			eng_state__reset(st);
 		ev = fmt_batch__ev(b, from);
-		find_thread(of, &ev, b->thread[from]);
+		find_thread(of, &ev, idx);
 	}
 	return from;
 }

@@ -165,11 +165,11 @@ struct eng_ctx {
 	bool has_fd_num;		/* about a descriptor: else fd.* fields are missing */
 	bool fd_name_changed;
 	/*
-	 * The event has just opened fd, and fd->name is this string of the batch's dictionary (0:
-	 * it is not): what a test of name and type says of one event holds for the next that opens
-	 * the same.
+	 * The event has just opened fd, or failed to: all events of its batch with the same number here have the
+	 * same name, and the same name as given where that is another (0: nothing is known of them). What a test
+	 * of names and type says of one event holds for the next that opens the same.
 	 */
-	uint32_t fd_name_id;
+	uint32_t fd_name_id, fd_nameraw_id;
 };
 
 /* The event is about no thread (a container, a user): proc.* and its like are missing. */

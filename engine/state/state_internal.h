@@ -72,6 +72,15 @@ struct shared {
 	uint64_t epoch;				/* last one handed out */
 	struct eng_state *all[FMT_MAX_ORIGINS];	/* by origin; NULL: nothing has been met of it */
 	unsigned n;				/* all from here on are NULL */
+	uint32_t n_made_names;			/* how many have been numbered */
+};
+
+/* A name that is no string of a dictionary, and the number that events give it (see eng_ctx.fd_name_id). */
+#define MADE_NAMES 256u
+#define MADE_NAME_ID 0x80000000u	/* no dictionary has so many strings */
+struct made_name {
+	struct eng_str *s;
+	uint32_t id;
 };
 
 struct eng_state {
@@ -95,6 +104,7 @@ struct eng_state {
 	size_t n_hits;
 	uint64_t gen;				/* changes when a thread goes away */
 	struct eng_str *strs[STR_CACHE];	/* short strings seen lately, by dictionary id */
+	struct made_name made[MADE_NAMES];	/* seen lately, by hash */
 	struct eng_str *empty, *unknown;	/* "", "<NA>" */
 	struct eng_image *no_image;
 	struct eng_thread *nobody;		/* of events that are no thread's */

@@ -6,6 +6,7 @@
 
 #include "engine/state/path.h"
 #include "engine/state/state_internal.h"
+#include "format/base/strtab.h"
 
 /* Where an opening call has what; -1: it has not. */
 struct open_params {
@@ -49,9 +50,25 @@ static uint32_t open_flags(const struct fmt_ev *ev, const struct open_params *c)
 	return f & 1 ? FDF_UPPER_LAYER : f & 2 ? FDF_LOWER_LAYER : 0;
 }
 
+/* What is in the scratch buffer, and its number. */
+static struct eng_str *made_name(struct eng_state *st, size_t full_len, uint32_t *ret_id)
+{
+	const char *p = (const char *)st->scratch.p;
+	size_t len = st->scratch.len;
+	struct made_name *m = &st->made[strtab__hash(p, len) % MADE_NAMES];
+
+	if (!m->s || m->s->len != len || m->s->full_len != full_len || memcmp(m->s->s, p, len)) {
+		eng_str__unref(m->s);
+		m->s = eng_str__new(p, len, full_len);
+		m->id = MADE_NAME_ID | ++st->shared->n_made_names;
+	}
+	*ret_id = m->id;
+	return eng_str__ref(m->s);
+}
+
 /*
  * The path that the caller gave, made absolute as text. *ret_id: its string in the dictionary, where it is the very
- * text that was given: then one test of it holds for the next open.
+ * text that was given, else a number of its own.
  */
 static struct eng_str *given_name(struct eng_state *st, struct eng_ctx *ctx,
 				  const struct open_params *c, uint32_t *ret_id)
@@ -69,8 +86,16 @@ static struct eng_str *given_name(struct eng_state *st, struct eng_ctx *ctx,
 		dirfd = (long)ev_s64(ctx->ev, (unsigned)c->dirfd, -1);
 	st->scratch.len = 0;
 	path__at(ctx->proc, dirfd, name->p, name->len, &st->scratch);
-	return eng_str__new((char *)st->scratch.p, st->scratch.len,
-			    st->scratch.len + (name->full_len - name->len));
+	return made_name(st, st->scratch.len + (name->full_len - name->len), ret_id);
+}
+
+/* A call that has failed has the name that it was given, if that begins at the root. */
+static void name_failed(struct eng_ctx *ctx, const struct open_params *c)
+{
+	const struct fmt_str *name = c->name >= 0 ? fmt_ev__str(ctx->ev, (unsigned)c->name) : NULL;
+
+	if (name && name->len && name->p[0] == '/')
+		ctx->fd_name_id = fmt_ev__str_id(ctx->ev, (unsigned)c->name);
 }
 
 void on_open(struct eng_state *st, struct eng_ctx *ctx)
@@ -85,8 +110,10 @@ void on_open(struct eng_state *st, struct eng_ctx *ctx)
 	if (ev->info->flags & EF_URING)
 		ctx->fd_num = -1;	/* fd is the directory, no descriptor that it works on */
 	ctx->fd = NULL;
-	if (num < 0)
+	if (num < 0) {
+		name_failed(ctx, c);
 		return;
+	}
 	flags = open_flags(ev, c);
 	/* Made before the table changes: the directory may be the very number that is reused. */
 	name = c->path >= 0 ? ev_str(st, ev, (unsigned)c->path) : NULL;
@@ -100,8 +127,10 @@ void on_open(struct eng_state *st, struct eng_ctx *ctx)
 			   flags & FDF_DIRECTORY ? FDT_DIRECTORY : FDT_FILE);
 	fd->flags = flags;
 	fd->name = name;
-	if (c->name >= 0 && fmt_ev__str_id(ev, (unsigned)c->name) != ctx->fd_name_id)
+	if (c->name >= 0 && fmt_ev__str_id(ev, (unsigned)c->name) != ctx->fd_name_id) {
+		ctx->fd_nameraw_id = fmt_ev__str_id(ev, (unsigned)c->name);
 		fd->nameraw = ev_str(st, ev, (unsigned)c->name);
+	}
 	if (c->dev >= 0)
 		fd->dev = (uint32_t)ev_u64(ev, (unsigned)c->dev, 0);
 	if (c->ino >= 0)

@@ -8,6 +8,8 @@
  */
 #include <stdlib.h>
 
+#include <string.h>
+
 #include "engine/state/state_internal.h"
 
 #define MAX_BELOW 1024u		/* descendants that a change is told to at once */
@@ -45,6 +47,13 @@ void image__unref(struct eng_image *im)
 }
 
 /* comm, then each argument after a blank. args holds them each followed by NUL. */
+/* As much of p as there is room for, which may have been cut. */
+static void put(struct eng_str *s, uint32_t at, const char *p, uint32_t n)
+{
+	if (at < s->len)
+		memcpy(s->s + at, p, n < s->len - at ? n : s->len - at);
+}
+
 static struct eng_str *make_cmdline(const struct eng_str *comm, const struct eng_str *args)
 {
 	uint32_t n = args->len, at = comm->len + 1;
@@ -55,9 +64,12 @@ static struct eng_str *make_cmdline(const struct eng_str *comm, const struct eng
 	if (!args->len)
 		return eng_str__new(comm->s, comm->len, comm->full_len);
 	s = eng_str__alloc(at + n, at + n + (args->full_len - args->len));
-	for (uint32_t i = 0; i < s->len; i++)
-		s->s[i] = i < comm->len ? comm->s[i] :
-			  i < at || !args->s[i - at] ? ' ' : args->s[i - at];
+	put(s, 0, comm->s, comm->len);
+	put(s, comm->len, " ", 1);
+	put(s, at, args->s, n);
+	for (char *nul = s->s + at, *end = s->s + s->len;
+	     nul < end && (nul = memchr(nul, 0, (size_t)(end - nul)));)
+		*nul++ = ' ';
 	return s;
 }
 
