@@ -70,7 +70,7 @@ static void make_want(struct rpl_run *r)
 
 	if (r->o->mode == MODE_EXPLAIN || (!r->rs && !r->filter))
 		return;
-	w->by_type = w->no_payload = true;
+	w->by_type = w->wanted_results = w->no_payload = true;
 	eng_state__want_changes(w);
 	if (r->rs)
 		eng_prog__want(eng_ruleset__prog(r->rs), w);

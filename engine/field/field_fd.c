@@ -13,19 +13,19 @@
 #include "engine/state/path.h"
 
 /* The words and letters of each kind. */
-static const struct { const char *word; char letter; } kinds[] = {
-	[FDT_UNKNOWN] = { "<NA>", 'o' }, [FDT_FILE] = { "file", 'f' },
-	[FDT_DIRECTORY] = { "directory", 'd' }, [FDT_IPV4] = { "ipv4", '4' },
-	[FDT_IPV6] = { "ipv6", '6' }, [FDT_IPV4_LISTEN] = { "ipv4", '4' },
-	[FDT_IPV6_LISTEN] = { "ipv6", '6' }, [FDT_FIFO] = { "pipe", 'p' },
-	[FDT_UNIX] = { "unix", 'u' }, [FDT_EVENT] = { "event", 'e' },
-	[FDT_UNSUPPORTED] = { "<NA>", 'X' }, [FDT_SIGNALFD] = { "signalfd", 's' },
-	[FDT_EVENTPOLL] = { "eventpoll", 'l' }, [FDT_INOTIFY] = { "inotify", 'i' },
-	[FDT_TIMERFD] = { "timerfd", 't' }, [FDT_NETLINK] = { "netlink", 'n' },
-	[16] = { "file", 'f' }, [FDT_BPF] = { "bpf", 'b' },
-	[FDT_USERFAULTFD] = { "userfaultfd", 'u' }, [FDT_IO_URING] = { "io_uring", 'r' },
-	[FDT_MEMFD] = { "memfd", 'm' }, [FDT_PIDFD] = { "pidfd", 'P' },
-	[FDT_PACKET] = { "packet", 'o' }, [FDT_VSOCK] = { "vsock", 'o' },
+static const struct { const char *word; const char *letter; } kinds[] = {
+	[FDT_UNKNOWN] = { "<NA>", "o" }, [FDT_FILE] = { "file", "f" },
+	[FDT_DIRECTORY] = { "directory", "d" }, [FDT_IPV4] = { "ipv4", "4" },
+	[FDT_IPV6] = { "ipv6", "6" }, [FDT_IPV4_LISTEN] = { "ipv4", "4" },
+	[FDT_IPV6_LISTEN] = { "ipv6", "6" }, [FDT_FIFO] = { "pipe", "p" },
+	[FDT_UNIX] = { "unix", "u" }, [FDT_EVENT] = { "event", "e" },
+	[FDT_UNSUPPORTED] = { "<NA>", "X" }, [FDT_SIGNALFD] = { "signalfd", "s" },
+	[FDT_EVENTPOLL] = { "eventpoll", "l" }, [FDT_INOTIFY] = { "inotify", "i" },
+	[FDT_TIMERFD] = { "timerfd", "t" }, [FDT_NETLINK] = { "netlink", "n" },
+	[16] = { "file", "f" }, [FDT_BPF] = { "bpf", "b" },
+	[FDT_USERFAULTFD] = { "userfaultfd", "u" }, [FDT_IO_URING] = { "io_uring", "r" },
+	[FDT_MEMFD] = { "memfd", "m" }, [FDT_PIDFD] = { "pidfd", "P" },
+	[FDT_PACKET] = { "packet", "o" }, [FDT_VSOCK] = { "vsock", "o" },
 };
 
 #define N_KINDS (sizeof(kinds) / sizeof(*kinds))
@@ -35,9 +35,14 @@ const char *fd_type__word(uint8_t type)
 	return type < N_KINDS ? kinds[type].word : "<NA>";
 }
 
+static const char *fd_type__letter_text(uint8_t type)
+{
+	return type < N_KINDS ? kinds[type].letter : "?";
+}
+
 char fd_type__letter(uint8_t type)
 {
-	return type < N_KINDS ? kinds[type].letter : '?';
+	return *fd_type__letter_text(type);
 }
 
 /* Only connections and listening sockets have a transport; a connection once its role is known. */
@@ -105,33 +110,33 @@ static bool name_of_event(const struct eng_ctx *ctx, bool raw, struct eng_vals *
 	return give_text(out, "");
 }
 
-static char letter_of_event(uint16_t type)
+static const char *letter_of_event(uint16_t type)
 {
 	switch (type) {
 	case EV_openat:
 	case EV_openat2:
 	case EV_creat:
-		return 'f';
+		return "f";
 	case EV_socket:
 	case EV_accept:
 	case EV_accept4:
-		return '4';
+		return "4";
 	case EV_pipe:
 	case EV_pipe2:
-		return 'p';
+		return "p";
 	case EV_eventfd:
 	case EV_eventfd2:
-		return 'e';
+		return "e";
 	case EV_signalfd:
 	case EV_signalfd4:
-		return 's';
+		return "s";
 	case EV_timerfd_create:
-		return 't';
+		return "t";
 	case EV_inotify_init:
 	case EV_inotify_init1:
-		return 'i';
+		return "i";
 	}
-	return 'o';
+	return "o";
 }
 
 /* --- names ------------------------------------------------------------------------------------ */
@@ -182,6 +187,15 @@ static bool filename(const struct eng_ctx *ctx, struct eng_vals *out)
 	return slash + 1 == end || give_str(out, slash + 1, (size_t)(end - slash - 1));
 }
 
+static bool has_double_slash(const char *p, uint32_t len)
+{
+	bool found = false;
+
+	for (uint32_t i = 1; i < len; i++)
+		found |= p[i] == '/' && p[i - 1] == '/';
+	return found;
+}
+
 /* As the program gave it, doubled slashes taken out. */
 static bool nameraw(const struct eng_ctx *ctx, struct eng_vals *out)
 {
@@ -197,7 +211,7 @@ static bool nameraw(const struct eng_ctx *ctx, struct eng_vals *out)
 		give_estr(out, fd->name);
 	else if (fd)
 		give_text(out, "");
-	if (!memmem(v->str.p, v->str.len, "//", 2))
+	if (!has_double_slash(v->str.p, v->str.len))
 		return true;
 	for (uint32_t i = 0; i < v->str.len; i++)
 		if (!i || v->str.p[i] != '/' || v->str.p[i - 1] != '/')
@@ -458,11 +472,7 @@ static bool types(const struct eng_fref *ref, const struct eng_ctx *ctx, struct 
 
 static bool type_letter(const struct eng_ctx *ctx, struct eng_vals *out)
 {
-	char *c = arena__alloc(out->scratch, 2);
-
-	c[0] = ctx->fd ? fd_type__letter(ctx->fd->type) : letter_of_event(ctx->ev->type);
-	c[1] = 0;
-	return give_str(out, c, 1);
+	return give_str(out, ctx->fd ? fd_type__letter_text(ctx->fd->type) : letter_of_event(ctx->ev->type), 1);
 }
 
 static bool get_known(uint16_t id, const struct eng_ctx *ctx, struct eng_vals *out)

@@ -176,6 +176,21 @@ static bool decode_times(struct events_decoder *d, const struct table *t, uint32
 	return true;
 }
 
+/* Where they are not known all are the same. */
+static bool decode_durations(struct events_decoder *d, const struct table *t, uint32_t n, struct fmt_batch *b)
+{
+	uint64_t *v = decoder__column(d, 0);
+	int c = find_column(t, BCOL_DUR);
+
+	if (c >= 0 && col__is_constant(&t->col[c]))
+		return decoder__base_column(d, t, BCOL_DUR, b->dur);	/* in any order */
+	if (!decoder__base_column(d, t, BCOL_DUR, v))
+		return false;
+	for (uint32_t k = 0; k < n; k++)
+		b->dur[d->next[k]] = v[k];
+	return true;
+}
+
 /* */
 static bool decode_rows(struct events_decoder *d, const struct table *t, uint32_t n, struct fmt_batch *b)
 {
@@ -187,16 +202,17 @@ static bool decode_rows(struct events_decoder *d, const struct table *t, uint32_
 		return false;
 	for (uint32_t k = 0; k < n; k++)
 		b->cpu[d->rows[k]] = (uint16_t)v[k];
-	if (!decoder__base_column(d, t, BCOL_DUR, v))
-		return false;
-	for (uint32_t k = 0; k < n; k++)
-		b->dur[d->next[k]] = v[k];
-	return decode_times(d, t, n, b);
+	return decode_durations(d, t, n, b) && decode_times(d, t, n, b);
 }
 
-/* The results of one type. */
+static bool wants_results(const struct fmt_want *want, const struct schema_map *map, uint32_t id)
+{
+	return !want->wanted_results || (map->event[id] != MAP_NONE && decoder__wanted(want, map->event[id]));
+}
+
+/* The results of one type: if they are not wanted, they stay what they are. */
 static bool decode_results(struct events_decoder *d, const struct table *t, uint32_t index,
-			   struct fmt_batch *b)
+			   const struct schema_map *map, const struct fmt_want *want, struct fmt_batch *b)
 {
 	uint64_t *v = decoder__column(d, 0);
 	const uint32_t *rows = d->next + d->start[index];
@@ -205,6 +221,8 @@ static bool decode_results(struct events_decoder *d, const struct table *t, uint
 	if (t->rows != n || t->id >= LIMIT_FILE_TYPES)
 		return false;
 	d->type[index] = (uint16_t)t->id;
+	if (!wants_results(want, map, t->id))
+		return true;
 	if (!decoder__base_column(d, t, BCOL_RES, v))
 		return false;
 	for (uint32_t k = 0; k < n; k++)
@@ -212,8 +230,8 @@ static bool decode_results(struct events_decoder *d, const struct table *t, uint
 	return true;
 }
 
-bool decoder__base(struct events_decoder *d, const uint8_t *raw, size_t size, uint32_t n,
-			       struct fmt_batch *b)
+bool decoder__base(struct events_decoder *d, const struct schema_map *map, const struct fmt_want *want,
+		   const uint8_t *raw, size_t size, uint32_t n, struct fmt_batch *b)
 {
 	struct table_reader tr;
 
@@ -223,8 +241,10 @@ bool decoder__base(struct events_decoder *d, const uint8_t *raw, size_t size, ui
 		return false;
 	if (decoder__table(d, &tr, 0) != 1 || !decode_rows(d, &d->table, n, b))
 		return false;
+	if (want->wanted_results)
+		memset(b->res, 0, n * sizeof(*b->res));
 	for (uint32_t k = 0; k < d->n_types; k++)
-		if (decoder__table(d, &tr, 0) != 1 || !decode_results(d, &d->table, k, b))
+		if (decoder__table(d, &tr, 0) != 1 || !decode_results(d, &d->table, k, map, want, b))
 			return false;
 	return decoder__no_more_tables(d, &tr) && !cursor__left(&tr.data);
 }

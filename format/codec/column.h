@@ -110,6 +110,12 @@ static inline size_t col_desc__size(const struct col_desc *d, uint32_t n)
 	return data + (d->flags & COL_NULLS ? (n + 7) / 8 : 0);
 }
 
+/* Has it the same number in all rows, whatever stands in its data? */
+static inline bool col__is_constant(const struct col_desc *d)
+{
+	return d->pred == PRED_NONE && !d->mask && !(d->flags & COL_CLASSES);
+}
+
 void col_desc__put(struct buf *out, const struct col_desc *d);
 /* Read that of the `index`th column of a table. -FMT_E_CORRUPT, or -FMT_E_VERSION: coded in a way not known here. */
 int col_desc__get(struct cursor *c, unsigned index, struct col_desc *ret);

@@ -262,7 +262,7 @@ static int decode_section(struct events_decoder *d, struct chunk_work *w, const 
 		return r;
 	switch (s->entry.kind) {
 	case SECTION_BASE:
-		if (w->have_base || !decoder__base(d, raw, size, w->n_events, b) ||
+		if (w->have_base || !decoder__base(d, w->map, w->want, raw, size, w->n_events, b) ||
 		    !decoder__adopt_types(d, w->map, w->n_events, b, w->skipped))
 			return decoder__invalid(d, "base", err);
 		w->have_base = true;

@@ -40,7 +40,8 @@ void decoder__fit_columns(struct events_decoder *d, uint32_t rows);
 /* Decode a column of a base table into out; false if the table lacks it or it is not of a base column's form. */
 bool decoder__base_column(struct events_decoder *d, const struct table *t, unsigned id, uint64_t *out);
 /* Decode the base section of n rows: all base columns, with the file's type indices in b->type. */
-bool decoder__base(struct events_decoder *d, const uint8_t *raw, size_t size, uint32_t n, struct fmt_batch *b);
+bool decoder__base(struct events_decoder *d, const struct schema_map *map, const struct fmt_want *want,
+		   const uint8_t *raw, size_t size, uint32_t n, struct fmt_batch *b);
 /* From the file's type indices to our types; the rows of unknown types go. */
 bool decoder__adopt_types(struct events_decoder *d, const struct schema_map *map, uint32_t n, struct fmt_batch *b,
 			  uint64_t *ret_skipped);

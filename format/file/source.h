@@ -37,6 +37,7 @@ struct fmt_want {
 	uint8_t types[FMT_MAX_EVENTS / 8];	/* bit set: parameter columns of this type are decoded.
 						 * Base columns and rows are there for all events. */
 	const uint64_t *params;		/* FMT_MAX_EVENTS masks of parameters to decode, or NULL = all */
+	bool wanted_results;		/* results of the other types are not asked for: they read 0 */
 	bool no_payload;		/* do not decompress payloads */
 	bool no_keyframes;		/* skip keyframes after the first */
 };
