@@ -14,6 +14,7 @@
 
 #include "format/base/alloc.h"
 #include "format/base/err.h"
+#include "engine/filter/regex_need.h"
 
 /* --- A set of byte strings -------------------------------------------------------------------- */
 
@@ -65,6 +66,8 @@ struct match_regex;
 /* 0, or -FMT_E_SYNTAX with what is wrong in err. */
 int match_regex__new(const char *pattern, uint32_t len, struct match_regex **ret, struct err *err);
 void match_regex__free(struct match_regex *r);
+/* What a text that matches holds; as long as r. */
+const struct regex_need *match_regex__need(const struct match_regex *r);
 
 /* Working memory of one thread for all its expressions. */
 struct match_scratch;

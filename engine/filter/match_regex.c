@@ -74,6 +74,11 @@ void match_regex__free(struct match_regex *r)
 	free(r);
 }
 
+const struct regex_need *match_regex__need(const struct match_regex *r)
+{
+	return &r->need;
+}
+
 struct match_scratch *match_scratch__new(void)
 {
 	struct match_scratch *s = xcalloc(1, sizeof(*s));

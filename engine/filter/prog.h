@@ -24,6 +24,7 @@
 #define ENG_PROG_H
 
 #include "engine/filter/evt_set.h"
+#include "engine/filter/name_filter.h"
 #include "engine/filter/pred.h"
 
 /* A node's number times two, plus one if negated. */
@@ -74,7 +75,7 @@ struct prog_cond {
 };
 
 /*
- * What a memo is made of, in words of 64 bits: two of its key; how often it was looked at; then
+ * What a memo is made of, in words of 64 bits: two of its key; how often it was looked at, or of which class it is; then
  * bits that say what is known; then, in the same order, what it is. First one bit for each node of the level, then for each list
  * a mask of its gates.
  */
@@ -84,6 +85,7 @@ struct memo_layout {
 	uint32_t words;				/* all */
 };
 #define MEMO_USES 2u
+#define MEMO_CLASS 2u			/* of a name: its class + 1 */
 #define MEMO_KNOWN 3u			/* word where the known bits begin */
 
 struct prog_seen {
@@ -126,6 +128,7 @@ struct eng_prog {
 	struct prog_list *by_type[FMT_MAX_EVENTS];
 	struct memo_layout memo[LV__N];
 	int8_t flags_of[FMT_MAX_EVENTS], mode_of[FMT_MAX_EVENTS];	/* parameters `flags` and `mode`; -1: none */
+	struct name_filter names;
 	uint32_t n_arg_memos;
 	size_t cap_preds, cap_pred_texts, cap_exprs, cap_expr_texts, cap_nodes, cap_kids, cap_conds,
 		cap_lists;

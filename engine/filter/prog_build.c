@@ -538,6 +538,7 @@ void eng_prog__free(struct eng_prog *p)
 	free(p->seen);
 	free(p->conds);
 	free(p->lists);
+	name_filter__done(&p->names);
 	arena__done(&p->mem);
 	free(p);
 }

@@ -41,6 +41,7 @@ struct eng_run {
 					 * differs */
 	struct run_slot *slots;
 	struct memo_table memo[LV__N];
+	struct memo_table classes;	/* what LV_NAME remembers of classes of names: see name_filter */
 	struct arg_memo *args;
 	uint64_t *at[LV__N];		/* the event's entries, found when first needed */
 	uint64_t **enabled;		/* per list: mask of the conditions that are on */

@@ -6,10 +6,12 @@
 #include <stdlib.h>
 
 #include "engine/filter/prog_eval.h"
+#include "engine/state/path.h"
 
 #define MEMO_BYTES (8u << 20)		/* at most, per level */
 #define MEMO_MOST 4096u			/* entries at most: a power of two */
 #define MEMO_CALLS 256u			/* few calls differ in their flags */
+#define MEMO_CLASSES 512u
 
 static uint32_t table_entries(const struct memo_layout *m, enum eng_level level)
 {
@@ -29,12 +31,15 @@ void run_memo__init(struct eng_run *r)
 		r->memo[lv] = (struct memo_table){ .layout = m, .mask = n - 1 };
 		r->memo[lv].words = xcalloc((size_t)n * m->words, sizeof(uint64_t));
 	}
+	r->classes = (struct memo_table){ .layout = &r->p->memo[LV_NAME], .mask = MEMO_CLASSES - 1 };
+	r->classes.words = xcalloc((size_t)MEMO_CLASSES * r->classes.layout->words, sizeof(uint64_t));
 }
 
 void run_memo__done(struct eng_run *r)
 {
 	for (unsigned lv = 0; lv < LV__N; lv++)
 		free(r->memo[lv].words);
+	free(r->classes.words);
 }
 
 /* The entry for a key; what another key left there is forgotten. */
@@ -84,6 +89,38 @@ static uint64_t *call_memo(struct eng_run *r)
 			 key0, key1);
 }
 
+/* Of a call that has failed the name is as it was given, if that is in no need of being put right. */
+static uint32_t class_of(const struct eng_run *r)
+{
+	const struct name_filter *f = &r->p->names;
+	const struct eng_ctx *c = r->ctx;
+	const struct fmt_str *s;
+
+	if (c->fd && c->fd->name)
+		return name_filter__class(f, c->fd->name->s, c->fd->name->len,
+					  c->fd->nameraw ? c->fd->nameraw->s : NULL,
+					  c->fd->nameraw ? c->fd->nameraw->len : 0);
+	s = c->fd ? NULL : strtab__get(&c->ev->b->dict, c->fd_name_id);
+	return s && path__is_normal(s->p, s->len) ? name_filter__class(f, s->p, s->len, NULL, 0) : 0;
+}
+
+/*
+ * By name and kind of descriptor; where nothing was opened the kind follows from the call. Names of a class share what
+ * is remembered.
+ */
+static uint64_t *name_memo(struct eng_run *r)
+{
+	const struct eng_ctx *c = r->ctx;
+	uint64_t kind = c->fd ? c->fd->type + 1u : 0x10000u + c->ev->type, class, *e;
+
+	e = table__at(&r->memo[LV_NAME], c->fd_name_id + c->fd_nameraw_id * 0x9e3779b9u,
+		      r->batch << 32 | c->fd_name_id, (uint64_t)c->fd_nameraw_id << 32 | kind);
+	if (!e[MEMO_CLASS])
+		e[MEMO_CLASS] = 1 + class_of(r);
+	class = e[MEMO_CLASS] - 1;
+	return class ? table__at(&r->classes, (uint32_t)(class + kind * 0x9e3779b9u), kind, class) : e;
+}
+
 uint64_t *run_memo__find(struct eng_run *r, enum eng_level level)
 {
 	const struct eng_ctx *c = r->ctx;
@@ -95,11 +132,7 @@ uint64_t *run_memo__find(struct eng_run *r, enum eng_level level)
 	case LV_PROC:
 		return table__at(t, c->thread->slot, c->thread->epoch, c->proc->epoch);
 	case LV_NAME:
-		/* a name alone decides where nothing was opened, but for the kind, which is the call's */
-		return table__at(t, c->fd_name_id + c->fd_nameraw_id * 0x9e3779b9u,
-				 r->batch << 32 | c->fd_name_id,
-				 (uint64_t)c->fd_nameraw_id << 32 |
-				 (c->fd ? c->fd->type + 1u : 0x10000u + c->ev->type));
+		return name_memo(r);
 	default:
 		/*
 		 * no descriptor: one entry for "not known", one for "not about one"; epochs are

@@ -374,6 +374,7 @@ int eng_prog__seal(struct eng_prog *p, struct err *err)
 		seal_type(&s, conds, refs);
 	}
 	lay_out(p);
+	name_filter__build(&p->names, p->preds, p->n_preds, &p->mem);
 	p->sealed = true;
 	/* a condition's types are those in whose lists it is */
 	for (uint32_t c = 0; c < p->n_conds; c++)
