@@ -34,7 +34,7 @@
  * \t \\ \/ \xHH and its own quote; it ends at the first quote that no backslash stands before.
  *
  * Memos: how long a predicate's answer holds follows from what it reads (eng_scope); a run keeps
- * answers per process and thread, per descriptor, and per name in the batch. See prog.h.
+ * answers per combination of flags, per process and thread, per descriptor, and per class of names. See prog.h.
  *
  * Input: conditions are untrusted: depth, size and time are bounded.
  */
