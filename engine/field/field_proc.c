@@ -79,15 +79,14 @@ static uint64_t count(const struct eng_str *list, uint64_t *ret_chars)
 /* The value of a variable, blanks around it taken off; false if it is not set or empty. */
 static bool env_value(struct eng_vals *out, const struct eng_str *env, const char *name)
 {
-	size_t n = strlen(name);
-	uint32_t at = 0, len;
-	const char *s;
+	size_t n = strlen(name), len;
+	const char *s = env->s, *end = env->s + env->len;
 
-	while ((s = next_of(env, &at, &len))) {
-		if (len <= n + 1 || memcmp(s, name, n) || s[n] != '=')
+	for (; s < end && (s = memchr(s, n ? name[0] : '=', (size_t)(end - s))); s++) {
+		if ((s > env->s && s[-1]) || (size_t)(end - s) <= n + 1 || memcmp(s, name, n) || s[n] != '=' || !s[n + 1])
 			continue;
 		s += n + 1;
-		len -= (uint32_t)n + 1;
+		len = strnlen(s, (size_t)(end - s));
 		while (len && *s == ' ') {
 			s++;
 			len--;

@@ -38,7 +38,8 @@ enum node_kind { NK_TRUE, NK_PRED, NK_AND };
 struct prog_node {
 	uint8_t kind;			/* enum node_kind */
 	uint8_t level;			/* enum eng_level */
-	uint32_t cost;
+	uint32_t cost;			/* rough, of asking for it, by what is remembered */
+	uint32_t work;			/* rough, of working it out */
 	uint32_t pred;			/* NK_PRED */
 	uint32_t kids, n_kids;		/* NK_AND: in prog.kids, cheap ones first */
 	uint32_t memo;			/* its bit in the memos of its level; UINT32_MAX: not

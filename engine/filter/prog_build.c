@@ -6,6 +6,7 @@
 #include "engine/filter/prog.h"
 #include "format/base/strtab.h"
 
+#define MAX_COST 100000u
 #define MAX_FLAT 4096u			/* parts of one conjunction; more stay nested */
 
 /* --- Look-ups --------------------------------------------------------------------------------- */
@@ -120,13 +121,15 @@ static node_ref add_node(struct eng_prog *p, struct prog_node n, const node_ref 
 	return (p->n_nodes - 1) * 2;
 }
 
-static int by_cost(const void *x, const void *y, void *prog)
+static int by_cost(const void *left, const void *right, void *prog)
 {
-	node_ref a = *(const node_ref *)x, b = *(const node_ref *)y;
-	uint32_t ca = ref_node(prog, a)->cost, cb = ref_node(prog, b)->cost;
+	node_ref a = *(const node_ref *)left, b = *(const node_ref *)right;
+	const struct prog_node *x = ref_node(prog, a), *y = ref_node(prog, b);
 
-	if (ca != cb)
-		return ca < cb ? -1 : 1;
+	if (x->cost != y->cost)
+		return x->cost < y->cost ? -1 : 1;
+	if (x->work != y->work)
+		return x->work < y->work ? -1 : 1;
 	return a < b ? -1 : a > b;
 }
 
@@ -269,10 +272,16 @@ static node_ref reduce(struct eng_prog *p, node_ref *parts, uint32_t n, uint32_t
 	return REF_TRUE;
 }
 
+/* What is remembered for long costs next to nothing. */
+static bool is_kept_long(enum eng_level level)
+{
+	return level == LV_PROC || level == LV_CALL;
+}
+
 node_ref prog__and(struct eng_prog *p, node_ref *parts, uint32_t n)
 {
 	struct prog_node node = { .kind = NK_AND, .level = LV_TYPE };
-	uint32_t cost = 1;
+	uint32_t cost = 1, work = 1;
 	node_ref *flat = flatten(p, parts, n, &n), r;
 
 	r = reduce(p, flat, n, &n);
@@ -286,9 +295,11 @@ node_ref prog__and(struct eng_prog *p, node_ref *parts, uint32_t n)
 	for (uint32_t i = 0; i < n; i++) {
 		node.level = (uint8_t)eng_level__join(node.level, ref_node(p, flat[i])->level);
 		cost += ref_node(p, flat[i])->cost;
+		work += ref_node(p, flat[i])->work;
 	}
 	node.n_kids = n;
-	node.cost = cost < 100000 ? cost : 100000;
+	node.cost = is_kept_long(node.level) ? 1 : cost < MAX_COST ? cost : MAX_COST;
+	node.work = work < MAX_COST ? work : MAX_COST;
 	r = add_node(p, node, flat);
 out:
 	free(flat);
@@ -361,8 +372,8 @@ static node_ref pred_node(struct eng_prog *p, uint32_t pred)
 		return REF_FALSE;
 	if (verdict == EVT_ALWAYS)
 		return REF_TRUE;
-	/* what is remembered for long costs next to nothing */
-	n.cost = n.level == LV_PROC || n.level == LV_CALL ? 1 : p->preds[pred]->cost;
+	n.work = p->preds[pred]->cost;
+	n.cost = is_kept_long(n.level) ? 1 : n.work;
 	return add_node(p, n, NULL);
 }
 
