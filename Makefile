@@ -80,7 +80,7 @@ BPF_CFLAGS := -g -O2 -target bpf -D__TARGET_ARCH_$(BPF_ARCH) -mcpu=v3 -std=gnu11
 
 # --- Sources -------------------------------------------------------------------------------------
 
-src = $(sort $(filter-out %.bpf.c,$(wildcard $(1)/*.c $(1)/*/*.c)))
+src = $(sort $(filter-out %.bpf.c,$(wildcard $(1)/*.c $(1)/*/*.c $(1)/*/*/*.c)))
 objs = $(patsubst %.c,$(B)/obj/%.o,$(filter-out %_main.c,$(1)))
 dash = $(subst _,-,$(1))
 

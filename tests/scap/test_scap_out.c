@@ -112,7 +112,7 @@ static void bytes(void **state)
 /* Without a counterpart in captures: all operations of io_uring, and these. */
 static const uint16_t no_counterpart[] = {
 	EV_task_new, EV_exec, EV_cgroup_attach, EV_cgroup_mkdir, EV_cgroup_rmdir, EV_noise, EV_dns,
-	EV_trigger,
+	EV_trigger, EV_action,
 };
 
 static bool has_counterpart(const struct fmt_event_info *info)
