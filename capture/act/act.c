@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "capture/act/act.h"
+#include "capture/act/kube/kube.h"
 
 /* A plan on its way, with what its quick steps came to. */
 struct job {
@@ -98,6 +99,8 @@ static int do_step(struct act *a, struct job *j, const struct pb_step *s, struct
 	case PB_run:
 		return act_run__program(j->plan, s, &a->stop, text, err);
 	default:
+		if (s->action->info->flags & PBF_KUBE)
+			return act_kube__do(&a->env, j->plan, s, text, err);
 		return err__set(err, -FMT_E_UNSUPPORTED, "%s is not there yet", s->action->info->name);
 	}
 }
@@ -307,6 +310,8 @@ void act__free(struct act *a)
 	for (unsigned i = 0; i < 2; i++)
 		if (a->lanes[i].running)
 			pthread_join(a->lanes[i].thread, NULL);
+	act_kube__free(a->env.kube);
+	playbook__unref(a->env.kube_pb);
 	act_network__done();
 	pthread_cond_destroy(&a->changed);
 	pthread_mutex_destroy(&a->lock);

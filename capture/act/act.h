@@ -59,7 +59,8 @@ bool act__drain(struct act *a, uint64_t timeout_ns);
 struct act_env {
 	const struct act_opts *o;
 	const atomic_bool *stop;
-	struct act_kube *kube;		/* made when it is first needed */
+	struct act_kube *kube;		/* made when it is first needed, for these playbooks */
+	struct playbook *kube_pb;
 };
 
 /* The directory of a container's control group. */

@@ -90,6 +90,11 @@ struct pb_globs {
 	uint32_t n;
 };
 
+bool pb_globs__match(const struct pb_globs *g, const char *s);
+
+/* RFC 1123: what may name an object of Kubernetes. The name becomes part of a path of the API. */
+bool pb_is_dns_name(const char *s);
+
 /* One playbook. */
 struct pb_entry {
 	const char *name;

@@ -63,8 +63,6 @@ void pb_step__render(struct pb_step *s, const struct eng_ctx *ctx, struct arena 
 /* "5/10m". */
 int pb_rate__parse(const char *s, struct pb_rate *ret, struct err *err);
 
-bool pb_globs__match(const struct pb_globs *g, const char *s);
-
 /* --- what the alert is about (playbook_target.c) --- */
 
 /* Fields of the rule language that a target is made of: resolved once. */

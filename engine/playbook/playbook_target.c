@@ -45,8 +45,7 @@ static const char *get(const struct pb_fields *f, unsigned which, const struct e
 	return s;
 }
 
-/* RFC 1123: what may name an object of Kubernetes. The name becomes part of a path of the API. */
-static bool is_dns_name(const char *s)
+bool pb_is_dns_name(const char *s)
 {
 	size_t n = strlen(s);
 
@@ -106,9 +105,9 @@ void pb_target__find(struct pb_target *t, const struct pb_fields *f, const struc
 		t->pod = get(f, F_POD, ctx, mem, scratch);
 		t->pod_uid = get(f, F_UID, ctx, mem, scratch);
 	}
-	if (!t->ns || !t->pod || !is_dns_name(t->ns) || !is_dns_name(t->pod))
+	if (!t->ns || !t->pod || !pb_is_dns_name(t->ns) || !pb_is_dns_name(t->pod))
 		t->pod = NULL;
-	if (t->node && !is_dns_name(t->node))
+	if (t->node && !pb_is_dns_name(t->node))
 		t->node = NULL;
 	t->object = t->pod ? pb_printf(mem, "%s/%s", t->ns, t->pod) : t->full_id ? t->full_id : t->container ? t->container :
 		    t->pid ? "host" : "cluster";

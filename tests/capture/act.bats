@@ -7,6 +7,9 @@ setup_file() {
 	export ID=5f00ba11feed0123456789abcdef0123456789abcdef0123456789abcdef0123
 }
 
+# Bash ignores "! command" in the middle of a test.
+no() { if "$@"; then return 1; fi; }
+
 setup() {
 	source "$SPOOR_SRC/tests/lib/runtimes.bash"
 	PATH=$SPOOR_BUILD:$PATH
@@ -76,7 +79,7 @@ COUNT='i=0; while :; do i=$((i+1)); echo $i >/tmp/n; usleep 1000; done'
 	wait_for test -s "$box/rootfs/tmp/n"
 	acts freeze
 	grep -q '^freeze: done: frozen by' out
-	! counts "$box/rootfs/tmp/n" 8
+	no counts "$box/rootfs/tmp/n" 8
 	acts freeze
 	grep -q '^freeze: done' out
 	acts thaw
@@ -90,7 +93,7 @@ COUNT='i=0; while :; do i=$((i+1)); echo $i >/tmp/n; usleep 1000; done'
 	runc_start "$COUNT"
 	wait_for test -s "$box/rootfs/tmp/n"
 	runc pause "$ID"
-	! counts "$box/rootfs/tmp/n" 8
+	no counts "$box/rootfs/tmp/n" 8
 	acts thaw
 	counts "$box/rootfs/tmp/n"
 }
@@ -197,7 +200,7 @@ check_cut() {	# an open connection is silent within 100 ms
 	export PIN_DIR=/sys/fs/bpf/spoor-test-$$
 	runc_start "$COUNT"
 	acts cut_network
-	! grep -q 'ends with the recorder' out
+	no grep -q 'ends with the recorder' out
 	[ -e "$PIN_DIR/cut-$ID-egress" ] && [ -e "$PIN_DIR/cut-$ID-ingress" ]
 	acts cut_network restore_network
 	[ ! -e "$PIN_DIR/cut-$ID-egress" ]

@@ -3,7 +3,8 @@
  * make_act - does what a playbook says to a container, without an alert.
  *
  *   make_act do PLAYBOOKS CONTAINER-ID PID START	the actions of the first playbook, a line each: "freeze: done: ..." or "freeze: failed: ...".
- *						START: when the process began, s since the epoch
+ *						START: when the process began, s since the epoch.
+ *						The pod and node are those of POD_NS, POD_NAME, POD_UID, NODE
  *   make_act talk CONTAINER-ID PORT-FILE [REACHABLE...]
  *						a server on 127.0.0.1, its port into the file; once somebody has talked a while, cut the
  *						container's network and say when the last byte came, ms after the plan was handed over; then
@@ -19,6 +20,7 @@
 #include <unistd.h>
 
 #include "capture/act/act.h"
+#include "format/base/text.h"
 
 static const char *pin_dir;
 
@@ -31,7 +33,11 @@ static void die(const char *what, const char *why)
 static void print(void *arg, const struct act_result *r)
 {
 	(void)arg;
-	printf("%s: %s: %s\n", r->step->action->info->name, r->error ? "failed" : "done", r->text);
+	struct buf b = { 0 };
+
+	text__safe(&b, r->text, strlen(r->text));
+	printf("%s: %s: %.*s\n", r->step->action->info->name, r->error ? "failed" : "done", (int)b.len, (char *)b.p);
+	buf__done(&b);
 	fflush(stdout);
 }
 
@@ -51,6 +57,27 @@ static char *copy(struct arena *mem, const char *s)
 	return arena__strndup(mem, s, strlen(s));
 }
 
+/* As if no field were in them. */
+static void add_args(struct pb_step *s, const struct pb_action_opts *o, struct arena *mem)
+{
+	const struct cfg_pairs *pairs[2] = { &o->labels, &o->annotations };
+	static const char *const names[2] = { "labels", "annotations" };
+
+	s->args = arena__zalloc(mem, (o->args.n + pairs[0]->n + pairs[1]->n + 1) * sizeof(*s->args));
+	for (uint32_t k = 0; k < o->args.n; k++)
+		s->args[s->n_args++] = (struct pb_arg){ "args", NULL, o->args.p[k] };
+	for (unsigned i = 0; i < 2; i++)
+		for (uint32_t k = 0; k < pairs[i]->n; k++)
+			s->args[s->n_args++] = (struct pb_arg){ names[i], pairs[i]->p[k].name, pairs[i]->p[k].value };
+}
+
+static const char *given(const char *name)
+{
+	const char *s = getenv(name);
+
+	return s && *s ? s : NULL;
+}
+
 /* All actions of the first playbook, whatever it asks of alerts. */
 static struct pb_plan *plan(struct playbook *pb, const char *id, long pid, uint64_t start)
 {
@@ -64,7 +91,8 @@ static struct pb_plan *plan(struct playbook *pb, const char *id, long pid, uint6
 	p->message = "none";
 	p->json = "{\"rule\":\"none\"}";
 	p->target = (struct pb_target){ .pid = pid, .start_ns = start * 1000000000ull, .container = copy(&p->mem, shown),
-					.full_id = copy(&p->mem, id) };
+					.full_id = copy(&p->mem, id), .ns = getenv("POD_NS"), .pod = getenv("POD_NAME"),
+					.pod_uid = given("POD_UID"), .node = getenv("NODE") };
 	p->parts = arena__zalloc(&p->mem, sizeof(*p->parts));
 	p->n_parts = 1;
 	p->parts[0] = (struct pb_part){ .entry = e, .n_steps = e->n_actions,
@@ -74,10 +102,7 @@ static struct pb_plan *plan(struct playbook *pb, const char *id, long pid, uint6
 
 		s->action = &e->actions[i];
 		s->object = "";
-		s->n_args = e->actions[i].o->args.n;
-		s->args = arena__zalloc(&p->mem, s->n_args * sizeof(*s->args));
-		for (uint32_t k = 0; k < s->n_args; k++)
-			s->args[k] = (struct pb_arg){ "args", NULL, e->actions[i].o->args.p[k] };
+		add_args(s, e->actions[i].o, &p->mem);
 	}
 	return p;
 }
@@ -103,8 +128,8 @@ static int do_all(char **argv)
 		return 1;
 	a = begin();
 	act__submit(a, plan(pb, argv[1], atol(argv[2]), strtoull(argv[3], NULL, 10)));
-	if (!act__drain(a, 20000000000ull))
-		die("drain", "takes too long");
+	if (!act__drain(a, 90000000000ull))
+		die("drain", "it takes too long");
 	act__free(a);
 	playbook__unref(pb);
 	return 0;

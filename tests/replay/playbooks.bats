@@ -48,6 +48,9 @@ setup_file() {
 	chmod +x "$BATS_FILE_TMPDIR/never"
 }
 
+# Bash ignores "! command" in the middle of a test.
+no() { if "$@"; then return 1; fi; }
+
 setup() {
 	source "$SPOOR_SRC/tests/lib/golden.bash"
 	want=$SPOOR_SRC/tests/replay/golden
@@ -77,10 +80,10 @@ plans() {
 
 @test "what is wrong with the file, and with the command" {
 	sed 's/do: freeze/do: freez/' "$pb" >"$BATS_TEST_TMPDIR/wrong.yaml"
-	! spoor-replay "$trace" -r "$rules" --playbooks "$BATS_TEST_TMPDIR/wrong.yaml" 2>"$BATS_TEST_TMPDIR/err"
+	no spoor-replay "$trace" -r "$rules" --playbooks "$BATS_TEST_TMPDIR/wrong.yaml" 2>"$BATS_TEST_TMPDIR/err"
 	cat "$BATS_TEST_TMPDIR/err"
 	grep -q "wrong.yaml:10:.*did you mean 'freeze'" "$BATS_TEST_TMPDIR/err"
 	grep -q '^ *^' "$BATS_TEST_TMPDIR/err"
-	! spoor-replay "$trace" --playbooks "$pb" 2>"$BATS_TEST_TMPDIR/err"
+	no spoor-replay "$trace" --playbooks "$pb" 2>"$BATS_TEST_TMPDIR/err"
 	grep -q 'give rules with -r' "$BATS_TEST_TMPDIR/err"
 }
