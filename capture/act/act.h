@@ -54,7 +54,7 @@ void act__free(struct act *a);
 /* Wait until nothing is to be done; false after timeout_ns. */
 bool act__drain(struct act *a, uint64_t timeout_ns);
 
-/* --- the actions, each with what came of it as a sentence in text (act_*.c) ----------------------------------- */
+/* --- the actions, each with what came of it as a sentence in text (act_NAME.c) ----------------------------------- */
 
 struct act_env {
 	const struct act_opts *o;
