@@ -183,6 +183,11 @@ bool cap_ring__meta(struct cap_ring *r, struct fmt_meta *ret)
 	return begun;
 }
 
+bool cap_ring__has_context(const struct cap_ring *r)
+{
+	return r->o.context;
+}
+
 void cap_ring__stats(struct cap_ring *r, struct cap_ring_stats *ret)
 {
 	const struct cap_segment *s;

@@ -51,6 +51,8 @@ void cap_ring__hurry(struct cap_ring *r);
 /* What the recording says of itself; false: none has begun. */
 bool cap_ring__meta(struct cap_ring *r, struct fmt_meta *ret);
 
+bool cap_ring__has_context(const struct cap_ring *r);
+
 struct cap_ring_stats {
 	uint64_t bytes, max_bytes;
 	uint64_t segments, old_segments;	/* old: of earlier runs, counted in segments and bytes too */

@@ -5,6 +5,8 @@
 #include "format/base/alloc.h"
 #include "engine/cut/cut.h"
 
+enum { REASON_DAMAGED = 8, REASON_EVICTED = 9 };	/* group drop_reason */
+
 #define NUMS 65536u			/* numbers of events remembered, for the alerts that come behind them */
 
 struct cut {
@@ -15,6 +17,8 @@ struct cut {
 	bool shown;			/* b has an event that was asked for */
 	uint64_t next_num;
 	bool begun;			/* the first keyframe is written */
+	bool lost;			/* events are missing from the source: its next keyframe tells what became of them */
+	bool resave;			/* that keyframe has come */
 	bool anew;			/* within the keyframe of another recording */
 	uint64_t age;			/* tables with this mark are followed; another after each reset */
 	struct { uint64_t was, is; } nums[NUMS];	/* by the number that the event had */
@@ -212,6 +216,15 @@ static bool is_needed(const struct cut *c, const struct eng_ctx *ctx)
 	return takes_all(c) || !is_about_fds(ev) || (!eng_ctx__nobody(ctx) && eng_fdtable__mark(ctx->proc->fds) == c->age);
 }
 
+/* Is it a loss that was not the recorder's, but of whoever handed the events on? */
+static bool is_lost_later(const struct fmt_ev *ev)
+{
+	uint64_t reason;
+
+	return ev->type == EV_drop && fmt_ev__int(ev, P_drop_reason, &reason) &&
+	       (reason == REASON_DAMAGED || reason == REASON_EVICTED);
+}
+
 static int event(struct cut *c, const struct fmt_ev *ev, struct err *err)
 {
 	uint64_t ts = fmt_ev__ts(ev);
@@ -222,6 +235,7 @@ static int event(struct cut *c, const struct fmt_ev *ev, struct err *err)
 	if (in_range && !c->begun)
 		r = begin(c, c->o.from ? c->o.from : ts, err);
 	eng_state__enter(c->st, ev, &ctx);
+	c->lost |= is_lost_later(ev);
 	if (r == 0 && in_range && !fmt_ev__is_context(ev) && is_asked_for(c, &ctx))
 		r = keep(c, &ctx, false, err);
 	else if (r == 0 && c->begun && ts <= c->o.to && is_needed(c, &ctx))
@@ -252,6 +266,8 @@ int cut__batch(struct cut *c, const struct fmt_batch *b, const struct fmt_batch_
 	}
 	c->anew = info->keyframe && (info->new_section || (c->anew && !info->segment));
 	if (info->keyframe) {
+		c->resave |= c->lost;
+		c->lost = false;
 		apply_keyframe(c, b);
 		/* ours are made by the output; only another recording's beginning is more than that */
 		if (c->anew && c->begun) {
@@ -260,6 +276,13 @@ int cut__batch(struct cut *c, const struct fmt_batch *b, const struct fmt_batch_
 		}
 		return r;
 	}
+	if (c->resave) {
+		/* what the output knows has been overtaken */
+		c->resave = false;
+		r = flush(c, err);
+		if (r == 0 && c->begun && b->n)
+			r = begin(c, b->ts[0], err);
+	}
 	selection__batch(c->o.selection, b);
 	for (uint32_t row = 0; row < b->n && r == 0; row++) {
 		struct fmt_ev ev = fmt_batch__ev(b, row);
@@ -267,6 +290,16 @@ int cut__batch(struct cut *c, const struct fmt_batch *b, const struct fmt_batch_
 		r = event(c, &ev, err);
 	}
 	return r < 0 ? r : b->n && b->ts[0] > c->o.to;
+}
+
+void cut__extend(struct cut *c, uint64_t to)
+{
+	c->o.to = to;
+}
+
+int cut__flush(struct cut *c, struct err *err)
+{
+	return c->shown ? flush(c, err) : 0;
 }
 
 int cut__finish(struct cut *c, struct err *err)

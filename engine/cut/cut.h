@@ -32,6 +32,10 @@ void cut__new(struct cut **ret, const struct cut_opts *o);
 void cut__free(struct cut *c);
 /* The next batch of a source, in order. 0; 1: the range is over; negative with err: the output failed. */
 int cut__batch(struct cut *c, const struct fmt_batch *b, const struct fmt_batch_info *info, struct err *err);
+/* The range goes on to another time than first said. */
+void cut__extend(struct cut *c, uint64_t to);
+/* Give the output what has been kept so far, for who reads it meanwhile. */
+int cut__flush(struct cut *c, struct err *err);
 /* No more batches. */
 int cut__finish(struct cut *c, struct err *err);
 /* How many events were asked for, and how many went along. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "format/base/alloc.h"
+#include "engine/cut/about.h"
 #include "engine/cut/select.h"
 
 #define SHORT_ID 12u			/* container.id has so many characters */
@@ -15,6 +16,7 @@ struct selection {
 	struct arena mem;
 	char *containers;		/* the condition that -c means; the trees refer to it */
 	int of_container, of_condition;	/* their numbers in prog, -1: not asked */
+	struct about *about;		/* instead: one container and what concerns it */
 };
 
 static bool is_long_id(const char *c)
@@ -98,10 +100,24 @@ out:
 	return r;
 }
 
+int selection__of_container(struct selection **ret, const char *id, struct err *err)
+{
+	struct selection *s = xcalloc(1, sizeof(*s));
+	int r = about__new(&s->about, id, err);
+
+	if (r < 0) {
+		free(s);
+		return r;
+	}
+	*ret = s;
+	return 0;
+}
+
 void selection__free(struct selection *s)
 {
 	if (!s)
 		return;
+	about__free(s->about);
 	eng_run__free(s->run);
 	eng_prog__free(s->prog);
 	arena__done(&s->mem);
@@ -111,7 +127,9 @@ void selection__free(struct selection *s)
 
 void selection__batch(struct selection *s, const struct fmt_batch *b)
 {
-	if (s)
+	if (s && s->about)
+		about__batch(s->about, b);
+	else if (s)
 		eng_run__batch(s->run, b);
 }
 
@@ -123,6 +141,8 @@ bool selection__has(struct selection *s, const struct eng_ctx *ctx)
 
 	if (!s || ctx->ev->type == EV_drop)
 		return true;
+	if (s->about)
+		return about__has(s->about, ctx);
 	n = eng_run__match(s->run, ctx, false, hits, 2);
 	container = s->of_container < 0;
 	condition = s->of_condition < 0 || ctx->ev->type == EV_alert;

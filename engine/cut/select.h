@@ -15,6 +15,11 @@ struct selection;
  */
 int selection__new(struct selection **ret, const char *const *containers, size_t n, const char *condition,
 		   struct err *err);
+/*
+ * What one container did, by its full id (or what is shown of it), and what the host did to it: signals to its processes,
+ * entering its namespaces, programs, mounts, cgroups, files opened for writing and notes about it whose text names it.
+ */
+int selection__of_container(struct selection **ret, const char *id, struct err *err);
 void selection__free(struct selection *s);
 /* Before the first event of each batch. s may be NULL, here and below. */
 void selection__batch(struct selection *s, const struct fmt_batch *b);

@@ -91,11 +91,25 @@ int output__open(struct output **ret, const struct sink_format *f, const char *p
 	return 0;
 }
 
+int output__open_fd(struct output **ret, const struct sink_format *f, int fd, const char *name,
+		    const struct sink_opts *o, struct err *err)
+{
+	struct output *out = xcalloc(1, sizeof(*out));
+	int r = f->open(&out->sink, fd, name, o, err);
+
+	if (r < 0) {
+		free(out);
+		return r;
+	}
+	*ret = out;
+	return 0;
+}
+
 int output__batch(struct output *out, const struct fmt_batch *b, const struct fmt_batch_info *info, struct err *err)
 {
 	int r = out->sink->ops->batch(out->sink, b, info, err);
 
-	if (r < 0)
+	if (r < 0 && out->file)
 		out_file__say_nothing_left(out->file, r, err);
 	return r;
 }
@@ -105,6 +119,10 @@ int output__close(struct output *out, struct sink_stats *stats, struct err *err)
 	int r = out->sink->ops->close(out->sink, true, stats, err);
 
 	out->sink = NULL;
+	if (!out->file) {
+		free(out);
+		return r;
+	}
 	if (r < 0) {
 		out_file__say_nothing_left(out->file, r, err);
 		output__abort(out);

@@ -19,6 +19,7 @@ struct sink_opts {
 	unsigned n_more;
 	bool context;			/* rows may be context */
 	bool keyframes;			/* .jsonl: write the rows of keyframes too */
+	int level;			/* .spoor: of zstd; 0: what somebody who writes at leisure takes */
 };
 
 struct sink_stats {
@@ -70,6 +71,12 @@ struct output;
 /* inputs: see out_file__open. */
 int output__open(struct output **ret, const struct sink_format *f, const char *path, bool force,
 		 const char *const *inputs, const struct sink_opts *o, struct err *err);
+/*
+ * The same to a descriptor of the caller's choice, which is owned, also on error: what is written stays, and the caller
+ * cares for names.
+ */
+int output__open_fd(struct output **ret, const struct sink_format *f, int fd, const char *name,
+		    const struct sink_opts *o, struct err *err);
 int output__batch(struct output *out, const struct fmt_batch *b, const struct fmt_batch_info *info, struct err *err);
 /* Finish, and give the file its name. Frees out in any case; on failure nothing is left of the file. */
 int output__close(struct output *out, struct sink_stats *stats, struct err *err);

@@ -1,0 +1,371 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Triggers, the queue of files, and the threads that make them. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "capture/keep/keep_internal.h"
+#include "format/base/alloc.h"
+#include "format/base/log.h"
+
+#define WORKERS 2u
+#define MAX_OPEN 16u
+#define MAX_WAITING 256u
+#define NICE 10
+#define LOOK_NS 200000000u		/* how often an open file looks for more */
+#define SWEEP_NS 60000000000u		/* how often the directory is looked at anyway */
+
+uint64_t cap_keep__mono(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+void cap_cause__free(struct cap_cause *c)
+{
+	if (!c)
+		return;
+	free(c->alert);
+	free(c->rule);
+	free(c->reason);
+	free(c);
+}
+
+/* --- triggers ------------------------------------------------------------------------------------------ */
+
+static uint64_t key_of(const char *container, const char *rule)
+{
+	uint64_t h = strtab__hash(container, strlen(container));
+
+	return (h ^ strtab__hash(rule, strlen(rule)) * 0x9e3779b97f4a7c15u) | 1;
+}
+
+/* May this container and rule have one more file? */
+static bool take_rate(struct cap_keep *k, uint64_t key)
+{
+	uint64_t now = cap_keep__mono();
+	struct cap_rate *r = NULL, *oldest = &k->rates[0];
+
+	if (!k->o.rate_files)
+		return true;
+	for (struct cap_rate *c = k->rates; c < k->rates + CAP_KEEP_RATES && !r; c++) {
+		if (c->key == key)
+			r = c;
+		else if (c->since < oldest->since)
+			oldest = c;
+	}
+	if (!r || now - r->since >= k->o.rate_ns) {
+		r = r ? r : oldest;
+		*r = (struct cap_rate){ .key = key, .since = now };
+	}
+	if (r->n >= k->o.rate_files)
+		return false;
+	r->n++;
+	return true;
+}
+
+static char *copy_or_null(const char *s)
+{
+	return s && *s ? xstrdup(s) : NULL;
+}
+
+static void add_cause(struct cap_job *j, const struct cap_trigger *t, uint64_t time)
+{
+	struct cap_cause *c = xcalloc(1, sizeof(*c)), **at = &j->causes;
+
+	*c = (struct cap_cause){ .time = time, .priority = t->priority, .tid = t->tid, .pid = t->pid };
+	c->alert = t->recorded ? NULL : copy_or_null(t->alert);
+	c->rule = copy_or_null(t->rule);
+	c->reason = copy_or_null(t->reason);
+	if (!c->alert) {
+		cap_cause__free(c);
+		return;
+	}
+	while (*at && (*at)->time <= time)
+		at = &(*at)->next;
+	c->next = *at;
+	*at = c;
+}
+
+static struct cap_job *find_open(struct cap_keep *k, uint64_t key)
+{
+	struct cap_job *j = k->jobs;
+
+	while (j && (j->closing || j->key != key))
+		j = j->next;
+	return j;
+}
+
+static uint64_t sum(uint64_t a, uint64_t b)
+{
+	return a + b < a ? UINT64_MAX : a + b;
+}
+
+static struct cap_job *add_job(struct cap_keep *k, const struct cap_trigger *t, uint64_t time, uint64_t key,
+			       const char *host)
+{
+	struct cap_job *j = xcalloc(1, sizeof(*j)), **at = &k->jobs;
+	const char *container = t->container ? t->container : "", *rule = t->rule ? t->rule : "";
+
+	j->id = k->next_id++;
+	j->key = key;
+	j->container = xstrdup(container);
+	j->rule = xstrdup(rule);
+	j->reason = xstrdup(t->reason && *t->reason ? t->reason : rule);
+	j->from = time > t->before_ns ? time - t->before_ns : 0;
+	j->to = sum(time, t->after_ns);
+	j->asked = cap_ring__now(k->o.ring);
+	cap_keep__name(host, container, rule, time, j->id, j->name);
+	while (*at)
+		at = &(*at)->next;
+	*at = j;
+	k->st.waiting++;
+	return j;
+}
+
+static bool is_id(const char *c)
+{
+	size_t n = strlen(c);
+
+	return n < 256 && !memchr(c, '\n', n);
+}
+
+/* With the lock held. */
+static int take(struct cap_keep *k, const struct cap_trigger *t, const char *host, struct cap_job **ret, struct err *err)
+{
+	uint64_t time = t->time ? t->time : cap_ring__now(k->o.ring);
+	const char *container = t->container ? t->container : "";
+	uint64_t key = key_of(container, t->rule ? t->rule : "");
+	struct cap_job *j = find_open(k, key);
+
+	k->st.triggers++;
+	if (j) {
+		if (sum(time, t->after_ns) > j->to)
+			j->to = sum(time, t->after_ns);
+		k->st.extended++;
+	} else if (k->st.waiting >= k->o.max_waiting) {
+		k->st.refused_busy++;
+		return err__set(err, -EBUSY, "%u files are waiting to be made already", k->o.max_waiting);
+	} else if (!take_rate(k, key)) {
+		k->st.refused_rate++;
+		return err__set(err, -EDQUOT, "this container and rule have had their %llu files for now",
+				(unsigned long long)k->o.rate_files);
+	} else {
+		j = add_job(k, t, time, key, host);
+	}
+	add_cause(j, t, time);
+	*ret = j;
+	return 0;
+}
+
+int cap_keep__trigger(struct cap_keep *k, const struct cap_trigger *t, char **ret_name, uint64_t *ret_id, struct err *err)
+{
+	struct cap_job *j = NULL;
+	struct fmt_meta meta;
+	int code;
+
+	if (!cap_ring__meta(k->o.ring, &meta))
+		return err__set(err, -EAGAIN, "nothing has been recorded yet");
+	if (t->container && !is_id(t->container))
+		return err__set(err, -FMT_E_VALUE, "this is no id of a container");
+	pthread_mutex_lock(&k->lock);
+	code = take(k, t, meta.hostname, &j, err);
+	if (!code && ret_name)
+		*ret_name = xstrdup(j->name);
+	if (!code && ret_id)
+		*ret_id = j->id;
+	pthread_cond_signal(&k->work);
+	pthread_mutex_unlock(&k->lock);
+	if (!code && !t->after_ns)
+		cap_ring__hurry(k->o.ring);
+	return code;
+}
+
+bool cap_keep__is_open(struct cap_keep *k, uint64_t id)
+{
+	struct cap_job *j;
+
+	pthread_mutex_lock(&k->lock);
+	for (j = k->jobs; j && j->id != id; j = j->next)
+		;
+	pthread_mutex_unlock(&k->lock);
+	return j != NULL;
+}
+
+void cap_keep__stats(struct cap_keep *k, struct cap_keep_stats *ret)
+{
+	pthread_mutex_lock(&k->lock);
+	*ret = k->st;
+	pthread_mutex_unlock(&k->lock);
+}
+
+/* --- workers --------------------------------------------------------------------------------------------- */
+
+/* The file that has waited longest for its turn; NULL: none is due, *ret_next says when one is. Lock held. */
+static struct cap_job *pick(struct cap_keep *k, uint64_t now, uint64_t *ret_next)
+{
+	struct cap_job *found = NULL;
+
+	*ret_next = UINT64_MAX;
+	for (struct cap_job *j = k->jobs; j; j = j->next) {
+		if (j->busy || (!j->started && k->st.open >= k->o.max_open))
+			continue;
+		if (j->next_at < *ret_next)
+			*ret_next = j->next_at;
+		if ((j->next_at <= now || k->stop) && (!found || j->next_at < found->next_at))
+			found = j;
+	}
+	return found;
+}
+
+static void remove_job(struct cap_keep *k, struct cap_job *j)
+{
+	struct cap_job **at = &k->jobs;
+
+	while (*at != j)
+		at = &(*at)->next;
+	*at = j->next;
+	k->st.open--;
+}
+
+/* With the lock held, which is released meanwhile. */
+static void work_on(struct cap_keep *k, struct cap_job *j)
+{
+	enum cap_step step;
+
+	j->busy = true;
+	if (!j->started) {
+		j->started = true;
+		k->st.waiting--;
+		k->st.open++;
+	}
+	pthread_mutex_unlock(&k->lock);
+	step = cap_job__step(k, j);
+	pthread_mutex_lock(&k->lock);
+	j->busy = false;
+	j->next_at = cap_keep__mono() + (step == CAP_STEP_WAIT ? LOOK_NS : 0);
+	if (step != CAP_STEP_DONE)
+		return;
+	remove_job(k, j);
+	pthread_cond_broadcast(&k->work);	/* one of those that wait may begin */
+	pthread_mutex_unlock(&k->lock);
+	cap_job__free(j);
+	pthread_mutex_lock(&k->lock);
+}
+
+static void wait_until(struct cap_keep *k, uint64_t at)
+{
+	struct timespec t = { .tv_sec = (time_t)(at / 1000000000u), .tv_nsec = (long)(at % 1000000000u) };
+
+	pthread_cond_timedwait(&k->work, &k->lock, &t);
+}
+
+/* Something is due that concerns the directory, and nobody does it? Lock held, released meanwhile. */
+static bool sweep(struct cap_keep *k, uint64_t now)
+{
+	if (k->n_left && !k->recovering) {
+		k->recovering = true;
+		pthread_mutex_unlock(&k->lock);
+		cap_folder__recover(k);
+		pthread_mutex_lock(&k->lock);
+		return true;
+	}
+	if (now - k->swept < SWEEP_NS)
+		return false;
+	k->swept = now;
+	pthread_mutex_unlock(&k->lock);
+	cap_folder__make_room(k, NULL);
+	pthread_mutex_lock(&k->lock);
+	return true;
+}
+
+static void *work(void *arg)
+{
+	struct cap_keep *k = arg;
+
+	setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), NICE);
+	pthread_mutex_lock(&k->lock);
+	while (!k->stop || k->jobs) {
+		uint64_t now = cap_keep__mono(), next;
+		struct cap_job *j = pick(k, now, &next);
+
+		if (j)
+			work_on(k, j);
+		else if (k->stop || !sweep(k, now))
+			wait_until(k, next < now + SWEEP_NS ? next : now + SWEEP_NS);
+	}
+	pthread_mutex_unlock(&k->lock);
+	return NULL;
+}
+
+/* --- making and freeing ------------------------------------------------------------------------------------ */
+
+static void init(struct cap_keep *k, const struct cap_keep_opts *o)
+{
+	pthread_condattr_t a;
+
+	k->o = *o;
+	k->o.workers = o->workers ? o->workers : WORKERS;
+	k->o.max_open = o->max_open ? o->max_open : MAX_OPEN;
+	k->o.max_waiting = o->max_waiting ? o->max_waiting : MAX_WAITING;
+	k->dir = xstrdup(o->dir);
+	k->dir_fd = -1;
+	k->next_id = 1;
+	pthread_mutex_init(&k->lock, NULL);
+	pthread_mutex_init(&k->sweeping, NULL);
+	pthread_condattr_init(&a);
+	pthread_condattr_setclock(&a, CLOCK_MONOTONIC);
+	pthread_cond_init(&k->work, &a);
+	pthread_condattr_destroy(&a);
+}
+
+int cap_keep__new(struct cap_keep **ret, const struct cap_keep_opts *o, struct err *err)
+{
+	struct cap_keep *k = xcalloc(1, sizeof(*k));
+	int code;
+
+	init(k, o);
+	code = cap_folder__open(k, err);
+	k->threads = xcalloc(k->o.workers, sizeof(*k->threads));
+	for (; !code && k->n_threads < k->o.workers; k->n_threads++)
+		if ((code = -pthread_create(&k->threads[k->n_threads], NULL, work, k)) < 0) {
+			err__set(err, code, "no thread to be had: %s", err__text(code));
+			break;
+		}
+	if (code) {
+		cap_keep__free(k);
+		return code;
+	}
+	*ret = k;
+	return 0;
+}
+
+void cap_keep__free(struct cap_keep *k)
+{
+	if (!k)
+		return;
+	pthread_mutex_lock(&k->lock);
+	k->stop = true;
+	pthread_cond_broadcast(&k->work);
+	pthread_mutex_unlock(&k->lock);
+	for (unsigned i = 0; i < k->n_threads; i++)
+		pthread_join(k->threads[i], NULL);
+	for (unsigned i = 0; i < k->n_left; i++)
+		free(k->left[i]);
+	if (k->dir_fd >= 0)
+		close(k->dir_fd);
+	pthread_cond_destroy(&k->work);
+	pthread_mutex_destroy(&k->lock);
+	pthread_mutex_destroy(&k->sweeping);
+	free(k->left);
+	free(k->threads);
+	free(k->dir);
+	free(k);
+}

@@ -1,0 +1,387 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * One file. Of the whole machine, chunks are copied as they are; of a container, they are cut (engine/cut).
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "capture/keep/keep_internal.h"
+#include "format/base/alloc.h"
+#include "format/base/log.h"
+#include "format/base/text.h"
+#include "format/file/chunk_stream.h"
+#include "format/file/trace_reader.h"
+
+#define CHUNKS_A_STEP 16u		/* then others have their turn */
+#define FLUSH_NS 1000000000u
+#define LEVEL 3
+
+void cap_job__free(struct cap_job *j)
+{
+	cap_ring_reader__free(j->reader);
+	if (j->w)
+		fmt_writer__close(j->w, NULL);
+	cut__free(j->cut);
+	if (j->out)
+		output__abort(j->out);
+	selection__free(j->selection);
+	fmt_source__close(j->source);
+	fmt_batch__free(j->rows);
+	while (j->causes) {
+		struct cap_cause *c = j->causes;
+
+		j->causes = c->next;
+		cap_cause__free(c);
+	}
+	free(j->container);
+	free(j->rule);
+	free(j->reason);
+	free(j->part);
+	free(j);
+}
+
+/* --- what the file says of itself -------------------------------------------------------------------------- */
+
+static void describe(struct cap_job *j)
+{
+	struct fmt_meta *m = &j->meta;
+	char from[48], to[48];
+
+	m->uuid[0] = '\0';
+	m->part = 0;
+	snprintf(m->reason, sizeof(m->reason), "%s", j->reason);
+	snprintf(m->made_from, sizeof(m->made_from), "flight recorder, from %s, to %s%s%.256s", text__iso(j->from, "Z", from),
+		 text__iso(j->to, "Z", to), *j->container ? ", container " : "", j->container);
+	if (j->from > m->start_ns)
+		m->start_ns = j->from;
+}
+
+/* --- beginning ------------------------------------------------------------------------------------------------ */
+
+static int open_part(struct cap_keep *k, struct cap_job *j, struct err *err)
+{
+	char *path = xasprintf("%s/%s.part", k->dir, j->name);
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640);
+
+	if (fd < 0) {
+		fd = err__set(err, -errno, "%s", err__text(-errno));
+		free(path);
+		return fd;
+	}
+	j->part = path;
+	return fd;
+}
+
+static int open_copy(struct cap_keep *k, struct cap_job *j, int fd, struct err *err)
+{
+	struct fmt_writer_opts o = { .sz = sizeof(o), .level = k->o.level, .context = cap_ring__has_context(k->o.ring) };
+	int code = fmt_writer__open_fd(&j->w, fd, j->part, &j->meta, &o, err);
+
+	return code ? code : cap_ring_reader__new(&j->reader, k->o.ring, j->from, err);
+}
+
+static int open_cut(struct cap_keep *k, struct cap_job *j, int fd, struct err *err)
+{
+	struct sink_opts so = { .meta = &j->meta, .context = true, .level = k->o.level ? k->o.level : LEVEL };
+	struct cut_opts co = { .from = j->from, .to = j->to };
+	int code = output__open_fd(&j->out, &sink_spoor, fd, j->part, &so, err);
+
+	if (!code)
+		code = selection__of_container(&j->selection, j->container, err);
+	if (!code)
+		code = cap_ring__read(&j->source, k->o.ring, j->from, err);
+	if (code)
+		return code;
+	co.out = j->out;
+	co.selection = j->selection;
+	co.source = j->source;
+	cut__new(&j->cut, &co);
+	return 0;
+}
+
+static int begin(struct cap_keep *k, struct cap_job *j, struct err *err)
+{
+	int fd, code = cap_folder__make_room(k, err);
+
+	if (code)
+		return code;
+	cap_ring__meta(k->o.ring, &j->meta);
+	describe(j);
+	fd = open_part(k, j, err);
+	if (fd < 0)
+		return fd;
+	fmt_batch__new(&j->rows);
+	j->flushed = cap_keep__mono();
+	return *j->container ? open_cut(k, j, fd, err) : open_copy(k, j, fd, err);
+}
+
+/* --- rows of alerts ------------------------------------------------------------------------------------------- */
+
+static struct cap_cause *next_cause(struct cap_keep *k, struct cap_job *j, uint64_t upto)
+{
+	struct cap_cause *c;
+
+	pthread_mutex_lock(&k->lock);
+	c = j->causes && j->causes->time <= upto ? j->causes : NULL;
+	if (c)
+		j->causes = c->next;
+	pthread_mutex_unlock(&k->lock);
+	return c;
+}
+
+static int put_row(struct cap_job *j, struct err *err)
+{
+	static const struct fmt_batch_info events = { 0 };
+
+	if (!j->rows->n)
+		return 0;
+	return j->w ? fmt_writer__batch(j->w, j->rows, false, err) : cut__batch(j->cut, j->rows, &events, err);
+}
+
+/* The alerts up to this time, behind what has been written. */
+static int put_causes(struct cap_keep *k, struct cap_job *j, uint64_t upto, struct err *err)
+{
+	struct cap_cause *c;
+	int code = 0;
+
+	while (code >= 0 && (c = next_cause(k, j, upto))) {
+		fmt_batch__reset(j->rows, j->next_num);
+		cap_cause__row(c, j->container, j->rows);
+		code = put_row(j, err);
+		cap_cause__free(c);
+	}
+	return code < 0 ? code : 0;
+}
+
+/* --- one chunk --------------------------------------------------------------------------------------------------- */
+
+static void count_loss(struct cap_keep *k, uint64_t n)
+{
+	pthread_mutex_lock(&k->lock);
+	k->st.lost_events += n;
+	pthread_mutex_unlock(&k->lock);
+}
+
+static int put_loss(struct cap_job *j, struct err *err)
+{
+	fmt_batch__reset(j->rows, j->loss.num);
+	cap_ring_loss__row(&j->loss, j->rows);
+	j->loss.n = 0;
+	return put_row(j, err);
+}
+
+static int copy_loss(struct cap_keep *k, struct cap_job *j, struct err *err)
+{
+	const struct cap_ring_loss *l = cap_ring_reader__loss(j->reader);
+
+	count_loss(k, l->n);
+	j->loss = *l;
+	return j->begun ? put_loss(j, err) : 0;	/* a trace begins with a keyframe: it is said behind that */
+}
+
+static int copy_chunk(struct cap_keep *k, struct cap_job *j, const struct chunk *c, struct err *err)
+{
+	int code = cap_ring_reader__load(j->reader, err);
+
+	if (code == CAP_RING_LOST)
+		return 0;		/* the next call says so */
+	j->begun = true;
+	if (!code && c->h.kind == CHUNK_EVENTS && j->loss.n)
+		code = put_loss(j, err);
+	if (!code)
+		code = fmt_writer__copy(j->w, c, err);
+	if (!code && c->h.kind == CHUNK_EVENTS) {
+		j->next_num = c->h.first_num + c->h.n_events;
+		code = put_causes(k, j, c->h.t_last, err);
+	}
+	return code;
+}
+
+/* What comes next, and the time of its first event in *ret_ts (0 for keyframes and losses). As fmt_source__next. */
+static int next(struct cap_job *j, uint64_t *ret_ts, struct err *err)
+{
+	int code;
+
+	*ret_ts = 0;
+	if (!j->reader) {
+		code = fmt_source__next(j->source, &j->b, &j->info, err);
+		if (!code && !j->info.keyframe && j->b->n)
+			*ret_ts = j->b->ts[0];
+		return code;
+	}
+	code = cap_ring_reader__next(j->reader, &j->chunk, err);
+	if (!code && j->chunk->h.kind == CHUNK_EVENTS)
+		*ret_ts = j->chunk->h.t_first;
+	return code;
+}
+
+static int take_batch(struct cap_keep *k, struct cap_job *j, struct err *err)
+{
+	int code;
+
+	if (!j->info.keyframe && j->b->n && j->b->type[0] == EV_drop && j->source->lost > j->lost) {
+		count_loss(k, j->source->lost - j->lost);
+		j->lost = j->source->lost;
+	}
+	code = cut__batch(j->cut, j->b, &j->info, err);
+	if (code >= 0 && !j->info.keyframe && j->b->n)
+		code = put_causes(k, j, j->b->ts[j->b->n - 1], err);
+	return code < 0 ? code : 0;
+}
+
+static int take(struct cap_keep *k, struct cap_job *j, int what, struct err *err)
+{
+	if (what == CAP_RING_LOST)
+		return copy_loss(k, j, err);
+	return j->reader ? copy_chunk(k, j, j->chunk, err) : take_batch(k, j, err);
+}
+
+/* --- ending --------------------------------------------------------------------------------------------------------- */
+
+static uint64_t size_of(const struct cap_job *j)
+{
+	struct stat st;
+
+	return j->part && !stat(j->part, &st) ? (uint64_t)st.st_size : 0;
+}
+
+/* From now on no trigger goes into this file; unless one just has: then not yet. */
+static bool close_for(struct cap_keep *k, struct cap_job *j, uint64_t to, bool anyway)
+{
+	bool closing;
+
+	pthread_mutex_lock(&k->lock);
+	j->closing = closing = anyway || j->to <= to;
+	pthread_mutex_unlock(&k->lock);
+	return closing;
+}
+
+static int finish(struct cap_keep *k, struct cap_job *j, struct err *err)
+{
+	struct fmt_writer *w = j->w;
+	struct output *out = j->out;
+	int code = put_causes(k, j, UINT64_MAX, err);
+
+	if (!code && j->cut)
+		code = cut__finish(j->cut, err);
+	if (code)
+		return code;
+	j->w = NULL;
+	j->out = NULL;
+	code = w ? fmt_writer__close(w, err) : output__close(out, NULL, err);
+	j->bytes = size_of(j);
+	return code ? code : cap_folder__commit(k, j->part, j->name, err);
+}
+
+static void say_failed(struct cap_keep *k, struct cap_job *j, int code, const struct err *why)
+{
+	struct stat st;
+
+	log_warn("%s: %s%s", j->name, *why->msg ? why->msg : err__text(code),
+		 size_of(j) ? "; what is in its .part file can be read, and is finished at the next start" : "");
+	if (j->part && !stat(j->part, &st) && !st.st_size)
+		unlink(j->part);
+	pthread_mutex_lock(&k->lock);
+	j->closing = true;
+	if (code == -ENOSPC && !j->part)
+		k->st.refused_space++;
+	else
+		k->st.failed++;
+	pthread_mutex_unlock(&k->lock);
+}
+
+static void say_complete(struct cap_keep *k, struct cap_job *j)
+{
+	uint64_t now = cap_ring__now(k->o.ring), since = j->to > j->asked ? j->to : j->asked;
+	char size[32];
+
+	log_info("%s: complete, %s%s", j->name, text__size(j->bytes, size), j->short_ended ? ", ended before its time" : "");
+	pthread_mutex_lock(&k->lock);
+	k->st.complete++;
+	k->st.short_ended += j->short_ended;
+	k->st.bytes_written += j->bytes;
+	k->st.last_ns = now > since ? now - since : 0;
+	if (k->st.last_ns > k->st.slowest_ns)
+		k->st.slowest_ns = k->st.last_ns;
+	pthread_mutex_unlock(&k->lock);
+}
+
+static enum cap_step end(struct cap_keep *k, struct cap_job *j, struct err *err)
+{
+	int code = finish(k, j, err);
+
+	if (code)
+		say_failed(k, j, code, err);
+	else
+		say_complete(k, j);
+	return CAP_STEP_DONE;
+}
+
+/* --- a step ------------------------------------------------------------------------------------------------------------ */
+
+/* Once a second: what has come is given to who reads the file; and is there still room? */
+static int look_after(struct cap_keep *k, struct cap_job *j, struct err *err)
+{
+	uint64_t now = cap_keep__mono();
+	int code = 0;
+
+	if (now - j->flushed < FLUSH_NS)
+		return 0;
+	j->flushed = now;
+	if (j->cut)
+		code = cut__flush(j->cut, err);
+	if ((k->o.max_file_bytes && size_of(j) >= k->o.max_file_bytes) || cap_folder__is_full(k))
+		j->short_ended = true;
+	return code;
+}
+
+static uint64_t wanted_to(struct cap_keep *k, struct cap_job *j, bool *ret_stop)
+{
+	uint64_t to;
+
+	pthread_mutex_lock(&k->lock);
+	to = j->to;
+	*ret_stop = k->stop;
+	pthread_mutex_unlock(&k->lock);
+	if (j->cut)
+		cut__extend(j->cut, to);
+	return to;
+}
+
+enum cap_step cap_job__step(struct cap_keep *k, struct cap_job *j)
+{
+	struct err err = { 0 };
+	int code = j->rows ? 0 : begin(k, j, &err);
+
+	for (unsigned n = 0; !code && n < CHUNKS_A_STEP; n++) {
+		uint64_t upto = cap_ring__upto(k->o.ring), ts;
+		bool stop;
+		uint64_t to = wanted_to(k, j, &stop);
+		int what = next(j, &ts, &err);
+		bool over = what == 1 || ts > to || (what == FMT_SOURCE_WAIT && (upto > to || stop));
+
+		code = what < 0 ? what : 0;
+		if (!code && (over || j->short_ended) && close_for(k, j, to, what == 1 || stop || j->short_ended))
+			return end(k, j, &err);
+		if (!code && what == FMT_SOURCE_WAIT) {
+			if (cap_ring__now(k->o.ring) > to)
+				cap_ring__hurry(k->o.ring);
+			code = look_after(k, j, &err);
+			if (!code)
+				return CAP_STEP_WAIT;
+		}
+		if (!code && what != 1)
+			code = take(k, j, what, &err);
+		if (!code)
+			code = look_after(k, j, &err);
+	}
+	if (!code)
+		return CAP_STEP_MORE;
+	say_failed(k, j, code, &err);
+	return CAP_STEP_DONE;
+}

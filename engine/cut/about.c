@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/cut/about.h"
+#include "format/base/alloc.h"
+
+#define MIN_NAMED 12u			/* a text that holds a shorter id may mean anything */
+
+enum { UNKNOWN, NO, YES };
+
+struct about {
+	char id[256];			/* as it was given */
+	size_t len, shown;		/* of it; and of what is shown */
+	const struct fmt_batch *b;
+	uint8_t *named;			/* by string of the batch: does it name the container? */
+	size_t cap;
+};
+
+int about__new(struct about **ret, const char *id, struct err *err)
+{
+	size_t len = strlen(id);
+	struct about *a;
+
+	if (!len || len >= sizeof(a->id))
+		return err__set(err, -FMT_E_VALUE, "this is no id of a container");
+	a = xcalloc(1, sizeof(*a));
+	a->len = len;
+	a->shown = eng_container__id_len(id, len);
+	memcpy(a->id, id, len);
+	*ret = a;
+	return 0;
+}
+
+void about__free(struct about *a)
+{
+	if (!a)
+		return;
+	free(a->named);
+	free(a);
+}
+
+void about__batch(struct about *a, const struct fmt_batch *b)
+{
+	a->b = b;
+	a->named = xgrow(a->named, &a->cap, b->dict.n + 1u, 1);
+	memset(a->named, UNKNOWN, b->dict.n + 1u);
+}
+
+static bool is_it(const struct about *a, const struct eng_container *c)
+{
+	if (!c || strncmp(c->id, a->id, a->shown) || c->id[a->shown])
+		return false;
+	return a->len == a->shown || !c->full_id || !strcmp(c->full_id->s, a->id);
+}
+
+static bool is_its(const struct about *a, const struct eng_thread *t)
+{
+	return t && is_it(a, t->proc->container);
+}
+
+/* Does the text hold its id, or what is shown of it? */
+static bool names_it(struct about *a, uint32_t str)
+{
+	const struct fmt_str *s = strtab__get(&a->b->dict, str);
+
+	if (!s || a->shown < MIN_NAMED || str > a->b->dict.n)
+		return false;
+	if (a->named[str] == UNKNOWN)
+		a->named[str] = memmem(s->p, s->len, a->id, a->shown) ? YES : NO;
+	return a->named[str] == YES;
+}
+
+static bool any_names_it(struct about *a, const struct fmt_ev *ev)
+{
+	for (unsigned p = 0; p < ev->info->n_params; p++)
+		if (fmt_ptype_store(ev->info->params[p].type) == STORE_STR && ev->info->params[p].src != SRC_RET &&
+		    names_it(a, fmt_ev__str_id(ev, p)))
+			return true;
+	return false;
+}
+
+/* --- what the host does to it ------------------------------------------------------------------------------ */
+
+/* A number of a process or thread, as the caller has it; a group by its leader. */
+static bool meets(struct about *a, const struct eng_ctx *ctx, unsigned param)
+{
+	uint64_t v;
+	int64_t n;
+
+	if (!fmt_ev__int(ctx->ev, param, &v))
+		return false;
+	n = (int64_t)v;
+	if (n == -1 || n == INT64_MIN)
+		return false;		/* all that there are */
+	return is_its(a, eng_state__seen_by(ctx->state, ctx->proc, n < 0 ? -n : n));
+}
+
+/* A namespace's file, /proc/PID/ns/KIND, or a process. */
+static bool enters(struct about *a, const struct eng_ctx *ctx)
+{
+	int pid;
+	char slash;
+
+	if (meets(a, ctx, P_setns_target_pid))
+		return true;
+	return ctx->fd && sscanf(ctx->fd->name->s, "/proc/%d/ns%c", &pid, &slash) == 2 && slash == '/' &&
+	       is_its(a, eng_state__thread(ctx->state, pid));
+}
+
+static bool is_opened_for_writing(const struct eng_ctx *ctx)
+{
+	return ctx->ev->info->flags & EF_OPENS_FD && ctx->fd && ctx->fd->flags & FDF_WRONLY;
+}
+
+static bool is_done_to(struct about *a, const struct eng_ctx *ctx)
+{
+	const struct fmt_ev *ev = ctx->ev;
+
+	switch (ev->type) {
+	case EV_kill:
+		return meets(a, ctx, P_kill_pid);
+	case EV_tkill:
+		return meets(a, ctx, P_tkill_tid);
+	case EV_tgkill:
+		return meets(a, ctx, P_tgkill_tid);
+	case EV_rt_sigqueueinfo:
+		return meets(a, ctx, P_rt_sigqueueinfo_pid);
+	case EV_pidfd_send_signal:
+		return meets(a, ctx, P_pidfd_send_signal_target_pid);
+	case EV_setns:
+		return enters(a, ctx);
+	case EV_mount: case EV_umount2: case EV_umount: case EV_move_mount: case EV_open_tree: case EV_pivot_root:
+	case EV_execve: case EV_execveat:
+	case EV_alert: case EV_container: case EV_container_end: case EV_trigger: case EV_k8s_audit:
+	case EV_cgroup_attach: case EV_cgroup_mkdir: case EV_cgroup_rmdir:
+		return any_names_it(a, ev);
+	default:
+		return is_opened_for_writing(ctx) && any_names_it(a, ev);
+	}
+}
+
+bool about__has(struct about *a, const struct eng_ctx *ctx)
+{
+	return (!eng_ctx__nobody(ctx) && is_it(a, ctx->proc->container)) || is_done_to(a, ctx);
+}

@@ -1,0 +1,567 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The files that triggers make: what is in them, when they are complete, what limits them, what a crash leaves.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "capture/keep/keep.h"
+#include "format/base/alloc.h"
+#include "format/base/log.h"
+#include "format/file/trace_reader.h"
+#include "tests/capture/ring_feed.h"
+
+#define MIB (1u << 20)
+#define SEC 1000000000u
+
+struct bed {
+	struct cap_ring *r;
+	struct cap_keep *k;
+	struct feed f;
+	const char *dir;
+};
+
+static struct cap_keep *keep(struct bed *b, struct cap_keep_opts o)
+{
+	struct err err = { 0 };
+
+	o.sz = sizeof(o);
+	o.ring = b->r;
+	o.dir = b->dir;
+	if (cap_keep__new(&b->k, &o, &err))
+		fail_msg("%s", err.msg);
+	return b->k;
+}
+
+static void begin(struct bed *b, const char *name, struct cap_keep_opts o)
+{
+	struct cap_ring_opts ro = { .sz = sizeof(ro), .bytes = 32 * MIB };
+
+	*b = (struct bed){ .dir = feed__folder(name) };
+	assert_int_equal(cap_ring__new(&b->r, &ro, NULL), 0);
+	feed__begin(&b->f, b->r);
+	keep(b, o);
+}
+
+static void end(struct bed *b)
+{
+	cap_keep__free(b->k);
+	if (b->f.b)
+		feed__done(&b->f);
+	cap_ring__free(b->r);
+}
+
+static struct cap_keep_stats stats(const struct bed *b)
+{
+	struct cap_keep_stats st;
+
+	cap_keep__stats(b->k, &st);
+	return st;
+}
+
+/* Until nothing is open or waits; a test that waits in vain fails. */
+static void settle(const struct bed *b)
+{
+	for (unsigned k = 0; k < 3000; k++) {
+		struct cap_keep_stats st = stats(b);
+
+		if (!st.open && !st.waiting)
+			return;
+		nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
+	}
+	fail_msg("files are still open after half a minute");
+}
+
+static const char *path_of(const struct bed *b, const char *name)
+{
+	static char path[4][1024];
+	static unsigned k;
+
+	snprintf(path[++k % 4], sizeof(path[0]), "%s/%s", b->dir, name);
+	return path[k % 4];
+}
+
+/* A second of events for each keyframe. */
+static void seconds(struct bed *b, unsigned n)
+{
+	for (unsigned k = 0; k < n; k++) {
+		feed__keyframe(&b->f);
+		feed__events(&b->f, 500, 10);
+		feed__events(&b->f, 500, 10);
+	}
+	feed__upto(&b->f);
+}
+
+static char *fire(const struct bed *b, struct cap_trigger t)
+{
+	char *name = NULL;
+	struct err err = { 0 };
+
+	if (cap_keep__trigger(b->k, &t, &name, NULL, &err))
+		fail_msg("%s", err.msg);
+	return name;
+}
+
+static struct fmt_meta meta_of(const char *path)
+{
+	struct fmt_meta m;
+	struct fmt_source *s;
+
+	assert_int_equal(fmt_source__open(&s, path, NULL), 0);
+	m = s->meta;
+	fmt_source__close(s);
+	return m;
+}
+
+/* The whole machine: past and future, named, described, with its alert. */
+static void test_host(void **state)
+{
+	struct bed b;
+	struct seen seen;
+	struct fmt_meta m;
+	char *name;
+
+	(void)state;
+	begin(&b, "host", (struct cap_keep_opts){ 0 });
+	seconds(&b, 20);
+	name = fire(&b, (struct cap_trigger){ .time = FEED_T0 + 15ull * SEC, .rule = "Shell in a container", .before_ns = 5ull * SEC,
+					      .after_ns = 10ull * SEC, .reason = "somebody asked",
+					      .alert = "{\"rule\":\"Shell\",\"output\":\"a shell\",\"tags\":[\"x\"]}" });
+	assert_non_null(strstr(name, "host--host--Shell-in-a-container--20231114T221335"));
+	/* it is open, can be read, and has not its name yet */
+	for (unsigned k = 0; k < 1000 && !feed__files(b.dir, ".part"); k++)
+		nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
+	assert_int_equal(feed__files(b.dir, ".spoor.part"), 1);
+	assert_int_equal(feed__files(b.dir, ".spoor"), 0);
+	seconds(&b, 10);
+	settle(&b);
+	assert_int_equal(feed__files(b.dir, ".part"), 0);
+	seen = feed__read_file(path_of(&b, name));
+	assert_int_equal(seen.code, 1);
+	assert_true(seen.t_first <= FEED_T0 + 10ull * SEC && seen.t_first > FEED_T0 + 8ull * SEC);
+	assert_true(seen.t_last >= FEED_T0 + 25ull * SEC - 1000000u && seen.t_last <= FEED_T0 + 26ull * SEC);
+	assert_int_equal(seen.alerts, 1);
+	assert_int_equal(seen.lost, 0);
+	assert_int_equal(fmt_trace__verify(path_of(&b, name), &(uint64_t){ 0 }, NULL), 0);
+	m = meta_of(path_of(&b, name));
+	assert_string_equal(m.reason, "somebody asked");
+	assert_string_equal(m.hostname, "host");
+	assert_non_null(strstr(m.made_from, "flight recorder, from 2023-11-14T22:13:30"));
+	assert_int_equal(stats(&b).complete, 1);
+	free(name);
+	end(&b);
+}
+
+/* One container: its events only, and what the host does to it. */
+static void put_str(struct fmt_batch *b, unsigned p, const char *s)
+{
+	fmt_batch__str(b, p, s, (uint32_t)strlen(s), (uint32_t)strlen(s));
+}
+
+static void host_acts(struct feed *f)
+{
+	struct fmt_batch *b = f->b;
+
+	fmt_batch__begin(b, EV_kill, f->ts++, 0, 1, 1, 0, 0);	/* at it */
+	fmt_batch__int(b, P_kill_pid, 100);
+	fmt_batch__int(b, P_kill_sig, 9);
+	fmt_batch__end(b);
+	fmt_batch__begin(b, EV_kill, f->ts++, 0, 1, 1, 0, 0);	/* at another */
+	fmt_batch__int(b, P_kill_pid, 200);
+	fmt_batch__int(b, P_kill_sig, 9);
+	fmt_batch__end(b);
+	fmt_batch__begin(b, EV_mount, f->ts++, 0, 1, 1, 0, 0);	/* into it */
+	put_str(b, P_mount_dir, "/run/containers/" FEED_CONTAINER "/rootfs/mnt");
+	fmt_batch__end(b);
+	fmt_batch__begin(b, EV_mount, f->ts++, 0, 1, 1, 0, 0);
+	put_str(b, P_mount_dir, "/run/containers/" FEED_OTHER "/rootfs/mnt");
+	fmt_batch__end(b);
+	fmt_batch__begin(b, EV_setns, f->ts++, 0, 1, 1, 0, 0);	/* into its namespaces */
+	fmt_batch__int(b, P_setns_target_pid, 100);
+	fmt_batch__end(b);
+	fmt_batch__begin(b, EV_cgroup_attach, f->ts++, 0, 1, 1, 0, 0);	/* into its cgroup */
+	fmt_batch__int(b, P_cgroup_attach_tid, 1);
+	put_str(b, P_cgroup_attach_path, "/docker/" FEED_CONTAINER);
+	fmt_batch__end(b);
+	feed__put(f);
+}
+
+static void test_container(void **state)
+{
+	struct bed b;
+	struct seen seen;
+	char *name;
+
+	(void)state;
+	begin(&b, "container", (struct cap_keep_opts){ 0 });
+	seconds(&b, 10);
+	name = fire(&b, (struct cap_trigger){ .time = FEED_T0 + 10ull * SEC, .container = FEED_CONTAINER, .rule = "R",
+					      .before_ns = 5ull * SEC, .after_ns = 5ull * SEC,
+					      .alert = "{\"output\":\"x\",\"output_fields\":{\"a\":1}}" });
+	host_acts(&b.f);
+	seconds(&b, 8);
+	settle(&b);
+	assert_non_null(strstr(name, "host--0123456789ab--R--"));
+	seen = feed__read_file(path_of(&b, name));
+	assert_int_equal(seen.code, 1);
+	assert_true(seen.t_first >= FEED_T0 + 5ull * SEC && seen.t_first < FEED_T0 + 5100000000ull);
+	assert_true(seen.t_last <= FEED_T0 + 15ull * SEC && seen.t_last > FEED_T0 + 14900000000ull);
+	assert_int_equal(seen.of_200, 0);
+	assert_true(seen.of_100 > 3300 && seen.of_100 < 3400);
+	assert_int_equal(seen.of_1, 4);
+	assert_int_equal(seen.alerts, 1);
+	assert_int_equal(fmt_trace__verify(path_of(&b, name), &(uint64_t){ 0 }, NULL), 0);
+	free(name);
+	end(&b);
+}
+
+/* Fires again: the same file, for longer. Another rule, another container: files of their own, at the same time. */
+static void test_extended(void **state)
+{
+	struct bed b;
+	struct seen seen;
+	char *one, *again, *other;
+	uint64_t id, same;
+	struct cap_trigger t = { .time = FEED_T0 + 10ull * SEC, .container = FEED_CONTAINER, .rule = "R", .before_ns = SEC,
+				 .after_ns = 5ull * SEC };
+
+	(void)state;
+	begin(&b, "extended", (struct cap_keep_opts){ 0 });
+	seconds(&b, 10);
+	assert_int_equal(cap_keep__trigger(b.k, &t, &one, &id, NULL), 0);
+	t.time += 4ull * SEC;
+	assert_int_equal(cap_keep__trigger(b.k, &t, &again, &same, NULL), 0);
+	assert_string_equal(one, again);
+	assert_int_equal(id, same);
+	assert_true(cap_keep__is_open(b.k, id));
+	t.rule = "S";
+	other = fire(&b, t);
+	t.container = "";
+	free(fire(&b, t));
+	t.container = FEED_OTHER;
+	free(fire(&b, t));
+	seconds(&b, 12);
+	settle(&b);
+	assert_false(cap_keep__is_open(b.k, id));
+	assert_int_equal(feed__files(b.dir, ".spoor"), 4);
+	seen = feed__read_file(path_of(&b, one));
+	assert_true(seen.t_last > FEED_T0 + 18900000000ull && seen.t_last <= FEED_T0 + 19ull * SEC);
+	assert_true(seen.t_first >= FEED_T0 + 9ull * SEC);
+	assert_int_equal(stats(&b).extended, 1);
+	assert_int_equal(stats(&b).triggers, 5);
+	free(one);
+	free(again);
+	free(other);
+	end(&b);
+}
+
+static void test_rate(void **state)
+{
+	struct bed b;
+	struct cap_trigger t = { .time = FEED_T0 + SEC, .rule = "R", .before_ns = SEC };
+	struct err err = { 0 };
+
+	(void)state;
+	begin(&b, "rate", (struct cap_keep_opts){ .rate_files = 2, .rate_ns = 3600ull * SEC });
+	seconds(&b, 3);
+	for (unsigned k = 0; k < 2; k++) {
+		free(fire(&b, t));
+		settle(&b);
+	}
+	assert_int_equal(cap_keep__trigger(b.k, &t, NULL, NULL, &err), -EDQUOT);
+	assert_string_equal(err.msg, "this container and rule have had their 2 files for now");
+	t.rule = "S";
+	free(fire(&b, t));
+	settle(&b);
+	assert_int_equal(stats(&b).refused_rate, 1);
+	assert_int_equal(feed__files(b.dir, ".spoor"), 3);
+	end(&b);
+}
+
+static void touch(const struct bed *b, const char *name, const char *more, time_t when)
+{
+	char path[600];
+	struct timespec t[2] = { { .tv_sec = when }, { .tv_sec = when } };
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s%s", b->dir, name, more);
+	fd = open(path, O_WRONLY | O_CREAT, 0644);
+	assert_true(fd >= 0);
+	futimens(fd, t);
+	close(fd);
+}
+
+/* The oldest go, but for those that are marked; others' files are nobody's business. */
+static void test_limits(void **state)
+{
+	struct bed b;
+	struct cap_trigger t = { .time = FEED_T0 + SEC, .before_ns = SEC };
+	char rule[8], *name[6];
+	struct cap_keep_stats st;
+
+	(void)state;
+	begin(&b, "limits", (struct cap_keep_opts){ .max_files = 3 });
+	touch(&b, "not-ours.spoor", "", 1000);
+	seconds(&b, 3);
+	for (unsigned k = 0; k < 5; k++) {
+		snprintf(rule, sizeof(rule), "R%u", k);
+		t.rule = rule;
+		name[k] = fire(&b, t);
+		settle(&b);
+		touch(&b, name[k], "", 1600000000 + k);
+		if (k == 0)
+			touch(&b, name[k], ".keep", 1600000000);
+	}
+	st = stats(&b);
+	assert_int_equal(st.complete, 5);
+	assert_int_equal(st.deleted_files, 2);
+	assert_int_equal(access(path_of(&b, name[0]), F_OK), 0);
+	assert_int_equal(access(path_of(&b, name[1]), F_OK), -1);
+	assert_int_equal(access(path_of(&b, name[2]), F_OK), -1);
+	assert_int_equal(access(path_of(&b, name[4]), F_OK), 0);
+	assert_int_equal(access(path_of(&b, "not-ours.spoor"), F_OK), 0);
+	/* all are marked: the next one is refused, and said */
+	touch(&b, name[3], ".keep", 1600000000);
+	touch(&b, name[4], ".keep", 1600000000);
+	log__set_level(LOG_ERROR_);
+	t.rule = "R5";
+	name[5] = fire(&b, t);
+	settle(&b);
+	log__set_level(LOG_WARN_);
+	assert_int_equal(stats(&b).refused_space, 1);
+	assert_int_equal(access(path_of(&b, name[5]), F_OK), -1);
+	for (unsigned k = 0; k < 6; k++)
+		free(name[k]);
+	end(&b);
+}
+
+static void test_age(void **state)
+{
+	struct bed b;
+	char *name;
+
+	(void)state;
+	begin(&b, "age", (struct cap_keep_opts){ .max_age_ns = 3600ull * SEC });
+	seconds(&b, 3);
+	touch(&b, "h--c--old--1", ".spoor", FEED_T0 / SEC - 4000);
+	touch(&b, "h--c--young--1", ".spoor", FEED_T0 / SEC - 3000);
+	name = fire(&b, (struct cap_trigger){ .time = FEED_T0 + SEC, .rule = "R", .before_ns = SEC });
+	settle(&b);
+	assert_int_equal(access(path_of(&b, "h--c--old--1.spoor"), F_OK), -1);
+	assert_int_equal(access(path_of(&b, "h--c--young--1.spoor"), F_OK), 0);
+	free(name);
+	end(&b);
+}
+
+/* One file may not be larger than that; it ends in order. */
+static void test_file_bytes(void **state)
+{
+	struct bed b;
+	char *name;
+	struct stat st;
+
+	(void)state;
+	begin(&b, "bytes", (struct cap_keep_opts){ .max_file_bytes = 100000 });
+	seconds(&b, 3);
+	name = fire(&b, (struct cap_trigger){ .time = FEED_T0 + SEC, .rule = "R", .before_ns = SEC, .after_ns = 3600ull * SEC });
+	for (unsigned k = 0; k < 100 && !stats(&b).complete; k++) {
+		seconds(&b, 4);
+		nanosleep(&(struct timespec){ .tv_nsec = 50000000 }, NULL);
+	}
+	settle(&b);
+	assert_int_equal(stats(&b).short_ended, 1);
+	assert_int_equal(stat(path_of(&b, name), &st), 0);
+	assert_true(st.st_size >= 100000);
+	assert_int_equal(feed__read_file(path_of(&b, name)).code, 1);
+	free(name);
+	end(&b);
+}
+
+/* As after a crash, at every 37th byte: what is there is a complete file afterwards, or nothing is. */
+static void test_recover(void **state)
+{
+	struct bed b;
+	char *name, to[600];
+	uint8_t *whole;
+	struct stat st;
+	unsigned n = 0, with_events = 0, made;
+	FILE *f;
+
+	(void)state;
+	begin(&b, "recover", (struct cap_keep_opts){ 0 });
+	feed__keyframe(&b.f);
+	for (unsigned k = 0; k < 20; k++)
+		feed__events(&b.f, 20, 4);
+	feed__upto(&b.f);
+	name = fire(&b, (struct cap_trigger){ .time = FEED_T0 + 390000000u, .rule = "R", .before_ns = SEC });
+	settle(&b);
+	cap_keep__free(b.k);
+	assert_int_equal(stat(path_of(&b, name), &st), 0);
+	whole = malloc((size_t)st.st_size);
+	f = fopen(path_of(&b, name), "r");
+	assert_int_equal(fread(whole, 1, (size_t)st.st_size, f), st.st_size);
+	fclose(f);
+	for (off_t cut = 0; cut < st.st_size; cut += 379, n++) {
+		snprintf(to, sizeof(to), "%s/h--c--r--%u.spoor.part", b.dir, n);
+		f = fopen(to, "w");
+		fwrite(whole, 1, (size_t)cut, f);
+		fclose(f);
+	}
+	snprintf(to, sizeof(to), "%s/h--c--r--0.spoor.making", b.dir);
+	fclose(fopen(to, "w"));
+	log__set_level(LOG_ERROR_);
+	keep(&b, (struct cap_keep_opts){ 0 });
+	for (unsigned k = 0; k < 3000 && feed__files(b.dir, ".part") + feed__files(b.dir, ".making"); k++)
+		nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
+	log__set_level(LOG_WARN_);
+	assert_int_equal(feed__files(b.dir, ".part") + feed__files(b.dir, ".making"), 0);
+	made = feed__files(b.dir, ".recovered.spoor");
+	assert_true(made > n / 2);
+	for (unsigned k = 0; k < n; k++) {
+		struct seen seen;
+
+		snprintf(to, sizeof(to), "h--c--r--%u.recovered.spoor", k);
+		if (access(path_of(&b, to), F_OK))
+			continue;
+		seen = feed__read_file(path_of(&b, to));
+		assert_int_equal(seen.code, 1);
+		assert_true(seen.events % 20 == 0);
+		with_events += seen.events > 0;
+	}
+	assert_true(with_events > 3);
+	free(whole);
+	free(name);
+	end(&b);
+}
+
+/* The ring is too small for what was asked for: the file says what is missing. */
+static void test_overrun(void **state)
+{
+	struct cap_ring_opts ro = { .sz = sizeof(ro), .bytes = 4 * MIB };
+	struct bed b = { .dir = feed__folder("overrun") };
+	struct cap_trigger t = { .time = FEED_T0 + SEC, .before_ns = SEC, .after_ns = 199500000000u };
+	const char *scope[] = { "", FEED_CONTAINER };
+	struct seen seen;
+	char *name[2];
+
+	(void)state;
+	assert_int_equal(cap_ring__new(&b.r, &ro, NULL), 0);
+	feed__begin(&b.f, b.r);
+	keep(&b, (struct cap_keep_opts){ 0 });
+	feed__keyframe(&b.f);
+	feed__events(&b.f, 1000, 200);
+	for (unsigned k = 0; k < 2; k++) {
+		t.container = scope[k];
+		name[k] = fire(&b, t);
+	}
+	for (unsigned k = 0; k < 1000 && (stats(&b).open < 2 || feed__files(b.dir, ".part") < 2); k++)
+		nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
+	/* faster than anybody reads */
+	for (unsigned k = 0; k < 200; k++) {
+		feed__events(&b.f, 1000, 200);
+		feed__keyframe(&b.f);
+	}
+	feed__upto(&b.f);
+	settle(&b);
+	for (unsigned k = 0; k < 2; k++) {
+		seen = feed__read_file(path_of(&b, name[k]));
+		assert_int_equal(seen.code, 1);
+		assert_false(k == 0 && seen.gap);
+		if (!k)
+			assert_int_equal(seen.lost + seen.events, 200000 + 1000);
+		free(name[k]);
+	}
+	end(&b);
+}
+
+/* The recorder ends while files are open: they are complete as far as there is anything. */
+static void test_stop(void **state)
+{
+	struct bed b;
+	char *name;
+	struct seen seen;
+
+	(void)state;
+	begin(&b, "stop", (struct cap_keep_opts){ 0 });
+	seconds(&b, 5);
+	name = fire(&b, (struct cap_trigger){ .time = FEED_T0 + 4ull * SEC, .container = FEED_CONTAINER, .rule = "R",
+					      .before_ns = 2ull * SEC, .after_ns = 3600ull * SEC });
+	feed__done(&b.f);
+	b.f.b = NULL;
+	cap_keep__free(b.k);
+	b.k = NULL;
+	seen = feed__read_file(path_of(&b, name));
+	assert_int_equal(seen.code, 1);
+	assert_true(seen.t_last > FEED_T0 + 4990000000ull);
+	free(name);
+	end(&b);
+}
+
+static void test_names(void **state)
+{
+	static const struct { const char *host, *container, *rule, *want; } t[] = {
+		{ "web.example.org", FEED_CONTAINER, "Shell in container", "web.example.org--0123456789ab--Shell-in-container--" },
+		{ "", "", "", "host--host--asked--" },
+		{ "../../etc", "..", "../../../etc/passwd\n\x1b[2J", "etc--host--etc-passwd-2J--" },
+		{ "a--b", "c--d", "-e-", "a-b--c-d--e--" },
+		{ "h", "payments-backend-1", "\xc3\xa4\xc3\xb6 x $(rm -rf ~) `y` | z > a; b & c * ? \"q\" 'r' \\",
+		  "h--payments-backend-1--x-rm-rf-y-z-a-b-c-q-r--" },
+	};
+	char name[CAP_KEEP_NAME], *lengthy = xcalloc(1, 5001);
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(t) / sizeof(*t); k++) {
+		cap_keep__name(t[k].host, t[k].container, t[k].rule, FEED_T0, 7, name);
+		assert_int_equal(strncmp(name, t[k].want, strlen(t[k].want)), 0);
+		assert_string_equal(name + strlen(t[k].want), "20231114T221320.000Z-7.spoor");
+	}
+	memset(lengthy, 'x', 5000);
+	cap_keep__name(lengthy, lengthy, lengthy, UINT64_MAX, UINT64_MAX, name);
+	assert_true(strlen(name) <= 220);
+	assert_string_equal(name + strlen(name) - 6, ".spoor");
+	free(lengthy);
+}
+
+static void test_wrong(void **state)
+{
+	struct bed b;
+	struct cap_keep_opts o = { .sz = sizeof(o) };
+	struct cap_keep *second;
+	struct err err = { 0 };
+
+	(void)state;
+	begin(&b, "wrong", (struct cap_keep_opts){ 0 });
+	o.ring = b.r;
+	o.dir = b.dir;
+	assert_true(cap_keep__new(&second, &o, &err) < 0);
+	assert_string_equal(err.msg, "another recorder, or the ring, uses this folder");
+	o.dir = "/nowhere/at/all";
+	err = (struct err){ 0 };
+	assert_int_equal(cap_keep__new(&second, &o, &err), -ENOENT);
+	assert_string_equal(err.file, "/nowhere/at/all");
+	end(&b);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_host), cmocka_unit_test(test_container), cmocka_unit_test(test_extended),
+		cmocka_unit_test(test_rate), cmocka_unit_test(test_limits), cmocka_unit_test(test_age),
+		cmocka_unit_test(test_file_bytes), cmocka_unit_test(test_recover), cmocka_unit_test(test_overrun),
+		cmocka_unit_test(test_stop), cmocka_unit_test(test_names), cmocka_unit_test(test_wrong),
+	};
+
+	return cmocka_run_group_tests(tests, feed__setup, feed__teardown);
+}
