@@ -373,15 +373,20 @@ static bool is_whole(const struct chunk_stream *cs, const struct chunk_header *h
 
 void chunk_stream__follow(struct chunk_stream *cs, bool on)
 {
+	bool early = cs->pending.code == -FMT_E_TRUNCATED || cs->told_end;
+
 	cs->follow = on && cs->in.regular;
-	if (!cs->follow || (!cs->told_end && cs->pending.code != -FMT_E_TRUNCATED))
+	if (!cs->follow || !(early || cs->again))
 		return;
-	if (cs->pending.code == -FMT_E_TRUNCATED)
+	/* back to the beginning of what was not whole, or may not have been */
+	if (cs->again)
+		trace_input__seek(&cs->in, cs->cur.offset);
+	else if (cs->resync)
+		trace_input__seek(&cs->in, cs->gap_from);
+	cs->cur.h.length = 0;
+	cs->chained = cs->again = cs->resync = cs->told_end = false;
+	if (early)
 		cs->pending.code = 0;
-	cs->told_end = false;
-	if (cs->resync && !cs->scanning)
-		trace_input__seek(&cs->in, cs->gap_from);	/* the chunk that was not whole */
-	cs->resync = false;
 }
 
 int chunk_stream__next(struct chunk_stream *cs, const struct chunk **ret, struct err *err)
