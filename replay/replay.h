@@ -30,6 +30,7 @@ struct rpl_opts {
 	const char *playbooks;
 	enum eng_priority priority, fail_on;
 	bool has_fail_on;
+	bool follow;			/* wait for what is still being written */
 	bool no_lint, json, all_matches, stats, profile, keyframes, internal, syntax_only;
 	uint64_t count;			/* UINT64_MAX: no limit */
 	uint32_t payload;		/* bytes of payload shown in a line */

@@ -2,6 +2,7 @@
 /*
  * What one thread does with the batches it reads: state, filter or rules, and lines, JSON or alerts of what is left.
  */
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -295,13 +296,38 @@ static void show_progress(const struct rpl_eval *e, uint64_t offset)
 		progress__show(e->run->path, offset, e->run->size, 0);
 }
 
+static volatile sig_atomic_t interrupted;
+
+static void on_interrupt(int sig)
+{
+	(void)sig;
+	interrupted = 1;
+}
+
+int rpl_eval__follow(struct fmt_source *s, struct err *err)
+{
+	struct sigaction sa = { .sa_handler = on_interrupt };
+
+	if (!s->ops->follow)
+		return err__set(err, -FMT_E_UNSUPPORTED, "--follow: only a spoor trace can be followed");
+	sigaction(SIGINT, &sa, NULL);
+	sigaction(SIGTERM, &sa, NULL);
+	return s->ops->follow(s, true, err);
+}
+
+#define LOOK_MS 200
+
 /* One batch. 0, or what ends the reading. */
 static int read_batch(struct rpl_eval *e, struct fmt_source *s, struct err *err)
 {
 	const struct fmt_batch *b;
 	struct fmt_batch_info info = { 0 };
-	int code = fmt_source__next(s, &b, &info, err);
+	int code = interrupted ? 1 : fmt_source__next(s, &b, &info, err);
 
+	if (code == FMT_SOURCE_WAIT) {
+		s->ops->wait(s, LOOK_MS);
+		return 0;
+	}
 	if (info.new_section || info.segment)
 		eng_state__reset(e->st);
 	if (rpl_is_damage(code)) {

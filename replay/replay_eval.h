@@ -87,6 +87,8 @@ struct rpl_eval {
 
 int rpl_eval__new(struct rpl_eval **ret, struct rpl_run *r);
 void rpl_eval__free(struct rpl_eval *e);
+/* --follow: what is not there yet is waited for, until SIGINT or SIGTERM. Before anything is read. */
+int rpl_eval__follow(struct fmt_source *s, struct err *err);
 /*
  * Read what the source still has as e->part and set part->code. Damage is printed (or kept until the turn comes), noted
  * and passed over.

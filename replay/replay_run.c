@@ -234,7 +234,9 @@ int rpl_run__trace(struct rpl_run *r, const char *path, struct err *err)
 	rpl_part__begin_turn(&r->whole, r);
 	r->evals[0]->part = &r->whole;
 	fmt_source__want(s, &r->want);
-	code = go_to_window(r, s, err);
+	code = r->o->follow ? rpl_eval__follow(s, err) : 0;
+	if (!code)
+		code = go_to_window(r, s, err);
 	if (!code)
 		code = read_trace(r, s, err);
 	progress__end();

@@ -71,6 +71,7 @@ SWITCH_OPTION(profile)
 SWITCH_OPTION(keyframes)
 SWITCH_OPTION(internal)
 SWITCH_OPTION(syntax_only)
+SWITCH_OPTION(follow)
 
 static int set_output(void *u, const char *v, struct err *err)
 {
@@ -195,6 +196,7 @@ static const struct cli_opt options[] = {
 	{ 's', "payload", "BYTES", "Show so many bytes of what was read or written (default 32).", set_payload },
 	{ 'j', "threads", "N", "Work on N segments of a trace at a time (0: as many as there are processors). The output is the "
 	  "same. A segment is a keyframe and what follows it; pipes and .scap captures have none.", set_threads },
+	{ 0, "follow", NULL, "Go on reading a trace that is still being written, until its recording ends or Ctrl-C.", set_follow },
 	{ 0, "from", "TIME", "Begin at this time: 14:03:07, 2026-11-27T14:03:07Z, or +30s from the trace's start.", set_from },
 	{ 0, "to", "TIME", "End at this time.", set_to },
 	{ 0, "priority", "PRIORITY", "Only rules of this priority or a more severe one.", set_priority },
@@ -283,6 +285,8 @@ static const char *contradiction(const struct rpl_opts *o)
 		return "-p and --playbooks print different things: leave out one";
 	if (o->profile && !o->rules.n)
 		return "--profile is about rules: give them with -r FILE";
+	if (o->follow && o->threads > 1)
+		return "--follow reads what comes, with one thread: leave out -j";
 	if (o->keyframes && o->rules.n)
 		return "--keyframes prints events: leave out -r";
 	return NULL;
