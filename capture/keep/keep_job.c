@@ -45,9 +45,23 @@ void cap_job__free(struct cap_job *j)
 	free(j);
 }
 
+/* Triggers may move the end at any time. */
+static uint64_t wanted_to(struct cap_keep *k, struct cap_job *j, bool *ret_stop)
+{
+	uint64_t to;
+
+	pthread_mutex_lock(&k->lock);
+	to = j->to;
+	*ret_stop = k->stop;
+	pthread_mutex_unlock(&k->lock);
+	if (j->cut)
+		cut__extend(j->cut, to);
+	return to;
+}
+
 /* --- what the file says of itself -------------------------------------------------------------------------- */
 
-static void describe(struct cap_job *j)
+static void describe(struct cap_job *j, uint64_t until)
 {
 	struct fmt_meta *m = &j->meta;
 	char from[48], to[48];
@@ -56,7 +70,7 @@ static void describe(struct cap_job *j)
 	m->part = 0;
 	snprintf(m->reason, sizeof(m->reason), "%s", j->reason);
 	snprintf(m->made_from, sizeof(m->made_from), "flight recorder, from %s, to %s%s%.256s", text__iso(j->from, "Z", from),
-		 text__iso(j->to, "Z", to), *j->container ? ", container " : "", j->container);
+		 text__iso(until, "Z", to), *j->container ? ", container " : "", j->container);
 	if (j->from > m->start_ns)
 		m->start_ns = j->from;
 }
@@ -88,7 +102,7 @@ static int open_copy(struct cap_keep *k, struct cap_job *j, int fd, struct err *
 static int open_cut(struct cap_keep *k, struct cap_job *j, int fd, struct err *err)
 {
 	struct sink_opts so = { .meta = &j->meta, .context = true, .level = k->o.level ? k->o.level : LEVEL };
-	struct cut_opts co = { .from = j->from, .to = j->to };
+	struct cut_opts co = { .from = j->from, .to = UINT64_MAX };
 	int code = output__open_fd(&j->out, &sink_spoor, fd, j->part, &so, err);
 
 	if (!code)
@@ -106,12 +120,14 @@ static int open_cut(struct cap_keep *k, struct cap_job *j, int fd, struct err *e
 
 static int begin(struct cap_keep *k, struct cap_job *j, struct err *err)
 {
+	bool stop;
+	uint64_t to = wanted_to(k, j, &stop);
 	int fd, code = cap_folder__make_room(k, err);
 
 	if (code)
 		return code;
 	cap_ring__meta(k->o.ring, &j->meta);
-	describe(j);
+	describe(j, to);
 	fd = open_part(k, j, err);
 	if (fd < 0)
 		return fd;
@@ -338,19 +354,6 @@ static int look_after(struct cap_keep *k, struct cap_job *j, struct err *err)
 	if ((k->o.max_file_bytes && size_of(j) >= k->o.max_file_bytes) || cap_folder__is_full(k))
 		j->short_ended = true;
 	return code;
-}
-
-static uint64_t wanted_to(struct cap_keep *k, struct cap_job *j, bool *ret_stop)
-{
-	uint64_t to;
-
-	pthread_mutex_lock(&k->lock);
-	to = j->to;
-	*ret_stop = k->stop;
-	pthread_mutex_unlock(&k->lock);
-	if (j->cut)
-		cut__extend(j->cut, to);
-	return to;
 }
 
 enum cap_step cap_job__step(struct cap_keep *k, struct cap_job *j)

@@ -335,11 +335,9 @@ static void test_limits(void **state)
 	/* all are marked: the next one is refused, and said */
 	touch(&b, name[3], ".keep", 1600000000);
 	touch(&b, name[4], ".keep", 1600000000);
-	log__set_level(LOG_ERROR_);
 	t.rule = "R5";
 	name[5] = fire(&b, t);
 	settle(&b);
-	log__set_level(LOG_WARN_);
 	assert_int_equal(stats(&b).refused_space, 1);
 	assert_int_equal(access(path_of(&b, name[5]), F_OK), -1);
 	for (unsigned k = 0; k < 6; k++)
@@ -421,11 +419,9 @@ static void test_recover(void **state)
 	}
 	snprintf(to, sizeof(to), "%s/h--c--r--0.spoor.making", b.dir);
 	fclose(fopen(to, "w"));
-	log__set_level(LOG_ERROR_);
 	keep(&b, (struct cap_keep_opts){ 0 });
 	for (unsigned k = 0; k < 3000 && feed__files(b.dir, ".part") + feed__files(b.dir, ".making"); k++)
 		nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
-	log__set_level(LOG_WARN_);
 	assert_int_equal(feed__files(b.dir, ".part") + feed__files(b.dir, ".making"), 0);
 	made = feed__files(b.dir, ".recovered.spoor");
 	assert_true(made > n / 2);
@@ -563,5 +559,6 @@ int main(void)
 		cmocka_unit_test(test_stop), cmocka_unit_test(test_names), cmocka_unit_test(test_wrong),
 	};
 
+	log__set_level(LOG_ERROR_);	/* what is refused or recovered is warned of */
 	return cmocka_run_group_tests(tests, feed__setup, feed__teardown);
 }
