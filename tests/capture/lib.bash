@@ -46,7 +46,7 @@ record_stop() {
 	local guard
 	kill -"${1:-INT}" "$rec_pid" || { cat "$rec_file.log"; return 1; }
 	rec_status=0
-	(sleep 100 && kill -KILL "$rec_pid") </dev/null >/dev/null 2>&1 &
+	(sleep 100 && kill -KILL "$rec_pid") </dev/null >/dev/null 2>&1 3>&- &
 	guard=$!
 	wait "$rec_pid" || rec_status=$?
 	pkill -P $guard || :
