@@ -204,7 +204,7 @@ static int set_slow_reads(void *u, const char *v, struct err *err)
 {
 	(void)v;
 	(void)err;
-	((struct options *)u)->rec.driver.slow_reads = true;
+	((struct options *)u)->rec.driver.slow_reads++;
 	return 0;
 }
 
@@ -266,7 +266,9 @@ static const struct cli_opt opts[] = {
 	  "machines with more than 16 processors. A larger one outlasts longer bursts.",
 	  set_ring_size },
 	{ 0, "slow-reads", NULL,
-	  "Let BPF helpers read the kernel's memory, as on kernels before 6.2: slower.",
+	  "Let BPF helpers read the kernel's memory, as on kernels before 6.2: slower. Given twice, "
+	  "do without loops too, as on kernels before 5.17: slower to start, and where paths of calls "
+	  "that open no file have led is not recorded.",
 	  set_slow_reads },
 	{ 0, "force", NULL, "Overwrite FILE if it exists.", set_force },
 	{ 0, NULL, NULL, NULL, NULL },

@@ -91,7 +91,7 @@ static __always_inline bool in_compat_call(struct task_struct *t)
 	return K(t, thread_info.flags) >> TIF_32BIT & 1;
 }
 
-const volatile __u16 native[CAP_MAX_COMPAT];	/* the machine's number -> event */
+const volatile __u16 native[CAP_MAX_COMPAT] = {};	/* the machine's number -> event */
 
 static __always_inline __u32 native_event(__u32 nr)
 {

@@ -121,6 +121,7 @@ static __always_inline void call_str(const struct call *c, struct out *o, const 
 	out_user_str(o, TAG_S0 + i, (void *)call_arg(c, i));
 	if (i < 4 && o->off > off)
 		o->ring->str_off[i & 3] = off + 8;
+	o->off = forget(o, o->off);
 }
 
 static __always_inline void call_strs(const struct call *c, struct out *o)
@@ -130,7 +131,6 @@ static __always_inline void call_strs(const struct call *c, struct out *o)
 	call_str(c, o, 2);
 	call_str(c, o, 3);
 	call_str(c, o, 4);
-	o->off = forget(o, o->off);
 }
 
 /*

@@ -19,6 +19,7 @@
 
 #include "capture/bpf/record.h"
 
+/* All with a value: then both objects (LOOP below) have them in the same places. */
 const volatile bool direct_reads = true;
 const volatile __u32 own_tgid = 0;
 const volatile __u64 ring_mask = (1 << 20) - 1;
@@ -28,16 +29,16 @@ const volatile __u32 snaplen = 80;
 const volatile __u32 env_len = CAP_ENV_DEFAULT;
 const volatile __u32 n_names = 0;	/* cgroups of the containers that are asked for; 0: all */
 /* how they begin, zero-padded ... */
-const volatile __u64 names[CAP_IDS * CAP_NAMES_PER_ID][CAP_NAME_WORDS];
+const volatile __u64 names[CAP_IDS * CAP_NAMES_PER_ID][CAP_NAME_WORDS] = {};
 /* ... and the bits that count */
-const volatile __u64 name_masks[CAP_IDS * CAP_NAMES_PER_ID][CAP_NAME_WORDS];
-const volatile struct cap_desc descs[CAP_MAX_EVENTS];
-const volatile __u16 compat[CAP_MAX_COMPAT];	/* i386 number -> event */
+const volatile __u64 name_masks[CAP_IDS * CAP_NAMES_PER_ID][CAP_NAME_WORDS] = {};
+const volatile struct cap_desc descs[CAP_MAX_EVENTS] = {};
+const volatile __u16 compat[CAP_MAX_COMPAT] = {};	/* i386 number -> event */
 /* KIND_DEREF: structures behind arguments: */
-const volatile __u8 deref_arg[CAP_MAX_EVENTS][3];
-const volatile __u8 deref_len[CAP_MAX_EVENTS][3];	/* which argument, how many bytes */
+const volatile __u8 deref_arg[CAP_MAX_EVENTS][3] = {};
+const volatile __u8 deref_len[CAP_MAX_EVENTS][3] = {};	/* which argument, how many bytes */
 /* Paths that are followed after a success. */
-const volatile struct cap_follow follows[CAP_MAX_EVENTS][2];
+const volatile struct cap_follow follows[CAP_MAX_EVENTS][2] = {};
 
 /* Changed by user space while the programs run. */
 __u8 mode = THREAD_WAIT;
@@ -89,6 +90,21 @@ struct {
 } tallies SEC(".maps");
 
 extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym __weak;
+
+/*
+ * A loop whose body the verifier walks once or twice (bpf_loop, since 5.17), or, in the object for
+ * kernels before it, as often as it may run. A step ends the loop by returning 1.
+ */
+#ifdef WITHOUT_LOOPS
+#define LOOP_STEP __always_inline
+#define LOOP(n, step, arg)						\
+	for (__u32 loop_i = 0; loop_i < (n); loop_i++)			\
+		if (step(loop_i, arg))					\
+			break
+#else
+#define LOOP_STEP __noinline
+#define LOOP(n, step, arg) bpf_loop(n, step, arg, 0)
+#endif
 
 /* Hide a value from the optimiser, so that a bound tested once stays visible to the verifier. */
 #define opaque(v) asm volatile("" : "+r"(v))

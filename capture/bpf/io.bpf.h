@@ -51,9 +51,46 @@ static __always_inline struct iovec64 iov_at(struct out *o, bool is32, __u32 i)
 	return ((struct iovec64 *)(o->rec + IOV_AREA))[i];
 }
 
+struct iov_walk {
+	struct out *o;
+	__u64 n, sum;			/* iovecs, and their lengths so far */
+	__u64 off, got, want;		/* where payload goes, how much there is and is wanted */
+	bool is32;
+};
+
+static LOOP_STEP long iov_sum(__u32 i, struct iov_walk *w)
+{
+	if (i >= w->n)
+		return 1;
+	w->sum = forget(w->o, w->sum + iov_at(w->o, w->is32, i).len);
+	return 0;
+}
+
+static LOOP_STEP long iov_take(__u32 i, struct iov_walk *w)
+{
+	__u64 got = w->got, off = w->off, n;
+	struct iovec64 v;
+
+	if (i >= w->n || got >= w->want || got > CAP_SNAP_MAX ||
+	    off > OUT_LIMIT(2 * CAP_SNAP_MAX + 1024 + 8))
+		return 1;
+	v = iov_at(w->o, w->is32, i);
+	n = v.len < w->want - got ? v.len : w->want - got;
+	opaque(n);
+	if (!n)
+		return 0;
+	if (n > CAP_SNAP_MAX)
+		n = CAP_SNAP_MAX;
+	if (bpf_probe_read_user(w->o->rec + off + 8 + got, n, (void *)v.base))
+		return 1;
+	w->got = forget(w->o, got + n);
+	return 0;
+}
+
 /* Sum of lengths, or `ret` where there are more iovecs than we look at. Loads the iovecs. */
 static __always_inline __u64 iov_load(struct out *o, bool is32, __u64 iov, __u64 count, __s64 ret)
 {
+	struct iov_walk w = { .o = o, .is32 = is32 };
 	__u64 sum = 0, n = count;
 
 	opaque(n);
@@ -66,8 +103,9 @@ static __always_inline __u64 iov_load(struct out *o, bool is32, __u64 iov, __u64
 		*(struct iovec64 *)(o->rec + IOV_AREA) = (struct iovec64){};
 		return 0;
 	}
-	for (__u32 i = 0; i < IOV_MAX_READ && i < n; i++)
-		sum += iov_at(o, is32, i).len;
+	w.n = n;
+	LOOP(IOV_MAX_READ, iov_sum, &w);
+	sum = forget(o, w.sum);
 	if (count > IOV_MAX_READ && ret > (__s64)sum)
 		sum = ret;
 	return sum;
@@ -76,30 +114,17 @@ static __always_inline __u64 iov_load(struct out *o, bool is32, __u64 iov, __u64
 static __always_inline void iov_gather(struct out *o, bool is32, __u64 count, __u64 want,
 				       __u64 full, __u32 keep)
 {
-	__u64 off = forget(o, o->off), got = 0;
+	__u64 off = forget(o, o->off), got;
+	struct iov_walk w = { .o = o, .off = off, .is32 = is32 };
 
 	if (off > OUT_LIMIT(2 * CAP_SNAP_MAX + 1024 + 8))
 		return;
 	o->off = off;
-	count = forget(o, count);
-	want = forget(o, want < keep ? want : keep);
-	for (__u32 i = 0; i < IOV_MAX_READ; i++) {
-		struct iovec64 v;
-		__u64 n;
-
-		if (i >= count || got >= want || got > CAP_SNAP_MAX)
-			break;
-		v = iov_at(o, is32, i);
-		n = v.len < want - got ? v.len : want - got;
-		opaque(n);
-		if (!n)
-			continue;
-		if (n > CAP_SNAP_MAX)
-			n = CAP_SNAP_MAX;
-		if (bpf_probe_read_user(o->rec + off + 8 + got, n, (void *)v.base))
-			break;
-		got = forget(o, got + n);
-	}
+	w.n = forget(o, count);
+	w.want = forget(o, want < keep ? want : keep);
+	w.got = forget(o, 0);
+	LOOP(IOV_MAX_READ, iov_take, &w);
+	got = forget(o, w.got);
 	if (got > CAP_SNAP_MAX)
 		got = CAP_SNAP_MAX;
 	out_blob_end(o, TAG_DATA, got, full > 0xffffffffu ? 0xffffffffu : full);

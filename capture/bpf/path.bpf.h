@@ -77,6 +77,45 @@ static __always_inline __u64 pseudo_name(struct out *o, __u64 off, struct dentry
 	return n > 0 && n <= 32 ? off + n : off;
 }
 
+/* A walk up from a place: what each step finds and leaves. */
+struct climb {
+	struct out *o;
+	struct dentry *d, *mnt_root, *root_d;
+	struct vfsmount *m, *root_m;
+	__u64 off, start;		/* of the names in the record */
+	__u32 flags;
+};
+
+static LOOP_STEP long climb_step(__u32 i, struct climb *w)
+{
+	struct dentry *d = w->d, *parent;
+	__u64 off = w->off;
+
+	if (d == w->root_d && w->m == w->root_m) {
+		w->flags &= ~CAP_PATH_CUT;
+		return 1;
+	}
+	parent = K(d, d_parent);
+	if (d == parent || d == w->mnt_root) {
+		struct mount *mount = (void *)w->m - bpf_core_field_offset(struct mount, mnt);
+		struct mount *above = K(mount, mnt_parent);
+
+		if (d != w->mnt_root || mount == above) {
+			w->flags ^= CAP_PATH_CUT | CAP_PATH_OUTSIDE;
+			return 1;
+		}
+		w->d = (void *)forget(w->o, (__u64)K(mount, mnt_mountpoint));
+		w->m = (void *)forget(w->o, (__u64)&above->mnt);
+		w->mnt_root = (void *)forget(w->o, (__u64)K(w->m, mnt_root));
+		return 0;
+	}
+	if (off > OUT_LIMIT(512) || off - w->start > CAP_STR_MAX)
+		return 1;
+	w->off = forget(w->o, path_name(w->o, off, d));
+	w->d = (void *)forget(w->o, (__u64)parent);
+	return 0;
+}
+
 /*
  * A place as seen from root, or, without one, from wherever its mounts end; as a blob. leaf bytes at
  * rec + leaf_off: a name below the place that is not looked up.
@@ -85,63 +124,43 @@ static __always_inline void out_place(struct out *o, __u32 tag, struct dentry *d
 				      struct dentry *root_d, struct vfsmount *root_m,
 				      __u64 leaf_off, __u32 leaf)
 {
-	__u64 off = forget(o, o->off), start = off + 8 + sizeof(struct cap_path);
-	struct dentry *mnt_root = m ? K(m, mnt_root) : NULL;
+	struct climb w = { .o = o, .d = d, .m = m, .root_d = root_d, .root_m = root_m,
+			   .flags = CAP_PATH_CUT };
+	__u64 at = forget(o, o->off), off;
 	struct cap_path *head;
 
-	if (off > OUT_LIMIT(CAP_STR_MAX + 512) || !d || !m)
+	if (at > OUT_LIMIT(CAP_STR_MAX + 512) || !d || !m)
 		return;
-	o->off = off;
-	head = (void *)(o->rec + off + 8);
+	o->off = at;
+	off = w.start = at + 8 + sizeof(struct cap_path);
+	w.mnt_root = K(m, mnt_root);
+	head = (void *)(o->rec + at + 8);
 	head->magic = K(d, d_sb) ? K(K(d, d_sb), s_magic) : 0;
-	head->flags = CAP_PATH_CUT;
 	head->ino = 0;
 	*(__u64 *)&head->dev = 0;
 	if (!K(d, d_hash.pprev) && K(d, d_parent) != d)
-		head->flags |= CAP_PATH_DELETED;
-	off = start;
+		w.flags |= CAP_PATH_DELETED;
 	if (leaf) {
 		bpf_probe_read_kernel(o->rec + off, leaf & 255, o->rec + leaf_off);
 		o->rec[off + (leaf & 255)] = 0;
-		off = forget(o, off + (leaf & 255) + 1);
+		off += (leaf & 255) + 1;
 	}
-	for (int i = 0; i < PATH_DEPTH; i++) {
-		struct dentry *parent;
-
-		if (d == root_d && m == root_m) {
-			head->flags &= ~CAP_PATH_CUT;
-			break;
-		}
-		parent = K(d, d_parent);
-		if (d == parent || d == mnt_root) {
-			struct mount *mount = (void *)m - bpf_core_field_offset(struct mount, mnt);
-			struct mount *above = K(mount, mnt_parent);
-
-			if (d != mnt_root || mount == above) {
-				head->flags ^= CAP_PATH_CUT | CAP_PATH_OUTSIDE;
-				break;
-			}
-			d = (void *)forget(o, (__u64)K(mount, mnt_mountpoint));
-			m = (void *)forget(o, (__u64)&above->mnt);
-			mnt_root = (void *)forget(o, (__u64)K(m, mnt_root));
-			continue;
-		}
-		if (off > OUT_LIMIT(512) || off - start > CAP_STR_MAX)
-			break;
-		off = forget(o, path_name(o, off, d));
-		d = (void *)forget(o, (__u64)parent);
-	}
-	if (off == start && head->flags & CAP_PATH_OUTSIDE) {
+	w.off = forget(o, off);
+	w.flags = forget(o, w.flags);
+	LOOP(PATH_DEPTH, climb_step, &w);
+	off = w.off;
+	if (off == w.start && w.flags & CAP_PATH_OUTSIDE) {
 		/*
 		 * A root that is nobody's: pipes, sockets, anonymous inodes have one name, their
 		 * own.
 		 */
 		if (off > OUT_LIMIT(512))
 			return;
-		off = pseudo_name(o, off, d, head);
-		head->flags |= CAP_PATH_PSEUDO;
+		off = pseudo_name(o, off, w.d, head);
+		w.flags |= CAP_PATH_PSEUDO;
 	}
-	off = forget(o, off - start) + sizeof(struct cap_path);
+	head->flags = w.flags;
+	off = forget(o, off - w.start) + sizeof(struct cap_path);
 	out_blob_end(o, tag, off, off);
 	o->off = forget(o, o->off);
 }

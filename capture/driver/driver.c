@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 #include "capture/ptrace/pt_driver.h"
 #include "capture/ptrace/tracer.h"
 #include "capture/spoor.skel.h"
+#include "capture/spoor_plain.skel.h"
 #include "format/base/alloc.h"
 #include "format/base/log.h"
 
@@ -167,7 +169,7 @@ static void set_names(struct spoor_bpf *s, const struct cap_driver_opts *o)
 	s->rodata->n_names = n;
 }
 
-static int configure(struct cap_driver *d, const struct cap_driver_opts *o)
+static int configure(struct cap_driver *d, const struct cap_driver_opts *o, bool loops)
 {
 	struct spoor_bpf *s = d->skel;
 	struct bpf_program *p;
@@ -178,8 +180,7 @@ static int configure(struct cap_driver *d, const struct cap_driver_opts *o)
 	cap_calls__descs((struct cap_desc *)s->rodata->descs, (uint16_t *)s->rodata->compat,
 			 o->noise);
 	cap_calls__follows((struct cap_follow(*)[2])s->rodata->follows);
-	if (libbpf_probe_bpf_helper(BPF_PROG_TYPE_RAW_TRACEPOINT, BPF_FUNC_loop, NULL) <= 0)
-		bpf_program__set_autoload(s->progs.collect_resolve, false);
+	bpf_program__set_autoload(s->progs.collect_resolve, loops);
 #if defined(__aarch64__)
 	cap_calls__native((uint16_t *)s->rodata->native);
 #endif
@@ -233,17 +234,58 @@ static int set_collectors(struct spoor_bpf *s)
 	return r;
 }
 
-static int load_once(struct cap_driver *d, const struct cap_driver_opts *o, bool direct,
+/*
+ * One of the two objects: they are alike but for their code, so that the skeleton of the one serves for
+ * both. spoor_bpf__open() does the same with its own.
+ */
+static struct spoor_bpf *open_object(bool loops)
+{
+#define ALIKE(part, field)						\
+	_Static_assert(offsetof(struct spoor_bpf, part) == offsetof(struct spoor_plain_bpf, part) && \
+		       offsetof(struct spoor_bpf__##part, field) ==	\
+			       offsetof(struct spoor_plain_bpf__##part, field), #field)
+	ALIKE(rodata, own_tgid);
+	ALIKE(rodata, ring_mask);
+	ALIKE(rodata, ring_room);
+	ALIKE(rodata, slot_mask);
+	ALIKE(rodata, snaplen);
+	ALIKE(rodata, env_len);
+	ALIKE(rodata, n_names);
+	ALIKE(rodata, names);
+	ALIKE(rodata, name_masks);
+	ALIKE(rodata, descs);
+	ALIKE(rodata, compat);
+	ALIKE(rodata, deref_arg);
+	ALIKE(rodata, deref_len);
+	ALIKE(rodata, follows);
+	ALIKE(data, mode);
+	ALIKE(bss, without_ring);
+#undef ALIKE
+	struct spoor_bpf *s = calloc(1, sizeof(*s));
+	int r = s ? spoor_bpf__create_skeleton(s) : -ENOMEM;
+
+	if (!r && !loops)
+		s->skeleton->data = spoor_plain_bpf__elf_bytes(&s->skeleton->data_sz);
+	if (!r)
+		r = bpf_object__open_skeleton(s->skeleton, NULL);
+	if (!r)
+		return s;
+	spoor_bpf__destroy(s);
+	errno = -r;
+	return NULL;
+}
+
+static int load_once(struct cap_driver *d, const struct cap_driver_opts *o, bool direct, bool loops,
 		     struct err *err)
 {
 	int r;
 
 	libbpf_said[0] = 0;
-	d->skel = spoor_bpf__open();
+	d->skel = open_object(loops);
 	if (!d->skel)
 		return say_why(-errno, err);
 	d->skel->rodata->direct_reads = direct;
-	r = configure(d, o);
+	r = configure(d, o, loops);
 	if (!r)
 		r = spoor_bpf__load(d->skel);
 	if (!r)
@@ -255,15 +297,22 @@ static int load_once(struct cap_driver *d, const struct cap_driver_opts *o, bool
 	return r;
 }
 
-/* A kernel that lacks direct reads refuses the programs: then helpers do the reading. */
+/*
+ * A kernel that lacks direct reads (6.2) refuses the programs: then helpers do the reading; and one
+ * that lacks loops (5.17) those with loops.
+ */
 static int load(struct cap_driver *d, const struct cap_driver_opts *o, struct err *err)
 {
+	bool loops = o->slow_reads < 2 && libbpf_probe_bpf_helper(BPF_PROG_TYPE_RAW_TRACEPOINT,
+								  BPF_FUNC_loop, NULL) > 0;
 	int r = -EINVAL;
 
-	if (!o->slow_reads)
-		r = load_once(d, o, true, NULL);
+	if (loops && !o->slow_reads)
+		r = load_once(d, o, true, true, NULL);
+	if (loops && (r == -EINVAL || r == -EACCES || r == -E2BIG || r == -ENOENT || r == -ENOTSUP))
+		r = load_once(d, o, false, true, NULL);
 	if (r == -EINVAL || r == -EACCES || r == -E2BIG || r == -ENOENT || r == -ENOTSUP)
-		r = load_once(d, o, false, NULL);
+		r = load_once(d, o, false, false, NULL);
 	return r ? say_why(r, err) : 0;
 }
 

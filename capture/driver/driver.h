@@ -28,8 +28,8 @@ struct cap_driver_opts {
 	 * 128 MiB for all */
 	uint64_t ring_bytes;
 	bool noise;			/* record noise calls instead of counting them */
-	/* read the kernel's memory by helper even where loads would do */
-	bool slow_reads;
+	/* 1: read the kernel's memory by helper even where loads would do; 2: without loops, too */
+	unsigned slow_reads;
 	/* containers to record, by id or prefix of one; none: all */
 	const char *const *ids;
 	unsigned n_ids;

@@ -63,6 +63,14 @@ teardown() {
 	conditions expected t.json
 }
 
+@test "the same executions without loops, as on kernels before 5.17" {
+	mkdir work
+	record t.spoor --slow-reads --slow-reads --only-command -- "$progs/execs" work >expected
+	events t.spoor >t.json
+	conditions expected t.json
+	jq -es 'any(.[]; .type == "openat" and .args.path != null)' t.json
+}
+
 @test "every call that strace sees is there, and no other" {
 	command -v strace >/dev/null || skip "strace is not installed"
 	command -v busybox >/dev/null || skip "busybox is not installed"
@@ -424,12 +432,17 @@ teardown() {
 }
 
 @test "the name of a process that has ended when the kill returns" {
+	local own="evt.type = kill and evt.arg.sig = SIGKILL and proc.pid = $BASHPID" n=0
 	record_start t.spoor
-	for i in 1 2 3 4 5 6 7 8 9 10; do sh -c 'exec sleep 100' & sleep 0.02; kill -9 $!; wait $! || :; done
+	for i in 1 2 3 4 5; do
+		sleep 100 3>&- &
+		until [ "$(cat /proc/$!/comm)" = sleep ]; do sleep 0.01; done
+		kill -9 $!
+		wait $! || n=$((n + 1))
+	done
 	record_stop
-	events t.spoor 'evt.type = kill and evt.arg.sig = SIGKILL' >t.json
-	[ "$(wc -l <t.json)" = 10 ]
-	spoor-replay t.spoor -f 'evt.type = kill and evt.arg.sig = SIGKILL' -p '%evt.arg.pid' | sort | uniq -c | grep -q '^ *10 sleep$'
+	[ $n = 5 ]
+	spoor-replay t.spoor -f "$own" -p '%evt.arg.pid' | sort | uniq -c | grep -q '^ *5 sleep$'
 }
 
 @test "questions and answers of name servers, and the name of what is connected to then" {
