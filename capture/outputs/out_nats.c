@@ -21,7 +21,6 @@ struct publisher {
 	char *urls;			/* the list, cut into pieces */
 	const char *servers[16];
 	int n_servers;
-	atomic_int trouble;		/* natsStatus that the server told of, since the last flush */
 	struct buf subject;
 };
 
@@ -122,24 +121,41 @@ static int nats__open(struct output *o, struct err *err)
 	return check_subject(p, o->o.subject, err);
 }
 
+/* What the server complains of is asked for at the flush; without a handler the library prints it. */
 static void on_error(natsConnection *nc, natsSubscription *sub, natsStatus s, void *arg)
 {
-	struct publisher *p = arg;
-
-	(void)nc, (void)sub;
-	atomic_store(&p->trouble, (int)s);
+	(void)nc, (void)sub, (void)s, (void)arg;
 }
 
-static natsStatus set_tls(const struct output *o, natsOptions *opts)
+/* The host of a URL; the library checks the name in the certificate only if it is told which. */
+static void host_of(const char *url, char host[256])
+{
+	const char *at = strrchr(url, '@'), *from = at ? at + 1 : strstr(url, "://") + 3;
+	size_t n;
+
+	if (*from == '[')
+		n = strcspn(++from, "]");
+	else
+		n = strcspn(from, ":/");
+	if (n > 255)
+		n = 255;
+	memcpy(host, from, n);
+	host[n] = 0;
+}
+
+static natsStatus set_tls(const struct output *o, const char *url, natsOptions *opts)
 {
 	const struct cap_http_opts *h = &o->o.http;
-	natsStatus s = NATS_OK;
-	bool tls = !strncmp(o->o.url, "tls://", 6) || h->ca.file || h->cert.file;
+	natsStatus s;
+	char host[256];
 
-	if (tls)
-		s = natsOptions_SetSecure(opts, true);
-	if (s == NATS_OK && tls && h->no_verify)
-		s = natsOptions_SkipServerVerification(opts, true);
+	if (strncmp(url, "tls://", 6) && !h->ca.file && !h->cert.file)
+		return NATS_OK;
+	s = natsOptions_SetSecure(opts, true);
+	host_of(url, host);
+	if (s == NATS_OK)
+		s = h->no_verify ? natsOptions_SkipServerVerification(opts, true)
+				 : natsOptions_SetExpectedHostname(opts, host);
 	if (s == NATS_OK && h->ca.file)
 		s = natsOptions_LoadCATrustedCertificates(opts, h->ca.file);
 	if (s == NATS_OK && h->cert.file)
@@ -170,14 +186,14 @@ static int set_login(const struct output *o, natsOptions *opts, struct err *err)
 }
 
 /* 0, or negative with err. */
-static int publisher__connect(struct output *o, struct publisher *p, struct err *err)
+static int connect_one(struct output *o, struct publisher *p, const char *url, struct err *err)
 {
 	natsOptions *opts = NULL;
 	natsStatus s = natsOptions_Create(&opts);
 	int rc = 0;
 
 	if (s == NATS_OK)
-		s = natsOptions_SetServers(opts, p->servers, p->n_servers);
+		s = natsOptions_SetURL(opts, url);
 	if (s == NATS_OK)
 		s = natsOptions_SetAllowReconnect(opts, false);
 	if (s == NATS_OK)
@@ -185,9 +201,9 @@ static int publisher__connect(struct output *o, struct publisher *p, struct err 
 	if (s == NATS_OK)
 		s = natsOptions_SetName(opts, "spoor");
 	if (s == NATS_OK)
-		s = natsOptions_SetErrorHandler(opts, on_error, p);
+		s = natsOptions_SetErrorHandler(opts, on_error, NULL);
 	if (s == NATS_OK)
-		s = set_tls(o, opts);
+		s = set_tls(o, url, opts);
 	if (s == NATS_OK)
 		rc = set_login(o, opts, err);
 	if (s == NATS_OK && !rc)
@@ -197,6 +213,18 @@ static int publisher__connect(struct output *o, struct publisher *p, struct err 
 		const char *more = nats_GetLastError(NULL);
 
 		rc = err__set(err, -EIO, "nats: %s%s%s", natsStatus_GetText(s), more && *more ? ": " : "", more ? more : "");
+	}
+	return rc;
+}
+
+/* The first server that answers; err is of the last that does not. */
+static int publisher__connect(struct output *o, struct publisher *p, struct err *err)
+{
+	int rc = -EIO;
+
+	for (int i = 0; i < p->n_servers && rc && !atomic_load(&o->abandon); i++) {
+		*err = (struct err){ 0 };
+		rc = connect_one(o, p, p->servers[i], err);
 	}
 	return rc;
 }
@@ -243,16 +271,18 @@ static enum out_verdict nats__deliver(struct output *o, const struct out_record 
 static enum out_verdict nats__flush(struct output *o, struct out_try *t)
 {
 	struct publisher *p = o->state;
-	natsStatus s = NATS_CONNECTION_CLOSED, told;
+	natsStatus s = NATS_CONNECTION_CLOSED;
+	const char *text = NULL;
 
 	if (p->nc)
 		s = natsConnection_FlushTimeout(p->nc, (int64_t)(o->o.timeout_ns / 1000000));
-	told = (natsStatus)atomic_exchange(&p->trouble, NATS_OK);
-	if (s == NATS_OK && told == NATS_OK)
+	if (s == NATS_OK)	/* a subject that we may not publish to: the connection goes on, the alert does not */
+		s = natsConnection_GetLastError(p->nc, &text);
+	if (s == NATS_OK)
 		return OUT_OK;
-	if (s != NATS_OK)
-		hang_up(p);
-	return out_try__say(t, OUT_RETRY, "nats: %s", natsStatus_GetText(s == NATS_OK ? told : s));
+	out_try__say(t, OUT_RETRY, "nats: %s%s%s", natsStatus_GetText(s), text && *text ? ": " : "", text ? text : "");
+	hang_up(p);
+	return OUT_RETRY;
 }
 
 static void nats__close(struct output *o)

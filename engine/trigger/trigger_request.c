@@ -77,9 +77,9 @@ static const char *known(const char *s)	/* Falco prints <NA> for what it does no
 
 static int set_container(struct eng_trigger_request *r, const char *s, struct err *err)
 {
-	const char *scheme = strstr(s, "://");
-
-	s = known(scheme ? scheme + 3 : s);
+	for (const char *scheme; (scheme = strstr(s, "://")); )	/* the runtime's name, as Kubernetes writes it */
+		s = scheme + 3;
+	s = known(s);
 	if (!strcmp(s, "host"))
 		s = "";
 	if (strlen(s) > CONTAINER_MAX)
