@@ -11,6 +11,8 @@
  *   ready FILE                  until it is there
  *   stop SECONDS                with so much grace; the end of the input does it with 5
  *   port FILE                   write the port of the HTTP server
+ *
+ * make_outputs --reference prints what the keys mean, as docs/OUTPUTS.md has it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -224,6 +226,21 @@ static void start_server(const struct cap_serve_conf *c, char *sick)
 		fail(&err);
 }
 
+static int print_reference(void)
+{
+	struct buf b = { 0 };
+
+	if (cfg_section__verify(&root, NULL))
+		return 1;
+	buf__puts(&b, "### An entry of `outputs:`\n\n");
+	cfg_section__doc(&cap_out_section, CFG_DOC_MARKDOWN, &b);
+	buf__puts(&b, "\n### `http:`\n\n");
+	cfg_section__doc(&cap_serve_section, CFG_DOC_MARKDOWN, &b);
+	fwrite(b.p, 1, b.len, stdout);
+	buf__done(&b);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct config conf = { 0 };
@@ -233,6 +250,8 @@ int main(int argc, char **argv)
 
 	if (argc != 2)
 		return 1;
+	if (!strcmp(argv[1], "--reference"))
+		return print_reference();
 	log__set_level(LOG_WARN_);
 	log__tool("make_outputs");
 	sick = xasprintf("%s.sick", argv[1]);

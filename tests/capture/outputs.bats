@@ -447,3 +447,14 @@ started_file() {
 	run -1 drive </dev/null
 	[[ $output == *"two outputs of the name 'x'"* ]]
 }
+
+@test "the reference of the keys in the document is that of the tables (make bless writes it)" {
+	doc=$SPOOR_SRC/docs/OUTPUTS.md
+	make_outputs --reference >reference
+	sed '/^<!-- keys -->$/q' "$doc" >want
+	cat reference >>want
+	if [ -n "${SPOOR_BLESS:-}" ]; then
+		cp want "$doc"
+	fi
+	diff want "$doc"
+}
