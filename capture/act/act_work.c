@@ -9,6 +9,7 @@
 
 #include "capture/act/act.h"
 #include "capture/act/kube/kube.h"
+#include "capture/act/notify/notify.h"
 
 /* A plan on its way, with what its quick steps came to. */
 struct job {
@@ -101,7 +102,7 @@ static int do_step(struct act *a, struct job *j, const struct pb_step *s, struct
 	default:
 		if (s->action->info->flags & PBF_KUBE)
 			return act_kube__do(&a->env, j->plan, s, text, err);
-		return err__set(err, -FMT_E_UNSUPPORTED, "%s is not there yet", s->action->info->name);
+		return act_notify__do(&a->env, j->plan, s, j->outcomes, j->n, text, err);
 	}
 }
 

@@ -66,6 +66,8 @@ static void add_args(struct pb_step *s, const struct pb_action_opts *o, struct a
 	s->args = arena__zalloc(mem, (o->args.n + pairs[0]->n + pairs[1]->n + 1) * sizeof(*s->args));
 	for (uint32_t k = 0; k < o->args.n; k++)
 		s->args[s->n_args++] = (struct pb_arg){ "args", NULL, o->args.p[k] };
+	if (o->body)
+		s->args[s->n_args++] = (struct pb_arg){ "body", NULL, o->body };
 	for (unsigned i = 0; i < 2; i++)
 		for (uint32_t k = 0; k < pairs[i]->n; k++)
 			s->args[s->n_args++] = (struct pb_arg){ names[i], pairs[i]->p[k].name, pairs[i]->p[k].value };
@@ -88,8 +90,11 @@ static struct pb_plan *plan(struct playbook *pb, const char *id, long pid, uint6
 	snprintf(shown, sizeof(shown), "%.*s", (int)eng_container__id_len(id, strlen(id)), id);
 	p->pb = playbook__ref(pb);
 	p->rule = "none";
-	p->message = "none";
+	p->message = getenv("MESSAGE") ? getenv("MESSAGE") : "none";
 	p->json = "{\"rule\":\"none\"}";
+	p->priority = PRIO_WARNING;
+	p->ts = 1764252187002000000u;
+	p->num = 7;
 	p->target = (struct pb_target){ .pid = pid, .start_ns = start * 1000000000ull, .container = copy(&p->mem, shown),
 					.full_id = copy(&p->mem, id), .ns = getenv("POD_NS"), .pod = getenv("POD_NAME"),
 					.pod_uid = given("POD_UID"), .node = getenv("NODE") };
