@@ -44,6 +44,7 @@ struct eng_run {
 	struct memo_table classes;	/* what LV_NAME remembers of classes of names: see name_filter */
 	struct arg_memo *args;
 	uint64_t *at[LV__N];		/* the event's entries, found when first needed */
+	bool name_is_shared;		/* at[LV_NAME], if found: it is a class's */
 	uint64_t **enabled;		/* per list: mask of the conditions that are on */
 	uint64_t *alive;		/* conditions still possible, as wide as the widest list */
 	struct match_scratch *match;

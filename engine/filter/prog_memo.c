@@ -118,6 +118,7 @@ static uint64_t *name_memo(struct eng_run *r)
 	if (!e[MEMO_CLASS])
 		e[MEMO_CLASS] = 1 + class_of(r);
 	class = e[MEMO_CLASS] - 1;
+	r->name_is_shared = class;
 	return class ? table__at(&r->classes, (uint32_t)(class + kind * 0x9e3779b9u), kind, class) : e;
 }
 

@@ -149,6 +149,14 @@ static bool is_worth_knowing(struct eng_run *r)
 	return !r->list->n_tests || ++run_memo__of(r, LV_PROC)[MEMO_USES] > PATIENCE;
 }
 
+/* What all names of a class have in common is asked for at once: nearly all opens end here. */
+static bool pass_class(struct eng_run *r)
+{
+	if (!r->list->opens_fd || !run_memo__of(r, LV_NAME) || !r->name_is_shared)
+		return true;
+	return pass_level(r, LV_NAME, true);
+}
+
 /*
  * What is asked of a process holds for all its events: for one that does much it is asked first, for all conditions.
  * Else, as of a name or a descriptor, which may be seen once, what is known is used first, and the rest is asked for
@@ -159,7 +167,7 @@ static bool pass_all(struct eng_run *r)
 {
 	bool know;
 
-	if (!pass_level(r, LV_CALL, true))
+	if (!pass_level(r, LV_CALL, true) || !pass_class(r))
 		return false;
 	know = is_worth_knowing(r);
 	if (!pass_level(r, LV_PROC, know) || !pass_level(r, LV_NAME, false) ||
