@@ -107,6 +107,7 @@ int rpl_validate(const struct rpl_opts *o, char **files, int n)
 		return EXIT_ASKED;
 	for (int i = 0; i < n; i++) {
 		memset(&err, 0, sizeof(err));
+		eng_ruleset__more_to_come(rs, i + 1 < n);
 		if (eng_ruleset__load(rs, files[i], &err))
 			bad = true;
 	}

@@ -8,6 +8,8 @@
 
 #include "capture/record/live.h"
 #include "format/base/cli.h"
+#include "format/base/log.h"
+#include "format/base/text.h"
 
 struct cap_pending {
 	const struct eng_rule *rule;
@@ -73,6 +75,25 @@ int cap_live__load(struct cap_live *l, const char *hostname, struct err *err)
 	if (!r)
 		print_diags(l);		/* what is left are warnings */
 	return r;
+}
+
+void cap_live__warn_gave_up(const struct cap_live *l, const struct eng_detector *d)
+{
+	unsigned n = 0;
+	const struct eng_rule *rules = l->rules ? eng_ruleset__rules(l->rules, &n) : NULL;
+
+	for (unsigned i = 0; i < n; i++) {
+		uint64_t times = eng_detector__gave_up(d, &rules[i]);
+		struct buf name = { 0 };
+		char count[32];
+
+		if (!times)
+			continue;
+		text__safe(&name, rules[i].name, strlen(rules[i].name));
+		log_warn("rule %.*s: %s texts were too long for a pattern of its condition: taken for no match",
+			 (int)name.len, (char *)name.p, text__count(times, count));
+		buf__done(&name);
+	}
 }
 
 static void forget(struct cap_live *l)

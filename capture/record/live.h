@@ -48,6 +48,9 @@ int cap_live__compile(const char *const *files, unsigned n, struct eng_ruleset *
 		      struct err *err);
 void cap_live__done(struct cap_live *l);
 
+/* Warn of conditions parts of which were given up, since a text would have taken too long. */
+void cap_live__warn_gave_up(const struct cap_live *l, const struct eng_detector *d);
+
 /* A rule has matched: print it, and remember it for the trace. */
 void cap_live__alert(struct cap_live *l, const struct eng_rule *rule, const struct eng_ctx *ctx);
 /*

@@ -198,6 +198,8 @@ int cap_recorder__finish(struct cap_recorder *r, struct cap_recorder_stats *stat
 	}
 	if (r->target->ops->end(r->target, err) && !code)
 		code = -EIO;
+	if (r->o.live)
+		cap_live__warn_gave_up(r->o.live, r->detector);
 	free_recorder(r);
 	return code;
 }

@@ -306,6 +306,33 @@ static int check_requirement(struct eng_ruleset *rs, const struct requirement *a
 	return 0;
 }
 
+#define BUILT_IN_MAJOR 0u
+
+static bool is_built_in(const char *plugin)
+{
+	return !strcmp(plugin, "container") || !strcmp(plugin, "k8saudit") || !strcmp(plugin, "json");
+}
+
+/*
+ * The first that is built in decides: container, k8saudit and json count as every version 0. Where none is, rules for
+ * the sources of other plugins are passed over with a warning.
+ */
+static int satisfy(struct eng_ruleset *rs, const struct requirement *all, uint32_t n, const struct rules_ctx *ctx)
+{
+	unsigned v[3];
+
+	for (uint32_t i = 0; i < n; i++) {
+		if (!is_built_in(all[i].name))
+			continue;
+		if (parse_version(all[i].version, v) && v[0] != BUILT_IN_MAJOR)
+			return rules__error(rs, LOAD_ERR_VALIDATE, ctx,
+					    "Rules require version %s of plugin '%s', but versions %u are built in",
+					    all[i].version, all[i].name, BUILT_IN_MAJOR);
+		return 0;
+	}
+	return 0;
+}
+
 #define MAX_ALTERNATIVES 64u
 
 static int read_plugin(struct eng_ruleset *rs, const struct yaml_node *n,
@@ -331,13 +358,10 @@ static int read_plugin(struct eng_ruleset *rs, const struct yaml_node *n,
 		if (r < 0)
 			return r;
 	}
-	return check_requirement(rs, all, count, ctx);
+	r = check_requirement(rs, all, count, ctx);
+	return r < 0 ? r : satisfy(rs, all, count, ctx);
 }
 
-/*
- * Checked for form only: container, k8saudit and json are built in, in every version, and rules for
- * the sources of other plugins are passed over with a warning.
- */
 static int read_plugin_versions(struct eng_ruleset *rs, const struct yaml_node *item,
 				const struct rules_ctx *up)
 {

@@ -128,6 +128,22 @@ traced() {	# file args...
 	spoor-trace verify t.spoor
 }
 
+@test "a rule's pattern that would take too long on a text is given up, and that is said at the end" {
+	local a
+	a=$(head -c 60000 /dev/zero | tr '\0' a)
+	cat >slow.yaml <<-'YAML'
+	- rule: Slow
+	  desc: follows many paths
+	  condition: evt.type = execve and proc.args regex '(a|aa|aaa|b){1,90}((a|aa){1,90}[cd])+'
+	  output: never
+	  priority: ERROR
+	YAML
+	traced t.spoor -r slow.yaml -- true "$a" "$a"
+	grep -q 'rule Slow: 1 texts were too long for a pattern' t.spoor.log
+	traced t2.spoor -r slow.yaml -- true short
+	! grep 'too long' t2.spoor.log
+}
+
 @test "32-bit calls are told by what they are" {
 	[ "$(uname -m)" = x86_64 ] || skip "only on x86-64"
 	"$progs/int80" >/dev/null 2>&1 || skip "the kernel runs no 32-bit calls"

@@ -212,3 +212,17 @@ setup() {
 		--append-output '{extra_fields: [evt.buffer, {data: "%evt.arg.data"}], suggested_output: false}'
 	jq -e '.output_fields | (."evt.buffer" | startswith(".ELF")) and (.data | startswith(".ELF"))' <<<"$output"
 }
+
+@test "files of one set, given together, use what the earlier ones define: no warnings of unused ones" {
+	cat >"$BATS_TEST_TMPDIR/a.yaml" <<-'YAML'
+	- {list: names, items: [sh, bash]}
+	- {macro: shell, condition: proc.name in (names)}
+	YAML
+	cat >"$BATS_TEST_TMPDIR/b.yaml" <<-'YAML'
+	- {rule: r, desc: d, condition: evt.type = execve and shell, output: o, priority: INFO}
+	YAML
+	run -0 spoor-replay --validate "$BATS_TEST_TMPDIR/a.yaml" "$BATS_TEST_TMPDIR/b.yaml"
+	[[ $output != *UNUSED* ]]
+	run -0 spoor-replay --validate "$BATS_TEST_TMPDIR/a.yaml"
+	[[ $output == *LOAD_UNUSED_MACRO* ]]
+}
