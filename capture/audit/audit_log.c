@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "capture/audit/audit_log.h"
+#include "capture/audit/audit_log_state.h"
+#include "format/base/log.h"
+
+#define POLL_NS 100000000		/* between looks at the file */
+#define READ_BYTES (256u << 10)
+#define MARKS 64u			/* places that are read but perhaps not recorded yet */
+#define TOLD 8u				/* lines left out that are told one by one */
+
+struct mark {
+	struct audit_place place;
+	uint64_t entries;		/* in the queue when it was reached */
+};
+
+struct cap_audit_log {
+	char *path, *state;
+	struct cap_audit_queue *q;
+	int fd;				/* -1: not there */
+	struct audit_place at;		/* behind the last whole line that is in the queue */
+	bool from_end;			/* what the first file holds already is not wanted */
+	bool skipping;			/* within a line that is too long */
+	struct buf buf;
+	struct mark marks[MARKS];	/* oldest first */
+	unsigned n_marks;
+	struct audit_place saved;
+	_Atomic uint64_t lines, faulty, restarts;
+	atomic_bool stop;
+	bool running;
+	pthread_t thread;
+};
+
+/* --- what is remembered ------------------------------------------------------------------------------------ */
+
+static void note_place(struct cap_audit_log *l)
+{
+	struct cap_audit_counts n;
+
+	cap_audit_queue__counts(l->q, &n);
+	if (l->n_marks == MARKS)	/* the newest stands for the one before it, too: it is reached later */
+		l->n_marks--;
+	l->marks[l->n_marks++] = (struct mark){ l->at, n.entries };
+}
+
+/* The last place that all is recorded before. */
+static void save(struct cap_audit_log *l)
+{
+	struct cap_audit_counts n;
+	struct err err = { 0 };
+	unsigned done = 0;
+
+	cap_audit_queue__counts(l->q, &n);
+	while (done < l->n_marks && l->marks[done].entries <= n.taken)
+		done++;
+	if (!done || !l->state)
+		return;
+	if (memcmp(&l->marks[done - 1].place, &l->saved, sizeof(l->saved)) &&
+	    audit_place__save(l->state, &l->marks[done - 1].place, &err))
+		log_warn("%s: %s", err.file, err.msg);
+	l->saved = l->marks[done - 1].place;
+	l->n_marks -= done;
+	memmove(l->marks, l->marks + done, l->n_marks * sizeof(*l->marks));
+}
+
+/* --- lines ------------------------------------------------------------------------------------------------- */
+
+static void wait_a_little(void)
+{
+	struct timespec t = { .tv_nsec = POLL_NS };
+
+	nanosleep(&t, NULL);
+}
+
+static bool is_blank(const char *p, size_t n)
+{
+	while (n && strchr(" \t\r\n", p[n - 1]) && p[n - 1])
+		n--;
+	return !n;
+}
+
+static void note_fault(struct cap_audit_log *l, const char *why)
+{
+	if (atomic_fetch_add(&l->faulty, 1) < TOLD)
+		log_warn("%s: the line at byte %llu is left out: %s", l->path, (unsigned long long)l->at.offset, why);
+}
+
+/* One line, newline included. False: it was not taken, since the end was asked for. */
+static bool put_line(struct cap_audit_log *l, const char *p, size_t n)
+{
+	struct err err = { 0 };
+	int r = is_blank(p, n) ? 1 : cap_audit_queue__put(l->q, p, n, &err);
+
+	while (r == -EAGAIN && !l->stop) {
+		save(l);
+		wait_a_little();
+		r = cap_audit_queue__put(l->q, p, n, &err);
+	}
+	if (r == -EAGAIN)
+		return false;
+	atomic_fetch_add(&l->lines, 1);
+	if (r <= 0)
+		note_fault(l, r ? err.msg : "is no audit event");
+	l->at.offset += n;
+	l->at.line_len = n > (64u << 10) ? 64u << 10 : n;
+	l->at.line_hash = audit_place__hash(p + n - l->at.line_len, l->at.line_len);
+	return true;
+}
+
+/* The whole lines that have been read. all: what is left without an end is one, too. */
+static void put_lines(struct cap_audit_log *l, bool all)
+{
+	const char *p = (const char *)l->buf.p, *end = p + l->buf.len, *nl;
+
+	while (p < end && !l->stop) {
+		nl = memchr(p, '\n', (size_t)(end - p));
+		if (!nl && !all)
+			break;
+		nl = nl ? nl + 1 : end;
+		if (l->skipping) {
+			l->skipping = false;
+			l->at.offset += (uint64_t)(nl - p);
+			l->at.line_len = 0;
+		} else if (!put_line(l, p, (size_t)(nl - p))) {
+			break;
+		}
+		p = nl;
+	}
+	l->buf.len = (size_t)(end - p);
+	if (l->buf.len)
+		memmove(l->buf.p, p, l->buf.len);
+	if (l->buf.len > CAP_AUDIT_LINE_MAX) {
+		if (!l->skipping)
+			note_fault(l, "it is longer than 16 MiB");
+		l->skipping = true;
+		l->at.offset += l->buf.len;
+		l->at.line_len = 0;
+		l->buf.len = 0;
+	}
+	note_place(l);
+}
+
+/* Read and put in what the file holds; true when there was something. */
+static bool read_on(struct cap_audit_log *l)
+{
+	ssize_t n;
+
+	buf__reserve(&l->buf, READ_BYTES);
+	n = pread(l->fd, l->buf.p + l->buf.len, READ_BYTES, (off_t)(l->at.offset + l->buf.len));
+	if (n <= 0)
+		return false;
+	l->buf.len += (size_t)n;
+	put_lines(l, false);
+	return true;
+}
+
+/* --- the file ---------------------------------------------------------------------------------------------- */
+
+static void begin_file(struct cap_audit_log *l, int fd, uint64_t offset)
+{
+	struct stat st = { 0 };
+
+	fstat(fd, &st);
+	l->fd = fd;
+	l->at = (struct audit_place){ .dev = st.st_dev, .ino = st.st_ino, .offset = offset };
+	l->buf.len = 0;
+	l->skipping = false;
+}
+
+/* Behind the last whole line that the file holds now. */
+static uint64_t end_of(int fd)
+{
+	struct stat st = { 0 };
+	char c;
+	off_t at;
+
+	fstat(fd, &st);
+	for (at = st.st_size; at > 0 && st.st_size - at < (1 << 20); at--)
+		if (pread(fd, &c, 1, at - 1) == 1 && c == '\n')
+			return (uint64_t)at;
+	return (uint64_t)st.st_size - (uint64_t)(st.st_size - at);
+}
+
+static void open_file(struct cap_audit_log *l)
+{
+	int fd = open(l->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+	if (fd < 0)
+		return;
+	begin_file(l, fd, l->from_end ? end_of(fd) : 0);
+	l->from_end = false;
+	note_place(l);
+}
+
+/* What was read already is not what stands there: begin again. */
+static void see_truncation(struct cap_audit_log *l)
+{
+	if (audit_place__holds(&l->at, l->fd))
+		return;
+	atomic_fetch_add(&l->restarts, 1);
+	log_info("%s: was truncated or written anew: read from its beginning", l->path);
+	begin_file(l, l->fd, 0);
+}
+
+static bool is_renamed(const struct cap_audit_log *l)
+{
+	struct stat st;
+
+	return !stat(l->path, &st) && ((uint64_t)st.st_ino != l->at.ino || (uint64_t)st.st_dev != l->at.dev);
+}
+
+static void look(struct cap_audit_log *l)
+{
+	bool renamed;
+
+	if (l->fd < 0)
+		open_file(l);
+	if (l->fd < 0)
+		return;
+	see_truncation(l);
+	renamed = is_renamed(l);	/* before the last read: what was written until then is in it */
+	while (!l->stop && read_on(l))
+		;
+	if (!renamed || l->stop)
+		return;
+	put_lines(l, true);
+	if (l->buf.len)
+		return;			/* there was no room: once more */
+	close(l->fd);
+	l->fd = -1;
+	open_file(l);
+}
+
+static void *follow(void *arg)
+{
+	struct cap_audit_log *l = arg;
+
+	while (!l->stop) {
+		look(l);
+		save(l);
+		wait_a_little();
+	}
+	return NULL;
+}
+
+/* --- beginning and end ------------------------------------------------------------------------------------- */
+
+/* The file that the place is in, under whatever name beside the log; -1: it is gone. */
+static int find_file(const struct cap_audit_log *l, const struct audit_place *p)
+{
+	const char *slash = strrchr(l->path, '/');
+	char *dir = slash ? xmemdup0(l->path, slash == l->path ? 1 : (size_t)(slash - l->path)) : xstrdup(".");
+	DIR *d = opendir(dir);
+	struct dirent *e;
+	int fd = -1;
+
+	while (d && fd < 0 && (e = readdir(d))) {
+		if ((uint64_t)e->d_ino != p->ino)
+			continue;
+		fd = openat(dirfd(d), e->d_name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
+		if (fd >= 0 && !audit_place__holds(p, fd)) {
+			close(fd);
+			fd = -1;
+		}
+	}
+	if (d)
+		closedir(d);
+	free(dir);
+	return fd;
+}
+
+/* Where the last recording ended. */
+static int resume(struct cap_audit_log *l, struct err *err)
+{
+	struct audit_place p;
+	int r = l->state ? audit_place__load(l->state, &p, err) : 1, fd;
+
+	if (r)
+		return r < 0 ? r : 0;
+	l->from_end = false;
+	fd = find_file(l, &p);
+	if (fd < 0) {
+		atomic_fetch_add(&l->restarts, 1);
+		log_warn("%s: the file that was recorded last is gone or was written anew: entries may be missing", l->path);
+		return 0;
+	}
+	begin_file(l, fd, p.offset);
+	l->at = l->saved = p;
+	return 0;
+}
+
+int cap_audit_log__start(struct cap_audit_log **ret, const struct cap_audit_log_opts *o, struct cap_audit_queue *q,
+			 struct err *err)
+{
+	struct cap_audit_log *l = xcalloc(1, sizeof(*l));
+	int r;
+
+	l->path = xstrdup(o->path);
+	l->state = o->state ? xstrdup(o->state) : NULL;
+	l->q = q;
+	l->fd = -1;
+	l->from_end = !o->from_start && !access(o->path, F_OK);
+	r = resume(l, err);
+	if (!r && l->fd < 0)
+		open_file(l);		/* what is written from now on counts */
+	if (!r)
+		r = -pthread_create(&l->thread, NULL, follow, l);
+	l->running = !r;
+	if (r) {
+		err__set(err, r, "cannot follow the log: %s", err__text(r));
+		err__file(err, o->path);
+		cap_audit_log__free(l);
+		return r;
+	}
+	*ret = l;
+	return 0;
+}
+
+void cap_audit_log__counts(struct cap_audit_log *l, struct cap_audit_log_counts *ret)
+{
+	*ret = (struct cap_audit_log_counts){ .lines = l->lines, .faulty = l->faulty, .restarts = l->restarts };
+}
+
+void cap_audit_log__stop(struct cap_audit_log *l)
+{
+	if (!l || !l->running)
+		return;
+	l->stop = true;
+	pthread_join(l->thread, NULL);
+	l->running = false;
+}
+
+void cap_audit_log__free(struct cap_audit_log *l)
+{
+	if (!l)
+		return;
+	cap_audit_log__stop(l);
+	save(l);
+	if (l->fd >= 0)
+		close(l->fd);
+	buf__done(&l->buf);
+	free(l->path);
+	free(l->state);
+	free(l);
+}
