@@ -400,7 +400,7 @@ static void put_drop(struct line *l)
 /* Who is in the head: "create pods/exec default/web-0 = 101". */
 static void put_audit(struct line *l)
 {
-	const struct json_doc *d = eng_ctx__audit(l->ctx);
+	const struct json_doc *d = eng_ctx__audit(l->ctx, 0);
 	uint32_t uri = d ? json_doc__get(d, 0, "requestURI") : JSON_NONE;
 	uint64_t code;
 	bool space;

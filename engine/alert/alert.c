@@ -16,6 +16,10 @@ static void put_message(const struct eng_rule *r, const struct eng_ctx *ctx,
 		    o->iso_time ? text__iso(ts, "+0000", clock) : text__clock(ts, clock),
 		    eng_priority__name(r->priority));
 	eng_output__text(r->format, ctx, scratch, out);
+	if (ctx->ev->type == EV_k8s_audit || !eng_ctx__n_audit(ctx))
+		return;
+	buf__puts(out, " came_in_by=");
+	eng_entry__who(ctx->proc->entry, out);
 }
 
 void eng_alert__text(const struct eng_rule *r, const struct eng_ctx *ctx,
@@ -34,6 +38,28 @@ static void put_string(struct buf *out, const char *key, const char *s, size_t l
 	buf__printf(out, "\"%s\":\"", key);
 	text__json(out, s, len);
 	buf__puts(out, "\"");
+}
+
+/* Of who let the process in: what the request says of them, behind the fields of the message. */
+static void put_cause(const struct eng_rule *r, const struct eng_ctx *ctx, struct arena *scratch, struct buf *out)
+{
+	static const char *const names[] = { "ka.auditid", "ka.sourceips", "ka.user.groups", "ka.user.name", "ka.useragent" };
+
+	if (ctx->ev->type == EV_k8s_audit || !eng_ctx__n_audit(ctx))
+		return;
+	for (size_t k = 0; k < sizeof(names) / sizeof(*names); k++) {
+		struct eng_vals v = { .scratch = scratch };
+		struct eng_fref ref;
+		bool there = false;
+
+		for (uint32_t i = 0; i < r->format->n_fields; i++)
+			there |= !strcmp(r->format->fields[i].name.p, names[k]);
+		if (there || eng_field__resolve(names[k], strlen(names[k]), scratch, &ref, NULL))
+			continue;
+		eng_field__get(&ref, ctx, false, &v);
+		buf__printf(out, ",\"%s\":", names[k]);
+		eng_val__json(&ref, &v, out);
+	}
 }
 
 /* The fields of the message, and the time of the event where its name belongs among theirs. */
@@ -60,6 +86,7 @@ static void put_fields(const struct eng_rule *r, const struct eng_ctx *ctx,
 		output_field__json(&f->fields[i], ctx, scratch, out);
 		any = true;
 	}
+	put_cause(r, ctx, scratch, out);
 	buf__puts(out, "}");
 	arena__reset(scratch);
 }

@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 #include "engine/field/field_internal.h"
-#include "engine/field/field_uri.h"
+#include "format/audit/audit_uri.h"
 #include "format/json/json_doc.h"
 
 enum how {
@@ -454,7 +454,7 @@ static bool give_param(struct look *l)
 	if (json_doc__kind(l->d, node) != JSON_STRING)
 		return false;
 	uri = text_of(l, node);
-	p = uri__param(uri.str.p, uri.str.len, l->ref->key, l->out->scratch, &len);
+	p = audit_uri__param(uri.str.p, uri.str.len, l->ref->key, l->out->scratch, &len);
 	return p && give_str(l->out, p, len);
 }
 
@@ -506,19 +506,60 @@ static bool give_ready(const struct fmt_ev *ev, unsigned param, struct eng_vals 
 	return s && give_str(out, s->p, s->len);
 }
 
+/* Of several requests that may be the one: what each says, where they differ. */
+static bool give_several(struct look *l, const struct eng_ctx *ctx, unsigned n)
+{
+	struct eng_vals one = { .scratch = l->out->scratch };
+	struct look of = { .plan = l->plan, .ref = l->ref, .out = &one };
+	struct buf b = { 0 };
+
+	for (unsigned k = 0; k < n; k++) {
+		one.n = 0;
+		one.is_list = false;
+		of.n = of.cap = 0;
+		of.d = eng_ctx__audit(ctx, k);
+		if (!of.d || !give_from(&of))
+			continue;
+		l->out->is_list = one.is_list;
+		for (uint32_t i = 0; i < one.n; i++) {
+			struct eng_val v = one.is_list ? one.list[i] : one.v[0];
+			bool again = false;
+
+			for (uint32_t j = 0; j < l->n; j++)
+				again |= is_text(&l->list[j], v.str.p, v.str.len);
+			if (again)
+				continue;
+			v.str.p = arena__strndup(l->out->scratch, v.str.p, v.str.len);	/* the next is parsed over it */
+			add(l, v);
+		}
+	}
+	if (l->out->is_list)
+		return give_list(l);
+	for (uint32_t j = 0; j < l->n; j++) {
+		buf__puts(&b, j ? " or " : "");
+		buf__add(&b, l->list[j].str.p, l->list[j].str.len);
+	}
+	return l->n ? give_buf(l->out, &b) : false;
+}
+
 bool get_audit(const struct eng_fref *ref, const struct eng_ctx *ctx, struct eng_vals *out)
 {
 	const struct plan *plan = &plans[ref->field->id - F_ka_auditid];
 	struct look l = { .plan = plan, .ref = ref, .out = out };
 	const struct fmt_ev *ev = ctx->ev;
+	unsigned n = eng_ctx__n_audit(ctx);
 	char *text;
 
 	if (plan->how == H_TIME && ev->type == EV_k8s_audit) {
 		text = arena__alloc(out->scratch, 24);
-		return give_str(out, text, (size_t)snprintf(text, 24, "%" PRIu64, fmt_ev__ts(ev)));
+		return give_str(out, text, (size_t)snprintf(text, 24, "%" PRIu64, fmt_ev__ts(ev) - fmt_ev__dur(ev)));
 	}
 	if (plan->param && ev->type == EV_k8s_audit && fmt_ev__str_id(ev, P_k8s_audit_stage))
 		return give_ready(ev, plan->param - 1u, out);
-	l.d = eng_ctx__audit(ctx);
+	if (!n || plan->how == H_TIME)
+		return false;
+	if (n > 1)
+		return give_several(&l, ctx, n);
+	l.d = eng_ctx__audit(ctx, 0);
 	return l.d && give_from(&l);
 }

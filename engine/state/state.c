@@ -46,7 +46,7 @@ static state_fn *const enter_fns[FMT_MAX_EVENTS] = {
 	[EV_groupdeleted] = on_group_gone,
 	[EV_state_thread] = on_state_thread, [EV_state_fd] = on_state_fd,
 	[EV_state_container] = on_container, [EV_state_user] = on_user, [EV_state_group] = on_group,
-	[EV_k8s_audit] = on_audit,
+	[EV_k8s_audit] = on_audit, [EV_state_cause] = on_state_cause,
 	[EV_dns] = on_dns, [EV_state_dns] = on_state_dns, [EV_state_iface] = on_iface, [EV_state_mount] = on_mount_row,
 };
 
@@ -117,6 +117,8 @@ static void state_reset(struct eng_state *st)
 	tables__clear(st);
 	idmap__clear(&st->tables);
 	st->tables_ts = 0;
+	idmap__clear(&st->entries);
+	st->entries_ts = 0;
 	dns_names__free(st);
 	for (unsigned i = 0; i < RECENT_EXITS; i++)
 		eng_str__unref(st->exits[i].comm);
@@ -130,6 +132,7 @@ void eng_state__reset(struct eng_state *st)
 	for (unsigned k = 0; k < st->shared->n; k++)
 		if (st->shared->all[k])
 			state_reset(st->shared->all[k]);
+	causes__clear(&st->shared->causes);
 }
 
 struct eng_state *eng_state__origin(struct eng_state *st, unsigned origin)
@@ -152,6 +155,7 @@ static void state_free(struct eng_state *st)
 	idmap__done(&st->containers);
 	idmap__done(&st->by_cgroup);
 	idmap__done(&st->tables);
+	idmap__done(&st->entries);
 	dns_names__free(st);
 	image__unref(st->no_image);
 	for (unsigned i = 0; i < STR_CACHE; i++)

@@ -27,6 +27,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "format/base/alloc.h"
 #include "format/base/err.h"
 #include "format/batch/batch.h"
 
@@ -103,6 +104,31 @@ struct eng_container {
 	bool ended;
 };
 
+/* A request to run a command in a pod (kubectl exec), out of the audit log. */
+struct eng_cause {
+	uint32_t refs;
+	uint64_t id;			/* never used twice */
+	uint64_t ts;			/* when the API server got it, ns since the epoch */
+	bool used;			/* the process that it started is known */
+	struct eng_str *json;		/* the entry */
+	struct eng_str *audit_id, *ns, *pod, *container, *args;	/* container: NULL if it names none; args: each followed by NUL */
+};
+
+/*
+ * How a process came into its pod: from outside, not as a child of what runs there. Shared with all that it starts. at holds the
+ * requests that can have let it in: n is 0 if none is known, more than 1 if it may have been any of them.
+ */
+#define ENG_MAX_CAUSES 4u
+struct eng_entry {
+	uint32_t refs;
+	uint64_t id;
+	uint64_t ts;			/* when it began to run */
+	bool settled;			/* the one is known */
+	struct eng_str *ns, *pod, *container, *args;
+	unsigned n;
+	struct eng_cause *at[ENG_MAX_CAUSES];
+};
+
 struct eng_proc {
 	int64_t pid, vpid;
 	int64_t ptid;			/* current parent (thread id), follows re-parenting */
@@ -122,6 +148,7 @@ struct eng_proc {
 	uint64_t cgroup_id;
 	struct eng_container *container;	/* NULL: the host */
 	struct eng_fdtable *fds;
+	struct eng_entry *entry;	/* it, or an ancestor, came into its pod so; NULL: not */
 	uint32_t loginuid, tty;
 	int64_t fdlimit;
 	uint64_t pidns_start, start, exec_time;	/* ns since the epoch; 0 unknown */
@@ -301,9 +328,19 @@ bool eng_container_from_cgroup(const char *path, char id[65], char full[65], con
 /* How much of that path is the container's own cgroup, without what it has made below; 0: none. */
 size_t eng_container__cgroup_len(const char *path);
 
-/* The Kubernetes audit entry that the event is, parsed: until the next event. NULL: it is none, or cannot be read. */
+/*
+ * A Kubernetes audit entry, parsed: that which the event is, or number i of those that may have let the event's process into its pod.
+ * Until the next call, or event. NULL: there is none, or it cannot be read.
+ */
 struct json_doc;
-const struct json_doc *eng_ctx__audit(const struct eng_ctx *ctx);
+const struct json_doc *eng_ctx__audit(const struct eng_ctx *ctx, unsigned i);
+/* How many there are. */
+static inline unsigned eng_ctx__n_audit(const struct eng_ctx *ctx)
+{
+	return ctx->ev->type == EV_k8s_audit ? 1 : ctx->proc->entry ? ctx->proc->entry->n : 0;
+}
+/* "alice@10.0.0.9 (kubectl/v1.30), or bob@...": who came in, appended to out; nothing if nobody is known. For a terminal to be made safe. */
+void eng_entry__who(const struct eng_entry *e, struct buf *out);
 
 /* Is this IP address (4 or 16 bytes) one of the machine where the trace was recorded? */
 bool eng_state__is_local_ip(struct eng_state *st, uint8_t family, const uint8_t *ip);

@@ -124,6 +124,11 @@ static void dump_proc_head(struct buf *out, const struct eng_state *st, const st
 	opt(out, "pidns_start", p->pidns_start);
 	opt(out, "start", p->start);
 	opt(out, "exec_time", p->exec_time);
+	for (unsigned k = 0; p->entry && k < p->entry->n; k++) {
+		buf__puts(out, " cause='");
+		text__safe(out, p->entry->at[k]->audit_id->s, p->entry->at[k]->audit_id->len);
+		buf__puts(out, "'");
+	}
 	buf__printf(out, " vm=%u,%u,%u\n", p->vm_size, p->vm_rss, p->vm_swap);
 }
 

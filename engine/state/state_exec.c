@@ -69,6 +69,9 @@ static void inherit_proc(struct eng_state *st, struct eng_proc *p, const struct 
 	p->fdlimit = from->fdlimit;
 	p->pidns_start = from->pidns_start;
 	p->exec_time = from->exec_time;
+	p->entry = from->entry;
+	if (p->entry)
+		p->entry->refs++;
 	fdtable__unref(st, p->fds);
 	if (flags & CL_FILES) {
 		p->fds = from->fds;
@@ -464,6 +467,7 @@ void on_exec(struct eng_state *st, struct eng_ctx *ctx)
 	if (p->vpid < 0)	/* nothing says where it lives: Falco's guess is the host */
 		set_ns_ids(st, ctx->thread, ctx->thread->tid, p->pid);
 	p->exec_time = fmt_ev__ts(ctx->ev);
+	cause__on_exec(st, ctx);
 	proc__unshare_fds(st, p);
 	fdtable__exec(st, p->fds);
 	proc__changed(st, p);

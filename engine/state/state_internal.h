@@ -49,11 +49,29 @@ struct iface {
 	struct eng_str *name;
 };
 
-/* The audit entry at hand, parsed when it is first asked for. */
+/* The audit entry at hand, parsed when it is first asked for: of the event (0), or of the request with this id. */
 struct audit_look {
 	struct json_doc doc;
 	bool tried, ok;
+	uint64_t id;
 };
+
+/* Requests and entries of the last seconds, which may belong together: state_cause.c. */
+#define RECENT_CAUSES 64u
+#define RECENT_ENTRIES 256u
+struct causes {
+	struct eng_cause *requests[RECENT_CAUSES];
+	struct eng_entry *entries[RECENT_ENTRIES];
+	unsigned next_request, next_entry;
+	uint64_t last_id;
+};
+void causes__clear(struct causes *c);
+void entry__unref(struct eng_entry *e);
+bool entry__is_recent(const struct causes *c, const struct eng_entry *e);
+/* The process has begun to run something else. */
+void cause__on_exec(struct eng_state *st, struct eng_ctx *ctx);
+/* The event is an entry of a request that may let a process in. */
+void cause__on_audit(struct eng_state *st, const struct eng_ctx *ctx);
 
 struct mount {
 	uint32_t id, dev;
@@ -73,6 +91,7 @@ struct shared {
 	struct eng_state *all[FMT_MAX_ORIGINS];	/* by origin; NULL: nothing has been met of it */
 	unsigned n;				/* all from here on are NULL */
 	uint32_t n_made_names;			/* how many have been numbered */
+	struct causes causes;
 };
 
 /* A name that is no string of a dictionary, and the number that events give it (see eng_ctx.fd_name_id). */
@@ -116,6 +135,9 @@ struct eng_state {
 	/* descriptor tables of the keyframe being read, by its numbers */
 	struct idmap tables;
 	uint64_t tables_ts;
+	/* likewise who entered a pod */
+	struct idmap entries;
+	uint64_t entries_ts;
 	/* threads that ended lately (imported files only: see clone) */
 	struct ended {
 		int64_t tid, vtid, ptid;
@@ -275,7 +297,7 @@ state_fn on_chdir, on_fchdir, on_getcwd, on_chroot, on_setuid, on_setreuid, on_s
 state_fn on_cgroup_attach, on_container, on_container_end, on_container_end_leave, on_asyncevent;
 state_fn on_user, on_user_gone, on_group, on_group_gone, on_iface, on_mount_row;
 state_fn on_state_thread, on_state_fd;
-state_fn on_dns, on_state_dns, on_audit;
+state_fn on_dns, on_state_dns, on_audit, on_state_cause;
 
 /* Each address whose name is known, in an order that depends on the addresses alone. */
 void dns_names__each(struct eng_state *st,

@@ -282,6 +282,7 @@ static void destroy(struct eng_state *st, struct eng_proc *p)
 	eng_str__unref(p->root);
 	eng_str__unref(p->cgroups);
 	fdtable__unref(st, p->fds);
+	entry__unref(p->entry);
 	slots__give(&st->shared->proc_slots, p->slot);
 	free(p);
 }

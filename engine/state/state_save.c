@@ -328,6 +328,53 @@ struct eng_thread **threads__sorted(const struct eng_proc *p)
 	return all;
 }
 
+/* Who entered a pod, and with which request; one of them, or none is known. */
+static void save_cause(struct saver *s, const struct eng_proc *p, const struct eng_cause *c)
+{
+	const struct eng_entry *e = p->entry;
+
+	if (!row(s, EV_state_cause, p->pid, p->pid))
+		return;
+	num(s, P_state_cause_number, e->id);
+	num(s, P_state_cause_time, e->ts);
+	str(s, P_state_cause_namespace, e->ns);
+	str(s, P_state_cause_pod, e->pod);
+	str(s, P_state_cause_container, e->container);
+	str(s, P_state_cause_args, e->args);
+	num(s, P_state_cause_settled, e->settled);
+	str(s, P_state_cause_json, c ? c->json : NULL);
+	fmt_batch__end(s->b);
+}
+
+static void save_causes(struct saver *s, const struct eng_proc *p)
+{
+	if (!p->entry)
+		return;
+	if (!p->entry->n && entry__is_recent(&s->st->shared->causes, p->entry))
+		save_cause(s, p, NULL);
+	for (unsigned k = 0; k < p->entry->n; k++)
+		save_cause(s, p, p->entry->at[k]);
+}
+
+/* Requests whose process may still come. */
+static void save_requests(struct saver *s)
+{
+	const struct causes *cs = &s->st->shared->causes;
+
+	for (unsigned k = 0; k < RECENT_CAUSES; k++) {
+		const struct eng_cause *c = cs->requests[(cs->next_request + k) % RECENT_CAUSES];
+
+		if (!c || !row(s, EV_state_cause, 0, 0))
+			continue;
+		num(s, P_state_cause_time, c->ts);
+		str(s, P_state_cause_namespace, c->ns);
+		str(s, P_state_cause_pod, c->pod);
+		num(s, P_state_cause_settled, c->used);
+		str(s, P_state_cause_json, c->json);
+		fmt_batch__end(s->b);
+	}
+}
+
 static void save_proc(struct saver *s, const struct eng_proc *p)
 {
 	struct eng_thread **threads;
@@ -353,6 +400,7 @@ static void save_proc(struct saver *s, const struct eng_proc *p)
 		fmt_batch__end(s->b);
 	}
 	free(threads);
+	save_causes(s, p);
 	if (!first)
 		return;
 	fds = (struct eng_fd **)idmap__sorted(&p->fds->fds);
@@ -389,6 +437,8 @@ int eng_state__save(struct eng_state *st, uint64_t ts, struct fmt_batch *into,
 		s.st = st->shared->all[k];
 		s.origin = (uint8_t)k;
 		s.tables = (struct idmap){ 0 };
+		if (!k)
+			save_requests(&s);
 		save_state(&s);
 	}
 	return s.r < 0 ? s.r : 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <string.h>
 
-#include "engine/field/field_uri.h"
+#include "format/audit/audit_uri.h"
 
 static int hex_of(char c)
 {
@@ -33,9 +33,9 @@ static bool is_name(const char *p, const char *end, const char *name)
 	return p == end && !*name;
 }
 
-const char *uri__param(const char *uri, size_t len, const char *name, struct arena *mem, uint32_t *ret_len)
+const char *audit_uri__next(const char *uri, size_t len, size_t *at, const char *name, struct arena *mem, uint32_t *ret_len)
 {
-	const char *end = uri + len, *p = memchr(uri, '?', len), *amp, *eq;
+	const char *end = uri + len, *p = *at ? uri + *at : memchr(uri, '?', len), *amp, *eq;
 	char *out;
 	uint32_t n = 0;
 
@@ -51,7 +51,15 @@ const char *uri__param(const char *uri, size_t len, const char *name, struct are
 			out[n++] = next_byte(&p, amp);
 		out[n] = '\0';
 		*ret_len = n;
+		*at = (size_t)(amp - uri);
 		return out;
 	}
 	return NULL;
+}
+
+const char *audit_uri__param(const char *uri, size_t len, const char *name, struct arena *mem, uint32_t *ret_len)
+{
+	size_t at = 0;
+
+	return audit_uri__next(uri, len, &at, name, mem, ret_len);
 }
