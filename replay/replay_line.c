@@ -10,7 +10,6 @@
  */
 #include <string.h>
 
-#include "format/json/json_doc.h"
 #include "replay/replay.h"
 
 #define MAX_ERRNO 4095
@@ -180,16 +179,14 @@ static void put_duration(struct buf *out, uint64_t ns)
 	buf__puts(out, units[u]);
 }
 
-/* A text parameter as it is, behind what separates it from the one before. */
-static bool put_text(struct line *l, unsigned param, const char *before)
+/* Who asked for what an audit log tells. */
+static bool put_asker(struct line *l)
 {
-	const struct fmt_str *s = fmt_ev__str(l->ctx->ev, param);
+	const struct fmt_str *s = l->ctx->ev->type == EV_k8s_audit ? fmt_ev__str(l->ctx->ev, P_k8s_audit_user) : NULL;
 
-	if (!s || !s->len)
-		return false;
-	buf__puts(l->out, before);
-	text__safe(l->out, s->p, s->len);
-	return true;
+	if (s)
+		text__safe(l->out, s->p, s->len);
+	return s && s->len;
 }
 
 static void put_head(struct line *l)
@@ -209,7 +206,7 @@ static void put_head(struct line *l)
 	buf__add(l->out, " ", 1);
 	paint(l, C_PROC);
 	if (!rpl_has_process(ctx->ev)) {
-		if (ctx->ev->type != EV_k8s_audit || !put_text(l, P_k8s_audit_user, ""))
+		if (!put_asker(l))
 			buf__puts(l->out, "-");
 		paint(l, C_OFF);
 		buf__add(l->out, " ", 1);
@@ -397,33 +394,14 @@ static void put_drop(struct line *l)
 	paint(l, C_OFF);
 }
 
-/* Who is in the head: "create pods/exec default/web-0 = 101". */
+/* Who is in the head. */
 static void put_audit(struct line *l)
 {
-	const struct json_doc *d = eng_ctx__audit(l->ctx, 0);
-	uint32_t uri = d ? json_doc__get(d, 0, "requestURI") : JSON_NONE;
-	uint64_t code;
-	bool space;
+	struct buf text = { 0 };
 
-	paint(l, C_CALL);
-	put_text(l, P_k8s_audit_verb, "");
-	paint(l, C_OFF);
-	if (put_text(l, P_k8s_audit_resource, " ")) {
-		put_text(l, P_k8s_audit_subresource, "/");
-		space = put_text(l, P_k8s_audit_namespace, " ");
-		put_text(l, P_k8s_audit_name, space ? "/" : " ");
-	} else if (json_doc__kind(d, uri) == JSON_STRING) {
-		buf__puts(l->out, " ");
-		text__safe(l->out, d->text + d->nodes[uri].at, d->nodes[uri].len);
-	}
-	if (fmt_ev__int(l->ctx->ev, P_k8s_audit_code, &code)) {
-		buf__puts(l->out, " = ");
-		paint(l, code >= 400 ? C_ERR : "");
-		rpl_put_u64(l->out, code);
-		paint(l, code >= 400 ? C_OFF : "");
-	} else {
-		put_text(l, P_k8s_audit_stage, " ");
-	}
+	eng_event__audit_line(l->ctx, &text);
+	text__safe(l->out, (char *)text.p, text.len);
+	buf__done(&text);
 }
 
 void rpl_line(const struct eng_ctx *ctx, uint32_t payload, bool color, struct buf *out)

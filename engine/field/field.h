@@ -162,6 +162,8 @@ const char *eng_type__name(const struct eng_field *f);	/* Falco's type word */
  * one parameter as evt.arg does. max_bytes limits payload text (0 = 80).
  */
 void eng_event__args(const struct eng_ctx *ctx, uint32_t max_bytes, struct buf *out);
+/* "create pods/exec shop/web-0 = 101": an entry of a Kubernetes audit log, without who asked; not safe for a terminal. */
+void eng_event__audit_line(const struct eng_ctx *ctx, struct buf *out);
 bool eng_event__arg(const struct eng_ctx *ctx, unsigned param, uint32_t max_bytes, struct buf *out);
 /* Is the text of a number of this type made of nothing but the number? Ids, for one, become names. */
 bool eng_ptype__stands_alone(enum fmt_ptype t);

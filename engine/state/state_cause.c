@@ -143,8 +143,10 @@ static void settle(struct eng_cause *c, struct eng_entry *e)
 }
 
 /* A request has come: whom may it have let in? */
-static void find_entries(struct causes *cs, struct eng_cause *c)
+static void find_entries(struct eng_state *st, struct eng_cause *c)
 {
+	struct shared *s = st->shared;
+	struct causes *cs = &s->causes;
 	struct eng_entry *one = NULL;
 	unsigned n = 0;
 
@@ -159,6 +161,9 @@ static void find_entries(struct causes *cs, struct eng_cause *c)
 	}
 	if (n == 1 && one->n == 1)
 		settle(c, one);
+	for (unsigned k = 0; n && k < s->n; k++)
+		if (s->all[k])
+			proc__change_all(s->all[k]);
 }
 
 /* A process has come in: by which requests? */
@@ -266,7 +271,7 @@ void cause__on_audit(struct eng_state *st, const struct eng_ctx *ctx)
 	c->pod = param_str(ev, P_k8s_audit_name);
 	if (c->audit_id && c->args && c->ns && c->pod && !is_known(cs, c)) {
 		keep_request(cs, c);
-		find_entries(cs, c);
+		find_entries(st, c);
 	}
 	cause__unref(c);
 }
@@ -325,13 +330,12 @@ void cause__on_exec(struct eng_state *st, struct eng_ctx *ctx)
 
 /* --- keyframes --------------------------------------------------------------------------------------------- */
 
-static struct eng_cause *request_of(struct causes *cs, struct eng_state *st, const struct fmt_ev *ev)
+static struct eng_cause *request_of(struct causes *cs, const struct fmt_ev *ev)
 {
 	const struct fmt_str *json = fmt_ev__str(ev, P_state_cause_json);
 	struct json_doc d = { 0 };
 	struct eng_cause *c;
 
-	(void)st;
 	if (!json || json->len > MAX_ENTRY_JSON)
 		return NULL;
 	for (unsigned k = 0; k < RECENT_CAUSES; k++) {
@@ -401,7 +405,7 @@ void on_state_cause(struct eng_state *st, struct eng_ctx *ctx)
 {
 	struct causes *cs = &st->shared->causes;
 	struct eng_proc *p = fmt_ev__tid(ctx->ev) ? idmap__get(&st->procs, fmt_ev__tid(ctx->ev)) : NULL;
-	struct eng_cause *c = request_of(cs, st, ctx->ev);
+	struct eng_cause *c = request_of(cs, ctx->ev);
 	struct eng_entry *e;
 
 	if (!fmt_ev__tid(ctx->ev) && c && !is_known(cs, c))

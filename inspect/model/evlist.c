@@ -278,9 +278,16 @@ static void make_line(void *arg, const struct eng_ctx *ctx)
 	line->about_net = ev->info->category == CAT_NET || is_net(ctx->fd);
 	line->about_file = !line->about_net && (ev->info->category == CAT_FILE || ctx->fd);
 	set_text(&line->container, container, strlen(container));
-	set_text(&line->comm, ctx->thread->comm->s, ctx->thread->comm->len);
 	line->args.len = 0;
-	eng_event__args(ctx, MAX_ARGS, &line->args);
+	if (ev->type == EV_k8s_audit) {
+		const struct fmt_str *user = fmt_ev__str(ev, P_k8s_audit_user);
+
+		set_text(&line->comm, user ? user->p : "", user ? user->len : 0);
+		eng_event__audit_line(ctx, &line->args);
+	} else {
+		set_text(&line->comm, ctx->thread->comm->s, ctx->thread->comm->len);
+		eng_event__args(ctx, MAX_ARGS, &line->args);
+	}
 	if (line->args.cap > MAX_KEPT) {	/* an argument may be a megabyte */
 		line->args.len = line->args.len < MAX_KEPT ? line->args.len : MAX_KEPT - 1;
 		line->args.cap = MAX_KEPT;

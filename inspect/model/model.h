@@ -51,6 +51,7 @@ struct ins_proc {
 	uint32_t uid, loginuid, tty;
 	uint64_t caps;			/* effective capabilities, as known last */
 	uint32_t comm, exe, cmdline, cwd;	/* strings */
+	uint32_t came;			/* string: who let it, or an ancestor, into its pod; 0: not known */
 	uint32_t flags;			/* enum ins_proc_flag */
 	int32_t status;			/* wait status if PROC_ENDED */
 	uint64_t start;			/* ns since the epoch; 0 unknown */

@@ -122,6 +122,11 @@ static void refresh(struct ins_pass *p, uint32_t i, struct eng_proc *ep, unsigne
 		pr->cmdline = command_line(p, ep);
 	if (ep->cwd && ep->cwd->len)
 		pr->cwd = intern(p, ep->cwd);
+	if (ep->entry && ep->entry->n) {
+		p->text.len = 0;
+		eng_entry__who(ep->entry, &p->text);
+		pr->came = ins_model__intern(p->m, (const char *)p->text.p, p->text.len);
+	}
 	if (!pr->start)
 		pr->start = ep->start;
 	pr->vpid = (int32_t)ep->vpid;

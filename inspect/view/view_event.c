@@ -7,12 +7,14 @@
 
 #include "engine/field/field.h"
 #include "engine/rules/rules.h"
+#include "format/json/json_doc.h"
 #include "inspect/model/evlist.h"
 #include "inspect/model/evtext.h"
 #include "inspect/view/common.h"
 
 #define SLICE 20000000u		/* ns for one step towards the event */
 #define MAX_DUMP 4096u		/* bytes of a payload that are shown */
+#define MAX_ENTRY_LINES 2000u	/* of an entry of an audit log */
 
 struct event {
 	const struct ins_model *m;	/* that the list was made from */
@@ -111,6 +113,18 @@ static void put_ancestors(struct ins_page *p, const struct eng_proc *proc)
 				 (int)a->comm->len, a->comm->s, (long long)a->pid);
 }
 
+static void put_came_in(struct ins_page *p, const struct eng_proc *proc)
+{
+	struct buf who = { 0 };
+
+	eng_entry__who(proc->entry, &who);
+	if (who.len) {
+		ins_page__label(p, "came in by");
+		ins_page__wrap(p, ST_USER, (char *)who.p, who.len);
+	}
+	buf__done(&who);
+}
+
 static void put_process(struct ins_ui *ui, struct ins_page *p, const struct eng_ctx *ctx,
 			uint32_t idx)
 {
@@ -158,6 +172,7 @@ static void put_process(struct ins_ui *ui, struct ins_page *p, const struct eng_
 				 proc->container->name ? (int)proc->container->name->len : 0,
 				 proc->container->name ? proc->container->name->s : "");
 	}
+	put_came_in(p, proc);
 	put_ancestors(p, proc);
 }
 
@@ -256,6 +271,30 @@ static void put_payload(struct ins_page *p, const struct eng_ctx *ctx)
 	put_dump(p, &bytes);
 }
 
+/* An entry of an audit log with a line for each of its members. */
+static void put_entry(struct ins_page *p, const struct eng_ctx *ctx)
+{
+	const struct json_doc *d = eng_ctx__audit(ctx, 0);
+	struct buf text = { 0 };
+	unsigned lines = 0;
+
+	ins_page__title(p, "Entry");
+	if (d)
+		json_doc__put_indented(d, 0, &text);
+	for (size_t at = 0; at < text.len && lines < MAX_ENTRY_LINES; lines++) {
+		const char *line = (char *)text.p + at, *nl = memchr(line, '\n', text.len - at);
+		size_t n = nl ? (size_t)(nl - line) : text.len - at;
+
+		ins_page__line(p);
+		ins_page__to(p, 3);
+		ins_page__wrap(p, ST_TEXT, line, n);
+		at += n + 1;
+	}
+	if (lines == MAX_ENTRY_LINES)
+		ins_page__printf(p, ST_DIM, " and more");
+	buf__done(&text);
+}
+
 static const struct eng_rule *rule_named(const struct eng_ruleset *rs, const char *name)
 {
 	unsigned n = 0;
@@ -341,6 +380,10 @@ static void build_it(void *arg, const struct eng_ctx *ctx)
 	put_when(e->ui, p, ctx);
 	put_result(p, ctx);
 	put_alerts(e->ui, p, ctx);
+	if (ctx->ev->type == EV_k8s_audit) {
+		put_entry(p, ctx);
+		return;
+	}
 	put_params(p, ctx);
 	put_payload(p, ctx);
 	if (ctx->fd)

@@ -266,6 +266,11 @@ static void build_process(struct ins_ui *ui, struct ins_page *p, struct ins_scop
 		ins_page__printf(p, ST_DIM, ", on %s", ins_tty__text(pr->tty, text));
 	put_caps(p, pr);
 	put_container_link(ui, p, pr->container);
+	if (pr->came) {
+		ins_page__label(p, "came in by");
+		put_str(m, p, ST_USER, pr->came);
+		ins_page__printf(p, ST_DIM, ", kubectl exec or the like");
+	}
 	ins_page__label(p, "started");
 	put_time(ui, p, pr->start ? pr->start : pr->first_ts);
 	if (pr->flags & PROC_BEFORE)

@@ -197,6 +197,10 @@ static void cell(struct ins_ui *ui, struct ins_frame *f, uint32_t id, unsigned c
 			ins_cell__str(m, out, p->cmdline);
 		else
 			buf__printf(&out->text, "[%s]", ins_model__str(m, p->comm));
+		if (p->came && (p->parent == INS_NONE || m->procs[p->parent].came != p->came)) {
+			buf__puts(&out->text, "  came in by ");
+			ins_cell__str(m, out, p->came);
+		}
 		break;
 	}
 }

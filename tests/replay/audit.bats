@@ -115,6 +115,59 @@ entry() {	# second verb resource[/subresource] namespace name [more members]
 	[[ $output == *'ka.verb = create'* ]]
 }
 
+# kubectl exec into the pod of make_kube, before or after what it starts
+came_in() {	# user id second
+	echo "{\"kind\":\"Event\",\"apiVersion\":\"audit.k8s.io/v1\",\"auditID\":\"id-$2\",\"stage\":\"ResponseStarted\",\"verb\":\"create\"," \
+		"\"user\":{\"username\":\"$1\",\"groups\":[\"dev\"]},\"sourceIPs\":[\"10.0.0.9\"],\"userAgent\":\"kubectl/v1.30\"," \
+		"\"requestURI\":\"/api/v1/namespaces/shop/pods/web-0/exec?command=sh&command=-c&command=id&container=c\"," \
+		"\"objectRef\":{\"resource\":\"pods\",\"subresource\":\"exec\",\"namespace\":\"shop\",\"name\":\"web-0\"},\"responseStatus\":{\"code\":101}," \
+		"\"requestReceivedTimestamp\":\"2025-11-27T14:03:$3Z\",\"stageTimestamp\":\"2025-11-27T14:03:$3Z\"}"
+}
+
+shells() {	# trace...: the alerts on processes named sh or id
+	cat >shells.yaml <<-'EOF'
+	- rule: shell
+	  desc: d
+	  condition: evt.type = getpid and proc.name in (sh, id)
+	  output: "%proc.name(%proc.pid)"
+	  priority: NOTICE
+	EOF
+	spoor-replay "$@" -r shells.yaml -o json
+}
+
+@test "the alert on a shell says who came in, and what that shell starts, too; not of others" {
+	"$SPOOR_BUILD/tests/replay/make_kube" node.spoor
+	came_in alice 1 06.900000 >log.json
+	spoor-trace merge node.spoor log.json -w both.spoor
+	shells both.spoor >alerts
+	[ "$(jq -r .output alerts | sed -E 's/^[^ ]* //; s/ container_id.*k8s_ns_name=shop//')" = "Notice sh(300) came_in_by=alice@10.0.0.9 (kubectl/v1.30)
+Notice id(301) came_in_by=alice@10.0.0.9 (kubectl/v1.30)
+Notice sh(400)" ] || { jq -r .output alerts; return 1; }
+	[ "$(jq -c 'select(.output_fields["proc.pid"] == 301).output_fields | with_entries(select(.key | startswith("ka.")))' alerts)" = \
+		'{"ka.auditid":"id-1","ka.sourceips":["10.0.0.9"],"ka.user.groups":["dev"],"ka.user.name":"alice","ka.useragent":"kubectl/v1.30"}' ]
+	[ "$(jq -c 'select(.output_fields["proc.pid"] == 400).output_fields | keys | map(select(startswith("ka.")))' alerts)" = "[]" ]
+	# a condition may ask for it
+	run spoor-replay both.spoor -f 'evt.type = getpid and ka.user.name = alice' -p '%proc.pid %ka.uri.param[container]'
+	[ "$output" = "300 c
+301 c" ]
+}
+
+@test "who came in when two may have: both" {
+	"$SPOOR_BUILD/tests/replay/make_kube" node.spoor
+	{ came_in alice 1 06.900000; came_in bob 2 06.950000; } >log.json
+	spoor-trace merge node.spoor log.json -w both.spoor
+	[ "$(shells both.spoor | jq -r 'select(.output_fields["proc.pid"] == 300).output_fields["ka.user.name"]')" = "alice or bob" ]
+	shells both.spoor | grep -q 'alice@10.0.0.9 (kubectl/v1.30), or bob@10.0.0.9'
+}
+
+@test "who came in is known from the middle of a trace on" {
+	"$SPOOR_BUILD/tests/replay/make_kube" node.spoor
+	came_in alice 1 06.900000 >log.json
+	spoor-trace merge node.spoor log.json -w both.spoor
+	spoor-trace cut both.spoor -w cut.spoor -f 'evt.type = getpid'
+	[ "$(shells cut.spoor | jq -r '.output_fields["ka.user.name"]' | paste -sd ' ')" = "alice alice null" ]
+}
+
 @test "captured events, and what upstream's rules say of them" {
 	[ -d "$audit_events" ] || skip "no captured events (SPOOR_AUDIT_EVENTS)"
 	upstream_missing && skip "no rule files of upstream (SPOOR_UPSTREAM_RULES)"
