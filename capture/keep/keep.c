@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Triggers, the queue of files, and the threads that make them. */
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -250,13 +251,14 @@ static void work_on(struct cap_keep *k, struct cap_job *j)
 	step = cap_job__step(k, j);
 	pthread_mutex_lock(&k->lock);
 	j->busy = false;
-	j->next_at = cap_keep__mono() + (step == CAP_STEP_WAIT ? LOOK_NS : 0);
+	j->next_at = cap_keep__mono() + LOOK_NS;
 	if (step != CAP_STEP_DONE)
 		return;
 	remove_job(k, j);
 	pthread_cond_broadcast(&k->work);	/* one of those that wait may begin */
 	pthread_mutex_unlock(&k->lock);
 	cap_job__free(j);
+	malloc_trim(0);			/* what one file has needed is not kept for the next */
 	pthread_mutex_lock(&k->lock);
 }
 

@@ -85,8 +85,11 @@ uint64_t cap_keep__mono(void);
 
 /* --- keep_job.c: one file. Called by one worker at a time, without the lock. --------------------------- */
 
-enum cap_step { CAP_STEP_MORE, CAP_STEP_WAIT, CAP_STEP_DONE };
-/* Go on with a file for a while. DONE: it is complete, or has failed; counted and logged. */
+enum cap_step { CAP_STEP_WAIT, CAP_STEP_DONE };
+/*
+ * Go on with a file as far as there is anything: what is worked on takes much more memory than what waits, so no more of them than
+ * there are workers do. DONE: it is complete, or has failed; counted and logged.
+ */
 enum cap_step cap_job__step(struct cap_keep *k, struct cap_job *j);
 void cap_job__free(struct cap_job *j);
 void cap_cause__free(struct cap_cause *c);

@@ -17,7 +17,6 @@
 #include "format/file/chunk_stream.h"
 #include "format/file/trace_reader.h"
 
-#define CHUNKS_A_STEP 16u		/* then others have their turn */
 #define FLUSH_NS 1000000000u
 #define LEVEL 3
 
@@ -361,7 +360,7 @@ enum cap_step cap_job__step(struct cap_keep *k, struct cap_job *j)
 	struct err err = { 0 };
 	int code = j->rows ? 0 : begin(k, j, &err);
 
-	for (unsigned n = 0; !code && n < CHUNKS_A_STEP; n++) {
+	while (!code) {
 		uint64_t upto = cap_ring__upto(k->o.ring), ts;
 		bool stop;
 		uint64_t to = wanted_to(k, j, &stop);
@@ -383,8 +382,6 @@ enum cap_step cap_job__step(struct cap_keep *k, struct cap_job *j)
 		if (!code)
 			code = look_after(k, j, &err);
 	}
-	if (!code)
-		return CAP_STEP_MORE;
 	say_failed(k, j, code, &err);
 	return CAP_STEP_DONE;
 }

@@ -22,6 +22,7 @@ struct cap_ring_reader {
 	struct cap_segment *seg;	/* referred to; NULL: between two */
 	struct trace_file f;		/* of seg */
 	bool is_open;
+	uint64_t resume;		/* seg has been read up to there and closed, to wait without memory; 0: not */
 	const struct chunk *chunk;	/* the current one */
 	uint64_t last_id;		/* of the last segment that was entered */
 	uint64_t next_num;		/* of the event that comes next; 0: not known yet */
@@ -37,6 +38,7 @@ static void leave_segment(struct cap_ring_reader *rd)
 		trace_file__close(&rd->f);
 	rd->is_open = false;
 	rd->chunk = NULL;
+	rd->resume = 0;
 	if (!rd->seg)
 		return;
 	pthread_mutex_lock(&rd->ring->lock);
@@ -153,9 +155,11 @@ static int open_segment(struct cap_ring_reader *rd, struct err *err)
 	rd->is_open = true;
 	chunk_stream__follow(&rd->f.cs, true);
 	trace_file__want(&rd->f, &rd->want);
-	if (rd->from)
+	if (rd->resume)
+		chunk_stream__seek(&rd->f.cs, rd->resume);
+	else if (rd->from)
 		go_to_start(rd);
-	rd->from = 0;
+	rd->from = rd->resume = 0;
 	return 0;
 }
 
@@ -204,6 +208,30 @@ static void state_of(struct cap_ring_reader *rd, bool *sealed, bool *evicted)
 	pthread_mutex_unlock(&rd->ring->lock);
 }
 
+/*
+ * What decoding needs is much more than what a reader has to remember, and many may wait at once. Damage is left behind:
+ * there the search goes on from its place.
+ */
+static void rest(struct cap_ring_reader *rd)
+{
+	if (rd->f.cs.resync)
+		return;
+	rd->resume = rd->f.cs.in.pos;
+	trace_file__close(&rd->f);
+	rd->is_open = false;
+	rd->chunk = NULL;
+}
+
+static bool has_more(struct cap_ring_reader *rd)
+{
+	bool more;
+
+	pthread_mutex_lock(&rd->ring->lock);
+	more = rd->ring->generation != rd->seen;
+	pthread_mutex_unlock(&rd->ring->lock);
+	return more;
+}
+
 static int give(struct cap_ring_reader *rd, const struct chunk **ret)
 {
 	const struct chunk *c = rd->chunk;
@@ -231,6 +259,8 @@ int cap_ring_reader__next(struct cap_ring_reader *rd, const struct chunk **ret, 
 				return code;
 		}
 		if (!rd->is_open) {
+			if (rd->resume && !has_more(rd))
+				return FMT_SOURCE_WAIT;
 			code = open_segment(rd, err);
 			if (code)
 				return code;
@@ -242,8 +272,10 @@ int cap_ring_reader__next(struct cap_ring_reader *rd, const struct chunk **ret, 
 		code = trace_file__next(&rd->f, &rd->chunk, NULL);
 		if (!code && !evicted)
 			return give(rd, ret);
-		if (code == FMT_SOURCE_WAIT && !sealed && !evicted)
+		if (code == FMT_SOURCE_WAIT && !sealed && !evicted) {
+			rest(rd);
 			return FMT_SOURCE_WAIT;
+		}
 		/* its end; or it has gone, which the numbers of the next one tell */
 		if (code >= 0 || evicted || sealed)
 			leave_segment(rd);
@@ -311,6 +343,12 @@ static int ring_next(struct fmt_source *s, const struct fmt_batch **ret, struct 
 
 	for (;;) {
 		code = cap_ring_reader__next(rd, &c, err);
+		if (code == FMT_SOURCE_WAIT) {
+			fmt_batch__free(t->batch);
+			t->batch = NULL;
+		} else if (!t->batch) {
+			fmt_batch__new(&t->batch);
+		}
 		if (code == CAP_RING_LOST)
 			return give_loss(t, ret, info);
 		if (code)

@@ -7,6 +7,7 @@
 
 enum { REASON_DAMAGED = 8, REASON_EVICTED = 9 };	/* group drop_reason */
 
+#define MANY 4096u			/* rows whose memory is given back when they are flushed early */
 #define NUMS 65536u			/* numbers of events remembered, for the alerts that come behind them */
 
 struct cut {
@@ -299,7 +300,15 @@ void cut__extend(struct cut *c, uint64_t to)
 
 int cut__flush(struct cut *c, struct err *err)
 {
-	return c->shown ? flush(c, err) : 0;
+	uint32_t n = c->b->n;
+	int r = c->shown ? flush(c, err) : 0;
+
+	if (n > MANY && !c->b->n) {
+		fmt_batch__free(c->b);
+		fmt_batch__new(&c->b);
+		fmt_batch__reset(c->b, c->next_num);
+	}
+	return r;
 }
 
 int cut__finish(struct cut *c, struct err *err)
