@@ -339,19 +339,19 @@ static enum cap_step end(struct cap_keep *k, struct cap_job *j, struct err *err)
 
 /* --- a step ------------------------------------------------------------------------------------------------------------ */
 
-/* Once a second: what has come is given to who reads the file; and is there still room? */
+/* Is there still room? And once a second what has come is given to who reads the file. */
 static int look_after(struct cap_keep *k, struct cap_job *j, struct err *err)
 {
 	uint64_t now = cap_keep__mono();
 	int code = 0;
 
+	if ((k->o.max_file_bytes && size_of(j) >= k->o.max_file_bytes) || cap_folder__is_full(k))
+		j->short_ended = true;
 	if (now - j->flushed < FLUSH_NS)
 		return 0;
 	j->flushed = now;
 	if (j->cut)
 		code = cut__flush(j->cut, err);
-	if ((k->o.max_file_bytes && size_of(j) >= k->o.max_file_bytes) || cap_folder__is_full(k))
-		j->short_ended = true;
 	return code;
 }
 
@@ -374,8 +374,9 @@ enum cap_step cap_job__step(struct cap_keep *k, struct cap_job *j)
 			if (cap_ring__now(k->o.ring) > to)
 				cap_ring__hurry(k->o.ring);
 			code = look_after(k, j, &err);
-			if (!code)
+			if (!code && !j->short_ended)
 				return CAP_STEP_WAIT;
+			continue;
 		}
 		if (!code && what != 1)
 			code = take(k, j, what, &err);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -34,9 +35,14 @@ static int remove_one(const char *path, const struct stat *st, int flag, struct 
 	return remove(path);
 }
 
+static const char *mounted[8];
+static unsigned n_mounted;
+
 int feed__teardown(void **state)
 {
 	(void)state;
+	while (n_mounted)
+		umount2(mounted[--n_mounted], MNT_DETACH);
 	return nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
@@ -54,6 +60,18 @@ const char *feed__folder(const char *name)
 	snprintf(p, sizeof(path[0]), "%s/%s", dir, name);
 	mkdir(p, 0755);
 	return p;
+}
+
+const char *feed__small(const char *name, const char *options)
+{
+	const char *in = xstrdup(feed__folder(name));
+	bool ro = !strncmp(options, "ro,", 3);
+
+	if (n_mounted == 8 || mount("tmpfs", in, "tmpfs", ro ? MS_RDONLY : 0, options + (ro ? 3 : 0))) {
+		print_message("no file system can be mounted: skipped\n");
+		return NULL;
+	}
+	return mounted[n_mounted++] = in;
 }
 
 unsigned feed__files(const char *in, const char *suffix)
@@ -220,7 +238,9 @@ struct seen feed__read(struct fmt_source *src)
 	const struct fmt_batch *b;
 	struct err err = { 0 };
 
-	while ((r.code = fmt_source__next(src, &b, &info, &err)) == 0) {
+	while ((r.code = fmt_source__next(src, &b, &info, &err)) == 0 || r.code == -FMT_E_TRUNCATED) {
+		if (r.code)
+			continue;
 		r.keyframes += info.keyframe;
 		if (!info.keyframe)
 			look(&r, b);

@@ -26,6 +26,8 @@ int feed__teardown(void **state);
 const char *feed__dir(void);
 /* A new folder in it, made. */
 const char *feed__folder(const char *name);
+/* A new folder that is a file system of its own, with options "ro" and "size=1m"; NULL: only root may. */
+const char *feed__small(const char *name, const char *options);
 unsigned feed__files(const char *dir, const char *suffix);
 
 void feed__begin(struct feed *f, struct cap_ring *r);

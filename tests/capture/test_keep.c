@@ -505,6 +505,52 @@ static void test_stop(void **state)
 	end(&b);
 }
 
+/* A full disk: what was written stays a trace that can be read, nothing else suffers; with min_free it ends in order. */
+static void test_full_disk(void **state)
+{
+	const char *in = feed__small("full", "size=3m");
+	struct bed b;
+	struct cap_trigger t = { .rule = "R", .after_ns = 3600ull * SEC };
+	struct seen seen;
+	char *name, part[CAP_KEEP_NAME + 8];
+
+	(void)state;
+	if (!in)
+		skip();
+	begin(&b, "full", (struct cap_keep_opts){ 0 });
+	feed__keyframe(&b.f);
+	t.time = FEED_T0;
+	name = fire(&b, t);
+	for (unsigned k = 0; k < 1000 && !stats(&b).failed; k++) {
+		feed__events(&b.f, 500, 500);
+		nanosleep(&(struct timespec){ .tv_nsec = 20000000 }, NULL);
+	}
+	settle(&b);
+	assert_int_equal(stats(&b).failed, 1);
+	snprintf(part, sizeof(part), "%s.part", name);
+	assert_int_equal(access(path_of(&b, name), F_OK), -1);
+	seen = feed__read_file(path_of(&b, part));
+	assert_int_equal(seen.code, 1);		/* behind the word that it was cut off */
+	assert_true(seen.events > 500);
+	assert_int_equal(unlink(path_of(&b, part)), 0);
+	free(name);
+	/* with room kept free */
+	cap_keep__free(b.k);
+	keep(&b, (struct cap_keep_opts){ .min_free = MIB });
+	t.time = b.f.ts;
+	name = fire(&b, t);
+	for (unsigned k = 0; k < 1000 && !stats(&b).complete; k++) {
+		feed__events(&b.f, 200, 500);
+		nanosleep(&(struct timespec){ .tv_nsec = 30000000 }, NULL);
+	}
+	settle(&b);
+	assert_int_equal(stats(&b).short_ended, 1);
+	assert_int_equal(feed__read_file(path_of(&b, name)).code, 1);
+	assert_int_equal(stats(&b).failed, 0);
+	free(name);
+	end(&b);
+}
+
 static void test_names(void **state)
 {
 	static const struct { const char *host, *container, *rule, *want; } t[] = {
@@ -556,7 +602,7 @@ int main(void)
 		cmocka_unit_test(test_host), cmocka_unit_test(test_container), cmocka_unit_test(test_extended),
 		cmocka_unit_test(test_rate), cmocka_unit_test(test_limits), cmocka_unit_test(test_age),
 		cmocka_unit_test(test_file_bytes), cmocka_unit_test(test_recover), cmocka_unit_test(test_overrun),
-		cmocka_unit_test(test_stop), cmocka_unit_test(test_names), cmocka_unit_test(test_wrong),
+		cmocka_unit_test(test_stop), cmocka_unit_test(test_full_disk), cmocka_unit_test(test_names), cmocka_unit_test(test_wrong),
 	};
 
 	log__set_level(LOG_ERROR_);	/* what is refused or recovered is warned of */

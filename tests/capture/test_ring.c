@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -398,7 +399,7 @@ static void test_cut_at_every_byte(void **state)
 	fclose(file);
 	snprintf(cut, sizeof(cut), "%s/cut", feed__dir());
 	/* every byte of the chunks with rows; the long schema before them here and there */
-	for (off_t n = st.st_size; n > 0; n -= n > st.st_size - 4000 ? 1 : 61) {
+	for (off_t n = st.st_size; n > 0; n -= n > st.st_size - 1800 ? 1 : 61) {
 		struct fmt_source *s;
 		struct seen seen = { 0 };
 
@@ -420,8 +421,11 @@ static void test_cut_at_every_byte(void **state)
 /* A full disk: the recording goes on, the ring is what there is room for, and what is lost is said. */
 static void test_full_disk(void **state)
 {
-	const char *in = getenv("SPOOR_SMALL_FS");
+	const char *in = feed__small("full", "size=6m");
 	struct cap_ring *r;
+	struct cap_ring_stats st;
+	struct fmt_source *s;
+	struct seen seen;
 	struct feed f;
 
 	(void)state;
@@ -433,11 +437,47 @@ static void test_full_disk(void **state)
 	for (unsigned k = 0; k < 60; k++) {
 		feed__keyframe(&f);
 		feed__events(&f, 2000, 100);
+		/* it tries again at most once a second: here at once */
+		if (stats(r).failures)
+			break;
 	}
-	assert_true(stats(r).failures > 0);
+	st = stats(r);
+	assert_int_equal(st.failures, 1);
+	assert_true(st.lost_events >= 2000);
+	/* the oldest have made room for what comes next */
+	assert_true(st.evicted_segments > 0);
+	for (unsigned k = 0; k < 300 && !f.t->keyframe_now; k++) {
+		usleep(10000);
+		feed__upto(&f);
+	}
+	assert_true(f.t->keyframe_now);
+	feed__keyframe(&f);
+	feed__events(&f, 500, 100);
+	assert_int_equal(stats(r).failures, 1);
+	s = reader(r, 0);
+	seen = feed__read(s);
+	assert_true(seen.events >= 500);
+	assert_true(seen.lost >= 2000);
+	assert_false(seen.gap);
+	fmt_source__close(s);
 	feed__done(&f);
 	cap_ring__free(r);
 	log__set_level(LOG_WARN_);
+}
+
+static void test_read_only(void **state)
+{
+	const char *in = feed__small("readonly", "ro,size=1m");
+	struct cap_ring_opts o = { .sz = sizeof(o), .bytes = 8 * MIB, .dir = in };
+	struct cap_ring *r;
+	struct err err = { 0 };
+
+	(void)state;
+	if (!in)
+		skip();
+	assert_int_equal(cap_ring__new(&r, &o, &err), -EROFS);
+	assert_string_equal(err.msg, "cannot write to the ring's directory: Read-only file system");
+	assert_string_equal(err.file, in);
 }
 
 static void test_wrong(void **state)
@@ -467,7 +507,7 @@ int main(void)
 		cmocka_unit_test(test_one_segment_too_large), cmocka_unit_test(test_time),
 		cmocka_unit_test(test_slow_reader), cmocka_unit_test(test_threads),
 		cmocka_unit_test(test_taken_up), cmocka_unit_test(test_cut_at_every_byte),
-		cmocka_unit_test(test_full_disk), cmocka_unit_test(test_wrong),
+		cmocka_unit_test(test_full_disk), cmocka_unit_test(test_read_only), cmocka_unit_test(test_wrong),
 	};
 
 	return cmocka_run_group_tests(tests, feed__setup, feed__teardown);
