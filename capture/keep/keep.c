@@ -292,6 +292,7 @@ static void *work(void *arg)
 {
 	struct cap_keep *k = arg;
 
+	pthread_setname_np(pthread_self(), "spoor-keep");
 	setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), NICE);
 	pthread_mutex_lock(&k->lock);
 	while (!k->stop || k->jobs) {

@@ -146,6 +146,7 @@ static void *sync_all(void *arg)
 	struct cap_ring *r = arg;
 	uint64_t every = r->o.sync_ns ? r->o.sync_ns : SYNC_NS;
 
+	pthread_setname_np(pthread_self(), "spoor-ring-sync");
 	pthread_mutex_lock(&r->lock);
 	while (!r->stop) {
 		struct cap_segment *s = r->newest;
