@@ -225,7 +225,8 @@ static const struct cli_opt opts[] = {
 	  set_container_env },
 	{ 'f', "filter", "CONDITION",
 	  "Record only events that satisfy the condition, in the language of the rules. "
-	  "Births, execs and deaths of processes are always recorded.",
+	  "Births, execs and deaths of processes are always recorded. Calls that it can never match and that "
+	  "tell nothing of files, processes and sockets are left out in the kernel.",
 	  set_filter },
 	{ 0, "only-command", NULL,
 	  "With COMMAND: record only it and the processes that descend from it.",
@@ -462,8 +463,9 @@ static void log_cost(const struct cap_recorder_stats *s, const struct rusage *be
 	sys = (double)(u.ru_stime.tv_sec - before->ru_stime.tv_sec) +
 	      (double)(u.ru_stime.tv_usec - before->ru_stime.tv_usec) / 1e6;
 	log_info("processor time after the start: %.2f s in user mode, %.2f s in the kernel, %.3f "
-		 "us an event; %ld KiB of memory",
-		 user, sys, s->events ? (user + sys) * 1e6 / (double)s->events : 0.0, u.ru_maxrss);
+		 "us an event; %ld KiB of memory; %llu records from the kernel",
+		 user, sys, s->events ? (user + sys) * 1e6 / (double)s->events : 0.0, u.ru_maxrss,
+		 (unsigned long long)s->records);
 }
 
 /*
@@ -525,6 +527,8 @@ static int run(struct options *o, struct err *err)
 		o->rec.driver.ids = ids;
 		o->rec.driver.n_ids = o->scope.n_containers;
 	}
+	if (!o->live.rules)
+		o->rec.driver.types = cap_scope__types(&o->scope);
 	o->rec.writer.context = cap_scope__active(&o->scope);
 	/* The thread that traces is made at the start. */
 	if (o->rec.driver.ptrace)

@@ -171,6 +171,7 @@ enum cap_thread_flag {
 	THREAD_WAIT = 4,		/* recording has not begun: only births, execs and deaths */
 	THREAD_UNSURE = 8,		/* cannot be told from its stack: looked up at each call */
 	THREAD_SCRIPT = 16,		/* what it executes is a script */
+	THREAD_ANY = 32,		/* every thread: nobody asked for such a call */
 };
 
 /* A path argument that is followed at the return of a call that succeeded: resolve.bpf.h. */

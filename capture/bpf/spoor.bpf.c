@@ -144,7 +144,9 @@ int on_sys_exit(struct bpf_raw_tracepoint_args *ctx)
 		return 0;
 	c.nr = c.s->nr;
 	c.d = desc_of(c.nr);
-	if ((c.s->flags | mode) & c.d->skip)
+	/* Nobody asked for it: but names of machines may come that way. */
+	if ((c.s->flags | mode) & c.d->skip &&
+	    (((c.s->flags | mode) & c.d->skip) != THREAD_ANY || !*dns_mark(c.s->pid_tid)))
 		return 0;
 	c.now = bpf_ktime_get_ns();
 	c.dur = c.s->enter ? c.now - c.s->enter : 0;

@@ -306,6 +306,21 @@ void cap_calls__descs(struct cap_desc *descs, uint16_t *compat, bool noise)
 		compat[nr] = event_of_i386(nr);
 }
 
+void cap_calls__only(struct cap_desc *descs, const uint8_t *types)
+{
+	for (unsigned id = 0; id < FMT_MAX_EVENTS; id++) {
+		const struct fmt_event_info *ev = fmt_event(id);
+		struct cap_desc *d = &descs[id];
+
+		if (!ev || !(ev->flags & EF_SYSCALL) || types[id >> 3] >> (id & 7) & 1 || is_life(id) ||
+		    ev->flags & (EF_STATE | EF_OPENS_FD | EF_CLOSES_FD) || d->kind == KIND_NOISE ||
+		    d->kind == KIND_MSG_READ || d->kind == KIND_MSG_WRITE || id == EV_sendto ||
+		    id == EV_recvfrom)
+			continue;
+		d->skip |= THREAD_ANY;
+	}
+}
+
 /* --- plans for the decoder -------------------------------------------------------------------- */
 
 /*

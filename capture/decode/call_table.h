@@ -56,6 +56,11 @@ struct cap_plan {
  * event.
  */
 void cap_calls__descs(struct cap_desc *descs, uint16_t *compat, bool noise);
+/*
+ * Leave out calls of types that are not in the set (a bit each, FMT_MAX_EVENTS wide), unless the state needs them or they
+ * may bring what name servers say: those remain, as they are where all are wanted.
+ */
+void cap_calls__only(struct cap_desc *descs, const uint8_t *types);
 /* Which paths are followed after success. */
 void cap_calls__follows(struct cap_follow f[CAP_MAX_EVENTS][2]);
 /* Events by the numbers of this machine's calls; and by those of arm64, wherever we are. */

@@ -179,6 +179,8 @@ static int configure(struct cap_driver *d, const struct cap_driver_opts *o, bool
 		bpf_program__set_autoattach(p, false);
 	cap_calls__descs((struct cap_desc *)s->rodata->descs, (uint16_t *)s->rodata->compat,
 			 o->noise);
+	if (o->types)
+		cap_calls__only((struct cap_desc *)s->rodata->descs, o->types);
 	cap_calls__follows((struct cap_follow(*)[2])s->rodata->follows);
 	bpf_program__set_autoload(s->progs.collect_resolve, loops);
 #if defined(__aarch64__)
@@ -447,7 +449,7 @@ void cap_driver__record(struct cap_driver *d)
 {
 	if (d->tracer)
 		return;
-	__atomic_store_n(&d->skel->data->mode, (uint8_t)0, __ATOMIC_RELEASE);
+	__atomic_store_n(&d->skel->data->mode, (uint8_t)THREAD_ANY, __ATOMIC_RELEASE);
 }
 
 void cap_driver__detach(struct cap_driver *d)

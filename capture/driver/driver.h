@@ -30,6 +30,11 @@ struct cap_driver_opts {
 	bool noise;			/* record noise calls instead of counting them */
 	/* 1: read the kernel's memory by helper even where loads would do; 2: without loops, too */
 	unsigned slow_reads;
+	/*
+	 * A set of event types, a bit each, that somebody wants to see; NULL: all. Calls that are not, and that nobody's state
+	 * needs, are left out in the kernel. Borrowed until the driver is open.
+	 */
+	const uint8_t *types;
 	/* containers to record, by id or prefix of one; none: all */
 	const char *const *ids;
 	unsigned n_ids;

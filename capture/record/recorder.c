@@ -415,6 +415,7 @@ int cap_recorder__take(struct cap_recorder *r, bool last, struct err *err)
 		if (!code)
 			code = r->look ? take_wanted(r, rec, cpu) : take_all(r, rec, cpu);
 		r->in_round++;
+		r->records++;
 		if (!code && fmt_batch__full(r->batch))
 			code = flush_if(r, true, err);
 	}
@@ -470,7 +471,7 @@ bool cap_recorder__traced_ended(struct cap_recorder *r, int *ret_status)
 
 void cap_recorder__stats(const struct cap_recorder *r, struct cap_recorder_stats *ret)
 {
-	*ret = (struct cap_recorder_stats){ .events = r->events, .context = r->context,
+	*ret = (struct cap_recorder_stats){ .events = r->events, .records = r->records, .context = r->context,
 					       .lost = r->lost,
 					    .bytes = cap_recorder__written(r),
 					    .keyframe_bytes = r->keyframe_total };

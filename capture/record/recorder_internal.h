@@ -45,6 +45,7 @@ struct cap_recorder {
 	uint64_t keyframe_bytes, keyframe_total;
 	uint64_t bytes_at_keyframe;
 	uint64_t loss_since;		/* losses were counted up to then */
+	uint64_t records;		/* that the driver has handed over */
 	uint64_t in_round;		/* records of this round */
 	struct cap_heal heal;
 	int error;			/* of the writer: nothing more is written */

@@ -28,6 +28,8 @@ int cap_scope__filter(struct cap_scope *s, const char *text, struct err *err)
 	struct eng_ast *ast;
 	int r = eng_filter__parse(text, strlen(text), 1000, &s->mem, &ast, err);
 
+	/* Which number an event has, or how long after another it came: then all have to be there. */
+	s->by_order = strstr(text, "evt.num") || strstr(text, "evt.delta");
 	if (!r)
 		r = eng_prog__new(&s->prog);
 	if (!r)
@@ -78,6 +80,11 @@ bool cap_scope__resolve(struct cap_scope *s)
 		all &= *s->ids[i] != 0;
 	}
 	return all;
+}
+
+const uint8_t *cap_scope__types(const struct cap_scope *s)
+{
+	return s->prog && !s->by_order ? eng_prog__types(s->prog, 0) : NULL;
 }
 
 bool cap_scope__active(const struct cap_scope *s)

@@ -23,6 +23,7 @@ struct cap_scope {
 	bool only_command;
 	uint32_t command;		/* its process id */
 	uint8_t *in_tree;		/* only_command: bit set = process descends from it */
+	bool by_order;			/* the condition asks for the place among all events */
 	struct eng_prog *prog;
 	struct eng_run *run;
 	struct arena mem;
@@ -38,6 +39,8 @@ void cap_scope__done(struct cap_scope *s);
  * itself.
  */
 bool cap_scope__resolve(struct cap_scope *s);
+/* The set of event types that the condition can ever match, a bit each, borrowed; NULL: all have to be there. */
+const uint8_t *cap_scope__types(const struct cap_scope *s);
 /* Does any row have to be looked at? */
 bool cap_scope__active(const struct cap_scope *s);
 enum cap_wanted {
