@@ -9,6 +9,7 @@
 #include "capture/outputs/out_output.h"
 
 #define ID_HEADER "X-Alert-Id: "
+#define PAUSE_MAX_NS 3600000000000ull	/* of what Retry-After asks for */
 
 struct poster {
 	struct cap_http *http;
@@ -71,17 +72,17 @@ static int http__open(struct output *o, struct err *err)
 
 /*
  * What the answer means. Refused is only what this alert alone is to blame for; what somebody has to put right (a token, a
- * path) keeps the alerts until it is.
+ * path) keeps the alerts until it is. A URL may hold a secret and is not named.
  */
-static enum out_verdict judge(const struct output *o, const struct cap_http_reply *r, struct out_try *t)
+static enum out_verdict judge(const struct cap_http_reply *r, struct out_try *t)
 {
 	if (r->status >= 200 && r->status < 300)
 		return OUT_OK;
 	if (r->has_retry_after)
-		t->wait_ns = r->retry_after_ns;
+		t->wait_ns = r->retry_after_ns < PAUSE_MAX_NS ? r->retry_after_ns : PAUSE_MAX_NS;
 	switch (r->status) {
 	case 400: case 413: case 415: case 422:
-		return out_try__say(t, OUT_REFUSED, "%s answers %u", o->o.url, r->status);
+		return out_try__say(t, OUT_REFUSED, "the server answers %u", r->status);
 	default:
 		return out_try__say(t, OUT_RETRY, "the server answers %u%s", r->status,
 			r->status >= 300 && r->status < 400 ? " (a redirect, which is not followed)" : "");
@@ -101,7 +102,7 @@ static enum out_verdict http__deliver(struct output *o, const struct out_record 
 	memcpy(p->id + sizeof(ID_HEADER) - 1, r->id, OUT_ID_MAX);
 	if (cap_http__do(p->http, &rq, &p->reply, &err))
 		return out_try__say(t, OUT_RETRY, "%s", err.msg);
-	return judge(o, &p->reply, t);
+	return judge(&p->reply, t);
 }
 
 static void http__close(struct output *o)

@@ -218,7 +218,7 @@ static void program__close(struct output *o)
 	if (p->pid) {
 		close(p->in);
 		p->in = -1;
-		atomic_store(&o->abandon, false);
+		atomic_store(&o->abandon, false);	/* the threads have ended; this is for ended() */
 		if (ended(o, p, out_now() + END_GRACE_NS, &status))
 			forget(p);
 		else

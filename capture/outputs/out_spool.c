@@ -251,7 +251,7 @@ static void add_file(struct out_spool *s, const char *name)
 	struct segment g = { 0 };
 	uint8_t head[SEGMENT_HEAD];
 	struct cursor c = cursor__of(head, sizeof(head));
-	struct stat st;
+	struct stat st = { 0 };
 	char again[32], *end;
 
 	g.seq = strtoull(name, &end, 16);
@@ -317,7 +317,8 @@ static int take_up(struct out_spool *s)
 	while ((e = readdir(d)))
 		add_file(s, e->d_name);
 	closedir(d);
-	qsort(s->segs, s->n, sizeof(*s->segs), compare_seq);
+	if (s->n)
+		qsort(s->segs, s->n, sizeof(*s->segs), compare_seq);
 	for (size_t i = 0; i < s->n; i++)
 		if (s->segs[i].seq >= s->confirmed.seq)
 			count_segment(s, &s->segs[i], i + 1 == s->n);

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The hub by itself: what a queue has room for, in alerts and in bytes; what a limit lets through, and that it fills up again; alerts
+ * that are too long, names that are not there; what a hub that never started does with what it has.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "capture/outputs/outputs.h"
+
+static struct cap_out_alert alert = {
+	.priority = PRIO_WARNING, .rule = "R", .source = "syscall", .container = "", .json = "{\"rule\":\"R\"}",
+	.json_len = 12, .text = "text", .text_len = 4
+};
+
+static struct cap_outputs *hub_of(const struct cap_out_opts *o)
+{
+	struct cap_outputs *h = cap_outputs__new(NULL);
+	struct err err = { 0 };
+
+	if (cap_outputs__add(h, o, &err))
+		fail_msg("%s", err.msg);
+	return h;
+}
+
+static struct cap_out_counts counts(struct cap_outputs *h)
+{
+	struct cap_out_counts c;
+
+	cap_outputs__counts(h, 0, &c);
+	return c;
+}
+
+static struct cap_out_opts program(void)
+{
+	static const char *const argv[] = { "/bin/true", NULL };
+
+	return (struct cap_out_opts){ .kind = CAP_OUT_PROGRAM, .name = "p", .command = argv, .per_alert = true };
+}
+
+static void test_queue_length(void **state)
+{
+	struct cap_out_opts o = program();
+	struct cap_outputs *h;
+
+	(void)state;
+	o.queue_len = 7;
+	h = hub_of(&o);
+	for (int i = 0; i < 10; i++)
+		cap_outputs__send(h, &alert);
+	assert_int_equal(counts(h).waiting, 7);
+	assert_int_equal(counts(h).dropped, 3);
+	assert_int_equal(cap_outputs__send_to(h, "p", &alert), -ENOSPC);
+	assert_int_equal(cap_outputs__send_to(h, "q", &alert), -ENOENT);
+	cap_outputs__free(h);
+}
+
+static void test_queue_bytes(void **state)
+{
+	struct cap_out_opts o = program();
+	struct cap_out_alert big = alert;
+	static char json[100000];
+	struct cap_outputs *h;
+
+	(void)state;
+	memset(json, ' ', sizeof(json));
+	big.json = json;
+	big.json_len = sizeof(json);
+	o.queue_bytes = 1 << 20;
+	h = hub_of(&o);
+	for (int i = 0; i < 20; i++)
+		cap_outputs__send(h, &big);
+	assert_int_equal(counts(h).waiting, 10);	/* of a million bytes each tenth is one, with its head */
+	assert_int_equal(counts(h).dropped, 10);
+	cap_outputs__send(h, &alert);			/* a small one still fits */
+	assert_int_equal(counts(h).waiting, 11);
+	big.json_len = CAP_OUT_ALERT_MAX + 1;
+	cap_outputs__send(h, &big);
+	assert_int_equal(counts(h).dropped, 11);
+	cap_outputs__free(h);
+}
+
+static void test_limit(void **state)
+{
+	struct cap_out_opts o = program();
+	struct cap_out_counts c;
+	struct cap_outputs *h;
+
+	(void)state;
+	o.rate = 1e-4;
+	o.burst = 3;
+	h = hub_of(&o);
+	for (int i = 0; i < 5; i++)
+		cap_outputs__send(h, &alert);
+	c = counts(h);
+	assert_int_equal(c.waiting, 3);
+	assert_int_equal(c.limited, 2);
+	assert_int_equal(cap_outputs__send_to(h, "p", &alert), -EAGAIN);
+	cap_outputs__free(h);
+
+	o.rate = 1000;		/* a new one each millisecond, but never more than three at once */
+	h = hub_of(&o);
+	for (int i = 0; i < 20; i++)
+		cap_outputs__send(h, &alert);
+	assert_in_range(counts(h).waiting, 3, 20);
+	usleep(50000);
+	c = counts(h);
+	cap_outputs__send(h, &alert);
+	assert_int_equal(counts(h).waiting, c.waiting + 1);
+	cap_outputs__free(h);
+}
+
+static void test_wants(void **state)
+{
+	static const char *const tags[] = { "shell" };
+	struct cap_out_opts o = program();
+	struct cap_outputs *h;
+	struct cap_out_alert a = alert;
+
+	(void)state;
+	o.has_min_priority = true;
+	o.min_priority = PRIO_WARNING;
+	o.tags = tags;
+	o.n_tags = 1;
+	o.rule = "R*";
+	o.source = "syscall";
+	h = hub_of(&o);
+	cap_outputs__send(h, &a);		/* no tag */
+	a.tags = tags;
+	a.n_tags = 1;
+	a.priority = PRIO_NOTICE;
+	cap_outputs__send(h, &a);
+	a.priority = PRIO_ERROR;
+	a.rule = "r";
+	cap_outputs__send(h, &a);
+	a.rule = "R 1";
+	a.source = "k8s_audit";
+	cap_outputs__send(h, &a);
+	assert_int_equal(counts(h).waiting, 0);
+	a.source = "syscall";
+	cap_outputs__send(h, &a);
+	assert_int_equal(counts(h).waiting, 1);
+	assert_int_equal(cap_outputs__send_to(h, "p", &alert), 0);	/* by name: whatever it wants */
+	assert_int_equal(counts(h).waiting, 2);
+	cap_outputs__free(h);
+}
+
+/* What was sent before the start is delivered; what was not when it ends is counted. */
+static void test_life(void **state)
+{
+	struct cap_out_opts o = program();
+	struct cap_outputs *h = hub_of(&o);
+	struct err err = { 0 };
+
+	(void)state;
+	for (int i = 0; i < 5; i++)
+		cap_outputs__send(h, &alert);
+	assert_int_equal(cap_outputs__start(h, &err), 0);
+	cap_outputs__stop(h, 20000000000ull);
+	assert_int_equal(counts(h).delivered, 5);
+	assert_int_equal(counts(h).waiting, 0);
+	cap_outputs__free(h);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_queue_length), cmocka_unit_test(test_queue_bytes), cmocka_unit_test(test_limit),
+		cmocka_unit_test(test_wants), cmocka_unit_test(test_life),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
