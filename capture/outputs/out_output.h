@@ -71,6 +71,7 @@ struct output {
 	uint64_t damaged_said;
 	pthread_t sender, spooler;
 	bool started;
+	bool ended;			/* the sender; the lock holds it */
 	atomic_bool spool_end;		/* the spooler: bring what there is to the disk, then end */
 	atomic_bool stopping;		/* the sender: deliver what there is, then end */
 	atomic_bool abandon;		/* end now; http requests watch it */
@@ -94,6 +95,8 @@ bool out_queue__push(struct out_queue *q, struct out_record *r);
 struct out_record *out_queue__pop(struct out_queue *q);	/* NULL: empty */
 void out_queue__done(struct out_queue *q);
 
+/* With the lock held: wait until something changes or until_ns. */
+void out_wait(struct output *o, uint64_t until_ns);
 /* The threads of one output; arg is it. */
 void *output__send_thread(void *arg);
 void *output__spool_thread(void *arg);

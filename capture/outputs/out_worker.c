@@ -32,8 +32,7 @@ static struct timespec to_timespec(uint64_t ns)
 	return (struct timespec){ (time_t)(ns / 1000000000ull), (long)(ns % 1000000000ull) };
 }
 
-/* With the lock held: wait until something changes or until_ns. */
-static void wait_until(struct output *o, uint64_t until_ns)
+void out_wait(struct output *o, uint64_t until_ns)
 {
 	struct timespec t = to_timespec(until_ns);
 
@@ -170,7 +169,7 @@ static bool take(struct output *o, struct batch *b)
 	pthread_mutex_lock(&o->lock);
 	take_queued(o, o->spool ? &o->unspooled : &o->queue, b);
 	if (!b->n && !atomic_load(&o->stopping) && !(o->spool && out_spool__unread(o->spool)))
-		wait_until(o, out_now() + TICK_NS);
+		out_wait(o, out_now() + TICK_NS);
 	pthread_mutex_unlock(&o->lock);
 	return b->n || !stopping;
 }
@@ -239,7 +238,7 @@ static bool pause_retry(struct output *o, uint64_t asked_ns)
 	while (!atomic_load(&o->abandon) && (now = out_now()) < until) {
 		if (o->spool && atomic_load(&o->stopping))
 			break;		/* it is safe where it is */
-		wait_until(o, until < now + TICK_NS ? until : now + TICK_NS);
+		out_wait(o, until < now + TICK_NS ? until : now + TICK_NS);
 		pthread_mutex_unlock(&o->lock);
 		say_losses(o, false);
 		pthread_mutex_lock(&o->lock);
@@ -326,6 +325,10 @@ void *output__send_thread(void *arg)
 	if (o->spool && atomic_load(&o->stopping) && out_spool__waiting(o->spool))
 		log_warn("output '%s': %" PRIu64 " alerts stay in %s until the next start", o->o.name,
 			 out_spool__waiting(o->spool), o->o.spool_dir);
+	pthread_mutex_lock(&o->lock);
+	o->ended = true;
+	pthread_cond_broadcast(&o->work);
+	pthread_mutex_unlock(&o->lock);
 	return NULL;
 }
 
@@ -357,7 +360,7 @@ static unsigned take_new(struct output *o, struct out_record **r)
 
 	pthread_mutex_lock(&o->lock);
 	while (!o->queue.n && !atomic_load(&o->spool_end))
-		wait_until(o, out_now() + TICK_NS);
+		out_wait(o, out_now() + TICK_NS);
 	while (n < BATCH && (r[n] = out_queue__pop(&o->queue)))
 		n++;
 	pthread_mutex_unlock(&o->lock);

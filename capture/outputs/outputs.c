@@ -283,20 +283,17 @@ int cap_outputs__start(struct cap_outputs *h, struct err *err)
 	return rc;
 }
 
-/* Has its sender ended by itself until then? */
-static bool joined_until(struct output *o, uint64_t until_ns)
+/* Give its sender until then to deliver what there is, then end it. */
+static void output__end(struct output *o, uint64_t until_ns)
 {
-	uint64_t now = out_now(), left = until_ns > now ? until_ns - now : 0;
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	t.tv_sec += (time_t)(left / SECOND);
-	t.tv_nsec += (long)(left % SECOND);
-	if (t.tv_nsec >= (long)SECOND) {
-		t.tv_sec++;
-		t.tv_nsec -= (long)SECOND;
-	}
-	return pthread_clockjoin_np(o->sender, NULL, CLOCK_MONOTONIC, &t) == 0;
+	pthread_mutex_lock(&o->lock);
+	while (!o->ended && out_now() < until_ns)
+		out_wait(o, until_ns);
+	pthread_mutex_unlock(&o->lock);
+	atomic_store(&o->abandon, true);
+	wake(o);
+	pthread_join(o->sender, NULL);
+	o->started = false;
 }
 
 void cap_outputs__stop(struct cap_outputs *h, uint64_t grace_ns)
@@ -314,18 +311,9 @@ void cap_outputs__stop(struct cap_outputs *h, uint64_t grace_ns)
 		atomic_store(&o->stopping, true);
 		wake(o);
 	}
-	for (unsigned i = 0; i < h->n; i++) {
-		struct output *o = h->outs[i];
-
-		if (!o->started)
-			continue;
-		o->started = false;
-		if (joined_until(o, until))
-			continue;
-		atomic_store(&o->abandon, true);
-		wake(o);
-		pthread_join(o->sender, NULL);
-	}
+	for (unsigned i = 0; i < h->n; i++)
+		if (h->outs[i]->started)
+			output__end(h->outs[i], until);
 	h->started = false;
 }
 
