@@ -397,17 +397,19 @@ bool eng_state__needs(uint16_t type)
 uint32_t eng_state__pass(struct eng_state *st, const struct fmt_batch *b, uint32_t from, uint32_t to,
 			 const bool *skip)
 {
-	uint32_t last = UINT32_MAX;	/* a thread that is known: events come in runs of one */
+	/* threads that are known: events come in runs of a few, which run at the same time */
+	uint32_t last = UINT32_MAX, before = UINT32_MAX;
 
 	for (; from < to && skip[b->type[from]]; from++) {
 		uint32_t idx = b->thread[from];
 		struct eng_state *of;
 		struct fmt_ev ev;
 
-		if (idx == last)
+		if (idx == last || idx == before)
 			continue;
 		of = b->threads[idx].origin ? state_of(st, b->threads[idx].origin) : st;
 		if (known_thread(of, b, from)) {
+			before = last;
 			last = idx;
 			continue;
 		}
@@ -415,6 +417,7 @@ uint32_t eng_state__pass(struct eng_state *st, const struct fmt_batch *b, uint32
 			eng_state__reset(st);
 		ev = fmt_batch__ev(b, from);
 		find_thread(of, &ev, idx);
+		last = before = UINT32_MAX;	/* others may have gone for it */
 	}
 	return from;
 }
