@@ -76,9 +76,9 @@ struct prog_cond {
 };
 
 /*
- * What a memo is made of, in words of 64 bits: two of its key; how often it was looked at, or of which class it is; then
- * bits that say what is known; then, in the same order, what it is. First one bit for each node of the level, then for each list
- * a mask of its gates.
+ * What a memo is made of, in words of 64 bits: two of its key; how often it was looked at, or of which class it
+ * is; then bits that say what is known; then, in the same order, what it is. First one bit for each node of the
+ * level, then for each list a mask of its gates.
  */
 struct memo_layout {
 	uint32_t n_nodes;
@@ -143,6 +143,12 @@ static inline node_ref ref_not(node_ref r)
 static inline const struct prog_node *ref_node(const struct eng_prog *p, node_ref r)
 {
 	return &p->nodes[r >> 1];
+}
+
+/* What is remembered for long costs next to nothing. */
+static inline bool is_kept_long(enum eng_level level)
+{
+	return level == LV_PROC || level == LV_CALL;
 }
 
 /* prog_build.c: nodes. and_ of any number of parts; the array is sorted. */

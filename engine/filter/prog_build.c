@@ -272,12 +272,6 @@ static node_ref reduce(struct eng_prog *p, node_ref *parts, uint32_t n, uint32_t
 	return REF_TRUE;
 }
 
-/* What is remembered for long costs next to nothing. */
-static bool is_kept_long(enum eng_level level)
-{
-	return level == LV_PROC || level == LV_CALL;
-}
-
 node_ref prog__and(struct eng_prog *p, node_ref *parts, uint32_t n)
 {
 	struct prog_node node = { .kind = NK_AND, .level = LV_TYPE };
@@ -445,11 +439,10 @@ node_ref prog__ref_of(const struct eng_prog *p, const struct eng_ast *a)
 /* again: it has something to warn of, in every condition that has it. */
 static void remember(struct eng_prog *p, const struct eng_ast *a, node_ref ref, bool again)
 {
-	uint32_t at;
+	uint32_t at, n = p->seen_slots;
 
-	if (p->n_seen * 2 >= p->seen_slots) {
+	if (p->n_seen * 2 >= n) {
 		struct prog_seen *old = p->seen;
-		uint32_t n = p->seen_slots;
 
 		p->seen_slots = n ? n * 2 : 256;
 		p->seen = xcalloc(p->seen_slots, sizeof(*p->seen));
