@@ -174,13 +174,36 @@ static bool tree_wants(struct cap_scope *s, const struct eng_ctx *ctx)
 	return in;
 }
 
+struct about {
+	const struct cap_scope *s;
+	const struct eng_ctx *ctx;
+	bool found;
+};
+
+static void see_container(struct eng_container *c, void *arg)
+{
+	struct about *a = arg;
+
+	a->found |= eng_ctx__is_about_pod(a->ctx, c) && container_wanted(a->s, c);
+}
+
+/* An entry of the audit log is about the pod of a container that is asked for. */
+static bool is_about_pod(const struct cap_scope *s, const struct eng_ctx *ctx)
+{
+	struct about a = { .s = s, .ctx = ctx };
+
+	if (ctx->ev->type == EV_k8s_audit && s->n_containers)
+		eng_state__each_container(ctx->state, see_container, &a);
+	return a.found;
+}
+
 /* Of no process: a loss is everybody's, a container's birth and end its own. */
 static bool nobodys_wanted(const struct cap_scope *s, const struct eng_ctx *ctx)
 {
 	uint16_t type = ctx->ev->type;
 	const struct fmt_str *id;
 
-	if (type == EV_drop)
+	if (type == EV_drop || is_about_pod(s, ctx))
 		return true;
 	if (type != EV_container && type != EV_container_end)
 		return false;

@@ -15,6 +15,8 @@ struct selection {
 	struct eng_run *run;
 	struct arena mem;
 	char *containers;		/* the condition that -c means; the trees refer to it */
+	const char *const *names;	/* what -c says */
+	size_t n_names;
 	int of_container, of_condition;	/* their numbers in prog, -1: not asked */
 	struct about *about;		/* instead: one container and what concerns it */
 };
@@ -71,6 +73,8 @@ int selection__new(struct selection **ret, const char *const *containers, size_t
 
 	*ret = NULL;
 	s->of_container = s->of_condition = -1;
+	s->names = containers;
+	s->n_names = n;
 	if (!n && !condition)
 		goto out;
 	r = eng_prog__new(&s->prog);
@@ -133,6 +137,36 @@ void selection__batch(struct selection *s, const struct fmt_batch *b)
 		eng_run__batch(s->run, b);
 }
 
+struct about {
+	const struct selection *s;
+	const struct eng_ctx *ctx;
+	bool found;
+};
+
+static void see_container(struct eng_container *c, void *arg)
+{
+	struct about *a = arg;
+
+	if (!eng_ctx__is_about_pod(a->ctx, c))
+		return;
+	for (size_t k = 0; k < a->s->n_names; k++) {
+		const char *want = a->s->names[k];
+
+		a->found |= !strncmp(c->id, want, is_long_id(want) ? SHORT_ID : strlen(want)) ||
+			    (c->name && !strncmp(c->name->s, want, strlen(want)));
+	}
+}
+
+/* An entry of the audit log is about the pod of a container that is asked for. */
+static bool is_about_pod(const struct selection *s, const struct eng_ctx *ctx)
+{
+	struct about a = { .s = s, .ctx = ctx };
+
+	if (ctx->ev->type == EV_k8s_audit)
+		eng_state__each_container(eng_state__origin(ctx->state, 0), see_container, &a);
+	return a.found;
+}
+
 bool selection__has(struct selection *s, const struct eng_ctx *ctx)
 {
 	uint32_t hits[2];
@@ -150,5 +184,6 @@ bool selection__has(struct selection *s, const struct eng_ctx *ctx)
 		container |= (int)hits[k] == s->of_container;
 		condition |= (int)hits[k] == s->of_condition;
 	}
+	container = container || is_about_pod(s, ctx);
 	return container && condition;
 }

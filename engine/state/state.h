@@ -339,6 +339,8 @@ static inline unsigned eng_ctx__n_audit(const struct eng_ctx *ctx)
 {
 	return ctx->ev->type == EV_k8s_audit ? 1 : ctx->proc->entry ? ctx->proc->entry->n : 0;
 }
+/* Is the event a Kubernetes audit entry about the pod that the container is of, as its labels say? */
+bool eng_ctx__is_about_pod(const struct eng_ctx *ctx, const struct eng_container *c);
 /* "alice@10.0.0.9 (kubectl/v1.30), or bob@...": who came in, appended to out; nothing if nobody is known. For a terminal to be made safe. */
 void eng_entry__who(const struct eng_entry *e, struct buf *out);
 

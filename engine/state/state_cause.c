@@ -286,6 +286,23 @@ static struct eng_str *label(const struct eng_container *c, const char *name)
 	return cJSON_IsString(v) && *v->valuestring ? str_of(v->valuestring, strlen(v->valuestring)) : NULL;
 }
 
+static bool has_label(const struct eng_container *c, const char *name, const struct fmt_str *want)
+{
+	const cJSON *v = cJSON_GetObjectItemCaseSensitive(
+		cJSON_GetObjectItemCaseSensitive(eng_container__json(c), "labels"), name);
+
+	return want && cJSON_IsString(v) && strlen(v->valuestring) == want->len && !memcmp(v->valuestring, want->p, want->len);
+}
+
+bool eng_ctx__is_about_pod(const struct eng_ctx *ctx, const struct eng_container *c)
+{
+	const struct fmt_ev *ev = ctx->ev;
+
+	return ev->type == EV_k8s_audit && is_param(ev, P_k8s_audit_resource, "pods") &&
+	       has_label(c, "io.kubernetes.pod.name", fmt_ev__str(ev, P_k8s_audit_name)) &&
+	       has_label(c, "io.kubernetes.pod.namespace", fmt_ev__str(ev, P_k8s_audit_namespace));
+}
+
 /* argv as it is, all of it. */
 static struct eng_str *command_of(const struct eng_image *i)
 {

@@ -168,6 +168,15 @@ Notice sh(400)" ] || { jq -r .output alerts; return 1; }
 	[ "$(shells cut.spoor | jq -r '.output_fields["ka.user.name"]' | paste -sd ' ')" = "alice alice null" ]
 }
 
+@test "a cut of a container keeps what the audit log says of its pod, and not of others" {
+	"$SPOOR_BUILD/tests/replay/make_kube" node.spoor
+	{ came_in alice 1 06.900000; came_in bob 2 06.900000 | sed 's/"name":"web-0"/"name":"web-1"/'; } >log.json
+	spoor-trace merge node.spoor log.json -w both.spoor
+	spoor-trace cut both.spoor -w cut.spoor -c k8s_c_web-0
+	[ "$(spoor-replay cut.spoor -f 'evt.type = k8s_audit' -p '%ka.user.name')" = alice ]
+	[ "$(shells cut.spoor | jq -r '.output_fields["ka.user.name"]' | paste -sd ' ')" = "alice alice null" ]
+}
+
 @test "captured events, and what upstream's rules say of them" {
 	[ -d "$audit_events" ] || skip "no captured events (SPOOR_AUDIT_EVENTS)"
 	upstream_missing && skip "no rule files of upstream (SPOOR_UPSTREAM_RULES)"
