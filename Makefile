@@ -22,6 +22,8 @@ BINDIR ?= $(PREFIX)/bin
 DATADIR ?= $(PREFIX)/share/spoor
 MANDIR ?= $(PREFIX)/share/man
 DOCDIR ?= $(PREFIX)/share/doc/spoor
+SYSCONFDIR ?= /etc
+UNITDIR ?= $(PREFIX)/lib/systemd/system
 INSTALL ?= install
 CC := $(if $(filter default,$(origin CC)),gcc,$(CC))
 CLANG ?= clang
@@ -315,7 +317,16 @@ RULES := $(sort $(wildcard rules/*.yaml))
 PROFILES := $(sort $(wildcard rules/profiles/*.yaml))
 DOCS := README.md LICENSE $(sort $(wildcard docs/*.md)) $(wildcard format/TRACE-FORMAT.md format/EVENTS.md)
 
-install: all ## install tools, man pages, rules and docs below $(DESTDIR)$(PREFIX)
+# The flight recorder's unit and configuration, with the folders that were chosen. A configuration that is there stays.
+$(B)/dist/%: capture/dist/%.in Makefile FORCE
+	@mkdir -p $(@D)
+	$(Q)sed -e 's|@BINDIR@|$(BINDIR)|g; s|@DATADIR@|$(DATADIR)|g' $< >$@.tmp && \
+		{ cmp -s $@.tmp $@ && rm $@.tmp || mv $@.tmp $@; }
+
+DIST := $(if $(HAVE_CAPTURE),$(B)/dist/spoor-capture.service $(B)/dist/spoor-capture.conf)
+CONF := $(D)$(SYSCONFDIR)/spoor/spoor-capture.conf
+
+install: all $(DIST) ## install tools, man pages, rules and docs below $(DESTDIR)$(PREFIX)
 	$(Q)$(INSTALL) -d $(D)$(BINDIR) $(D)$(MANDIR)/man1 $(D)$(MANDIR)/man5 $(D)$(DATADIR)/rules/profiles $(D)$(DOCDIR)
 	$(Q)$(INSTALL) -m 755 $(TOOLS) $(D)$(BINDIR)
 	$(Q)$(if $(MAN1),$(INSTALL) -m 644 $(MAN1) $(D)$(MANDIR)/man1)
@@ -323,11 +334,16 @@ install: all ## install tools, man pages, rules and docs below $(DESTDIR)$(PREFI
 	$(Q)$(if $(RULES),$(INSTALL) -m 644 $(RULES) $(D)$(DATADIR)/rules)
 	$(Q)$(if $(PROFILES),$(INSTALL) -m 644 $(PROFILES) $(D)$(DATADIR)/rules/profiles)
 	$(Q)$(INSTALL) -m 644 $(DOCS) $(D)$(DOCDIR)
+	$(Q)$(if $(DIST),$(INSTALL) -d $(D)$(UNITDIR) $(D)$(SYSCONFDIR)/spoor)
+	$(Q)$(if $(DIST),$(INSTALL) -m 644 $(B)/dist/spoor-capture.service $(D)$(UNITDIR))
+	$(Q)$(if $(DIST),[ -e $(CONF) ] || $(INSTALL) -m 640 $(B)/dist/spoor-capture.conf $(CONF))
 
-uninstall: ## remove exactly what install put there
+uninstall: $(DIST) ## remove exactly what install put there
 	$(Q)rm -f $(addprefix $(D)$(BINDIR)/,$(notdir $(TOOLS)) spoor-capture) \
 		$(addprefix $(D)$(MANDIR)/man1/,$(notdir $(MAN1))) $(addprefix $(D)$(MANDIR)/man5/,$(notdir $(MAN5))) \
-		$(addprefix $(D)$(DATADIR)/,$(RULES) $(PROFILES)) $(addprefix $(D)$(DOCDIR)/,$(notdir $(DOCS)))
+		$(addprefix $(D)$(DATADIR)/,$(RULES) $(PROFILES)) $(addprefix $(D)$(DOCDIR)/,$(notdir $(DOCS))) \
+		$(D)$(UNITDIR)/spoor-capture.service
+	$(Q)cmp -s $(B)/dist/spoor-capture.conf $(CONF) && rm $(CONF) || :	# not one that was changed
 	$(Q)for d in $(DATADIR)/rules/profiles $(DATADIR)/rules $(DATADIR) $(DOCDIR); do rmdir $(D)$$d 2>/dev/null || :; done
 
 -include $(shell find build -name '*.d' 2>/dev/null)

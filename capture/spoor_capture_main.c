@@ -13,293 +13,18 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "capture/capture_options.h"
 #include "capture/command.h"
+#include "capture/daemon/control_client.h"
+#include "capture/daemon/daemon.h"
 #include "capture/privilege.h"
 #include "capture/ptrace/tracer.h"
-#include "capture/record/recorder.h"
-#include "format/base/cli.h"
 #include "format/base/log.h"
 #include "format/base/text.h"
 
 #define DEFAULT_SNAPLEN 80
 #define FLUSH_NS 1000000000u
 #define RECORDER_NICE -10		/* if we may */
-
-struct options {
-	struct cap_recorder_opts rec;
-	struct cap_scope scope;
-	struct cap_live live;
-	uint64_t duration;		/* ns, 0: no limit */
-	char **command;
-};
-
-/* --- options ---------------------------------------------------------------------------------- */
-
-static int set_write(void *u, const char *v, struct err *err)
-{
-	(void)err;
-	((struct options *)u)->rec.path = v;
-	return 0;
-}
-
-static int set_duration(void *u, const char *v, struct err *err)
-{
-	struct options *o = u;
-	int r = text__parse_duration(v, &o->duration, err);
-
-	return !r && !o->duration
-		       ? err__set(err, -FMT_E_VALUE, "the duration must be longer than nothing")
-		       : r;
-}
-
-static int set_count(void *u, const char *v, struct err *err)
-{
-	struct options *o = u;
-	int r = text__parse_u64(v, UINT64_MAX, &o->rec.max_events, err);
-
-	return !r && !o->rec.max_events ? err__set(err, -FMT_E_VALUE, "0: write 1 or more") : r;
-}
-
-static int set_container(void *u, const char *v, struct err *err)
-{
-	return cap_scope__container(&((struct options *)u)->scope, v, err);
-}
-
-static int set_filter(void *u, const char *v, struct err *err)
-{
-	struct options *o = u;
-
-	if (o->scope.prog)
-		return err__set(err, -FMT_E_VALUE,
-				"give one condition: join them with 'and' or 'or'");
-	return cap_scope__filter(&o->scope, v, err);
-}
-
-static int set_rules(void *u, const char *v, struct err *err)
-{
-	return cap_live__add_file(&((struct options *)u)->live, v, err);
-}
-
-static int set_output(void *u, const char *v, struct err *err)
-{
-	if (strcmp(v, "text") && strcmp(v, "json"))
-		return err__set(err, -FMT_E_VALUE, "'%s': write text or json", v);
-	((struct options *)u)->live.json = !strcmp(v, "json");
-	return 0;
-}
-
-static int set_snaplen(void *u, const char *v, struct err *err)
-{
-	uint64_t n;
-	int r = text__parse_size(v, &n, err);
-
-	if (!r && n > CAP_SNAP_MAX)
-		return err__set(err, -FMT_E_VALUE, "%s: at most %u bytes of a call are kept", v,
-				CAP_SNAP_MAX);
-	((struct options *)u)->rec.driver.snaplen = r ? 0 : (uint32_t)n;
-	return r;
-}
-
-static int set_environment(void *u, const char *v, struct err *err)
-{
-	uint64_t n;
-	int r = text__parse_size(v, &n, err);
-
-	if (!r && n > CAP_ENV_MAX)
-		return err__set(err, -FMT_E_VALUE, "%s: at most %u bytes of an environment are kept",
-				v, CAP_ENV_MAX);
-	((struct options *)u)->rec.driver.env_len = r ? 0 : (uint32_t)n;
-	return r;
-}
-
-static int set_noise(void *u, const char *v, struct err *err)
-{
-	(void)v;
-	(void)err;
-	((struct options *)u)->rec.driver.noise = true;
-	return 0;
-}
-
-static int set_only_command(void *u, const char *v, struct err *err)
-{
-	(void)v;
-	(void)err;
-	((struct options *)u)->scope.only_command = true;
-	return 0;
-}
-
-static int set_container_env(void *u, const char *v, struct err *err)
-{
-	(void)v;
-	(void)err;
-	((struct options *)u)->rec.container_env = true;
-	return 0;
-}
-
-static int set_force(void *u, const char *v, struct err *err)
-{
-	(void)v;
-	(void)err;
-	((struct options *)u)->rec.force = true;
-	return 0;
-}
-
-static int set_level(void *u, const char *v, struct err *err)
-{
-	uint64_t n;
-	int r = text__parse_u64(v, 19, &n, err);
-
-	if (!r && !n)
-		return err__set(err, -FMT_E_VALUE, "0: levels are 1 to 19");
-	((struct options *)u)->rec.writer.level = r ? 0 : (int)n;
-	return r;
-}
-
-static int set_fsync(void *u, const char *v, struct err *err)
-{
-	struct options *o = u;
-
-	if (!strcmp(v, "none"))
-		o->rec.writer.fsync = FSYNC_NONE;
-	else if (!strcmp(v, "end"))
-		o->rec.writer.fsync = FSYNC_END;
-	else if (!strcmp(v, "chunk"))
-		o->rec.writer.fsync = FSYNC_CHUNK;
-	else
-		return err__set(err, -FMT_E_VALUE, "'%s': write none, end or chunk", v);
-	return 0;
-}
-
-static int set_ring_size(void *u, const char *v, struct err *err)
-{
-	struct options *o = u;
-	int r = text__parse_size(v, &o->rec.driver.ring_bytes, err);
-
-	if (!r &&
-	    (o->rec.driver.ring_bytes < (512u << 10) || o->rec.driver.ring_bytes > (1u << 30)))
-		return err__set(err, -FMT_E_VALUE, "%s: between 512 KiB and 1 GiB", v);
-	return r;
-}
-
-static int set_driver(void *u, const char *v, struct err *err)
-{
-	if (strcmp(v, "bpf") && strcmp(v, "ptrace"))
-		return err__set(err, -FMT_E_VALUE, "'%s': write bpf or ptrace", v);
-	((struct options *)u)->rec.driver.ptrace = !strcmp(v, "ptrace");
-	return 0;
-}
-
-static int set_pid(void *u, const char *v, struct err *err)
-{
-	uint64_t n;
-	int r = text__parse_u64(v, INT32_MAX, &n, err);
-
-	if (!r && !n)
-		return err__set(err, -FMT_E_VALUE, "0 is no process");
-	((struct options *)u)->rec.driver.pid = r ? 0 : (uint32_t)n;
-	return r;
-}
-
-static int set_slow_reads(void *u, const char *v, struct err *err)
-{
-	(void)v;
-	(void)err;
-	((struct options *)u)->rec.driver.slow_reads++;
-	return 0;
-}
-
-static const struct cli_opt opts[] = {
-	{ 'w', "write", "FILE", "Write the trace to FILE; - writes to standard output.",
-	  set_write },
-	{ 'd', "duration", "TIME", "Stop after TIME: 30s, 5m, 1h30m; a bare number means seconds.",
-	  set_duration },
-	{ 'n', "count", "EVENTS", "Stop after this many events.", set_count },
-	{ 'c', "container", "CONTAINER",
-	  "Record this container only: an id, the beginning of one, or a name. "
-	  "It need not exist yet. May be given several times. Births, execs and deaths of "
-	  "processes outside are "
-	  "recorded too.",
-	  set_container },
-	{ 0, "container-env", NULL,
-	  "Keep the environment that containers are started with, which may hold secrets.",
-	  set_container_env },
-	{ 'f', "filter", "CONDITION",
-	  "Record only events that satisfy the condition, in the language of the rules. "
-	  "Births, execs and deaths of processes are always recorded. Calls that it can never match and that "
-	  "tell nothing of files, processes and sockets are left out in the kernel.",
-	  set_filter },
-	{ 0, "only-command", NULL,
-	  "With COMMAND: record only it and the processes that descend from it.",
-	  set_only_command },
-	{ 0, "driver", "bpf|ptrace",
-	  "Where events come from: bpf (the default) is the kernel and sees everything; ptrace needs "
-	  "no privilege, slows down what it records, and sees a COMMAND and all that it starts, or "
-	  "the process of --pid.",
-	  set_driver },
-	{ 'p', "pid", "PID",
-	  "With --driver ptrace: record this running process, and what it starts from now on.",
-	  set_pid },
-	{ 'r', "rules", "FILE",
-	  "Run rules while recording: alerts go to standard output and into the trace. A file, or "
-	  "a "
-	  "directory of .yaml files; may be given several times.",
-	  set_rules },
-	{ 'o', "output", "text|json",
-	  "Alerts as text (the default), or as JSON, one object a line.", set_output },
-	{ 's', "snaplen", "BYTES",
-	  "Keep this many of the bytes that a call reads or writes; 80 without this "
-	  "option, 0 keeps none.",
-	  set_snaplen },
-	{ 0, "environment", "BYTES",
-	  "Keep this many bytes of the environment that a program is started with; 4096 without "
-	  "this option, 0 keeps none, at most 64KiB.",
-	  set_environment },
-	{ 0, "noise", NULL,
-	  "Record the calls that say little too (futex, clock_gettime, epoll_wait ...), which "
-	  "are otherwise only counted.",
-	  set_noise },
-	{ 0, "level", "N", "Compression, 1 (fast) to 19 (small); 3 without this option.",
-	  set_level },
-	{ 0, "fsync", "WHEN",
-	  "Ask the disk to keep what was written: none (the default), end, or chunk.", set_fsync },
-	{ 0, "ring-size", "BYTES",
-	  "Size of the buffer of each processor. Without this option 8MiB, or less on "
-	  "machines with more than 16 processors. A larger one outlasts longer bursts.",
-	  set_ring_size },
-	{ 0, "slow-reads", NULL,
-	  "Let BPF helpers read the kernel's memory, as on kernels before 6.2: slower. Given twice, "
-	  "do without loops too, as on kernels before 5.17: slower to start, and where paths of calls "
-	  "that open no file have led is not recorded.",
-	  set_slow_reads },
-	{ 0, "force", NULL, "Overwrite FILE if it exists.", set_force },
-	{ 0, NULL, NULL, NULL, NULL },
-};
-
-static const struct cli cli = {
-	.tool = "spoor-capture",
-	.usage = "-w FILE [options]\n-w FILE [options] -- COMMAND [ARGUMENT...]\n"
-		 "-w FILE --driver ptrace [options] -p PID",
-	.about = "Records what this machine's processes and containers do, from the kernel, into a "
-		 "trace file: every system "
-		 "call with its arguments, births and deaths of processes, signals, containers. "
-		 "The state of the machine at the "
-		 "beginning is recorded first, and nothing falls between it and the first event.\n"
-		 "It ends after the duration, the number of events or the command's end, or on "
-		 "SIGINT (Ctrl-C) or SIGTERM, and "
-		 "then says how many events were recorded, how many were lost, and how large the "
-		 "trace is. A command that has not ended by then is left alone. What is lost is "
-		 "stated in the trace. The recorder's own calls are left out.\n"
-		 "It needs root, or CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE.",
-	.examples =
-		"spoor-capture -w all.spoor -d 30s\tthe whole machine, half a minute\n"
-		"spoor-capture -w web.spoor -c web1\ta container by its name, until Ctrl-C\n"
-		"spoor-capture -w build.spoor --only-command -- make\ta command and what it "
-		"starts\n"
-		"spoor-capture -w all.spoor -r rules\trules run live, alerts on the screen\n"
-		"spoor-capture -w - -f 'proc.name = sshd' | spoor-replay -\twatch a program live",
-	.opts = opts,
-	.stop_at_first = true,
-};
 
 /* --- running ---------------------------------------------------------------------------------- */
 
@@ -312,7 +37,7 @@ static uint64_t now_ns(void)
 }
 
 struct run {
-	const struct options *o;
+	const struct cap_options *o;
 	struct cap_recorder *rec;
 	struct cap_command command;
 	int signals;
@@ -426,13 +151,13 @@ static void say_end(const struct run *r, const struct cap_recorder_stats *s)
 		fprintf(stderr, "\r\033[K");
 	if (r->command.pid && !r->command.ended && !r->o->rec.driver.ptrace)
 		fprintf(stderr, "%s: the command is left alone and goes on as process %d\n",
-			cli.tool, (int)r->command.pid);
+			cap_cli.tool, (int)r->command.pid);
 	if (r->command.pid && r->command.ended && WIFSIGNALED(r->command.status))
-		fprintf(stderr, "%s: the command was ended by signal %d\n", cli.tool,
+		fprintf(stderr, "%s: the command was ended by signal %d\n", cap_cli.tool,
 			WTERMSIG(r->command.status));
 	else if (r->command.pid && r->command.ended && WIFEXITED(r->command.status) &&
 		 WEXITSTATUS(r->command.status))
-		fprintf(stderr, "%s: the command ended with status %d\n", cli.tool,
+		fprintf(stderr, "%s: the command ended with status %d\n", cap_cli.tool,
 			WEXITSTATUS(r->command.status));
 	fprintf(stderr, "%s events, %s lost, %s (%s bytes), %.2f bytes/event",
 		text__count(s->events - s->context, ev), text__count(s->lost, lost),
@@ -444,7 +169,7 @@ static void say_end(const struct run *r, const struct cap_recorder_stats *s)
 	fputc('\n', stderr);
 }
 
-static int load_rules(struct options *o, struct err *err)
+static int load_rules(struct cap_options *o, struct err *err)
 {
 	static char host[256];
 
@@ -472,7 +197,7 @@ static void log_cost(const struct cap_recorder_stats *s, const struct rusage *be
  * A filter cannot be taken back: where the recording may end before the command does, the command is
  * traced without one.
  */
-static int prepare(struct run *r, struct options *o, struct err *err)
+static int prepare(struct run *r, struct cap_options *o, struct err *err)
 {
 	struct cap_driver_opts *d = &o->rec.driver;
 	const struct sock_fprog *filter = NULL;
@@ -490,7 +215,7 @@ static int prepare(struct run *r, struct options *o, struct err *err)
 	return code;
 }
 
-static int run(struct options *o, struct err *err)
+static int run(struct cap_options *o, struct err *err)
 {
 	struct run r = { .o = o, .command = { .go = -1, .failed = -1 } };
 	struct cap_recorder_stats stats = { 0 };
@@ -553,9 +278,24 @@ static int run(struct options *o, struct err *err)
 	return code;
 }
 
+static int run_daemon(const struct cap_options *o)
+{
+	struct err err = { 0 };
+	int code;
+
+	if (o->rec.path || o->command)
+		code = err__set(&err, -FMT_E_VALUE, "--daemon CONFIG takes no other options: write them into CONFIG");
+	else
+		code = o->check ? cap_daemon__check(o->check, &err) : cap_daemon__run(o->daemon, &err);
+	if (!code)
+		return EXIT_OK;
+	err__print(cap_cli.tool, &err);
+	return EXIT_ASKED;
+}
+
 int main(int argc, char **argv)
 {
-	struct options o = {
+	struct cap_options o = {
 		.rec = { .flush_ns = FLUSH_NS,
 			 .writer = { .sz = sizeof(struct fmt_writer_opts) },
 			 .driver = { .sz = sizeof(struct cap_driver_opts),
@@ -565,12 +305,16 @@ int main(int argc, char **argv)
 	struct err err = { 0 };
 	int first, code;
 
-	log__tool(cli.tool);
+	if (argc > 1 && cap_control__is_command(argv[1]))
+		return cap_control__command(argc - 1, argv + 1);
+	log__tool(cap_cli.tool);
 	o.rec.scope = &o.scope;
 	o.rec.live = &o.live;
-	first = cli__parse(&cli, argc, argv, &o);
+	first = cli__parse(&cap_cli, argc, argv, &o);
 	if (first < argc)
 		o.command = argv + first;
+	if (o.check || o.daemon)
+		return run_daemon(&o);
 	if (!o.rec.path) {
 		err__set(&err, -FMT_E_VALUE,
 			 "say where to write the trace: -w FILE (-w - writes to standard output)");
@@ -594,6 +338,6 @@ int main(int argc, char **argv)
 	cap_live__done(&o.live);
 	if (!code)
 		return EXIT_OK;
-	err__print(cli.tool, &err);
+	err__print(cap_cli.tool, &err);
 	return EXIT_ASKED;
 }

@@ -380,6 +380,8 @@ static int take_losses(struct cap_recorder *r, struct err *err)
 		to = loss.last + (uint64_t)r->dec.mono_offset;
 		/* By category they are counted together: said where there is one reason. */
 		cap_heal__note(r, &loss);
+		for (unsigned l = 0; l < CAP_N_LANES; l++)
+			r->lost_by_lane[l] += loss.lane[l];
 		drop_row(r, (int)cpu, loss.full, to, REASON_BUFFER_FULL,
 			 loss.reentered ? NULL : loss.by, &loss);
 		drop_row(r, (int)cpu, loss.reentered, to, REASON_REENTRY,
@@ -475,4 +477,5 @@ void cap_recorder__stats(const struct cap_recorder *r, struct cap_recorder_stats
 					       .lost = r->lost,
 					    .bytes = cap_recorder__written(r),
 					    .keyframe_bytes = r->keyframe_total };
+	memcpy(ret->lost_by_lane, r->lost_by_lane, sizeof(ret->lost_by_lane));
 }

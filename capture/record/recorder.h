@@ -69,6 +69,7 @@ struct eng_state *cap_recorder__state(struct cap_recorder *r);
 struct cap_recorder_stats {
 	uint64_t events, lost, bytes, keyframe_bytes;
 	uint64_t records;		/* that the driver has handed over, for these events or in vain */
+	uint64_t lost_by_lane[CAP_N_LANES];	/* of lost, for want of room in the rings */
 	uint64_t context;		/* of the events: those of others, for their state only */
 };
 void cap_recorder__stats(const struct cap_recorder *r, struct cap_recorder_stats *ret);

@@ -37,7 +37,7 @@ struct cap_recorder {
 	uint64_t context;		/* rows that were kept as context */
 	struct fmt_batch *keyframe;
 	uint64_t events;		/* written or in batch */
-	uint64_t lost;
+	uint64_t lost, lost_by_lane[CAP_N_LANES];
 	uint64_t last_ts;		/* of the last row */
 	uint64_t complete_to;		/* what was before has come */
 	uint64_t flushed;		/* when the last chunk was written */

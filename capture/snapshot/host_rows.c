@@ -164,10 +164,12 @@ static void mount_row(struct fmt_batch *b, uint64_t ts, char *line)
 
 static void mount_rows(struct fmt_batch *b, uint64_t ts)
 {
-	FILE *f = fopen("/proc/self/mountinfo", "re");
+	FILE *f = fopen("/proc/1/mountinfo", "re");	/* ours may be a tree of our own: see ProtectSystem= */
 	char *line = NULL;
 	size_t cap = 0;
 
+	if (!f)
+		f = fopen("/proc/self/mountinfo", "re");
 	while (f && getline(&line, &cap, f) > 0 && !fmt_batch__full(b)) {
 		line[strcspn(line, "\n")] = 0;
 		mount_row(b, ts, line);

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* capture_options - the command line of spoor-capture: what can be given, and what has been. */
+#ifndef CAP_CAPTURE_OPTIONS_H
+#define CAP_CAPTURE_OPTIONS_H
+
+#include "capture/record/recorder.h"
+#include "format/base/cli.h"
+
+struct cap_options {
+	struct cap_recorder_opts rec;
+	struct cap_scope scope;
+	struct cap_live live;
+	uint64_t duration;		/* ns, 0: no limit */
+	char **command;
+	const char *daemon, *check;	/* configurations: to run as the daemon, to look at only */
+};
+
+extern const struct cli cap_cli;	/* for a struct cap_options */
+
+#endif

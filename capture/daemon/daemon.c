@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Putting the parts together; the recording thread's rounds. */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "capture/daemon/daemon_internal.h"
+#include "capture/daemon/service.h"
+#include "capture/privilege.h"
+#include "format/base/cli.h"
+#include "format/base/log.h"
+
+#define FLUSH_NS 1000000000u
+#define RECORDER_NICE -10		/* if we may */
+
+/* --- beginning -------------------------------------------------------------------------------- */
+
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static int open_ring(struct cap_daemon *d, struct err *err)
+{
+	const struct cap_ring_conf *c = &d->conf.ring;
+	struct cap_ring_opts o = { .sz = sizeof(o), .bytes = c->memory, .ns = c->time_ns, .dir = c->directory,
+				   .sync_ns = c->sync_ns ? c->sync_ns : UINT64_MAX };
+
+	return cap_ring__new(&d->ring, &o, err);
+}
+
+static int open_keep(struct cap_daemon *d, struct err *err)
+{
+	const struct cap_files_conf *c = &d->conf.files;
+	struct cap_keep_opts o = { .sz = sizeof(o), .ring = d->ring, .dir = c->directory,
+				   .max_open = (unsigned)c->open, .rate_files = c->rate_files, .rate_ns = c->rate_ns,
+				   .max_files = c->max_files, .max_bytes = c->max_bytes,
+				   .max_file_bytes = c->max_file_bytes, .min_free = c->min_free,
+				   .max_age_ns = c->max_age_ns };
+
+	if (!c->directory) {
+		log_info("no files are made: files.directory is not configured");
+		return 0;
+	}
+	return cap_keep__new(&d->keep, &o, err);
+}
+
+static int start_rules(struct cap_daemon *d, struct err *err)
+{
+	int r = cap_daemon__load_rules(&d->conf.rules, &d->live.rules, err);
+
+	if (r)
+		return r;
+	d->rule_triggers = cap_trigger_rules__new(&d->conf.triggers, d->live.rules, d->metrics);
+	if (d->live.rules)
+		eng_ruleset__rules(d->live.rules, &d->n_rules);
+	d->live.alert.hostname = d->host;
+	d->live.on_alert = cap_daemon__on_alert;
+	d->live.arg = d;
+	d->rules_loaded_ns = d->started_ns;
+	return 0;
+}
+
+static int start_recorder(struct cap_daemon *d, struct err *err)
+{
+	const struct cap_capture_conf *c = &d->conf.capture;
+	struct cap_recorder_opts o = {
+		.target = cap_ring__target(d->ring),
+		.writer = { .sz = sizeof(o.writer) },
+		.driver = { .sz = sizeof(o.driver),
+			    .snaplen = (uint32_t)c->snaplen,
+			    .env_len = (uint32_t)c->environment,
+			    .ring_bytes = c->buffer,
+			    .noise = c->noise,
+			    .slow_reads = c->slow_reads },
+		.scope = &d->scope,
+		.live = &d->live,
+		.container_env = c->container_env,
+		.flush_ns = FLUSH_NS,
+		.on_container_end = cap_daemon__on_container_end,
+		.arg = d,
+	};
+
+	cap_privilege__warn();
+	setpriority(PRIO_PROCESS, 0, RECORDER_NICE);
+	return cap_recorder__start(&d->rec, &o, err);
+}
+
+static int begin(struct cap_daemon *d, struct err *err)
+{
+	struct timespec t;
+	int r;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	d->started_ns = (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+	gethostname(d->host, sizeof(d->host) - 1);
+	r = cap_daemon_conf__read(&d->conf, &d->file, d->config_path, err);
+	d->metrics = cap_metrics__new();
+	r = r ? r : start_rules(d, err);
+	r = r ? r : cap_daemon__manage(d, err);	/* before privileges go, and before threads inherit signals */
+	r = r ? r : cap_daemon__parts(d, err);
+	r = r ? r : open_ring(d, err);
+	r = r ? r : start_recorder(d, err);
+	if (r)
+		return r;
+	cap_privilege__drop(false);
+	r = open_keep(d, err);
+	if (r)
+		return r;
+	d->round_at = now_ns();
+	r = cap_daemon__parts_begin(d, err);
+	return r ? r : cap_daemon__manage_begin(d, err);
+}
+
+/* --- rounds ----------------------------------------------------------------------------------- */
+
+static int record(struct cap_daemon *d, struct err *err)
+{
+	struct pollfd p = { .fd = d->post.fd, .events = POLLIN };
+	int r = 0;
+
+	while (!r && !d->stop) {
+		poll(&p, 1, cap_recorder__pause(d->rec));
+		cap_post__run(&d->post);
+		r = cap_recorder__round(d->rec, err);
+		cap_daemon__fire(d);
+		d->rounds++;
+		d->round_at = now_ns();
+	}
+	return r < 0 ? r : 0;
+}
+
+static int end(struct cap_daemon *d, struct err *err)
+{
+	struct cap_recorder_stats s = { 0 };
+	int r = 0;
+
+	cap_service__tell("STOPPING=1\nSTATUS=Completing files.");
+	cap_post__close(&d->post);
+	cap_daemon__manage_end(d);
+	if (d->rec) {
+		r = cap_recorder__finish(d->rec, &s, err);
+		log_info("%llu events, %llu lost", (unsigned long long)s.events, (unsigned long long)s.lost);
+	}
+	cap_keep__free(d->keep);	/* completes files: the recording has ended */
+	cap_daemon__parts_end(d);
+	return r;
+}
+
+static void free_all(struct cap_daemon *d)
+{
+	cap_daemon__parts_free(d);
+	cap_ring__free(d->ring);
+	cap_live__done(&d->live);
+	cap_scope__done(&d->scope);
+	free(d->rule_triggers);
+	cfg__free(d->file);
+	cfg__free(d->reloaded);
+	cap_post__done(&d->post);
+	free(d);
+}
+
+int cap_daemon__run(const char *config, struct err *err)
+{
+	struct cap_daemon *d = xcalloc(1, sizeof(*d));
+	int r, at_end;
+
+	d->config_path = config;
+	d->signals = -1;
+	if (!getenv("SPOOR_LOG"))
+		log__set_level(LOG_INFO_);
+	cap_service__init();
+	r = cap_post__init(&d->post);
+	r = r ? err__set(err, r, "cannot make a descriptor: %s", strerror(-r)) : begin(d, err);
+	r = r ? r : record(d, err);
+	at_end = end(d, r ? NULL : err);
+	free_all(d);
+	return r ? r : at_end;
+}
+
+int cap_daemon__check(const char *config, struct err *err)
+{
+	struct cap_daemon *d = xcalloc(1, sizeof(*d));
+	struct eng_ruleset *rules = NULL;
+	unsigned n = 0;
+	int r = cap_daemon_conf__read(&d->conf, &d->file, config, err);
+
+	r = r ? r : cap_daemon__load_rules(&d->conf.rules, &rules, err);
+	if (!r && rules)
+		eng_ruleset__rules(rules, &n);
+	if (!r)
+		printf("%s: no errors, %u rules\n", config, n);
+	eng_ruleset__free(rules);
+	cfg__free(d->file);
+	free(d);
+	return r;
+}
+
+int cap_daemon__list_config(const char *form, struct err *err)
+{
+	struct buf b = { 0 };
+	bool man = !strcmp(form, "man");
+
+	if (!man && strcmp(form, "markdown"))
+		return err__set(err, -FMT_E_VALUE, "'%s': write markdown or man", form);
+	cfg_section__doc(&cap_daemon_section, man ? CFG_DOC_MAN : CFG_DOC_MARKDOWN, &b);
+	fwrite(b.p, 1, b.len, stdout);
+	buf__done(&b);
+	exit(cli__finish_stdout());
+}

@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The manager: signals, the control socket, the service manager. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "capture/daemon/daemon_internal.h"
+#include "capture/daemon/service.h"
+#include "format/base/log.h"
+#include "format/base/text.h"
+
+#define TICK_MS 1000
+#define TICK_WAITING_MS 50
+
+/* --- rules ------------------------------------------------------------------------------------ */
+
+static void log_warnings(const struct eng_ruleset *rules)
+{
+	unsigned n;
+	const struct eng_diag *diags = eng_ruleset__diags(rules, &n);
+
+	for (unsigned i = 0; i < n; i++)
+		log_warn("%s:%u:%u: %s: %s", diags[i].file, diags[i].line, diags[i].col, diags[i].codedesc,
+			 diags[i].message);
+}
+
+int cap_daemon__load_rules(const struct cap_rules_conf *o, struct eng_ruleset **ret, struct err *err)
+{
+	int r = o->files.n ? cap_live__compile(o->files.p, o->files.n, ret, err) : 0;
+
+	if (!r && o->files.n)
+		log_warnings(*ret);
+	return r;
+}
+
+static uint64_t now_ns(clockid_t clock)
+{
+	struct timespec t;
+
+	clock_gettime(clock, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+/* What is to take over, and when it has, what was there before. */
+struct fresh {
+	struct cap_daemon *d;
+	struct cap_daemon_conf conf;
+	struct cfg *file;
+	struct eng_ruleset *rules;
+	struct cap_rule_trigger *triggers;
+	unsigned n_rules;
+	struct err *err;
+	int result;
+};
+
+/* In the recording thread. */
+static void take_over(void *arg)
+{
+	struct fresh *f = arg;
+	struct cap_daemon *d = f->d;
+	struct cap_rule_trigger *triggers = d->rule_triggers;
+	struct cfg *file = d->reloaded;
+
+	f->result = cap_recorder__set_rules(d->rec, f->rules, &f->rules, f->err);
+	if (f->result)
+		return;
+	d->conf.rules = f->conf.rules;
+	d->conf.triggers = f->conf.triggers;
+	d->rule_triggers = f->triggers;
+	d->reloaded = f->file;
+	f->triggers = triggers;
+	f->file = file;
+}
+
+static int load_fresh(struct fresh *f)
+{
+	int r = cap_daemon_conf__read(&f->conf, &f->file, f->d->config_path, f->err);
+
+	r = r ? r : cap_daemon__load_rules(&f->conf.rules, &f->rules, f->err);
+	if (r)
+		return r;
+	f->triggers = cap_trigger_rules__new(&f->conf.triggers, f->rules, f->d->metrics);
+	if (f->rules)
+		eng_ruleset__rules(f->rules, &f->n_rules);
+	if (!cap_post__call(&f->d->post, take_over, f))
+		return err__set(f->err, -ESHUTDOWN, "the recording has ended");
+	return f->result;
+}
+
+/* The new takes over between two events; what is wrong changes nothing. */
+static int reload_rules(struct cap_daemon *d, struct err *err)
+{
+	struct fresh f = { .d = d, .err = err };
+	int r = load_fresh(&f);
+
+	eng_ruleset__free(f.rules);
+	free(f.triggers);
+	cfg__free(f.file);
+	if (r)
+		return r;
+	d->n_rules = f.n_rules;
+	d->rules_loaded_ns = now_ns(CLOCK_REALTIME);
+	return 0;
+}
+
+static void put_error(const struct err *e, char *buf, size_t size)
+{
+	if (e->line)
+		snprintf(buf, size, "%s:%u:%u: %s", e->file, e->line, e->col, e->msg);
+	else
+		snprintf(buf, size, "%s%s%s", e->file, e->file[0] ? ": " : "", e->msg);
+}
+
+static int reload(struct cap_daemon *d, struct err *err)
+{
+	int r;
+
+	cap_service__reloading();
+	r = reload_rules(d, err);
+	d->reload_error[0] = 0;
+	if (r) {
+		put_error(err, d->reload_error, sizeof(d->reload_error));
+		log_error("not reloaded, all stays as it was: %s", d->reload_error);
+	} else {
+		log_info("reloaded: %u rules", d->n_rules);
+	}
+	cap_service__tell("READY=1\nSTATUS=%s", r ? "Recording. The last reload failed." : "Recording.");
+	return r;
+}
+
+/* --- requests --------------------------------------------------------------------------------- */
+
+static void answer_file(struct buf *out, const char *file, bool complete)
+{
+	buf__puts(out, "{\"ok\": true, \"file\": \"");
+	text__json(out, file, strlen(file));
+	buf__printf(out, "\", \"complete\": %s}", complete ? "true" : "false");
+}
+
+static void answer_error(struct buf *out, const struct err *err)
+{
+	char msg[1024];
+
+	put_error(err, msg, sizeof(msg));
+	cap_control__error(out, "%s", msg);
+}
+
+static int parse_request(const cJSON *rq, struct eng_trigger_request *ret, struct err *err)
+{
+	const cJSON *o = cJSON_GetObjectItemCaseSensitive(rq, "request");
+	char *text = cJSON_IsObject(o) ? cJSON_PrintUnformatted(o) : NULL;
+	int r = text ? eng_trigger_request__parse(text, strlen(text), ret, err)
+		     : err__set(err, -FMT_E_VALUE, "the request is missing");
+
+	cJSON_free(text);
+	return r;
+}
+
+static bool answer_trigger(struct cap_daemon *d, const struct cap_peer *who, const cJSON *rq, uint64_t *ret_wait,
+			   struct buf *out)
+{
+	struct eng_trigger_request asked;
+	struct err err = { 0 };
+	char *file = NULL, from[64];
+	bool wait = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(rq, "wait"));
+	int r = parse_request(rq, &asked, &err);
+
+	if (r) {
+		answer_error(out, &err);
+		return true;
+	}
+	snprintf(from, sizeof(from), "uid %u, pid %u", who->uid, who->pid);
+	r = cap_daemon__ask(d, "socket", from, &asked, "", &file, ret_wait, &err);
+	eng_trigger_request__done(&asked);
+	if (r)
+		answer_error(out, &err);
+	else if (wait)
+		buf__puts(out, file);
+	else
+		answer_file(out, file, false);
+	free(file);
+	return r || !wait;
+}
+
+static bool answer(void *arg, const struct cap_peer *who, const cJSON *rq, uint64_t *ret_wait, struct buf *out)
+{
+	struct cap_daemon *d = arg;
+	const cJSON *j = cJSON_GetObjectItemCaseSensitive(rq, "command");
+	const char *command = cJSON_IsString(j) ? j->valuestring : "";
+	struct err err = { 0 };
+
+	if (!strcmp(command, "trigger"))
+		return answer_trigger(d, who, rq, ret_wait, out);
+	if (!strcmp(command, "status")) {
+		cap_daemon__status(d, out);
+	} else if (!strcmp(command, "reload")) {
+		if (reload(d, &err))
+			answer_error(out, &err);
+		else
+			buf__printf(out, "{\"ok\": true, \"rules\": %u}", d->n_rules);
+	} else if (!strcmp(command, "stop")) {
+		d->stop = true;
+		buf__printf(out, "{\"ok\": true, \"pid\": %d}", (int)getpid());
+	} else {
+		cap_control__error(out, "the command is one of: trigger, status, reload, stop");
+	}
+	return true;
+}
+
+static bool still_waiting(void *arg, uint64_t wait, struct buf *out)
+{
+	struct cap_daemon *d = arg;
+	char *file, *path;
+
+	if (cap_keep__is_open(d->keep, wait))
+		return true;
+	file = xmemdup0(out->p, out->len);
+	path = xasprintf("%s/%s", d->conf.files.directory, file);
+	out->len = 0;
+	if (access(path, F_OK))
+		cap_control__error(out, "%s could not be completed: see the recorder's log", file);
+	else
+		answer_file(out, file, true);
+	free(path);
+	free(file);
+	return false;
+}
+
+/* --- signals ---------------------------------------------------------------------------------- */
+
+static int open_signals(struct err *err)
+{
+	sigset_t set;
+	int fd;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &set, NULL);	/* of all threads to come */
+	signal(SIGPIPE, SIG_IGN);
+	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return fd < 0 ? err__set(err, -errno, "cannot receive signals: %s", strerror(errno)) : fd;
+}
+
+static void host_file(struct cap_daemon *d, const struct signalfd_siginfo *s)
+{
+	struct eng_trigger_request a = { .container = "", .reason = "SIGUSR1", .rule = "", .host = true };
+	char from[64];
+
+	snprintf(from, sizeof(from), "uid %u, pid %u", s->ssi_uid, s->ssi_pid);
+	cap_daemon__ask(d, "signal", from, &a, "", NULL, NULL, NULL);	/* a refusal has been logged */
+}
+
+static void take_signals(struct cap_daemon *d)
+{
+	struct signalfd_siginfo s;
+
+	while (read(d->signals, &s, sizeof(s)) == sizeof(s)) {
+		if (s.ssi_signo == SIGHUP)
+			reload(d, &(struct err){ 0 });
+		else if (s.ssi_signo == SIGUSR1)
+			host_file(d, &s);
+		else
+			d->stop = true;
+	}
+}
+
+/* --- the thread ------------------------------------------------------------------------------- */
+
+struct watchdog {
+	uint64_t every, told, rounds;
+};
+
+/* The service manager is told that we live as long as the recording thread does. */
+static void feed_watchdog(struct cap_daemon *d, struct watchdog *w)
+{
+	uint64_t now = now_ns(CLOCK_MONOTONIC);
+
+	if (!w->every || now - w->told < w->every / 2 || d->rounds == w->rounds)
+		return;
+	cap_service__tell("WATCHDOG=1");
+	w->told = now;
+	w->rounds = d->rounds;
+}
+
+static int pause_ms(struct cap_daemon *d, const struct watchdog *w)
+{
+	uint64_t ms = w->every / 4000000u;
+
+	if (cap_control__waiting(d->control))
+		return TICK_WAITING_MS;
+	return ms && ms < TICK_MS ? (int)ms : TICK_MS;
+}
+
+static void *manage(void *arg)
+{
+	struct cap_daemon *d = arg;
+	struct watchdog w = { .every = cap_service__watchdog_ns() };
+	struct pollfd fds[CAP_CONTROL_MAX_FDS + 1];
+	unsigned n;
+
+	while (!d->stop) {
+		fds[0] = (struct pollfd){ .fd = d->signals, .events = POLLIN };
+		n = 1 + cap_control__fds(d->control, fds + 1);
+		poll(fds, n, pause_ms(d, &w));
+		if (fds[0].revents)
+			take_signals(d);
+		cap_control__serve(d->control, fds + 1, n - 1);
+		feed_watchdog(d, &w);
+	}
+	cap_control__fds(d->control, fds);
+	cap_control__serve(d->control, fds, 0);	/* the answer to `stop` */
+	return NULL;
+}
+
+int cap_daemon__manage(struct cap_daemon *d, struct err *err)
+{
+	struct cap_control_ops ops = { answer, still_waiting, d };
+	int r = cap_control__open(&d->control, &d->conf.control, &ops, err);
+
+	d->signals = r ? -1 : open_signals(err);
+	if (!r && d->signals < 0)
+		r = d->signals;
+	return r;
+}
+
+int cap_daemon__manage_begin(struct cap_daemon *d, struct err *err)
+{
+	int r = -pthread_create(&d->manager, NULL, manage, d);
+
+	if (r)
+		return err__set(err, r, "cannot make a thread: %s", strerror(-r));
+	d->managed = true;
+	cap_service__tell("READY=1\nSTATUS=Recording.");
+	return 0;
+}
+
+void cap_daemon__manage_end(struct cap_daemon *d)
+{
+	d->stop = true;
+	if (d->managed)
+		pthread_join(d->manager, NULL);
+	cap_control__close(d->control);
+	if (d->signals >= 0)
+		close(d->signals);
+}

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What the daemon says of itself. */
+#include <string.h>
+#include <unistd.h>
+
+#include "capture/daemon/daemon_internal.h"
+#include "format/base/cli.h"
+#include "format/base/text.h"
+
+struct recorded {
+	struct cap_daemon *d;
+	struct cap_recorder_stats *s;
+};
+
+static void take_stats(void *arg)
+{
+	struct recorded *r = arg;
+
+	cap_recorder__stats(r->d->rec, r->s);
+}
+
+bool cap_daemon__recorded(struct cap_daemon *d, struct cap_recorder_stats *ret)
+{
+	return cap_post__call(&d->post, take_stats, &(struct recorded){ d, ret });
+}
+
+static void put_text(struct buf *out, const char *key, const char *s)
+{
+	buf__printf(out, ", \"%s\": \"", key);
+	text__json(out, s, strlen(s));
+	buf__u8(out, '"');
+}
+
+static void put_u64(struct buf *out, const char *key, uint64_t v)
+{
+	buf__printf(out, ", \"%s\": %llu", key, (unsigned long long)v);
+}
+
+static void put_time(struct buf *out, const char *key, uint64_t ns)
+{
+	char t[48];
+
+	put_text(out, key, text__iso(ns, "Z", t));
+}
+
+static void put_ring(struct cap_daemon *d, struct buf *out)
+{
+	struct cap_ring_stats s;
+
+	cap_ring__stats(d->ring, &s);
+	buf__puts(out, ", \"ring\": {\"where\": \"");
+	text__json(out, d->conf.ring.directory ? d->conf.ring.directory : "memory",
+		   strlen(d->conf.ring.directory ? d->conf.ring.directory : "memory"));
+	buf__u8(out, '"');
+	put_u64(out, "bytes", s.bytes);
+	put_u64(out, "max_bytes", s.max_bytes);
+	put_u64(out, "segments", s.segments);
+	put_u64(out, "span_ns", s.t_newest - s.t_oldest);
+	put_u64(out, "lost_events", s.lost_events);
+	put_u64(out, "failures", s.failures);
+	buf__u8(out, '}');
+}
+
+static void put_rules(struct cap_daemon *d, struct buf *out)
+{
+	buf__printf(out, ", \"rules\": {\"loaded\": %u", d->n_rules);
+	put_time(out, "since", d->rules_loaded_ns);
+	if (d->reload_error[0])
+		put_text(out, "reload_error", d->reload_error);
+	buf__u8(out, '}');
+}
+
+static void put_files(struct cap_daemon *d, struct buf *out)
+{
+	struct cap_keep_stats s;
+
+	if (!d->keep)
+		return;
+	cap_keep__stats(d->keep, &s);
+	buf__puts(out, ", \"files\": {\"directory\": \"");
+	text__json(out, d->conf.files.directory, strlen(d->conf.files.directory));
+	buf__u8(out, '"');
+	put_u64(out, "open", s.open);
+	put_u64(out, "waiting", s.waiting);
+	put_u64(out, "complete", s.complete);
+	put_u64(out, "failed", s.failed);
+	put_u64(out, "refused", s.refused_rate + s.refused_busy + s.refused_space);
+	put_u64(out, "deleted", s.deleted_files);
+	put_u64(out, "slowest_ns", s.slowest_ns);
+	buf__u8(out, '}');
+}
+
+static void put_outputs(struct cap_daemon *d, struct buf *out)
+{
+	buf__puts(out, ", \"outputs\": [");
+	for (unsigned i = 0; i < cap_outputs__n(d->outputs); i++) {
+		struct cap_out_counts c;
+
+		cap_outputs__counts(d->outputs, i, &c);
+		buf__puts(out, i ? ", {\"name\": \"" : "{\"name\": \"");
+		text__json(out, cap_outputs__name(d->outputs, i), strlen(cap_outputs__name(d->outputs, i)));
+		buf__u8(out, '"');
+		put_u64(out, "delivered", c.delivered);
+		put_u64(out, "waiting", c.waiting);
+		put_u64(out, "lost", c.dropped + c.refused + c.given_up + c.damaged);
+		buf__printf(out, ", \"failing\": %s}", c.failing ? "true" : "false");
+	}
+	buf__u8(out, ']');
+}
+
+void cap_daemon__status(struct cap_daemon *d, struct buf *out)
+{
+	struct cap_recorder_stats s = { 0 };
+	bool recording = cap_daemon__recorded(d, &s);
+
+	buf__printf(out, "{\"ok\": true, \"recording\": %s", recording ? "true" : "false");
+	put_text(out, "version", spoor_version);
+	put_u64(out, "pid", (uint64_t)getpid());
+	put_text(out, "host", d->host);
+	put_text(out, "config", d->config_path);
+	put_time(out, "since", d->started_ns);
+	put_u64(out, "events", s.events);
+	put_u64(out, "lost", s.lost);
+	put_u64(out, "alerts", d->alerts);
+	put_u64(out, "cpu_ns", cap_daemon__processor_ns());
+	put_u64(out, "memory_bytes", cap_daemon__memory_bytes());
+	put_rules(d, out);
+	put_ring(d, out);
+	put_files(d, out);
+	put_outputs(d, out);
+	buf__u8(out, '}');
+}
