@@ -57,7 +57,8 @@ static struct eng_str *made_name(struct eng_state *st, size_t full_len, uint32_t
 	size_t len = st->scratch.len;
 	struct made_name *m = &st->made[strtab__hash(p, len) % MADE_NAMES];
 
-	if (!m->s || m->s->len != len || m->s->full_len != full_len || memcmp(m->s->s, p, len)) {
+	if (!m->s || m->s->len != len || m->s->full_len != full_len ||
+	    (len && memcmp(m->s->s, p, len))) {
 		eng_str__unref(m->s);
 		m->s = eng_str__new(p, len, full_len);
 		m->id = MADE_NAME_ID | ++st->shared->n_made_names;
