@@ -290,7 +290,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char path[64];
 	size_t keys, n;
 	uint8_t *p;
-	int fd, to;
+	int fd, to = -1;
 
 	begin();
 	if (size < 2)
