@@ -99,6 +99,7 @@ static void describe(const struct work *w, struct fmt_meta *m)
 		buf__printf(&b, "; that is a %s", m->made_from);
 	snprintf(m->made_from, sizeof(m->made_from), "%.*s", (int)b.len, (char *)b.p);
 	m->uuid[0] = '\0';
+	m->part = 0;			/* of a ring's segment that is not all */
 	if (w->cut.from > m->start_ns)
 		m->start_ns = w->cut.from;
 	buf__done(&b);

@@ -283,7 +283,7 @@ static bool sweep(struct cap_keep *k, uint64_t now)
 		return false;
 	k->swept = now;
 	pthread_mutex_unlock(&k->lock);
-	cap_folder__make_room(k, NULL);
+	cap_folder__tidy(k);
 	pthread_mutex_lock(&k->lock);
 	return true;
 }

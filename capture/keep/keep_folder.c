@@ -168,8 +168,8 @@ static void delete_one(struct cap_keep *k, struct listing *l, struct entry *e, c
 	pthread_mutex_unlock(&k->lock);
 }
 
-/* Why may there not be `more` files? NULL: there may. */
-static const char *over(const struct cap_keep *k, const struct listing *l, uint64_t more)
+/* Why may there not be `more` files, and so much free disk? NULL: there may. */
+static const char *over(const struct cap_keep *k, const struct listing *l, uint64_t more, uint64_t min_free)
 {
 	const struct cap_keep_opts *o = &k->o;
 
@@ -177,7 +177,7 @@ static const char *over(const struct cap_keep *k, const struct listing *l, uint6
 		return "there are too many files";
 	if (o->max_bytes && l->bytes + (more ? 1 : 0) > o->max_bytes)
 		return "the files take too much room";
-	if (o->min_free && free_bytes(k) < o->min_free)
+	if (min_free && free_bytes(k) < min_free)
 		return "too little of the disk is free";
 	return NULL;
 }
@@ -193,8 +193,8 @@ static void delete_old(struct cap_keep *k, struct listing *l)
 		}
 }
 
-/* What is over the limits if there were `more` files; NULL: nothing any more. */
-static const char *tidy(struct cap_keep *k, uint64_t more)
+/* Delete the oldest until nothing is over the limits, `more` files counted in: NULL; else what still is. */
+static const char *tidy(struct cap_keep *k, uint64_t more, uint64_t min_free)
 {
 	struct listing l = { 0 };
 	const char *why = NULL;
@@ -205,7 +205,7 @@ static const char *tidy(struct cap_keep *k, uint64_t more)
 
 		if (cap_ring__meta(k->o.ring, &meta))
 			delete_old(k, &l);
-		for (size_t i = 0; (why = over(k, &l, more)) && i < l.n; i++)
+		for (size_t i = 0; (why = over(k, &l, more, min_free)) && i < l.n; i++)
 			if (!l.e[i].keep)
 				delete_one(k, &l, &l.e[i], why);
 		pthread_mutex_lock(&k->lock);
@@ -220,9 +220,15 @@ static const char *tidy(struct cap_keep *k, uint64_t more)
 
 int cap_folder__make_room(struct cap_keep *k, struct err *err)
 {
-	const char *why = tidy(k, 1);
+	const char *why = tidy(k, 1, k->o.min_free);
 
 	return why ? err__set(err, -ENOSPC, "no file is made: %s, and none may be deleted", why) : 0;
+}
+
+void cap_folder__tidy(struct cap_keep *k)
+{
+	/* a file that ended at the limit, a little below it, is not deleted for that */
+	tidy(k, 0, k->o.min_free - k->o.min_free / 8);
 }
 
 bool cap_folder__is_full(struct cap_keep *k)
@@ -230,7 +236,7 @@ bool cap_folder__is_full(struct cap_keep *k)
 	/* nothing is listed as long as nothing is wrong */
 	if (!k->o.min_free || free_bytes(k) >= k->o.min_free)
 		return false;
-	return tidy(k, 0) != NULL;
+	return tidy(k, 0, k->o.min_free) != NULL;
 }
 
 /* --- names ------------------------------------------------------------------------------------------------------ */

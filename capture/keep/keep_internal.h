@@ -101,6 +101,8 @@ void cap_cause__row(const struct cap_cause *c, const char *container, struct fmt
 int cap_folder__open(struct cap_keep *k, struct err *err);
 /* Delete what is over the limits, so that one more file has room. -ENOSPC: it has not. */
 int cap_folder__make_room(struct cap_keep *k, struct err *err);
+/* Delete what is over the limits. */
+void cap_folder__tidy(struct cap_keep *k);
 /* Is there so little free disk that what is being written should end? Deletes first. */
 bool cap_folder__is_full(struct cap_keep *k);
 /* Finish what a crash has left. */

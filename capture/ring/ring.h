@@ -39,7 +39,7 @@ struct cap_ring;
 int cap_ring__new(struct cap_ring **ret, const struct cap_ring_opts *o, struct err *err);
 /* All readers have been closed, and the recording has ended. Files stay where they are. */
 void cap_ring__free(struct cap_ring *r);
-/* What the recorder writes to. Lasts as long as the ring; its end closes the last segment, the ring can still be read. */
+/* What the recorder writes to, one recording. Lasts as long as the ring; its end closes the last segment, the ring can still be read. */
 struct cap_target *cap_ring__target(struct cap_ring *r);
 
 /* Now, in the recording's time: that of rows, which steps of the machine's clock do not change. */

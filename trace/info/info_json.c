@@ -37,6 +37,9 @@ static void put_meta(struct buf *b, const struct fmt_meta *m)
 	put_text(b, "command", m->command);
 	put_text(b, "reason", m->reason);
 	put_text(b, "made_from", m->made_from);
+	put_text(b, "part_of", m->part_of);
+	if (m->part)
+		put_u64(b, "part", m->part);
 	put_u64(b, "cpus", m->n_cpus);
 	put_u64(b, "memory", m->memory);
 	put_u64(b, "snaplen", m->snaplen);

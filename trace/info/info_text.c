@@ -54,6 +54,13 @@ static void print_file(const struct info *in)
 	putchar('\n');
 	print_line("uuid", in->meta.uuid);
 	print_line("made from", in->meta.made_from);
+	if (*in->meta.part_of) {
+		label("part");
+		if (in->meta.part)
+			printf("%llu of recording ", (unsigned long long)in->meta.part);
+		print_safe(in->meta.part_of);
+		putchar('\n');
+	}
 }
 
 static void print_machine(const struct fmt_meta *m)
