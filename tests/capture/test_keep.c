@@ -537,11 +537,12 @@ static void test_full_disk(void **state)
 	/* with room kept free */
 	cap_keep__free(b.k);
 	keep(&b, (struct cap_keep_opts){ .min_free = MIB });
+	feed__keyframe(&b.f);		/* where the file begins */
 	t.time = b.f.ts;
 	name = fire(&b, t);
 	for (unsigned k = 0; k < 1000 && !stats(&b).complete; k++) {
-		feed__events(&b.f, 200, 500);
-		nanosleep(&(struct timespec){ .tv_nsec = 30000000 }, NULL);
+		feed__events(&b.f, 40, 500);
+		nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
 	}
 	settle(&b);
 	assert_int_equal(stats(&b).short_ended, 1);
