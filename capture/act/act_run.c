@@ -31,6 +31,8 @@ int act_run__program(const struct pb_plan *p, const struct pb_step *s, const ato
 			       .stop = stop };
 	int r = act_child__run(&c, err);
 
+	while (c.said.len && c.said.p[c.said.len - 1] == '\n')
+		c.said.len--;
 	text__safe(text, (char *)c.said.p, c.said.len);
 	buf__u8(text, 0);
 	text->len--;

@@ -9,6 +9,7 @@
 
 #include <cjson/cJSON.h>
 
+#include "capture/act/kube/kube.h"
 #include "capture/daemon/control_client.h"
 #include "capture/daemon/daemon_config.h"
 #include "format/base/cli.h"
@@ -21,6 +22,7 @@ struct command {
 	const char *socket;
 	cJSON *message, *request;
 	bool json;
+	const char *role;
 };
 
 /* --- options ---------------------------------------------------------------------------------- */
@@ -97,6 +99,18 @@ static const struct cli_opt trigger_opts[] = {
 	{ 0, "wait", NULL, "Return when the file is complete.", set_wait },
 	OPT_SOCKET, OPT_OUTPUT, OPT_END,
 };
+static int set_role(void *u, const char *v, struct err *err)
+{
+	(void)err;
+	((struct command *)u)->role = v;
+	return 0;
+}
+
+static const struct cli_opt playbooks_opts[] = {
+	{ 0, "role", "FILE", "Print the ClusterRole that this file of playbooks needs, and no right more, as YAML. Asks no recorder.",
+	  set_role },
+	OPT_SOCKET, OPT_OUTPUT, OPT_END,
+};
 static const struct cli_opt plain_opts[] = { OPT_SOCKET, OPT_OUTPUT, OPT_END };
 
 static const struct cli clis[] = {
@@ -116,6 +130,13 @@ static const struct cli clis[] = {
 	  .about = "Has the flight recorder read its configuration again: rules and triggers. What is wrong is said here, and "
 		   "changes nothing.",
 	  .opts = plain_opts },
+	{ .tool = "spoor-capture playbooks",
+	  .usage = "status | stop | resume\n--role FILE",
+	  .about = "What the flight recorder's playbooks have done; stops them, so that nothing is done any more, and lets them go on. "
+		   "What is being done when they are stopped is brought to its end.",
+	  .examples = "spoor-capture playbooks stop\tat once, until they are resumed or the recorder starts again\n"
+		      "spoor-capture playbooks --role playbooks.yaml | kubectl apply -f -\tthe rights in a cluster\n",
+	  .opts = playbooks_opts },
 	{ .tool = "spoor-capture stop",
 	  .usage = "",
 	  .about = "Has the flight recorder complete the files in work, and end.",
@@ -254,6 +275,19 @@ static void show_outputs(const cJSON *outputs)
 	}
 }
 
+static void show_playbooks(const cJSON *p)
+{
+	char line[512];
+
+	if (!p)
+		return;
+	snprintf(line, sizeof(line), "%s; %.0f actions done, %.0f failed; not done: %.0f dry_run, %.0f stopped, %.0f limit, %.0f protected, "
+		 "%.0f no_object", cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(p, "stopped")) ? "stopped" : "active", number(p, "done"),
+		 number(p, "failed"), number(p, "dry_run"), number(p, "stopped_actions"), number(p, "limit"), number(p, "protected"),
+		 number(p, "no_object"));
+	say("playbooks", line);
+}
+
 static void show_status(const cJSON *j)
 {
 	char a[32], b[32], line[256];
@@ -269,6 +303,7 @@ static void show_status(const cJSON *j)
 	show_ring(cJSON_GetObjectItemCaseSensitive(j, "ring"));
 	show_files(cJSON_GetObjectItemCaseSensitive(j, "files"));
 	show_outputs(cJSON_GetObjectItemCaseSensitive(j, "outputs"));
+	show_playbooks(cJSON_GetObjectItemCaseSensitive(j, "playbooks"));
 	snprintf(line, sizeof(line), "%s of processor time, %s of memory",
 		 text__duration((uint64_t)number(j, "cpu_ns"), a), text__size((uint64_t)number(j, "memory_bytes"), b));
 	say("costs", line);
@@ -281,6 +316,8 @@ static void show(const char *command, const cJSON *j)
 	} else if (!strcmp(command, "trigger")) {
 		text__print(stdout, text(j, "file"));
 		putchar('\n');
+	} else if (!strcmp(command, "playbooks")) {
+		show_playbooks(cJSON_GetObjectItemCaseSensitive(j, "playbooks"));
 	} else if (!strcmp(command, "reload")) {
 		printf("%.0f rules\n", number(j, "rules"));
 	}
@@ -301,6 +338,26 @@ static int take_answer(const struct command *c, const char *name, const struct b
 	return r;
 }
 
+static bool takes_word(const char *command, const char *word)
+{
+	return !strcmp(command, "playbooks") && (!strcmp(word, "status") || !strcmp(word, "stop") || !strcmp(word, "resume"));
+}
+
+static int print_role(const char *path)
+{
+	struct playbook *pb;
+	struct err err = { 0 };
+	struct buf b = { 0 };
+
+	if (playbook__open(&pb, path, true, &err))
+		return EXIT_ASKED;
+	act_kube__role(pb, &b);
+	fwrite(b.p, 1, b.len, stdout);
+	buf__done(&b);
+	playbook__unref(pb);
+	return cli__finish_stdout();
+}
+
 int cap_control__command(int argc, char **argv)
 {
 	const struct cli *cli = find_command(argv[0]);
@@ -308,13 +365,20 @@ int cap_control__command(int argc, char **argv)
 	struct err err = { 0 };
 	struct buf answer = { 0 };
 	char *line, *with_end;
-	int fd, r;
+	int fd, r, first;
 
 	log__tool(cli->tool);
 	cJSON_AddStringToObject(c.message, "command", argv[0]);
 	c.request = cJSON_AddObjectToObject(c.message, "request");
-	if (cli__parse(cli, argc, argv, &c) < argc) {
-		fprintf(stderr, "%s: takes options only: try --help\n", cli->tool);
+	first = cli__parse(cli, argc, argv, &c);
+	if (c.role) {
+		cJSON_Delete(c.message);
+		return print_role(c.role);
+	}
+	if (first == argc - 1 && takes_word(argv[0], argv[first])) {
+		cJSON_AddStringToObject(c.request, "do", argv[first]);
+	} else if (first < argc) {
+		fprintf(stderr, "%s: takes %s: try --help\n", cli->tool, strcmp(argv[0], "playbooks") ? "options only" : "status, stop or resume");
 		cJSON_Delete(c.message);
 		return EXIT_ASKED;
 	}

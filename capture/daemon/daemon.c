@@ -108,6 +108,7 @@ static int begin(struct cap_daemon *d, struct err *err)
 	r = r ? r : cap_daemon__manage(d, err);	/* before privileges go, and before threads inherit signals */
 	r = r ? r : cap_daemon__parts(d, err);
 	r = r ? r : open_ring(d, err);
+	r = r ? r : cap_playbooks__new(&d->playbooks, d, err);	/* its threads keep the privileges that go now */
 	r = r ? r : start_recorder(d, err);
 	if (r)
 		return r;
@@ -132,6 +133,7 @@ static int record(struct cap_daemon *d, struct err *err)
 		cap_post__run(&d->post);
 		r = cap_recorder__round(d->rec, err);
 		cap_daemon__fire(d);
+		cap_playbooks__round(d->playbooks);
 		d->rounds++;
 		d->round_at = now_ns();
 	}
@@ -146,6 +148,7 @@ static int end(struct cap_daemon *d, struct err *err)
 	cap_service__tell("STOPPING=1\nSTATUS=Completing files.");
 	cap_post__close(&d->post);
 	cap_daemon__manage_end(d);
+	cap_playbooks__end(d->playbooks);
 	if (d->rec) {
 		r = cap_recorder__finish(d->rec, &s, err);
 		log_info("%llu events, %llu lost", (unsigned long long)s.events, (unsigned long long)s.lost);
@@ -157,6 +160,7 @@ static int end(struct cap_daemon *d, struct err *err)
 
 static void free_all(struct cap_daemon *d)
 {
+	cap_playbooks__free(d->playbooks);
 	cap_daemon__parts_free(d);
 	cap_ring__free(d->ring);
 	cap_live__done(&d->live);
@@ -190,14 +194,18 @@ int cap_daemon__check(const char *config, struct err *err)
 {
 	struct cap_daemon *d = xcalloc(1, sizeof(*d));
 	struct eng_ruleset *rules = NULL;
+	struct playbook *pb = NULL;
 	unsigned n = 0;
 	int r = cap_daemon_conf__read(&d->conf, &d->file, config, err);
 
 	r = r ? r : cap_daemon__load_rules(&d->conf.rules, &rules, err);
 	if (!r && rules)
 		eng_ruleset__rules(rules, &n);
+	if (!r && d->conf.playbooks)
+		r = playbook__open(&pb, d->conf.playbooks, true, err);
 	if (!r)
-		printf("%s: no errors, %u rules\n", config, n);
+		printf("%s: no errors, %u rules, %u playbooks\n", config, n, pb ? pb->n : 0);
+	playbook__unref(pb);
 	eng_ruleset__free(rules);
 	cfg__free(d->file);
 	free(d);

@@ -155,6 +155,8 @@ static const struct cfg_key keys[] = {
 		"Where alerts go. Without this key to standard output, as JSON.", .section = &cap_out_section),
 	CFG_KEY(struct cap_daemon_conf, http, CFG_SECTION, "http", NULL, "The HTTP server.",
 		.section = &cap_serve_section),
+	CFG_KEY(struct cap_daemon_conf, playbooks, CFG_PATH, "playbooks", NULL,
+		"A file of playbooks: what alerts lead to. Its keys are in the documentation, PLAYBOOKS.md."),
 	CFG_KEY(struct cap_daemon_conf, control, CFG_SECTION, "control", NULL, "How the daemon is spoken to.",
 		.section = &control_section),
 	CFG_END,

@@ -51,6 +51,7 @@ struct cap_daemon_conf {
 	struct cap_control_conf control;
 	struct cfg_list outputs;	/* of struct cap_out_conf */
 	struct cap_serve_conf http;
+	const char *playbooks;		/* file; NULL: none */
 };
 
 extern const struct cfg_section cap_daemon_section;

@@ -9,6 +9,7 @@
 #include "capture/daemon/control.h"
 #include "capture/daemon/daemon.h"
 #include "capture/daemon/daemon_config.h"
+#include "capture/daemon/daemon_playbooks.h"
 #include "capture/daemon/post.h"
 #include "capture/daemon/trigger_rules.h"
 #include "capture/keep/keep.h"
@@ -52,6 +53,7 @@ struct cap_daemon {
 	struct cap_metrics *metrics;
 	struct cap_outputs *outputs;
 	struct cap_serve *serve;	/* NULL: not asked for */
+	struct cap_playbooks *playbooks;	/* NULL: none are configured */
 	struct cap_post post;
 	_Atomic bool stop;
 	_Atomic uint64_t rounds, round_at;	/* how many, when the last one was (CLOCK_MONOTONIC) */

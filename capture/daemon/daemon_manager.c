@@ -53,6 +53,7 @@ struct fresh {
 	struct cfg *file;
 	struct eng_ruleset *rules;
 	struct cap_rule_trigger *triggers;
+	struct playbook *playbooks;
 	unsigned n_rules;
 	struct err *err;
 	int result;
@@ -66,6 +67,9 @@ static void take_over(void *arg)
 	struct cap_rule_trigger *triggers = d->rule_triggers;
 	struct cfg *file = d->reloaded;
 
+	f->result = f->playbooks ? cap_playbooks__set(d->playbooks, f->playbooks, f->err) : 0;
+	if (f->result)
+		return;
 	f->result = cap_recorder__set_rules(d->rec, f->rules, &f->rules, f->err);
 	if (f->result)
 		return;
@@ -77,11 +81,19 @@ static void take_over(void *arg)
 	f->file = file;
 }
 
+static int load_playbooks(struct fresh *f)
+{
+	if (!f->conf.playbooks == !f->d->playbooks)
+		return f->conf.playbooks ? playbook__open(&f->playbooks, f->conf.playbooks, false, f->err) : 0;
+	return err__set(f->err, -FMT_E_UNSUPPORTED, "playbooks: whether there are any is settled when the recorder starts: restart it");
+}
+
 static int load_fresh(struct fresh *f)
 {
 	int r = cap_daemon_conf__read(&f->conf, &f->file, f->d->config_path, f->err);
 
 	r = r ? r : cap_daemon__load_rules(&f->conf.rules, &f->rules, f->err);
+	r = r ? r : load_playbooks(f);
 	if (r)
 		return r;
 	f->triggers = cap_trigger_rules__new(&f->conf.triggers, f->rules, f->d->metrics);
@@ -101,6 +113,7 @@ static int reload_rules(struct cap_daemon *d, struct err *err)
 	eng_ruleset__free(f.rules);
 	free(f.triggers);
 	cfg__free(f.file);
+	playbook__unref(f.playbooks);
 	if (r)
 		return r;
 	d->n_rules = f.n_rules;
@@ -187,6 +200,22 @@ static bool answer_trigger(struct cap_daemon *d, const struct cap_peer *who, con
 	return r || !wait;
 }
 
+static void answer_playbooks(struct cap_daemon *d, const cJSON *rq, struct buf *out)
+{
+	const cJSON *j = cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(rq, "request"), "do");
+	const char *what = cJSON_IsString(j) ? j->valuestring : "status";
+
+	if (!d->playbooks) {
+		cap_control__error(out, "no playbooks are configured (playbooks)");
+		return;
+	}
+	if (strcmp(what, "status"))
+		cap_playbooks__stop(d->playbooks, !strcmp(what, "stop"));
+	buf__puts(out, "{\"ok\": true, \"playbooks\": {");
+	cap_playbooks__status(d->playbooks, out);
+	buf__puts(out, "}}");
+}
+
 static bool answer(void *arg, const struct cap_peer *who, const cJSON *rq, uint64_t *ret_wait, struct buf *out)
 {
 	struct cap_daemon *d = arg;
@@ -203,11 +232,13 @@ static bool answer(void *arg, const struct cap_peer *who, const cJSON *rq, uint6
 			answer_error(out, &err);
 		else
 			buf__printf(out, "{\"ok\": true, \"rules\": %u}", d->n_rules);
+	} else if (!strcmp(command, "playbooks")) {
+		answer_playbooks(d, rq, out);
 	} else if (!strcmp(command, "stop")) {
 		d->stop = true;
 		buf__printf(out, "{\"ok\": true, \"pid\": %d}", (int)getpid());
 	} else {
-		cap_control__error(out, "the command is one of: trigger, status, reload, stop");
+		cap_control__error(out, "the command is one of: trigger, status, reload, playbooks, stop");
 	}
 	return true;
 }

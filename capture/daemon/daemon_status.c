@@ -128,5 +128,10 @@ void cap_daemon__status(struct cap_daemon *d, struct buf *out)
 	put_ring(d, out);
 	put_files(d, out);
 	put_outputs(d, out);
+	if (d->playbooks) {
+		buf__puts(out, ", \"playbooks\": {");
+		cap_playbooks__status(d->playbooks, out);
+		buf__u8(out, '}');
+	}
 	buf__u8(out, '}');
 }

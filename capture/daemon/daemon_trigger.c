@@ -87,6 +87,7 @@ void cap_daemon__on_alert(void *arg, const struct cap_live_alert *a)
 	t = &d->rule_triggers[a->rule - eng_ruleset__rules(d->live.rules, &n)];
 	cap_metric__add(t->alerts, 1);
 	cap_daemon__put_out(d, a, full_id(a->ctx->proc->container));
+	cap_playbooks__alert(d->playbooks, a);
 	if (t->fires)
 		trigger_by_alert(d, a, t->after_ns);
 }

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <cjson/cJSON.h>
+
 #include "engine/playbook/playbook_internal.h"
 #include "format/base/text.h"
 
@@ -225,6 +227,17 @@ static void decide_part(struct pb_decider *d, const struct pb_entry *e, struct p
 
 /* --- plans ------------------------------------------------------------------------------------------------- */
 
+/* The alert's text as it is, not as JSON has it. */
+static const char *message_of(const char *json, struct arena *mem)
+{
+	cJSON *j = cJSON_Parse(json);
+	const cJSON *v = cJSON_GetObjectItemCaseSensitive(j, "output");
+	const char *s = copy(mem, cJSON_IsString(v) ? v->valuestring : "");
+
+	cJSON_Delete(j);
+	return s;
+}
+
 static struct pb_plan *new_plan(struct pb_decider *d, const struct eng_rule *rule, const struct eng_ctx *ctx,
 				const struct eng_alert_opts *alert)
 {
@@ -240,9 +253,7 @@ static struct pb_plan *new_plan(struct pb_decider *d, const struct eng_rule *rul
 	p->priority = rule->priority;
 	eng_alert__json(rule, ctx, alert, &d->scratch, &b);
 	p->json = arena__strndup(&p->mem, (char *)b.p, b.len);
-	b.len = 0;
-	eng_alert__text(rule, ctx, alert, &d->scratch, &b);
-	p->message = arena__strndup(&p->mem, (char *)b.p, b.len);
+	p->message = message_of(p->json, &p->mem);
 	buf__done(&b);
 	pb_target__find(&p->target, d->fields, ctx, copy(&p->mem, d->self.node), &p->mem, &d->scratch);
 	p->parts = arena__zalloc(&p->mem, d->pb->n * sizeof(*p->parts));
