@@ -108,7 +108,8 @@ receiver() {	# NAME [--tls ...] -> $port
 # A subscriber, by the text protocol: "SUBJECT<tab>header Nats-Msg-Id<tab>BODY" a line into a file.
 subscriber() {	# PORT FILE [USER PASSWORD]
 	cat >sub.py <<-'E'
-		import json, socket, sys
+		import json, signal, socket, sys
+		signal.alarm(60)
 		port, name, *login = sys.argv[1:]
 		s = socket.create_connection(("127.0.0.1", int(port)))
 		f = s.makefile("rwb")
@@ -136,7 +137,7 @@ subscriber() {	# PORT FILE [USER PASSWORD]
 		        out.write("%s\t%s\t%s\n" % (word[1].decode(), "".join(ids), data.decode()))
 	E
 	rm -f "$2.ready"
-	timeout 60 python3 sub.py "$@" 2>"$2.log" 3>&- &
+	python3 sub.py "$@" 2>"$2.log" 3>&- &
 	echo $! >"sub$2.pid"
 	there test -s "$2.ready" || { cat "$2.log"; return 1; }
 }
