@@ -103,6 +103,14 @@ static void enter(struct ins_ui *ui, struct ins_frame *f, uint32_t id)
 	ins_ui__push(ui, (struct ins_scope){ OF_FILE, id }, VIEW_OBJECT, 0);
 }
 
+static bool act(struct ins_ui *ui, struct ins_frame *f, void *state, enum ins_action a)
+{
+	if (a != ACT_FOLD)
+		return ins_table__act(ui, f, state, a);
+	ins_ui__push_only(ui, f->scope, VIEW_FOLDERS, f->only);
+	return true;
+}
+
 static const struct ins_table_ops ops = {
 	.cols = cols, .n_cols = N_COLS, .sort = COL_FIRST,
 	.empty = "No file was touched.",
@@ -113,8 +121,11 @@ const struct ins_view ins_view_files = {
 	.name = "files", .tab = "Files", .shorttab = "Files",
 	.about = "Files that were opened, read, written, created, removed, renamed or executed. "
 		 "What programs looked for and did not find is left out; the events have it. Enter "
-		 "shows who did it.",
+		 "shows who did it; z shows them by folder.",
 	.where = WHERE_TABLE,
-	INS_TABLE_FUNCTIONS,
+	.open = ins_table__open, .close = ins_table__close, .draw = ins_table__draw,
+	.act = act, .mouse = ins_table__mouse, .subject = ins_table__subject,
+	.go = ins_table__go, .find = ins_table__find, .renew = ins_table__renew,
+	.count = ins_table__count,
 	.table = &ops,
 };

@@ -14,6 +14,7 @@ struct entry {
 };
 
 static const struct entry more[] = {
+	{ "folders", "files by folder, with sums (z in the view of files)", VIEW_FOLDERS, 0 },
 	{ "calls", "how often each call was made, and how long it took", VIEW_CALLS, 0 },
 	{ "errors", "what failed, by call and error", VIEW_FAILURES, 0 },
 	{ "failed calls", "the events of those, in order", VIEW_EVENTS, ONLY_FAILED },

@@ -137,8 +137,8 @@ static size_t press(struct ins_ui *ui, struct ins_screen *s, const uint8_t *p, s
 
 	if (c >= 1 && c <= 4)
 		ins_screen__resize(s, sizes[c - 1][0], sizes[c - 1][1]);
-	else if (c == 3 || c == 'q' || c == IK_CTRL('z'))
-		;			/* the end of it */
+	else if (c == 'y' || c == 'q' || c == IK_CTRL('z'))
+		;			/* the end of it; and playing takes as long as it took */
 	else if (c < 0x80)
 		key(ui, c == '\n' ? IK_ENTER : c);
 	else if (c < 0xa0)

@@ -30,6 +30,8 @@ screens() {	# name [trace [option...]]
 @test "overview" { screens overview; }
 @test "processes" { screens processes; }
 @test "processes alive at a time" { screens alive; }
+@test "files by folder" { screens folders; }
+
 @test "drill down and back" { screens drill; }
 
 @test "a container with its tiles" { screens container; }
