@@ -17,6 +17,7 @@
 #define MAX_RULES 64
 #define SLICE 10000000u			/* ns of work between two looks at the keyboard */
 #define REDRAW 100000000u		/* ns between two drawings while work is going on */
+#define LOOK_AGAIN 1000			/* ms between two looks at a trace that is followed */
 
 struct options {
 	struct ins_ui_opts ui;
@@ -241,7 +242,7 @@ static int run_terminal(struct ins_ui *ui, const struct ins_script *script, bool
 {
 	struct ins_screen s;
 	struct err err = { 0 };
-	bool busy = true, dirty = true;
+	bool busy = true, dirty = true, settled = false;
 	uint64_t drawn = 0;
 	int w, h;
 
@@ -261,14 +262,22 @@ static int run_terminal(struct ins_ui *ui, const struct ins_script *script, bool
 			busy |= dirty;
 			dirty = false;
 		}
-		if (!take_inputs(ui, busy ? 0 : -1, &dirty))
+		if (!take_inputs(ui, busy ? 0 : ui->following ? LOOK_AGAIN : -1, &dirty))
 			break;
 		tend_terminal(ui, &s);
+		if (!busy && !dirty && ui->following) {
+			ins_ui__follow(ui);
+			busy = dirty = true;
+		}
+		settled &= !dirty;
 		if (busy || dirty) {
 			bool was = busy;
 
 			busy = ins_ui__work(ui, SLICE);
-			dirty |= was && !busy;
+			settled &= !busy;
+			/* what the last slice found is drawn; if that needs no more work, there is none */
+			if (was && !busy && !settled)
+				dirty = settled = true;
 		}
 	}
 	ins_term__close();

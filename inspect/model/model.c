@@ -46,7 +46,37 @@ void ins_model__free(struct ins_model *m)
 void ins_model__span(const struct ins_model *m, uint64_t *ret_from, uint64_t *ret_to)
 {
 	*ret_from = m->t_to ? m->t_from : m->trace->t_first;
-	*ret_to = m->t_to ? m->t_to : m->trace->t_last;
+	*ret_to = m->t_to ? m->t_to : m->grown_to ? m->grown_to : m->trace->t_last;
+}
+
+static void halve_slots(struct ins_model *m)
+{
+	for (unsigned k = 0; k < MET__N; k++) {
+		for (unsigned i = 0; i < INS_SLOTS / 2; i++)
+			m->slots[k][i] = m->slots[k][2 * i] + m->slots[k][2 * i + 1];
+		memset(m->slots[k] + INS_SLOTS / 2, 0, sizeof(m->slots[k]) / 2);
+	}
+}
+
+void ins_model__grow(struct ins_model *m, uint64_t was)
+{
+	uint64_t first = m->trace->t_first;
+
+	if (m->t_to)
+		return;
+	if (!m->grown_to)
+		m->grown_to = was > first ? was : first + 1;
+	while (m->grown_to < m->trace->t_last) {
+		uint64_t span = m->grown_to - first;
+
+		m->grown_to = span > UINT64_MAX - m->grown_to ? UINT64_MAX : m->grown_to + span;
+		halve_slots(m);
+	}
+}
+
+unsigned ins_model__n_slots(const struct ins_model *m)
+{
+	return m->t_to ? INS_SLOTS : ins_model__slot(m, m->trace->t_last) + 1;
 }
 
 unsigned ins_model__slot(const struct ins_model *m, uint64_t ts)

@@ -171,6 +171,7 @@ struct ins_map {
 struct ins_model {
 	const struct ins_trace *trace;
 	uint64_t t_from, t_to;		/* what the slots divide: a window; t_to 0: the whole trace */
+	uint64_t grown_to;		/* of a trace that has grown: up to here, beyond its end; 0: it has not */
 	bool lens;			/* counts are those of a lens: show only what was counted */
 	bool done, has_ends;		/* has_ends: ins_model__take_ends was done */
 	uint64_t upto_num, upto_ts;	/* everything before this is in */
@@ -205,6 +206,13 @@ void ins_model__free(struct ins_model *m);
 
 /* What the slots divide. */
 void ins_model__span(const struct ins_model *m, uint64_t *ret_from, uint64_t *ret_to);
+/*
+ * The trace has grown, before it ended at `was`: the slots divide twice the time, and again, until it is in. Each then
+ * holds what two held; those behind the end are empty.
+ */
+void ins_model__grow(struct ins_model *m, uint64_t was);
+/* Slots that the trace or window reaches into: all but of one that has grown. */
+unsigned ins_model__n_slots(const struct ins_model *m);
 /* Slot of a moment: 0 .. INS_SLOTS - 1; what lies outside goes to the nearest. And where a slot begins. */
 unsigned ins_model__slot(const struct ins_model *m, uint64_t ts);
 uint64_t ins_model__slot_time(const struct ins_model *m, unsigned slot);

@@ -325,6 +325,14 @@ bool ins_pass__step(struct ins_pass *p, uint64_t ns)
 	return true;
 }
 
+void ins_pass__go_on(struct ins_pass *p, uint64_t was)
+{
+	ins_model__grow(p->m, was);
+	p->slot_from = p->slot_to = 0;
+	p->m->done = p->m->has_ends = false;
+	p->m->gen++;
+}
+
 double ins_pass__progress(const struct ins_pass *p)
 {
 	double chunks = p->t->n_chunks ? p->t->n_chunks : 1;

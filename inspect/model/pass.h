@@ -25,6 +25,8 @@ void ins_pass__free(struct ins_pass *p);
  * Work for about ns nanoseconds. True: there is more to do. The model's `done` is set at the end.
  */
 bool ins_pass__step(struct ins_pass *p, uint64_t ns);
+/* The trace has grown, before it ended at `was`: there is more to do now. Its keyframes need no new beginning. */
+void ins_pass__go_on(struct ins_pass *p, uint64_t was);
 /* How much is done, 0 to 1. */
 double ins_pass__progress(const struct ins_pass *p);
 

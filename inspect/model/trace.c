@@ -317,6 +317,7 @@ int ins_trace__refresh(struct ins_trace *t, struct err *err)
 	if (r > 0) {
 		t->n_chunks = fmt_reader__n_chunks(t->r);
 		take_span(t);
+		is_regular(t->path, &t->bytes, NULL);
 	}
 	t->complete = fmt_reader__complete(t->r);
 	return r;

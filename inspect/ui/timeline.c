@@ -204,8 +204,8 @@ static void spread_chunks(const struct ins_trace *t, const struct ins_model *m, 
 	}
 }
 
-/* The counts to show; false: they are not those of the window yet, but of the times around. */
-static bool take_slots(const struct ins_ui *ui, unsigned metric, uint64_t *v)
+/* The counts to show, *n of them; false: they are not those of the window yet, but of the times around. */
+static bool take_slots(const struct ins_ui *ui, unsigned metric, uint64_t *v, unsigned *n)
 {
 	const struct ins_timeline *tl = &ui->timeline;
 	const struct ins_model *m = tl->model && tl->model->done ? tl->model : ins_ui__model(ui);
@@ -216,8 +216,10 @@ static bool take_slots(const struct ins_ui *ui, unsigned metric, uint64_t *v)
 		spread_chunks(ui->trace, m, all);
 	if (!tl->to || m == tl->model) {
 		memcpy(v, all, sizeof(all));
+		*n = ins_model__n_slots(m);
 		return true;
 	}
+	*n = INS_SLOTS;
 	for (unsigned i = 0; i < INS_SLOTS; i++)
 		v[i] = all[ins_model__slot(m, tl->from +
 					   (uint64_t)((__uint128_t)i * (tl->to - tl->from) / INS_SLOTS))];
@@ -320,9 +322,10 @@ int ins_timeline__draw(struct ins_ui *ui, struct ins_screen *s, int y)
 		from = from < 0 ? 0 : from;
 	}
 	for (unsigned i = 0; i < n; i++) {
-		bool exact = take_slots(ui, tl->metrics[i], v);
+		unsigned n_slots;
+		bool exact = take_slots(ui, tl->metrics[i], v, &n_slots);
 
-		ins_bar__draw(s, y + (int)i, 0, s->w, exact ? styles[i] : ST_BAR_OFF, v, INS_SLOTS, from,
+		ins_bar__draw(s, y + (int)i, 0, s->w, exact ? styles[i] : ST_BAR_OFF, v, n_slots, from,
 			      to);
 		if (n > 1 || tl->metrics[0] != MET_EVENTS)
 			draw_name(s, y + (int)i, tl->metrics[i]);

@@ -74,6 +74,7 @@ struct ins_ui {
 	struct ins_timeline timeline;
 	uint64_t at;			/* the cursor's time */
 	bool relative;			/* times since the start */
+	bool following;			/* the trace is looked at again and again, for it grows */
 	bool asked_to_quit;		/* though something is being written */
 	bool quit, redraw, suspend;	/* for whoever has the terminal */
 };
@@ -86,6 +87,10 @@ void ins_ui__input(struct ins_ui *ui, const struct ins_input *in);
 /* Work for about ns nanoseconds. True: there is more. */
 bool ins_ui__work(struct ins_ui *ui, uint64_t ns);
 void ins_ui__draw(struct ins_ui *ui, struct ins_screen *s);
+/* Look at a growing trace again: the number of new chunks, or negative. */
+int ins_ui__look_again(struct ins_ui *ui, struct err *err);
+/* The same if it is followed, from time to time; what there is to say is a message. */
+void ins_ui__follow(struct ins_ui *ui);
 /* The trace turned out to be damaged or cut short. */
 bool ins_ui__is_damaged(const struct ins_ui *ui);
 

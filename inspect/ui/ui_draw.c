@@ -41,7 +41,7 @@ static void header_facts(struct ins_ui *ui, struct buf *left, struct buf *alarm)
 	if (t->damaged)
 		buf__printf(alarm, " %u damaged ", t->damaged);
 	else if (!t->complete)
-		buf__puts(alarm, " unfinished ");
+		buf__puts(alarm, ui->following ? " following " : " unfinished ");
 	if (t->n_lost)
 		buf__printf(alarm, " %s lost ", ins_short__text(t->n_lost, n));
 }

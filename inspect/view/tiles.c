@@ -124,7 +124,7 @@ static void put_tile(const struct ins_model *m, struct ins_page *p, const struct
 	ins_page__printf(p, ST_LABEL, "%-14s", t->label);
 	ins_page__printf(p, value ? t->style : ST_DIM, "%7s ", ins_short__text(value, n));
 	if (t->metric >= 0 && scope.kind == OF_ALL)
-		ins_page__graph(p, TILE_W - 24, ST_BAR, m->slots[t->metric], INS_SLOTS);
+		ins_page__graph(p, TILE_W - 24, ST_BAR, m->slots[t->metric], ins_model__n_slots(m));
 	to.only = kind(t->only);
 	ins_page__link(p, x, to);
 }

@@ -75,6 +75,8 @@ struct ins_view {
 	 * The lens has changed or the trace has grown: what was made from it is void. May be NULL.
 	 */
 	void (*renew)(struct ins_ui *ui, struct ins_frame *f, void *state);
+	/* The trace has grown, if that can be had for less than renew. May be NULL. */
+	void (*grown)(struct ins_ui *ui, struct ins_frame *f, void *state);
 	/* A short text for the right end of the row of tabs: "1,234 of 5,678". */
 	void (*count)(struct ins_ui *ui, struct ins_frame *f, void *state, struct buf *out);
 

@@ -79,6 +79,18 @@ static void renew(struct ins_ui *ui, struct ins_frame *f, void *state)
 	}
 }
 
+/* The list of all events only becomes longer; one of a part is another one now. */
+static void grown(struct ins_ui *ui, struct ins_frame *f, void *state)
+{
+	struct events *e = state;
+
+	if (f->scope.kind != OF_ALL || ins_lens__is_set(ins_ui__lens(ui)) || !e->list)
+		renew(ui, f, state);
+	e->placed = false;
+	if (e->at_end || !e->has_cur)
+		e->job = JOB_BOTTOM;
+}
+
 /* The scope's processes may have grown while the model does. */
 static void follow_model(struct ins_ui *ui, struct ins_frame *f, struct events *e)
 {
@@ -269,6 +281,7 @@ static void count(struct ins_ui *ui, struct ins_frame *f, void *state, struct bu
 
 static void start(struct events *e, enum job job, int64_t lines)
 {
+	e->at_end = job == JOB_BOTTOM;
 	e->job = job;
 	e->left = lines;
 	e->at = e->cur;
@@ -394,6 +407,6 @@ const struct ins_view ins_view_events = {
 		 "time or number.",
 	.where = WHERE_EVENTS,
 	.open = open_events, .close = close_events, .draw = draw, .act = act, .mouse = mouse,
-	.subject = subject, .go = go, .find = find, .work = work, .stop = stop, .renew = renew,
+	.subject = subject, .go = go, .find = find, .work = work, .stop = stop, .renew = renew, .grown = grown,
 	.count = count,
 };

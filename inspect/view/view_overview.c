@@ -92,8 +92,8 @@ static void put_file(struct ins_ui *ui, struct ins_page *p)
 		ins_page__wrap(p, ST_BAD, t->damage, strlen(t->damage));
 	} else if (!t->complete) {
 		ins_page__label(p, "unfinished");
-		ins_page__printf(p, ST_WARN, "it was not closed: still being written (r looks "
-					     "again), or cut off");
+		ins_page__printf(p, ST_WARN, "it was not closed: still being written (r "
+					     "follows it), or cut off");
 	}
 	if (m->left_out) {
 		ins_page__label(p, "left out");

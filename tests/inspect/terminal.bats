@@ -217,10 +217,8 @@ terminal_is_sane() {
 	run shown
 	[[ $output != *bash* ]]
 	keys r
-	until_shown 'nothing new'
+	until_shown '(0 new chunks)'
 	cat "$BATS_TEST_TMPDIR/whole" >"$trace"
-	keys r
-	until_shown 'new chunks'
 	until_shown 'bash -l'
 	keys 7 G
 	until_shown 'container_e'
@@ -256,4 +254,43 @@ terminal_is_sane() {
 	kill -TERM "$("${t[@]}" display -p -t s '#{pane_pid}' | xargs pgrep -P)"
 	until_shown 'status='
 	! ls "$BATS_TEST_TMPDIR" | grep out
+}
+
+@test "a trace that grows is followed: counts, events, processes" {
+	"$SPOOR_BUILD/tests/inspect/make_story" big 300000 "$BATS_TEST_TMPDIR/whole"
+	size=$(stat -c %s "$BATS_TEST_TMPDIR/whole")
+	head -c $((size / 2)) "$BATS_TEST_TMPDIR/whole" >"$trace"
+	start
+	until_shown unfinished
+	keys 7 G
+	until_shown '▌'
+	before=$(shown | grep '▌')
+	keys r
+	until_shown ' following '
+	tail -c +$((size / 2 + 1)) "$BATS_TEST_TMPDIR/whole" >>"$trace"
+	until_shown 'its writer has closed it'
+	until_shown '#300,0'
+	[ "$(shown | grep '▌')" != "$before" ]
+	# what was counted on the way is what is counted at once
+	keys 1
+	until_shown ' received'
+	numbers() { shown | sed -n '6,23p' | sed 's/[▁▂▃▄▅▆▇█·]*//g'; }
+	numbers >"$BATS_TEST_TMPDIR/followed"
+	keys q
+	until_shown 'status=0'
+	start
+	until_shown ' received'
+	sleep 0.5
+	numbers | diff - "$BATS_TEST_TMPDIR/followed"
+}
+
+@test "no time is spent while nothing is to be done" {
+	start
+	until_shown Findings
+	sleep 0.5
+	pid=$("${t[@]}" display -p -t s '#{pane_pid}' | xargs pgrep -P)
+	for i in $(seq 20); do
+		[[ $(sed 's/.*) //' "/proc/$pid/stat") == S* ]]
+		sleep 0.02
+	done
 }
