@@ -109,6 +109,17 @@ static bool enters(struct about *a, const struct eng_ctx *ctx)
 	       is_its(a, eng_state__thread(ctx->state, pid));
 }
 
+/* An entry of the audit log about its pod. */
+static bool is_about_its_pod(const struct about *a, const struct eng_ctx *ctx)
+{
+	char id[sizeof(a->id)];
+	const struct eng_container *c;
+
+	snprintf(id, sizeof(id), "%.*s", (int)a->shown, a->id);
+	c = eng_state__container(eng_state__origin(ctx->state, 0), id);
+	return is_it(a, c) && eng_ctx__is_about_pod(ctx, c);
+}
+
 static bool is_opened_for_writing(const struct eng_ctx *ctx)
 {
 	return ctx->ev->info->flags & EF_OPENS_FD && ctx->fd && ctx->fd->flags & FDF_WRONLY;
@@ -133,9 +144,11 @@ static bool is_done_to(struct about *a, const struct eng_ctx *ctx)
 		return enters(a, ctx);
 	case EV_mount: case EV_umount2: case EV_umount: case EV_move_mount: case EV_open_tree: case EV_pivot_root:
 	case EV_execve: case EV_execveat:
-	case EV_alert: case EV_container: case EV_container_end: case EV_trigger: case EV_k8s_audit:
+	case EV_alert: case EV_container: case EV_container_end: case EV_trigger:
 	case EV_cgroup_attach: case EV_cgroup_mkdir: case EV_cgroup_rmdir:
 		return any_names_it(a, ev);
+	case EV_k8s_audit:
+		return any_names_it(a, ev) || is_about_its_pod(a, ctx);
 	default:
 		return is_opened_for_writing(ctx) && any_names_it(a, ev);
 	}

@@ -137,7 +137,7 @@ void selection__batch(struct selection *s, const struct fmt_batch *b)
 		eng_run__batch(s->run, b);
 }
 
-struct about {
+struct pod_search {
 	const struct selection *s;
 	const struct eng_ctx *ctx;
 	bool found;
@@ -145,7 +145,7 @@ struct about {
 
 static void see_container(struct eng_container *c, void *arg)
 {
-	struct about *a = arg;
+	struct pod_search *a = arg;
 
 	if (!eng_ctx__is_about_pod(a->ctx, c))
 		return;
@@ -160,7 +160,7 @@ static void see_container(struct eng_container *c, void *arg)
 /* An entry of the audit log is about the pod of a container that is asked for. */
 static bool is_about_pod(const struct selection *s, const struct eng_ctx *ctx)
 {
-	struct about a = { .s = s, .ctx = ctx };
+	struct pod_search a = { .s = s, .ctx = ctx };
 
 	if (ctx->ev->type == EV_k8s_audit)
 		eng_state__each_container(eng_state__origin(ctx->state, 0), see_container, &a);
