@@ -131,6 +131,8 @@ static int record(struct cap_daemon *d, struct err *err)
 	while (!r && !d->stop) {
 		poll(&p, 1, cap_recorder__pause(d->rec));
 		cap_post__run(&d->post);
+		if (d->audit)
+			cap_audit_queue__take(d->audit, d->rec);
 		r = cap_recorder__round(d->rec, err);
 		cap_daemon__fire(d);
 		cap_playbooks__round(d->playbooks);
@@ -148,6 +150,7 @@ static int end(struct cap_daemon *d, struct err *err)
 	cap_service__tell("STOPPING=1\nSTATUS=Completing files.");
 	cap_post__close(&d->post);
 	cap_daemon__manage_end(d);
+	cap_daemon__sources_end(d);
 	cap_playbooks__end(d->playbooks);
 	if (d->rec) {
 		r = cap_recorder__finish(d->rec, &s, err);

@@ -131,6 +131,23 @@ static const struct cfg_section files_section = {
 	sizeof(struct cap_files_conf), NULL
 };
 
+static const struct cfg_key audit_keys[] = {
+	CFG_KEY(struct cap_audit_conf, log, CFG_PATH, "log", NULL,
+		"The API server's audit log on this machine: it is followed while it grows, also when it is rotated."),
+	CFG_KEY(struct cap_audit_conf, state, CFG_PATH, "state", NULL,
+		"A file that remembers how far the log has been recorded, so that after a restart nothing is missing and nothing "
+		"comes twice."),
+	CFG_KEY(struct cap_audit_conf, from_start, CFG_BOOL, "from_start", "false",
+		"Without a state: record what the log holds already, too."),
+	CFG_KEY(struct cap_audit_conf, webhook, CFG_BOOL, "webhook", "false",
+		"Take what an API server's audit webhook sends, at /k8s-audit of the HTTP server."),
+	CFG_END,
+};
+static const struct cfg_section audit_section = {
+	"The audit log of Kubernetes, as a second source of events: rules of source k8s_audit run on it.", audit_keys,
+	sizeof(struct cap_audit_conf), NULL
+};
+
 static const struct cfg_key control_keys[] = {
 	CFG_KEY(struct cap_control_conf, socket, CFG_PATH, "socket", CAP_CONTROL_SOCKET,
 		"The socket that `spoor-capture trigger`, status, reload and stop talk to."),
@@ -157,16 +174,26 @@ static const struct cfg_key keys[] = {
 		.section = &cap_serve_section),
 	CFG_KEY(struct cap_daemon_conf, playbooks, CFG_PATH, "playbooks", NULL,
 		"A file of playbooks: what alerts lead to. Its keys are in the documentation, PLAYBOOKS.md."),
+	CFG_KEY(struct cap_daemon_conf, audit, CFG_SECTION, "audit", NULL, "The audit log of Kubernetes.",
+		.section = &audit_section),
 	CFG_KEY(struct cap_daemon_conf, control, CFG_SECTION, "control", NULL, "How the daemon is spoken to.",
 		.section = &control_section),
 	CFG_END,
 };
 
+static void check_all(struct cfg *c, const struct yaml_node *n, void *opts)
+{
+	const struct cap_daemon_conf *o = opts;
+
+	if (o->audit.webhook && !o->http.listen)
+		cfg__problem(c, cfg__place(n, "audit"), "webhook needs the HTTP server: http.listen");
+}
+
 const struct cfg_section cap_daemon_section = {
 	"The configuration is YAML: sections, each a mapping of keys. All of them may be left out. Sizes are written as 64KiB, "
 	"256MiB, 1GiB, durations as 500ms, 30s, 1m30s, 2h; a bare number is bytes, or seconds. A relative path begins "
 	"at the folder of the configuration.",
-	keys, sizeof(struct cap_daemon_conf), NULL
+	keys, sizeof(struct cap_daemon_conf), check_all
 };
 
 static void print_problems(const struct cfg *c)

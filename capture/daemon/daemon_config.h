@@ -42,6 +42,11 @@ struct cap_files_conf {
 	uint64_t rate_files, rate_ns, max_files, max_bytes, max_file_bytes, min_free, max_age_ns, open;
 };
 
+struct cap_audit_conf {
+	const char *log, *state;	/* NULL: none */
+	bool from_start, webhook;
+};
+
 struct cap_daemon_conf {
 	struct cap_capture_conf capture;
 	struct cap_rules_conf rules;
@@ -52,6 +57,7 @@ struct cap_daemon_conf {
 	struct cfg_list outputs;	/* of struct cap_out_conf */
 	struct cap_serve_conf http;
 	const char *playbooks;		/* file; NULL: none */
+	struct cap_audit_conf audit;
 };
 
 extern const struct cfg_section cap_daemon_section;

@@ -6,6 +6,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "capture/audit/audit_hook.h"
+#include "capture/audit/audit_log.h"
 #include "capture/daemon/control.h"
 #include "capture/daemon/daemon.h"
 #include "capture/daemon/daemon_config.h"
@@ -53,6 +55,8 @@ struct cap_daemon {
 	struct cap_metrics *metrics;
 	struct cap_outputs *outputs;
 	struct cap_serve *serve;	/* NULL: not asked for */
+	struct cap_audit_queue *audit;	/* the same */
+	struct cap_audit_log *audit_log;
 	struct cap_playbooks *playbooks;	/* NULL: none are configured */
 	struct cap_post post;
 	_Atomic bool stop;
@@ -117,6 +121,7 @@ uint64_t cap_daemon__memory_bytes(void);
 int cap_daemon__parts(struct cap_daemon *d, struct err *err);
 void cap_daemon__put_out(struct cap_daemon *d, const struct cap_live_alert *a, const char *container);
 int cap_daemon__parts_begin(struct cap_daemon *d, struct err *err);
+void cap_daemon__sources_end(struct cap_daemon *d);
 void cap_daemon__parts_end(struct cap_daemon *d);
 void cap_daemon__parts_free(struct cap_daemon *d);
 

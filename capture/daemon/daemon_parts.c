@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Where alerts go, and the HTTP server. */
+/* Where alerts go, the HTTP server, the audit log of Kubernetes. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -78,7 +78,30 @@ static int make_server(struct cap_daemon *d, struct err *err)
 	cap_serve__add_health(d->serve, "/healthz", is_healthy, d);
 	cap_serve__add_health(d->serve, "/readyz", is_healthy, d);
 	cap_serve__add_trigger(d->serve, on_trigger, d);
+	if (d->conf.audit.webhook)
+		cap_audit_hook__add(d->serve, d->audit);
 	return 0;
+}
+
+/* --- Kubernetes ------------------------------------------------------------------------------- */
+
+static int follow_audit(struct cap_daemon *d, struct err *err)
+{
+	const struct cap_audit_conf *c = &d->conf.audit;
+	const struct cap_audit_log_opts o = { .path = c->log, .state = c->state, .from_start = c->from_start };
+
+	return c->log ? cap_audit_log__start(&d->audit_log, &o, d->audit, err) : 0;
+}
+
+/* Before the recorder ends: nobody asks any more, and what has come is recorded. */
+void cap_daemon__sources_end(struct cap_daemon *d)
+{
+	cap_serve__free(d->serve);
+	d->serve = NULL;
+	if (d->audit_log)
+		cap_audit_log__stop(d->audit_log);
+	if (d->audit && d->rec)
+		cap_audit_queue__take(d->audit, d->rec);
 }
 
 /* --- outputs ---------------------------------------------------------------------------------- */
@@ -121,6 +144,8 @@ int cap_daemon__parts(struct cap_daemon *d, struct err *err)
 {
 	int r = make_outputs(d, err);
 
+	if (d->conf.audit.log || d->conf.audit.webhook)
+		d->audit = cap_audit_queue__new();
 	return r ? r : make_server(d, err);
 }
 
@@ -129,20 +154,21 @@ int cap_daemon__parts_begin(struct cap_daemon *d, struct err *err)
 	int r = cap_outputs__start(d->outputs, err);
 
 	cap_daemon__show_metrics(d);
+	r = r ? r : follow_audit(d, err);
 	return r || !d->serve ? r : cap_serve__start(d->serve, err);
 }
 
-/* Nobody asks any more; the outputs get what the last rounds have said. */
+/* The outputs get what the last rounds have said. */
 void cap_daemon__parts_end(struct cap_daemon *d)
 {
-	cap_serve__free(d->serve);
-	d->serve = NULL;
 	if (d->outputs)
 		cap_outputs__stop(d->outputs, GRACE_NS);
 }
 
 void cap_daemon__parts_free(struct cap_daemon *d)
 {
+	cap_audit_log__free(d->audit_log);
+	cap_audit_queue__free(d->audit);
 	cap_outputs__free(d->outputs);
 	cap_metrics__free(d->metrics);
 }

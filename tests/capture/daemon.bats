@@ -241,3 +241,22 @@ recording() {
 	daemon_stop
 	[ "$daemon_status" = 0 ]
 }
+
+@test "the audit log of Kubernetes is followed: its rules match, and its entries are in the ring" {
+	recording
+	daemon_config "outputs: [{name: std, type: stdout}]" "audit: {log: audit.log}"
+	cat >rules.yaml <<-EOF
+		- rule: Secret deleted
+		  desc: Somebody has deleted a secret.
+		  condition: ka.verb = delete and ka.target.resource = secrets
+		  output: secret deleted (user=%ka.user.name)
+		  priority: CRITICAL
+		  source: k8s_audit
+	EOF
+	: >audit.log
+	daemon_start
+	echo '{"kind":"Event","apiVersion":"audit.k8s.io/v1","auditID":"a1","stage":"ResponseComplete","verb":"delete","user":{"username":"eve"},"objectRef":{"resource":"secrets","namespace":"default","name":"s","apiVersion":"v1"},"stageTimestamp":"2026-11-28T00:00:00.000000Z","requestReceivedTimestamp":"2026-11-28T00:00:00.000000Z"}' >>audit.log
+	until_true 30 grep -q 'secret deleted (user=eve)' out
+	daemon_stop
+	[ "$daemon_status" = 0 ]
+}
