@@ -134,6 +134,7 @@ static int reload(struct cap_daemon *d, struct err *err)
 	int r;
 
 	cap_service__reloading();
+	cap_outputs__reopen(d->outputs);	/* whatever comes of the rest: logs may have been rotated */
 	r = reload_rules(d, err);
 	d->reload_error[0] = 0;
 	if (r) {

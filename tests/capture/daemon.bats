@@ -168,7 +168,7 @@ recording() {
 
 @test "reload: new rules take over, wrong ones change nothing and are told of, and so for the configuration" {
 	recording
-	daemon_config "outputs: [{name: std, type: stdout}]"
+	daemon_config "outputs: [{name: std, type: stdout}, {name: file, type: file, path: $PWD/alerts}]"
 	echo s >secret-of-the-tests
 	echo s >other-secret
 	daemon_start
@@ -187,12 +187,17 @@ recording() {
 	cat secret-of-the-tests other-secret >/dev/null
 	until_true 20 grep -q 'other secret' out
 	[ "$(grep -c 'secret read' out)" = 1 ]
+	until_true 20 grep -q 'other secret' alerts
+	mv alerts rotated
+	ctl reload
+	cat other-secret >/dev/null
+	until_true 20 grep -q 'other secret' alerts
 	echo 'triggers: {befor: 5s}' >>c.yaml
 	run ctl reload
 	[ "$status" = 1 ]
 	[[ $output == *"did you mean 'before'?"* ]]
 	cat other-secret >/dev/null
-	until_true 20 eval '[ "$(grep -c "other secret" out)" = 2 ]'
+	until_true 20 eval '[ "$(grep -c "other secret" out)" = 3 ]'
 	daemon_stop
 }
 
