@@ -18,7 +18,6 @@
 
 #include <cmocka.h>
 
-#include "capture/audit/audit_config.h"
 #include "capture/audit/audit_hook.h"
 #include "capture/audit/audit_log.h"
 
@@ -272,40 +271,6 @@ static void posted(void **s)
 	expect("a b c ");
 }
 
-/* As a configuration asks for it. */
-static void configured(void **s)
-{
-	struct cap_metrics *m = cap_metrics__new();
-	struct cap_audit_conf none = { 0 }, hook = { .webhook = true }, log = { .log = path, .state = state, .from_start = true };
-	struct cap_audit *a = (void *)1;
-	struct err err = { 0 };
-	struct buf text = { 0 };
-
-	(void)s;
-	assert_int_equal(cap_audit__new(&a, &none, NULL, m, &err), 0);
-	assert_null(a);
-	assert_true(cap_audit__new(&a, &hook, NULL, m, &err) < 0);
-	assert_non_null(strstr(err.msg, "http.listen"));
-	append(path, "a b");
-	assert_int_equal(cap_audit__new(&a, &log, NULL, m, &err), 0);
-	assert_int_equal(cap_audit__begin(a, &err), 0);
-	for (unsigned k = 0; k < PATIENCE; k++) {
-		struct timespec t = { .tv_nsec = 100000000 };
-
-		text.len = 0;
-		cap_metrics__show(m, &text);
-		buf__u8(&text, 0);
-		if (strstr((char *)text.p, "spoor_audit_entries_total 2"))
-			break;
-		nanosleep(&t, NULL);
-	}
-	assert_non_null(strstr((char *)text.p, "spoor_audit_entries_total 2"));
-	cap_audit__end(a, NULL);
-	cap_audit__free(a);
-	cap_metrics__free(m);
-	buf__done(&text);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -317,7 +282,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(not_yet_recorded_comes_again, begin, end),
 		cmocka_unit_test_setup_teardown(full, begin, end),
 		cmocka_unit_test_setup_teardown(posted, begin, end),
-		cmocka_unit_test_setup_teardown(configured, begin, end),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 
