@@ -45,7 +45,7 @@ for ((i = 0; i < n; i++)); do
 done
 for ((i = 0; i < 600; i++)); do [ "$(runc list -q | wc -l)" -ge "$n" ] && break; sleep 0.1; done
 
-processor_ns() { awk '/^cpu / { print ($2 + $3 + $4 + $7 + $8) * 10000000 }' /proc/stat; }
+processor_ns() { awk '/^cpu / { printf "%.0f\n", ($2 + $3 + $4 + $7 + $8) * 10000000 }' /proc/stat; }
 
 events0=$(status .events) lost0=$(status .lost) cpu0=$(status .cpu_ns) all0=$(processor_ns) most=0 slowest=0 files=0
 began=$SECONDS
