@@ -275,6 +275,7 @@ static void make_line(void *arg, const struct eng_ctx *ctx)
 	line->cpu = (uint16_t)fmt_ev__cpu(ev);
 	line->tid = fmt_ev__tid(ev);
 	line->pid = fmt_ev__pid(ev);
+	line->origin = (uint8_t)fmt_ev__origin(ev);
 	line->about_net = ev->info->category == CAT_NET || is_net(ctx->fd);
 	line->about_file = !line->about_net && (ev->info->category == CAT_FILE || ctx->fd);
 	set_text(&line->container, container, strlen(container));

@@ -30,6 +30,7 @@ struct ins_evline {
 	int64_t res;
 	uint16_t type, cpu;
 	uint32_t tid, pid;
+	uint8_t origin;			/* machine */
 	struct buf container, comm, args;	/* each followed by a NUL that is not counted */
 	bool about_file, about_net;		/* for its colour */
 };

@@ -12,12 +12,17 @@
 #define MAX_HIT_BYTES (64u << 20)
 #define SLICE_ROWS 2048u
 
+static uint64_t life_of(uint32_t pid, unsigned origin)
+{
+	return (uint64_t)pid << 8 | origin;
+}
+
 static int life_cmp(const void *a, const void *b)
 {
 	const struct pid_life *x = a, *y = b;
 
-	if (x->pid != y->pid)
-		return x->pid < y->pid ? -1 : 1;
+	if (x->who != y->who)
+		return x->who < y->who ? -1 : 1;
 	return x->first < y->first ? -1 : x->first > y->first;
 }
 
@@ -40,7 +45,7 @@ void evlist__take_lives(struct ins_evlist *l)
 		if (!ins_set__has(&procs, i) || !p->first_num)
 			continue;
 		l->lives = xgrow(l->lives, &cap, l->n_lives + 1, sizeof(*l->lives));
-		l->lives[l->n_lives++] = (struct pid_life){ (uint32_t)p->pid, p->first_num,
+		l->lives[l->n_lives++] = (struct pid_life){ life_of((uint32_t)p->pid, p->origin), p->first_num,
 			over || l->m->done ? p->last_num : UINT64_MAX };
 	}
 	if (l->n_lives)
@@ -48,27 +53,43 @@ void evlist__take_lives(struct ins_evlist *l)
 	ins_set__done(&procs);
 }
 
-/* The first life of a pid, or n_lives. */
-static uint32_t find_life(const struct ins_evlist *l, uint32_t pid)
+/* The first life of a process or of a later one, or n_lives. */
+static uint32_t first_from(const struct ins_evlist *l, uint64_t who)
 {
 	uint32_t lo = 0, hi = l->n_lives;
 
 	while (lo < hi) {
 		uint32_t mid = lo + (hi - lo) / 2;
 
-		if (l->lives[mid].pid < pid)
+		if (l->lives[mid].who < who)
 			lo = mid + 1;
 		else
 			hi = mid;
 	}
-	return lo < l->n_lives && l->lives[lo].pid == pid ? lo : l->n_lives;
+	return lo;
+}
+
+/* The first life of a process, or n_lives. */
+static uint32_t find_life(const struct ins_evlist *l, uint64_t who)
+{
+	uint32_t i = first_from(l, who);
+
+	return i < l->n_lives && l->lives[i].who == who ? i : l->n_lives;
+}
+
+/* Is there one on any machine? */
+static bool has_pid(const struct ins_evlist *l, uint32_t pid)
+{
+	uint32_t i = first_from(l, life_of(pid, 0));
+
+	return i < l->n_lives && l->lives[i].who >> 8 == pid;
 }
 
 static bool is_alive(const struct ins_evlist *l, uint32_t life, uint64_t num)
 {
-	uint32_t pid = life < l->n_lives ? l->lives[life].pid : 0;
+	uint64_t who = life < l->n_lives ? l->lives[life].who : 0;
 
-	for (; life < l->n_lives && l->lives[life].pid == pid; life++)
+	for (; life < l->n_lives && l->lives[life].who == who; life++)
 		if (num >= l->lives[life].first && num <= l->lives[life].last)
 			return true;
 	return false;
@@ -105,7 +126,7 @@ bool evlist__may_hold(struct ins_evlist *l, uint32_t chunk)
 	if (!l->by_pid || !s.pids_complete)
 		return true;
 	for (uint32_t i = 0; i < s.n_pids; i++)
-		if (find_life(l, s.pids[i]) < l->n_lives)
+		if (has_pid(l, s.pids[i]))
 			return true;
 	return false;
 }
@@ -205,7 +226,7 @@ static void match_plain(struct ins_evlist *l, struct ins_scan *s)
 	if (l->by_pid) {
 		life = xmalloc((b->n_threads + 1) * sizeof(*life));
 		for (uint32_t i = 0; i < b->n_threads; i++)
-			life[i] = find_life(l, b->threads[i].pid);
+			life[i] = find_life(l, life_of(b->threads[i].pid, b->threads[i].origin));
 	}
 	s->n = 0;
 	for (uint32_t i = 0; i < b->n; i++) {
@@ -229,7 +250,8 @@ static bool is_of_scope(struct ins_evlist *l, const struct eng_ctx *ctx)
 {
 	const struct fmt_str *name;
 
-	if (l->by_pid && !is_alive(l, find_life(l, (uint32_t)ctx->proc->pid), fmt_ev__num(ctx->ev)))
+	if (l->by_pid && !is_alive(l, find_life(l, life_of((uint32_t)ctx->proc->pid, fmt_ev__origin(ctx->ev))),
+				   fmt_ev__num(ctx->ev)))
 		return false;
 	/* a model that is being made may not have it yet */
 	if (l->scope.kind == OF_FILE) {

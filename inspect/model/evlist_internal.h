@@ -22,7 +22,7 @@ struct ins_hits {
 
 /* A life of a process in the scope, for matching by number and pid alone. */
 struct pid_life {
-	uint32_t pid;
+	uint64_t who;			/* pid << 8 | origin */
 	uint64_t first, last;		/* event numbers */
 };
 
@@ -47,7 +47,7 @@ struct ins_evlist {
 	const uint8_t *types;		/* types that can satisfy the condition, or NULL */
 	struct ins_only only;		/* what is listed */
 	uint8_t only_types[FMT_MAX_EVENTS / 8];
-	struct pid_life *lives;		/* sorted by pid, then first; the scope's, if by_pid */
+	struct pid_life *lives;		/* sorted by who, then first; the scope's, if by_pid */
 	uint32_t n_lives;
 	bool by_pid;
 	struct ins_hits *hits;		/* by chunk */

@@ -87,7 +87,7 @@ bool ins_kind__cmd(const struct ins_model *m, struct ins_only only, uint32_t cmd
 		return c->tty != 0;
 	case ONLY_DROPPED:
 		return c->flags & EXE_FROM_MEMFD ||
-		       (c->flags & EXE_UPPER_LAYER && m->procs[c->proc].container != INS_NONE);
+		       (c->flags & EXE_UPPER_LAYER && !ins_model__is_host(m, m->procs[c->proc].container));
 	default:
 		return false;
 	}

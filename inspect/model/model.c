@@ -7,6 +7,21 @@
 #include "inspect/model/kinds.h"
 #include "inspect/model/model.h"
 
+/* Several machines: see ins_model__host. */
+static void add_hosts(struct ins_model *m)
+{
+	for (unsigned k = 0; m->trace->n_machines > 1 && k < m->trace->n_machines; k++) {
+		const char *name = ins_trace__machine(m->trace, k)->hostname;
+		uint32_t i = ins_model__container(m, k, "host");
+		char number[32];
+
+		snprintf(number, sizeof(number), "machine %u", k + 1);
+		name = *name ? name : number;
+		m->containers[i].is_host = true;
+		m->containers[i].name = ins_model__intern(m, name, strlen(name));
+	}
+}
+
 int ins_model__new(struct ins_model **ret, const struct ins_trace *trace, bool lens)
 {
 	struct ins_model *m = xcalloc(1, sizeof(*m));
@@ -14,6 +29,7 @@ int ins_model__new(struct ins_model **ret, const struct ins_trace *trace, bool l
 	m->trace = trace;
 	m->lens = lens;
 	m->gen = 1;
+	add_hosts(m);
 	*ret = m;
 	return 0;
 }
@@ -194,13 +210,13 @@ uint32_t ins_model__intern(struct ins_model *m, const char *p, size_t n)
 	return strtab__add(&m->str, p, len, len);
 }
 
-uint32_t ins_model__container(struct ins_model *m, const char *id)
+uint32_t ins_model__container(struct ins_model *m, unsigned origin, const char *id)
 {
 	struct ins_container *c;
 
 	/* few: a search is as good as a map */
 	for (uint32_t i = 0; i < m->n_containers; i++)
-		if (!strncmp(m->containers[i].id, id, sizeof(c->id)))
+		if (m->containers[i].origin == origin && !strncmp(m->containers[i].id, id, sizeof(c->id)))
 			return i;
 	if (m->n_containers >= INS_MAX_CONTAINERS) {
 		m->left_out++;
@@ -208,7 +224,7 @@ uint32_t ins_model__container(struct ins_model *m, const char *id)
 	}
 	m->containers = xgrow(m->containers, &m->cap_containers, m->n_containers + 1, sizeof(*c));
 	c = &m->containers[m->n_containers];
-	*c = (struct ins_container){ 0 };
+	*c = (struct ins_container){ .origin = (uint8_t)origin };
 	snprintf(c->id, sizeof(c->id), "%s", id);
 	return m->n_containers++;
 }
@@ -260,15 +276,16 @@ uint32_t ins_model__use(struct ins_model *m, uint32_t proc, uint32_t file)
 }
 
 
-uint32_t ins_model__proc(const struct ins_model *m, int32_t pid, uint64_t ts)
+uint32_t ins_model__proc(const struct ins_model *m, unsigned origin, int32_t pid, uint64_t ts)
 {
-	uint32_t i = ins_map__get(&m->by_pid, (uint64_t)(uint32_t)pid + 1);
+	uint32_t i = ins_map__get(&m->by_pid, ins_pid__key(origin, pid));
 
 	if (i == INS_NONE || !ts || !m->procs[i].start || m->procs[i].start <= ts)
 		return i;
 	/* an earlier one: rare, and only asked for by people */
 	while (i-- > 0)
-		if (m->procs[i].pid == pid && (!m->procs[i].start || m->procs[i].start <= ts))
+		if (m->procs[i].pid == pid && m->procs[i].origin == origin &&
+		    (!m->procs[i].start || m->procs[i].start <= ts))
 			return i;
 	return INS_NONE;
 }

@@ -46,7 +46,8 @@ enum ins_own { OWN_RIGHTS, OWN_CHANGED, OWN_SLOW, OWN_SIGNALS, OWN_NAMES, OWN__N
 struct ins_proc {
 	uint32_t parent;		/* who created it, INS_NONE if not known */
 	uint32_t adopter;		/* who has it since its creator ended; INS_NONE */
-	uint32_t container;		/* INS_NONE: the host */
+	uint32_t container;		/* the host, if none: ins_model__host */
+	uint8_t origin;			/* its machine */
 	int32_t pid, vpid;
 	uint32_t uid, loginuid, tty;
 	uint64_t caps;			/* effective capabilities, as known last */
@@ -69,6 +70,8 @@ struct ins_proc {
 
 struct ins_container {
 	char id[65];
+	uint8_t origin;			/* its machine */
+	bool is_host;			/* what runs on that machine in no container, where there are several */
 	uint32_t name, image, runtime;	/* strings, 0 unknown */
 	uint64_t start, end;		/* 0 unknown */
 	bool ended;
@@ -241,19 +244,42 @@ uint32_t ins_model__intern(struct ins_model *m, const char *p, size_t n);
 /* Objects: found or made. INS_NONE when the table is full. */
 uint32_t ins_model__file(struct ins_model *m, uint32_t container, const char *path, size_t n);
 uint32_t ins_model__use(struct ins_model *m, uint32_t proc, uint32_t file);
-uint32_t ins_model__container(struct ins_model *m, const char *id);
-/* The process that had this pid at that time (0: the last one), or INS_NONE. */
-uint32_t ins_model__proc(const struct ins_model *m, int32_t pid, uint64_t ts);
+uint32_t ins_model__container(struct ins_model *m, unsigned origin, const char *id);
+/*
+ * What stands for the container of what is in none: INS_NONE in a trace of one machine. In one of several each
+ * machine's host is in the table of containers, at its origin, so that what is known by container (files, users,
+ * names) is known by machine as well.
+ */
+static inline uint32_t ins_model__host(const struct ins_model *m, unsigned origin)
+{
+	return m->trace->n_machines > 1 && origin < m->trace->n_machines ? origin : INS_NONE;
+}
+static inline bool ins_model__is_host(const struct ins_model *m, uint32_t container)
+{
+	return container >= m->n_containers || m->containers[container].is_host;
+}
+/* The host of the machine that a container is on. */
+static inline uint32_t ins_model__host_of(const struct ins_model *m, uint32_t container)
+{
+	return container < m->n_containers ? ins_model__host(m, m->containers[container].origin) : INS_NONE;
+}
+/* The process of a machine that had this pid at that time (0: the last one), or INS_NONE. */
+uint32_t ins_model__proc(const struct ins_model *m, unsigned origin, int32_t pid, uint64_t ts);
 
 /* Name of a user, as the container (INS_NONE: the host) knows it, or its number. */
 const char *ins_model__user(const struct ins_model *m, uint32_t container, uint32_t uid,
 			    char buf[16]);
-/* "web-1" or its id; "" for the host. */
+/* "web-1" or its id; for the host "", or the name of the machine where there are several. */
 const char *ins_model__container_name(const struct ins_model *m, uint32_t container);
 /* Is `p` `root` or something that it started, directly or not? */
 bool ins_model__is_below(const struct ins_model *m, uint32_t p, uint32_t root);
 /* Was it alive at that moment? */
 bool ins_proc__alive_at(const struct ins_model *m, const struct ins_proc *p, uint64_t ts);
+
+static inline uint64_t ins_pid__key(unsigned origin, int32_t pid)
+{
+	return ((uint64_t)origin << 32 | (uint32_t)pid) + 1;
+}
 
 static inline uint64_t ins_user__key(uint32_t container, uint32_t uid)
 {

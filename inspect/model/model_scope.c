@@ -43,6 +43,36 @@ static void add_tree(const struct ins_model *m, uint32_t root, struct ins_set *s
 	}
 }
 
+bool ins_scope__has_container(const struct ins_model *m, struct ins_scope scope, uint32_t container)
+{
+	if (container == scope.idx)
+		return true;
+	return container < m->n_containers && scope.idx < m->n_containers && m->containers[scope.idx].is_host &&
+	       m->containers[container].origin == m->containers[scope.idx].origin;
+}
+
+struct ins_container ins_scope__container(const struct ins_model *m, uint32_t container)
+{
+	struct ins_container sum = m->containers[container];
+
+	for (uint32_t i = 0; sum.is_host && i < m->n_containers; i++) {
+		const struct ins_container *c = &m->containers[i];
+
+		if (i == container || c->origin != sum.origin)
+			continue;
+		sum.n_events += c->n_events;
+		sum.n_procs += c->n_procs;
+		sum.n_cmds += c->n_cmds;
+		sum.n_conns += c->n_conns;
+		sum.n_files += c->n_files;
+		sum.n_alerts += c->n_alerts;
+		if (c->first_ts && (!sum.first_ts || c->first_ts < sum.first_ts))
+			sum.first_ts = c->first_ts;
+		sum.last_ts = c->last_ts > sum.last_ts ? c->last_ts : sum.last_ts;
+	}
+	return sum;
+}
+
 void ins_scope__procs(const struct ins_model *m, struct ins_scope scope, struct ins_set *ret)
 {
 	set_reset(ret, m->n_procs);
@@ -52,7 +82,7 @@ void ins_scope__procs(const struct ins_model *m, struct ins_scope scope, struct 
 		break;
 	case OF_CONTAINER:
 		for (uint32_t i = 0; i < m->n_procs; i++)
-			if (m->procs[i].container == scope.idx)
+			if (ins_scope__has_container(m, scope, m->procs[i].container))
 				set_add(ret, i);
 		break;
 	case OF_PROC:
@@ -84,7 +114,7 @@ void ins_scope__files(const struct ins_model *m, struct ins_scope scope, struct 
 		break;
 	case OF_CONTAINER:
 		for (uint32_t i = 0; i < m->n_files; i++)
-			if (m->files[i].container == scope.idx)
+			if (ins_scope__has_container(m, scope, m->files[i].container))
 				set_add(ret, i);
 		break;
 	case OF_PROC:

@@ -31,6 +31,10 @@ static inline bool ins_set__has(const struct ins_set *s, uint32_t i)
 }
 void ins_set__done(struct ins_set *s);
 
+/* Is a container a scope's, or on the machine whose host the scope is? A scope of OF_CONTAINER. */
+bool ins_scope__has_container(const struct ins_model *m, struct ins_scope scope, uint32_t container);
+/* A container with what is counted of it; of a host, of all that is on its machine. */
+struct ins_container ins_scope__container(const struct ins_model *m, uint32_t container);
 /* Fill sets of the processes and of the files that belong to a scope. What was in the set goes. */
 void ins_scope__procs(const struct ins_model *m, struct ins_scope scope, struct ins_set *ret);
 void ins_scope__files(const struct ins_model *m, struct ins_scope scope, struct ins_set *ret);

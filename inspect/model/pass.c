@@ -133,6 +133,8 @@ static int on_event(void *arg, const struct eng_ctx *ctx)
 	const struct fmt_ev *ev = ctx->ev;
 	uint64_t ts = fmt_ev__ts(ev);
 
+	p->here = ctx->state;
+	p->origin = (uint8_t)fmt_ev__origin(ev);
 	p->proc = pass__proc(p, ctx);
 	if (ts < p->slot_from || ts >= p->slot_to)
 		enter_slot(p, ts);
@@ -201,6 +203,7 @@ int ins_pass__new(struct ins_pass **ret, struct ins_trace *t, struct ins_model *
 	struct ins_pass *p = xcalloc(1, sizeof(*p));
 	struct eng_detector_opts opts = { .sz = sizeof(opts), .all_matches = true,
 		.on_alert = on_alert, .on_event = on_event, .on_context = on_context, .arg = p };
+	struct fmt_source as;
 	int r;
 
 	p->t = t;
@@ -219,6 +222,8 @@ int ins_pass__new(struct ins_pass **ret, struct ins_trace *t, struct ins_model *
 		return r;
 	}
 	eng_state__describe(p->st, t->meta.hostname, t->meta.start_ns);
+	fmt_reader__as_source(t->r, &as);
+	eng_state__name_origins(p->st, &as);
 	make_want(p);
 	if (m->t_to) {		/* a window: from the keyframe before it */
 		uint32_t chunk = ins_trace__chunk_at(t, m->t_from);

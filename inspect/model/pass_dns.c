@@ -77,7 +77,7 @@ void pass__dns_event(struct ins_pass *p, const struct eng_ctx *ctx)
 uint32_t pass__peer_name(struct ins_pass *p, const struct eng_tuple *t, bool server)
 {
 	const struct eng_str *s = t->family == AF_INET || t->family == AF_INET6 ?
-		eng_state__address_name(p->st, t->family, server ? t->sip : t->cip) : NULL;
+		eng_state__address_name(p->here, t->family, server ? t->sip : t->cip) : NULL;
 
 	return s && s->len ? ins_model__intern(p->m, s->s, s->len) : 0;
 }

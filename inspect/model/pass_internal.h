@@ -37,6 +37,8 @@ struct ins_pass {
 	uint32_t chunk, row;
 	bool context;			/* the event at hand is kept for the state's sake only */
 	bool counts;			/* the event at hand is under the lens */
+	struct eng_state *here;		/* the state of its machine */
+	uint8_t origin;			/* which machine that is */
 	uint32_t proc;			/* the process of the event at hand */
 	unsigned slot;			/* of the time line, and the times for which it holds */
 	uint64_t slot_from, slot_to;

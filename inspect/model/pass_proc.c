@@ -21,11 +21,11 @@ static uint32_t intern(struct ins_pass *p, const struct eng_str *s)
 
 static uint32_t container_of(struct ins_pass *p, const struct eng_container *ec)
 {
-	uint32_t i = ec ? ins_model__container(p->m, ec->id) : INS_NONE;
+	uint32_t i = ec ? ins_model__container(p->m, p->origin, ec->id) : INS_NONE;
 	struct ins_container *c;
 
 	if (i == INS_NONE)
-		return i;
+		return ins_model__host(p->m, p->origin);
 	c = &p->m->containers[i];
 	if (!c->name)
 		c->name = intern(p, ec->name);
@@ -70,7 +70,8 @@ static void know_user(struct ins_pass *p, const struct eng_proc *ep, uint32_t co
 
 	if (uid == UINT32_MAX || ins_map__get(&p->m->users, key) != INS_NONE)
 		return;
-	u = container == INS_NONE ? eng_state__user(p->st, uid) : eng_proc__user(p->st, ep, uid);
+	u = container == ins_model__host(p->m, p->origin) ? eng_state__user(p->here, uid) :
+							     eng_proc__user(p->here, ep, uid);
 	name = u ? intern(p, u->name) : 0;
 	if (name)
 		ins_map__put(&p->m->users, key, name);
@@ -79,7 +80,7 @@ static void know_user(struct ins_pass *p, const struct eng_proc *ep, uint32_t co
 /* Who created it: by the creator's thread, if that is still the one it was. */
 static uint32_t creator_of(struct ins_pass *p, const struct eng_proc *ep, unsigned depth)
 {
-	struct eng_thread *t = ep->real_ptid > 0 ? eng_state__thread(p->st, ep->real_ptid) : NULL;
+	struct eng_thread *t = ep->real_ptid > 0 ? eng_state__thread(p->here, ep->real_ptid) : NULL;
 	struct eng_proc *parent = t ? t->proc : ep->parent;
 
 	if (!parent || !parent->pid || parent == ep ||
@@ -141,7 +142,7 @@ static void refresh(struct ins_pass *p, uint32_t i, struct eng_proc *ep, unsigne
 			break;
 		}
 	know_user(p, ep, pr->container, pr->uid);
-	know_user(p, ep, INS_NONE, pr->loginuid);
+	know_user(p, ep, ins_model__host(p->m, p->origin), pr->loginuid);
 }
 
 static uint32_t new_proc(struct ins_pass *p, const struct eng_proc *ep)
@@ -156,14 +157,14 @@ static uint32_t new_proc(struct ins_pass *p, const struct eng_proc *ep)
 	m->procs = xgrow(m->procs, &m->cap_procs, i + 1, sizeof(*m->procs));
 	m->procs[i] = (struct ins_proc){
 		.parent = INS_NONE, .adopter = INS_NONE, .container = INS_NONE,
-		.pid = (int32_t)ep->pid, .uid = UINT32_MAX, .loginuid = UINT32_MAX,
+		.origin = p->origin, .pid = (int32_t)ep->pid, .uid = UINT32_MAX, .loginuid = UINT32_MAX,
 		.flags = p->begun ? 0 : PROC_BEFORE,
 		.start = ep->start, .cmds = INS_NONE, .conns = INS_NONE, .uses = INS_NONE,
 	};
 	if (ep->dead)
 		m->procs[i].flags |= PROC_ENDED;
 	m->n_procs++;
-	ins_map__put(&m->by_pid, (uint64_t)(uint32_t)ep->pid + 1, i);
+	ins_map__put(&m->by_pid, ins_pid__key(p->origin, (int32_t)ep->pid), i);
 	return i;
 }
 
@@ -199,7 +200,7 @@ static uint32_t proc_of(struct ins_pass *p, struct eng_proc *ep, unsigned depth)
 		return hit->proc;
 	if (depth > MAX_DEPTH)
 		return INS_NONE;
-	i = ins_map__get(&p->m->by_pid, (uint64_t)(uint32_t)ep->pid + 1);
+	i = ins_map__get(&p->m->by_pid, ins_pid__key(p->origin, (int32_t)ep->pid));
 	if (i == INS_NONE || !is_same(&p->m->procs[i], ep))
 		i = new_proc(p, ep);
 	/* first the answer, then the rest: parents may lead in a ring back to here */
@@ -218,11 +219,24 @@ uint32_t pass__proc(struct ins_pass *p, const struct eng_ctx *ctx)
 	return hit->epoch == ctx->proc->epoch ? hit->proc : proc_of(p, ctx->proc, 0);
 }
 
+/* Make the machine of a process that at hand. */
+static void go_to_machine(struct ins_pass *p, const struct eng_proc *ep)
+{
+	for (unsigned k = 0; k < p->t->n_machines; k++) {
+		p->here = eng_state__origin(p->st, k);
+		p->origin = (uint8_t)k;
+		if (eng_state__proc(p->here, ep->pid) == ep)
+			return;
+	}
+}
+
 static void settle_one(struct eng_proc *ep, void *arg)
 {
 	struct ins_pass *p = arg;
-	uint32_t i = ep->pid ? proc_of(p, ep, 0) : INS_NONE;
+	uint32_t i;
 
+	go_to_machine(p, ep);
+	i = ep->pid ? proc_of(p, ep, 0) : INS_NONE;
 	if (i == INS_NONE)
 		return;
 	if (p->m->procs[i].parent == INS_NONE)
@@ -263,7 +277,7 @@ static void on_exit_of(struct ins_pass *p, const struct eng_ctx *ctx)
 	end_command(p, p->proc, pr->end);
 	if (!fmt_ev__int(ctx->ev, P_procexit_reaper_tid, &reaper) || !reaper)
 		return;
-	t = eng_state__thread(p->st, (int64_t)reaper);
+	t = eng_state__thread(p->here, (int64_t)reaper);
 	for (struct eng_proc *c = ctx->proc->child; t && c; c = c->sibling) {
 		uint32_t child = c->dead ? INS_NONE : proc_of(p, c, 0), to = proc_of(p, t->proc, 0);
 
@@ -313,10 +327,10 @@ static void on_container(struct ins_pass *p, const struct eng_ctx *ctx, bool end
 {
 	const struct fmt_str *id = fmt_ev__str(ctx->ev,
 					       ended ? P_container_end_id : P_container_id);
-	struct eng_container *ec = id && id->len ? eng_state__container(p->st, id->p) : NULL;
+	struct eng_container *ec = id && id->len ? eng_state__container(p->here, id->p) : NULL;
 	uint32_t i = container_of(p, ec);
 
-	if (i == INS_NONE || !ended)
+	if (!ec || i == INS_NONE || !ended)
 		return;
 	p->m->containers[i].ended = true;
 	p->m->containers[i].end = fmt_ev__ts(ctx->ev);

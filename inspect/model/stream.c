@@ -94,6 +94,7 @@ static void add_piece(void *arg, const struct eng_ctx *ctx)
 	*p = (struct ins_piece){
 		.num = fmt_ev__num(ev), .ts = fmt_ev__ts(ev), .off = (uint32_t)s->bytes.len,
 		.len = bytes.len, .full = bytes.full_len, .pid = (int32_t)ctx->proc->pid,
+		.origin = (uint8_t)fmt_ev__origin(ctx->ev),
 		.who = keep(s, ctx->thread->comm), .name = name_of(s, ctx),
 		.out = out,
 	};

@@ -19,6 +19,7 @@ struct ins_piece {		/* of one call */
 	uint32_t off, len;	/* in the stream's bytes */
 	uint32_t full;		/* bytes that went through */
 	int32_t pid;
+	uint8_t origin;			/* machine */
 	uint32_t who, name;	/* strings: comm and what the descriptor is called */
 	bool out;		/* written, sent */
 };

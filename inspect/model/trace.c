@@ -140,6 +140,7 @@ int ins_trace__open(struct ins_trace **ret, const char *path, struct err *err)
 	struct ins_trace *t = xcalloc(1, sizeof(*t));
 	const char *base = strrchr(path, '/');
 	struct err first = { 0 };
+	struct fmt_source as;
 	int r;
 
 	snprintf(t->path, sizeof(t->path), "%s", path);
@@ -161,7 +162,9 @@ int ins_trace__open(struct ins_trace **ret, const char *path, struct err *err)
 		ins_trace__close(t);
 		return r;
 	}
-	t->meta = *fmt_reader__meta(t->r);
+	fmt_reader__as_source(t->r, &as);
+	t->meta = as.meta;
+	t->n_machines = 1 + as.n_more;
 	t->complete = fmt_reader__complete(t->r);
 	t->n_chunks = fmt_reader__n_chunks(t->r);
 	t->t_first = t->t_last = t->meta.start_ns;
@@ -176,6 +179,16 @@ void ins_trace__close(struct ins_trace *t)
 	fmt_reader__close(t->r);
 	free(t->chunks);
 	free(t);
+}
+
+const struct fmt_meta *ins_trace__machine(const struct ins_trace *t, unsigned origin)
+{
+	struct fmt_source as;
+
+	if (!origin)
+		return &t->meta;
+	fmt_reader__as_source(t->r, &as);
+	return fmt_source__origin(&as, origin);
 }
 
 /* The file's beginning and end in time, which the first screen needs before all else. */

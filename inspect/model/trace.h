@@ -27,7 +27,8 @@ struct ins_chunk {
 
 struct ins_trace {
 	struct fmt_reader *r;
-	struct fmt_meta meta;
+	struct fmt_meta meta;		/* of the first machine */
+	unsigned n_machines;		/* whose events there are: origins */
 	char path[512];			/* as given */
 	char name[64];			/* its last part, for the header */
 	uint64_t bytes;
@@ -48,6 +49,8 @@ struct ins_trace {
  */
 int ins_trace__open(struct ins_trace **ret, const char *path, struct err *err);
 void ins_trace__close(struct ins_trace *t);
+/* What is known of a machine, by its origin. Borrowed from the trace. */
+const struct fmt_meta *ins_trace__machine(const struct ins_trace *t, unsigned origin);
 /* Read more summaries for about ns nanoseconds. True: there are more. */
 bool ins_trace__step(struct ins_trace *t, uint64_t ns);
 /*

@@ -23,6 +23,7 @@ struct ins_walk {
 int ins_walk__new(struct ins_walk **ret, struct ins_trace *t, const struct fmt_want *want)
 {
 	struct ins_walk *w = xcalloc(1, sizeof(*w));
+	struct fmt_source as;
 	int r;
 
 	w->t = t;
@@ -35,6 +36,8 @@ int ins_walk__new(struct ins_walk **ret, struct ins_trace *t, const struct fmt_w
 		return r;
 	}
 	eng_state__describe(w->st, t->meta.hostname, t->meta.start_ns);
+	fmt_reader__as_source(t->r, &as);
+	eng_state__name_origins(w->st, &as);
 	w->state_want = (struct fmt_want){ .by_type = true, .no_payload = true };
 	eng_state__want(&w->state_want);
 	if (want)

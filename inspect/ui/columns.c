@@ -25,13 +25,18 @@ static void name_of(const struct ins_table_ops *t, unsigned col, char name[32])
 		snprintf(name, 32, "column-%u", col + 1);
 }
 
+static bool is_offered(const struct ins_columns *c, const struct ins_table_ops *t, unsigned col)
+{
+	return c->machines || !(t->cols[col].look & COL_OF_MACHINE);
+}
+
 void ins_columns__list(const struct ins_columns *c, enum ins_view_id view, struct buf *out)
 {
 	const struct ins_table_ops *t = ins_views[view]->table;
 	char name[32];
 
 	for (unsigned i = 0; t && i < t->n_cols; i++) {
-		if (c->hidden[view] >> i & 1)
+		if (c->hidden[view] >> i & 1 || !is_offered(c, t, i))
 			continue;
 		name_of(t, i, name);
 		buf__printf(out, "%s%s", out->len ? " " : "", name);
@@ -40,12 +45,15 @@ void ins_columns__list(const struct ins_columns *c, enum ins_view_id view, struc
 	out->len--;
 }
 
-static int no_such_column(const struct ins_table_ops *t, const char *word, struct err *err)
+static int no_such_column(const struct ins_columns *c, const struct ins_table_ops *t, const char *word,
+			   struct err *err)
 {
 	struct buf all = { 0 };
 	char name[32];
 
 	for (unsigned i = 0; i < t->n_cols; i++) {
+		if (!is_offered(c, t, i))
+			continue;
 		name_of(t, i, name);
 		buf__printf(&all, " %s", name);
 	}
@@ -56,7 +64,8 @@ static int no_such_column(const struct ins_table_ops *t, const char *word, struc
 }
 
 /* Which columns a text leaves out. */
-static int parse(const struct ins_table_ops *t, const char *text, uint32_t *ret, struct err *err)
+static int parse(const struct ins_columns *c, const struct ins_table_ops *t, const char *text, uint32_t *ret,
+		 struct err *err)
 {
 	char copy[MAX_LINE], *save = NULL, name[32];
 	uint32_t shown = 0;
@@ -71,7 +80,7 @@ static int parse(const struct ins_table_ops *t, const char *text, uint32_t *ret,
 				break;
 		}
 		if (i == t->n_cols)
-			return no_such_column(t, w, err);
+			return no_such_column(c, t, w, err);
 		shown |= 1u << i;
 	}
 	*ret = shown ? ~shown & ((t->n_cols < 32 ? 1u << t->n_cols : 0) - 1u) : 0;
@@ -96,7 +105,7 @@ void ins_columns__open(struct ins_columns *c, const char *folder)
 		*colon = 0;
 		for (unsigned v = 0; v < VIEW__N; v++)
 			if (ins_views[v]->table && !strcmp(ins_views[v]->name, line))
-				parse(ins_views[v]->table, colon + 1, &c->hidden[v], NULL);
+				parse(c, ins_views[v]->table, colon + 1, &c->hidden[v], NULL);
 	}
 	if (f)
 		fclose(f);
@@ -132,7 +141,7 @@ static int keep(const struct ins_columns *c, struct err *err)
 int ins_columns__choose(struct ins_columns *c, enum ins_view_id view, const char *text, struct err *err)
 {
 	const struct ins_table_ops *t = ins_views[view]->table;
-	int r = t ? parse(t, text, &c->hidden[view], err) :
+	int r = t ? parse(c, t, text, &c->hidden[view], err) :
 		    err__set(err, -FMT_E_VALUE, "this view has no columns to choose from");
 
 	return r < 0 ? r : keep(c, err);

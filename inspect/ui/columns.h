@@ -9,6 +9,7 @@
 #include "inspect/view/view.h"
 
 struct ins_columns {
+	bool machines;			/* there are several: columns that name them mean something */
 	uint32_t hidden[VIEW__N];	/* bit: number of the column */
 	char path[512];			/* "": chosen for this look only */
 };

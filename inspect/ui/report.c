@@ -232,10 +232,10 @@ static void notes(struct report *r)
 static void containers(struct report *r)
 {
 	for (uint32_t i = 0; i < r->m->n_containers; i++) {
-		const struct ins_container *c = &r->m->containers[i];
+		const struct ins_container sum = ins_scope__container(r->m, i), *c = &sum;
 
 		if ((r->m->lens && !c->n_events) ||
-		    (r->scope.kind == OF_CONTAINER && r->scope.idx != i) ||
+		    (r->scope.kind == OF_CONTAINER && !ins_scope__has_container(r->m, r->scope, i)) ||
 		    !line(r, "Containers", "container | id | image | began | ended | processes | events"))
 			continue;
 		put_container(r, i);

@@ -79,6 +79,7 @@ int ins_ui__new(struct ins_ui **ret, struct ins_trace *t, const struct ins_ui_op
 	ui->prompt.values = ins_ui__values;
 	ui->prompt.values_arg = ui;
 	ins_columns__open(&ui->columns, o->config);
+	ui->columns.machines = t->n_machines > 1;
 	ins_notes__open(&ui->notes, t->path);
 	if (ui->notes.trouble[0])
 		ins_ui__message(ui, ST_WARN, "%s", ui->notes.trouble);

@@ -116,8 +116,11 @@ static void remake(struct ins_ui *ui, struct ins_frame *f, struct ins_table *t)
 
 static void lay_out(struct ins_ui *ui, struct ins_frame *f, struct ins_table *t, int width)
 {
-	bool one = !ins_ui__model(ui)->n_containers ||
-		   (f->scope.kind != OF_ALL && f->scope.kind != OF_FILE);
+	const struct ins_model *m = ins_ui__model(ui);
+	bool machines = ui->trace->n_machines > 1;
+	bool of_host = f->scope.kind == OF_CONTAINER && machines && ins_model__is_host(m, f->scope.idx);
+	bool many = f->scope.kind == OF_ALL || f->scope.kind == OF_FILE;
+	bool one = m->n_containers <= (machines ? ui->trace->n_machines : 0) || !(many || of_host);
 	const struct ins_table_ops *ops = ops_of(f);
 	struct ins_width want[32];
 	int x = 1;
@@ -126,6 +129,7 @@ static void lay_out(struct ins_ui *ui, struct ins_frame *f, struct ins_table *t,
 		const struct ins_column *c = &ops->cols[i];
 
 		want[i] = (struct ins_width){ (c->look & COL_OF_CONTAINER && one) ||
+					      (c->look & COL_OF_MACHINE && !(machines && many)) ||
 					      ui->columns.hidden[f->view] >> i & 1 ? 0 : c->min,
 					      c->max ? c->max : c->min, c->rank,
 						      c->look & COL_FLEX };

@@ -24,6 +24,7 @@ struct ins_column {
 enum ins_look_of {
 	COL_RIGHT = 1,		/* numbers stand at the right */
 	COL_FLEX = 2,		/* takes what room is left; max: what is comfortable */
+	COL_OF_MACHINE = 8,	/* names the machine: left out where there is but one */
 	COL_OF_CONTAINER = 4,	/* names the container: left out where there is but one */
 };
 

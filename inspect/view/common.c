@@ -33,8 +33,16 @@ void ins_cell__user(const struct ins_model *m, struct ins_out *out, uint32_t con
 
 void ins_cell__container(const struct ins_model *m, struct ins_out *out, uint32_t container)
 {
+	if (ins_model__is_host(m, container))
+		return;
 	buf__puts(&out->text, ins_model__container_name(m, container));
 	style(out, ST_CONTAINER);
+}
+
+void ins_cell__machine(const struct ins_model *m, struct ins_out *out, uint32_t container)
+{
+	buf__puts(&out->text, ins_model__container_name(m, ins_model__host_of(m, container)));
+	style(out, ST_DIM);
 }
 
 void ins_cell__proc(const struct ins_model *m, struct ins_out *out, uint32_t proc)
@@ -152,7 +160,7 @@ bool ins_piece__subject(const struct ins_model *m, const struct ins_piece *p, st
 	*ret = INS_NO_SUBJECT;
 	ret->num = p->num;
 	ret->ts = p->ts;
-	ret->proc = ins_model__proc(m, p->pid, p->ts);
+	ret->proc = ins_model__proc(m, p->origin, p->pid, p->ts);
 	if (ret->proc != INS_NONE)
 		ret->container = m->procs[ret->proc].container;
 	return true;

@@ -12,6 +12,8 @@ void ins_cell__str(const struct ins_model *m, struct ins_out *out, uint32_t str)
 void ins_cell__user(const struct ins_model *m, struct ins_out *out, uint32_t container,
 		    uint32_t uid);
 void ins_cell__container(const struct ins_model *m, struct ins_out *out, uint32_t container);
+/* Name of the machine that a container is on. */
+void ins_cell__machine(const struct ins_model *m, struct ins_out *out, uint32_t container);
 void ins_cell__proc(const struct ins_model *m, struct ins_out *out, uint32_t proc);
 void ins_cell__time(const struct ins_ui *ui, struct ins_out *out, uint64_t ts);	/* to the ms if it
 										 * fits */

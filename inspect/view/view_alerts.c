@@ -2,11 +2,12 @@
 #include "engine/rules/rules.h"
 #include "inspect/view/common.h"
 
-enum { COL_TIME, COL_PRIORITY, COL_CONTAINER, COL_PROC, COL_RULE, COL_SOURCE, COL_TEXT, N_COLS };
+enum { COL_TIME, COL_PRIORITY, COL_MACHINE, COL_CONTAINER, COL_PROC, COL_RULE, COL_SOURCE, COL_TEXT, N_COLS };
 
 static const struct ins_column cols[N_COLS] = {
 	[COL_TIME] = { "TIME", 12, 0, 0, SORT_NUMBER, 0, "when" },
 	[COL_PRIORITY] = { "PRIORITY", 8, 13, 0, SORT_NUMBER, 0, "as the rule says" },
+	[COL_MACHINE] = { "MACHINE", 8, 16, 2, SORT_TEXT, COL_OF_MACHINE, "on which machine" },
 	[COL_CONTAINER] = { "CONTAINER", 12, 16, 3, SORT_TEXT, COL_OF_CONTAINER,
 			   "in which container" },
 	[COL_PROC] = { "PROCESS", 14, 18, 2, SORT_TEXT, 0, "by which process" },
@@ -42,6 +43,9 @@ static void cell(struct ins_ui *ui, struct ins_frame *f, uint32_t id, unsigned c
 	case COL_PRIORITY:
 		buf__puts(&out->text, eng_priority__name((enum eng_priority)a->priority));
 		out->style = ins_priority__style(a->priority);
+		break;
+	case COL_MACHINE:
+		ins_cell__machine(m, out, a->container);
 		break;
 	case COL_CONTAINER:
 		ins_cell__container(m, out, a->container);

@@ -3,12 +3,13 @@
 #include "inspect/model/kinds.h"
 #include "inspect/view/common.h"
 
-enum { COL_TIME, COL_USER, COL_CONTAINER, COL_TTY, COL_PARENT, COL_TOOK, COL_EXIT, COL_COMMAND,
+enum { COL_TIME, COL_USER, COL_MACHINE, COL_CONTAINER, COL_TTY, COL_PARENT, COL_TOOK, COL_EXIT, COL_COMMAND,
       N_COLS };
 
 static const struct ins_column cols[N_COLS] = {
 	[COL_TIME] = { "TIME", 12, 0, 0, SORT_NUMBER, 0, "when it was executed" },
 	[COL_USER] = { "USER", 8, 0, 2, SORT_TEXT, 0, "as whom" },
+	[COL_MACHINE] = { "MACHINE", 8, 16, 2, SORT_TEXT, COL_OF_MACHINE, "on which machine" },
 	[COL_CONTAINER] = { "CONTAINER", 12, 16, 3, SORT_TEXT, COL_OF_CONTAINER,
 			   "in which container" },
 	[COL_TTY] = { "TTY", 7, 0, 6, SORT_TEXT, 0, "the terminal that it was on; nothing: none" },
@@ -57,6 +58,9 @@ static void cell(struct ins_ui *ui, struct ins_frame *f, uint32_t id, unsigned c
 		break;
 	case COL_USER:
 		ins_cell__user(m, out, m->procs[c->proc].container, c->uid);
+		break;
+	case COL_MACHINE:
+		ins_cell__machine(m, out, m->procs[c->proc].container);
 		break;
 	case COL_CONTAINER:
 		ins_cell__container(m, out, m->procs[c->proc].container);

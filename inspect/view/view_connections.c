@@ -4,7 +4,7 @@
 #include "inspect/view/common.h"
 
 enum { COL_DIR, COL_PROTO, COL_REMOTE, COL_LOCAL, COL_IN, COL_OUT, COL_START, COL_TIME, COL_PROC,
-       COL_CONTAINER, N_COLS };
+       COL_MACHINE, COL_CONTAINER, N_COLS };
 
 static const struct ins_column cols[N_COLS] = {
 	[COL_DIR] = { "", 1, 0, 0, SORT_TEXT, 0,
@@ -18,6 +18,7 @@ static const struct ins_column cols[N_COLS] = {
 	[COL_START] = { "START", 8, 12, 2, SORT_NUMBER, 0, "when; nothing: before the recording" },
 	[COL_TIME] = { "TIME", 6, 0, 6, SORT_NUMBER, COL_RIGHT, "how long it was in use" },
 	[COL_PROC] = { "PROCESS", 14, 20, 2, SORT_TEXT, 0, "whose it is" },
+	[COL_MACHINE] = { "MACHINE", 8, 16, 2, SORT_TEXT, COL_OF_MACHINE, "on which machine" },
 	[COL_CONTAINER] = { "CONTAINER", 12, 16, 5, SORT_TEXT, COL_OF_CONTAINER,
 			   "in which container" },
 };
@@ -83,6 +84,9 @@ static void cell(struct ins_ui *ui, struct ins_frame *f, uint32_t id, unsigned c
 		break;
 	case COL_PROC:
 		ins_cell__proc(m, out, c->proc);
+		break;
+	case COL_MACHINE:
+		ins_cell__machine(m, out, m->procs[c->proc].container);
 		break;
 	case COL_CONTAINER:
 		ins_cell__container(m, out, m->procs[c->proc].container);

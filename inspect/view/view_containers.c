@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "inspect/view/common.h"
 
-enum { COL_NAME, COL_ID, COL_IMAGE, COL_RUNTIME, COL_START, COL_END, COL_PROCS, COL_CMDS, COL_CONNS,
+enum { COL_MACHINE, COL_NAME, COL_ID, COL_IMAGE, COL_RUNTIME, COL_START, COL_END, COL_PROCS, COL_CMDS, COL_CONNS,
        COL_ALERTS, COL_EVENTS, N_COLS };
 
 static const struct ins_column cols[N_COLS] = {
+	[COL_MACHINE] = { "MACHINE", 8, 16, 0, SORT_TEXT, COL_OF_MACHINE, "the machine that it is on" },
 	[COL_NAME] = { "NAME", 12, 24, 0, SORT_TEXT, COL_FLEX, "its name, if one is known" },
 	[COL_ID] = { "ID", 12, 0, 1, SORT_TEXT, 0, "short id" },
 	[COL_IMAGE] = { "IMAGE", 12, 40, 3, SORT_TEXT, COL_FLEX, "image that it was made from" },
@@ -41,8 +42,9 @@ static void rows(struct ins_ui *ui, struct ins_frame *f, struct ins_table *t)
 	uint32_t only = container_of(m, f->scope);
 
 	for (uint32_t i = 0; i < m->n_containers; i++)
-		if ((f->scope.kind == OF_ALL || i == only) &&
-		    !(m->lens && !m->containers[i].n_events))
+		if ((f->scope.kind == OF_ALL || i == only ||
+		     (f->scope.kind == OF_CONTAINER && ins_scope__has_container(m, f->scope, i))) &&
+		    !(m->lens && !ins_scope__container(m, i).n_events))
 			ins_table__add(t, i, 0);
 }
 
@@ -55,15 +57,20 @@ static void cell(struct ins_ui *ui, struct ins_frame *f, uint32_t id, unsigned c
 		 struct ins_out *out)
 {
 	const struct ins_model *m = ins_ui__model(ui);
-	const struct ins_container *c = &m->containers[id];
+	const struct ins_container sum = ins_scope__container(m, id), *c = &sum;
 
 	(void)f;
 	switch (col) {
+	case COL_MACHINE:
+		ins_cell__machine(m, out, id);
+		break;
 	case COL_NAME:
+		if (c->is_host)
+			buf__puts(&out->text, "all of it");
 		ins_cell__container(m, out, id);
 		break;
 	case COL_ID:
-		buf__puts(&out->text, c->id);
+		buf__puts(&out->text, c->is_host ? "" : c->id);
 		break;
 	case COL_IMAGE:
 		ins_cell__str(m, out, c->image);
@@ -98,7 +105,7 @@ static void cell(struct ins_ui *ui, struct ins_frame *f, uint32_t id, unsigned c
 
 static uint64_t key(struct ins_ui *ui, struct ins_frame *f, uint32_t id, unsigned col)
 {
-	const struct ins_container *c = &ins_ui__model(ui)->containers[id];
+	const struct ins_container sum = ins_scope__container(ins_ui__model(ui), id), *c = &sum;
 
 	(void)f;
 	switch (col) {
@@ -142,7 +149,8 @@ static const struct ins_table_ops ops = {
 const struct ins_view ins_view_containers = {
 	.name = "containers", .tab = "Containers", .shorttab = "Conts",
 	.about = "The containers that the trace knows, gone or not. Enter shows the processes of "
-		 "one; other views of it are a number away.",
+		 "one; other views of it are a number away. In a trace of several machines each of "
+		 "them has a line too: for its containers and what runs in none.",
 	.where = WHERE_TABLE,
 	INS_TABLE_FUNCTIONS,
 	.table = &ops,

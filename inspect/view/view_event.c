@@ -158,7 +158,7 @@ static void put_process(struct ins_ui *ui, struct ins_page *p, const struct eng_
 		ins_page__printf(p, ST_WARN, ", really %s", ins_model__user(m, in, t->uid, user));
 	if (proc->loginuid != UINT32_MAX)
 		ins_page__printf(p, ST_DIM, ", logged in as %s",
-				 ins_model__user(m, INS_NONE, proc->loginuid, login));
+				 ins_model__user(m, ins_model__host_of(m, in), proc->loginuid, login));
 	if (t->cap_effective)
 		ins_page__printf(p, ST_DIM, ", capabilities %llx",
 				 (unsigned long long)t->cap_effective);
@@ -370,7 +370,8 @@ static void build_it(void *arg, const struct eng_ctx *ctx)
 	e->subject = INS_NO_SUBJECT;
 	e->subject.num = fmt_ev__num(ctx->ev);
 	e->subject.ts = fmt_ev__ts(ctx->ev);
-	e->subject.proc = ins_model__proc(m, (int32_t)ctx->proc->pid, e->subject.ts);
+	e->subject.proc = ins_model__proc(m, fmt_ev__origin(ctx->ev), (int32_t)ctx->proc->pid,
+					     e->subject.ts);
 	if (e->subject.proc != INS_NONE)
 		e->subject.container = m->procs[e->subject.proc].container;
 	ins_page__line(p);

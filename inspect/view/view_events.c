@@ -354,7 +354,7 @@ static bool subject(struct ins_ui *ui, struct ins_frame *f, void *state, struct 
 	*ret = INS_NO_SUBJECT;
 	ret->num = l->num;
 	ret->ts = l->ts;
-	ret->proc = ins_model__proc(m, (int32_t)l->pid, l->ts);
+	ret->proc = ins_model__proc(m, l->origin, (int32_t)l->pid, l->ts);
 	if (ret->proc != INS_NONE)
 		ret->container = m->procs[ret->proc].container;
 	return true;

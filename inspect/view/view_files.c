@@ -2,7 +2,7 @@
 #include "inspect/model/kinds.h"
 #include "inspect/view/common.h"
 
-enum { COL_OPS, COL_READ, COL_WRITTEN, COL_PROCS, COL_CONTAINER, COL_FIRST, COL_PATH, N_COLS };
+enum { COL_OPS, COL_READ, COL_WRITTEN, COL_PROCS, COL_MACHINE, COL_CONTAINER, COL_FIRST, COL_PATH, N_COLS };
 
 static const struct ins_column cols[N_COLS] = {
 	[COL_OPS] = { "DONE", 8, 0, 0, SORT_TEXT, 0,
@@ -11,6 +11,7 @@ static const struct ins_column cols[N_COLS] = {
 	[COL_READ] = { "READ", 5, 0, 1, SORT_NUMBER, COL_RIGHT, "bytes read" },
 	[COL_WRITTEN] = { "WRITE", 5, 0, 1, SORT_NUMBER, COL_RIGHT, "bytes written" },
 	[COL_PROCS] = { "PROCS", 5, 0, 3, SORT_NUMBER, COL_RIGHT, "processes that did" },
+	[COL_MACHINE] = { "MACHINE", 8, 16, 2, SORT_TEXT, COL_OF_MACHINE, "on which machine" },
 	[COL_CONTAINER] = { "CONTAINER", 12, 16, 4, SORT_TEXT, COL_OF_CONTAINER,
 			   "in which container" },
 	[COL_FIRST] = { "FIRST", 8, 12, 2, SORT_NUMBER, 0, "when first" },
@@ -48,6 +49,9 @@ static void cell(struct ins_ui *ui, struct ins_frame *f, uint32_t id, unsigned c
 		break;
 	case COL_PROCS:
 		ins_cell__size(out, fi->n_procs);
+		break;
+	case COL_MACHINE:
+		ins_cell__machine(m, out, fi->container);
 		break;
 	case COL_CONTAINER:
 		ins_cell__container(m, out, fi->container);

@@ -36,7 +36,7 @@ static void put_keys(struct ins_page *p)
 	ins_page__wrap(p, ST_TEXT, mouse, strlen(mouse));
 }
 
-static void put_view(struct ins_page *p, const struct ins_view *v)
+static void put_view(struct ins_ui *ui, struct ins_page *p, const struct ins_view *v)
 {
 	ins_page__line(p);
 	ins_page__printf(p, ST_TITLE, "This view: %s", v->name);
@@ -45,6 +45,8 @@ static void put_view(struct ins_page *p, const struct ins_view *v)
 	for (unsigned i = 0; v->table && i < v->table->n_cols; i++) {
 		const struct ins_column *c = &v->table->cols[i];
 
+		if (c->look & COL_OF_MACHINE && ui->trace->n_machines < 2)
+			continue;
 		ins_page__line(p);
 		ins_page__printf(p, ST_COLSORT, "%s", c->title);
 		ins_page__to(p, KEY_W);
@@ -56,7 +58,7 @@ static void build(struct ins_ui *ui, struct ins_frame *f, struct ins_page *p)
 {
 	(void)ui;
 	if (f->num && f->num <= VIEW__N)
-		put_view(p, ins_views[f->num - 1]);
+		put_view(ui, p, ins_views[f->num - 1]);
 	put_keys(p);
 	ins_page__title(p, "The time line");
 	ins_page__line(p);

@@ -3,7 +3,7 @@
 #include "inspect/model/evtext.h"
 #include "inspect/view/common.h"
 
-enum { COL_NAME, COL_TYPE, COL_ASKED, COL_ANSWER, COL_SLOWEST, COL_FIRST, COL_PROC, COL_CONTAINER, N_COLS };
+enum { COL_NAME, COL_TYPE, COL_ASKED, COL_ANSWER, COL_SLOWEST, COL_FIRST, COL_PROC, COL_MACHINE, COL_CONTAINER, N_COLS };
 
 static const struct ins_column cols[N_COLS] = {
 	[COL_NAME] = { "NAME", 24, 40, 0, SORT_TEXT, COL_FLEX, "what was asked for" },
@@ -13,6 +13,7 @@ static const struct ins_column cols[N_COLS] = {
 	[COL_SLOWEST] = { "SLOWEST", 7, 0, 5, SORT_NUMBER, COL_RIGHT, "the longest that an answer took" },
 	[COL_FIRST] = { "FIRST", 12, 0, 2, SORT_NUMBER, 0, "when first" },
 	[COL_PROC] = { "PROCESS", 14, 18, 3, SORT_TEXT, 0, "who asked first" },
+	[COL_MACHINE] = { "MACHINE", 8, 16, 2, SORT_TEXT, COL_OF_MACHINE, "on which machine" },
 	[COL_CONTAINER] = { "CONTAINER", 12, 16, 4, SORT_TEXT, COL_OF_CONTAINER, "in which container" },
 };
 
@@ -25,7 +26,7 @@ static void rows(struct ins_ui *ui, struct ins_frame *f, struct ins_table *t)
 	for (uint32_t i = 0; i < m->n_names; i++) {
 		const struct ins_name *n = &m->names[i];
 		bool mine = f->scope.kind == OF_ALL || ins_set__has(&in, n->proc) ||
-			    (f->scope.kind == OF_CONTAINER && n->container == f->scope.idx);
+			    (f->scope.kind == OF_CONTAINER && ins_scope__has_container(m, f->scope, n->container));
 
 		if (n->first_num && mine)
 			ins_table__add(t, i, 0);
@@ -77,6 +78,9 @@ static void cell(struct ins_ui *ui, struct ins_frame *f, uint32_t id, unsigned c
 		break;
 	case COL_PROC:
 		ins_cell__proc(m, out, n->proc);
+		break;
+	case COL_MACHINE:
+		ins_cell__machine(m, out, n->container);
 		break;
 	case COL_CONTAINER:
 		ins_cell__container(m, out, n->container);

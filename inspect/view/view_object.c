@@ -63,6 +63,15 @@ static void put_container_link(struct ins_ui *ui, struct ins_page *p, uint32_t c
 	if (container >= m->n_containers)
 		return;
 	c = &m->containers[container];
+	if (m->trace->n_machines > 1) {
+		ins_page__label(p, "machine");
+		x = p->x;
+		ins_page__printf(p, ST_STRONG, "%s",
+				 ins_model__container_name(m, ins_model__host_of(m, container)));
+		ins_page__link(p, x, ins_to(OF_CONTAINER, ins_model__host_of(m, container), VIEW_OBJECT));
+	}
+	if (c->is_host)
+		return;
 	ins_page__label(p, "container");
 	x = p->x;
 	ins_page__printf(p, ST_CONTAINER, "%s", ins_model__container_name(m, container));
@@ -261,7 +270,7 @@ static void build_process(struct ins_ui *ui, struct ins_page *p, struct ins_scop
 	ins_page__printf(p, ST_USER, "%s", ins_model__user(m, pr->container, pr->uid, text));
 	if (pr->loginuid != UINT32_MAX)
 		ins_page__printf(p, ST_DIM, ", logged in as %s",
-				 ins_model__user(m, INS_NONE, pr->loginuid, text));
+				 ins_model__user(m, ins_model__host(m, pr->origin), pr->loginuid, text));
 	if (pr->tty)
 		ins_page__printf(p, ST_DIM, ", on %s", ins_tty__text(pr->tty, text));
 	put_caps(p, pr);
@@ -307,11 +316,9 @@ static void build_process(struct ins_ui *ui, struct ins_page *p, struct ins_scop
 	ins_set__done(&procs);
 }
 
-static void build_container(struct ins_ui *ui, struct ins_page *p, struct ins_scope scope)
+static void put_container(struct ins_ui *ui, struct ins_page *p, const struct ins_container *c)
 {
 	const struct ins_model *m = ins_ui__model(ui);
-	const struct ins_container *c = &m->containers[scope.idx];
-	struct ins_set procs = { 0 };
 
 	ins_page__label(p, "container");
 	ins_page__printf(p, ST_CONTAINER, "%s", c->id);
@@ -330,8 +337,31 @@ static void build_container(struct ins_ui *ui, struct ins_page *p, struct ins_sc
 		put_time(ui, p, c->end);
 	else
 		ins_page__printf(p, ST_TEXT, "not before the end of the trace");
+}
+
+/* A machine, where there are several: that is all of its containers and what runs in none. */
+static void put_machine(struct ins_page *p, const struct fmt_meta *m)
+{
+	ins_page__label(p, "machine");
+	ins_page__printf(p, ST_STRONG, "%s", m->hostname[0] ? m->hostname : "unknown");
+	if (m->os[0])
+		ins_page__printf(p, ST_TEXT, "  %s", m->os);
+	if (m->kernel[0])
+		ins_page__printf(p, ST_DIM, "  %s %s", m->kernel, m->arch);
+}
+
+static void build_container(struct ins_ui *ui, struct ins_page *p, struct ins_scope scope)
+{
+	const struct ins_model *m = ins_ui__model(ui);
+	const struct ins_container c = ins_scope__container(m, scope.idx);
+	struct ins_set procs = { 0 };
+
+	if (c.is_host)
+		put_machine(p, ins_trace__machine(m->trace, c.origin));
+	else
+		put_container(ui, p, &c);
 	ins_page__label(p, "did");
-	put_count(p, "events", c->n_events, ins_to(OF_CONTAINER, scope.idx, VIEW_EVENTS));
+	put_count(p, "events", c.n_events, ins_to(OF_CONTAINER, scope.idx, VIEW_EVENTS));
 	ins_scope__procs(m, scope, &procs);
 	list_alerts(ui, p, scope, &procs);
 	ins_tiles__put(ui, p, scope);

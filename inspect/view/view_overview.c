@@ -26,13 +26,17 @@ static void put_date(struct ins_page *p, uint64_t ns)
 		ins_page__printf(p, ST_TIME, "%s", text);
 }
 
-static void put_host(struct ins_ui *ui, struct ins_page *p)
+static void put_host(struct ins_ui *ui, struct ins_page *p, unsigned machine)
 {
-	const struct fmt_meta *m = &ui->trace->meta;
+	const struct fmt_meta *m = ins_trace__machine(ui->trace, machine);
 	char size[32];
+	int x;
 
 	ins_page__label(p, "host");
+	x = p->x;
 	ins_page__printf(p, ST_STRONG, "%s", m->hostname[0] ? m->hostname : "unknown");
+	if (ui->trace->n_machines > 1)
+		ins_page__link(p, x, ins_to(OF_CONTAINER, machine, VIEW_OBJECT));
 	if (m->os[0])
 		ins_page__printf(p, ST_TEXT, "  %s", m->os);
 	if (m->kernel[0])
@@ -148,7 +152,7 @@ static void put_containers(struct ins_ui *ui, struct ins_page *p)
 		char text[16];
 		int x;
 
-		if (m->lens && !c->n_events)
+		if (c->is_host || (m->lens && !c->n_events))
 			continue;
 		if (!n++)
 			ins_page__title(p, "Containers");
@@ -158,6 +162,9 @@ static void put_containers(struct ins_ui *ui, struct ins_page *p)
 		x = p->x + 1;
 		ins_page__to(p, x);
 		ins_page__printf(p, ST_CONTAINER, "%-16s", ins_model__container_name(m, i));
+		if (ui->trace->n_machines > 1)
+			ins_page__printf(p, ST_DIM, " on %s",
+					 ins_model__container_name(m, ins_model__host_of(m, i)));
 		ins_page__printf(p, ST_TEXT, " %5s events", ins_short__text(c->n_events, text));
 		ins_page__printf(p, ST_TEXT, " %5s processes", ins_short__text(c->n_procs, text));
 		if (c->n_alerts)
@@ -202,7 +209,10 @@ static void put_busiest(struct ins_ui *ui, struct ins_page *p)
 static void build(struct ins_ui *ui, struct ins_frame *f, struct ins_page *p)
 {
 	(void)f;
-	put_host(ui, p);
+	for (unsigned k = 0; k < ui->trace->n_machines && k < FEW; k++)
+		put_host(ui, p, k);
+	ins_page__more(p, ui->trace->n_machines > FEW ? ui->trace->n_machines - FEW : 0,
+		       ins_to(OF_ALL, 0, VIEW_CONTAINERS));
 	put_recording(ui, p);
 	put_file(ui, p);
 	put_findings(ui, p);

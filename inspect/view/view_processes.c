@@ -4,12 +4,13 @@
 
 #include "inspect/view/common.h"
 
-enum { COL_PID, COL_USER, COL_CONTAINER, COL_START, COL_LIFE, COL_EXIT, COL_EVENTS, COL_COMMAND,
+enum { COL_PID, COL_USER, COL_MACHINE, COL_CONTAINER, COL_START, COL_LIFE, COL_EXIT, COL_EVENTS, COL_COMMAND,
       N_COLS };
 
 static const struct ins_column cols[N_COLS] = {
 	[COL_PID] = { "PID", 7, 0, 0, SORT_NUMBER, COL_RIGHT, "process id on the host" },
 	[COL_USER] = { "USER", 8, 0, 3, SORT_TEXT, 0, "effective user" },
+	[COL_MACHINE] = { "MACHINE", 8, 16, 2, SORT_TEXT, COL_OF_MACHINE, "on which machine" },
 	[COL_CONTAINER] = { "CONTAINER", 12, 16, 5, SORT_TEXT, COL_OF_CONTAINER,
 			   "its container; nothing: the host" },
 	[COL_START] = { "START", 8, 12, 2, SORT_NUMBER, 0, "when it began" },
@@ -170,6 +171,9 @@ static void cell(struct ins_ui *ui, struct ins_frame *f, uint32_t id, unsigned c
 		break;
 	case COL_USER:
 		ins_cell__user(m, out, p->container, p->uid);
+		break;
+	case COL_MACHINE:
+		ins_cell__machine(m, out, p->container);
 		break;
 	case COL_CONTAINER:
 		ins_cell__container(m, out, p->container);

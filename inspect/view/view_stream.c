@@ -159,7 +159,7 @@ static void add_text(struct view *v, uint32_t part, uint32_t off, uint32_t end)
 /* Does b go on where a ends: the same end of the same thing, and all of a was recorded? */
 static bool goes_on(const struct ins_piece *a, const struct ins_piece *b)
 {
-	return a->pid == b->pid && a->name == b->name && a->out == b->out && a->full == a->len;
+	return a->pid == b->pid && a->origin == b->origin && a->name == b->name && a->out == b->out && a->full == a->len;
 }
 
 static void take_piece(struct view *v, uint32_t i)
@@ -192,6 +192,7 @@ static void lay_out(struct view *v)
 		uint32_t part = v->n_parts, off = (uint32_t)v->bytes.len, last;
 
 		if (before == UINT32_MAX || s->pieces[before].pid != s->pieces[i].pid ||
+		    s->pieces[before].origin != s->pieces[i].origin ||
 		    s->pieces[before].name != s->pieces[i].name ||
 		    s->pieces[before].out != s->pieces[i].out)
 			add_line(v, LINE_HEAD, i, 0, 0);

@@ -5,12 +5,13 @@
 
 #include "inspect/view/common.h"
 
-enum { COL_USER, COL_UID, COL_CONTAINER, COL_LOGIN, COL_PROCS, COL_CMDS, COL_CONNS, COL_ALERTS,
+enum { COL_USER, COL_UID, COL_MACHINE, COL_CONTAINER, COL_LOGIN, COL_PROCS, COL_CMDS, COL_CONNS, COL_ALERTS,
       COL_EVENTS, COL_LAST, N_COLS };
 
 static const struct ins_column cols[N_COLS] = {
 	[COL_USER] = { "USER", 14, 20, 0, SORT_TEXT, 0, "effective user" },
 	[COL_UID] = { "UID", 6, 0, 1, SORT_NUMBER, COL_RIGHT, "its number" },
+	[COL_MACHINE] = { "MACHINE", 8, 16, 2, SORT_TEXT, COL_OF_MACHINE, "on which machine" },
 	[COL_CONTAINER] = { "CONTAINER", 12, 20, 1, SORT_TEXT, 0, "in which container; nothing: the host" },
 	[COL_LOGIN] = { "LOGGED IN AS", 12, 16, 2, SORT_TEXT, COL_FLEX,
 		       "who that was when they logged in, if they did" },
@@ -118,12 +119,15 @@ static void cell(struct ins_ui *ui, struct ins_frame *f, uint32_t id, unsigned c
 	case COL_UID:
 		buf__printf(&out->text, "%u", u->uid);
 		break;
+	case COL_MACHINE:
+		ins_cell__machine(m, out, u->container);
+		break;
 	case COL_CONTAINER:
 		ins_cell__container(m, out, u->container);
 		break;
 	case COL_LOGIN:
 		if (u->login != UINT32_MAX)
-			ins_cell__user(m, out, INS_NONE, u->login);
+			ins_cell__user(m, out, ins_model__host_of(m, u->container), u->login);
 		break;
 	case COL_PROCS:
 		ins_cell__size(out, u->n_procs);
@@ -183,7 +187,7 @@ static void enter(struct ins_ui *ui, struct ins_frame *f, uint32_t id)
 
 	if (u->login != UINT32_MAX)
 		n += snprintf(text + n, sizeof(text) - (size_t)n, " and user.loginuid=%u", u->login);
-	if (u->container == INS_NONE)
+	if (ins_model__is_host(ins_ui__model(ui), u->container))
 		snprintf(text + n, sizeof(text) - (size_t)n, " and container.id=host");
 	if (ins_ui__set_filter(ui, text, &err) < 0)
 		ins_ui__message(ui, ST_BAD, "%s", err.msg);

@@ -4,6 +4,7 @@
  *
  *	make_story story OUT	a web server's container is broken into; an administrator logs in
  *	make_story session OUT	somebody works at a terminal
+ *	make_story twin OUT	another machine at the same time: the same pids, uids and ids mean others
  *	make_story hostile OUT	names and data that try to reach the terminal
  *	make_story big N OUT	N events of many processes in a few containers
  *	make_story empty OUT	no events
@@ -394,6 +395,47 @@ static void session(const char *path)
 	maker__close(&m);
 }
 
+/* --- twin ------------------------------------------------------------------------------------ */
+
+static void twin(const char *path)
+{
+	static const uint8_t peer[4] = { 192, 0, 2, 9 };
+	const struct made_thread procs[] = {
+		{ 1, 0, 0, 0, "systemd", "/sbin/init", "/usr/lib/systemd/systemd", "", NULL, T0 - 96400000000000u },
+		{ 610, 1, 0, 0, "crond", "/usr/sbin/crond", "/usr/sbin/crond", "", NULL, T0 - 96000000000000u },
+		{ 790, 1, 0, 0, "containerd-shim", "/usr/bin/containerd-shim-runc-v2",
+		  "/usr/bin/containerd-shim-runc-v2", "-namespace moby -id " ID_WEB, NULL, T0 - 3601500000000u },
+		{ 800, 790, 33, 0, "redis", "redis-server", "/usr/bin/redis-server", "", CG ID_WEB,
+		  T0 - 3600500000000u },
+		{ 815, 610, 0, 0, "backup.sh", "/bin/sh", "/bin/sh", "/etc/cron.daily/backup.sh", NULL,
+		  T0 - 2000000000u },
+	};
+	struct maker m;
+
+	maker__machine("db02", "1c9a7b63-4d2e-4f8b-8a21-6e3d8c7f5ba2");
+	maker__open(&m, path);
+	user(&m, 0, "root");
+	user(&m, 33, "backup");
+	container(&m, ID_WEB, "web-2", "redis:7");
+	for (size_t i = 0; i < sizeof(procs) / sizeof(procs[0]); i++)
+		maker__thread(&m, &procs[i]);
+	maker__begin(&m);
+	maker__as(&m, 800);
+	maker__open_file(&m, "/etc/shadow", 5, FDF_RDONLY);
+	maker__wait(&m, 4000 * NS_MS);
+	maker__as(&m, 815);
+	maker__fork(&m, 4100, "backup.sh");
+	maker__exec(&m, "/usr/bin/rsync", "-a /srv backup.example:", 33, 0, 0);
+	maker__open_file(&m, "/etc/shadow", -13, FDF_RDONLY);
+	maker__connect(&m, 3, peer, 873, 0);
+	for (int i = 0; i < 20; i++) {
+		maker__write(&m, 3, "@RSYNCD: 31.0", 900);
+		maker__wait(&m, 50 * NS_MS);
+	}
+	maker__exit(&m, 3 << 8, 0);
+	maker__close(&m);
+}
+
 /* --- hostile --------------------------------------------------------------------------------- */
 
 static void hostile(const char *path)
@@ -494,6 +536,8 @@ int main(int argc, char **argv)
 		story(argv[2]);
 	} else if (argc == 3 && !strcmp(argv[1], "session")) {
 		session(argv[2]);
+	} else if (argc == 3 && !strcmp(argv[1], "twin")) {
+		twin(argv[2]);
 	} else if (argc == 3 && !strcmp(argv[1], "hostile")) {
 		hostile(argv[2]);
 	} else if (argc == 4 && !strcmp(argv[1], "big")) {
@@ -505,7 +549,7 @@ int main(int argc, char **argv)
 		maker__begin(&m);
 		maker__close(&m);
 	} else {
-		fprintf(stderr, "usage: make_story story|session|hostile|empty OUT | big N OUT\n");
+		fprintf(stderr, "usage: make_story story|session|twin|hostile|empty OUT | big N OUT\n");
 		return 1;
 	}
 	return 0;

@@ -6,9 +6,11 @@
 setup_file() {
 	export story=$BATS_FILE_TMPDIR/story.spoor hostile=$BATS_FILE_TMPDIR/hostile.spoor
 	export empty=$BATS_FILE_TMPDIR/empty.spoor session=$BATS_FILE_TMPDIR/session.spoor
-	for t in story session hostile empty; do
+	for t in story session twin hostile empty; do
 		"$SPOOR_BUILD/tests/inspect/make_story" $t "$BATS_FILE_TMPDIR/$t.spoor"
 	done
+	export merged=$BATS_FILE_TMPDIR/merged.spoor
+	spoor-trace merge "$story" "$BATS_FILE_TMPDIR/twin.spoor" -w "$merged"
 }
 
 setup() {
@@ -54,6 +56,8 @@ screens() {	# name [trace [option...]]
 @test "a trace without events" { screens empty "$empty"; }
 @test "where the locale has ASCII only" { LC_ALL=C screens ascii; }
 @test "hostile names and data" { screens hostile "$hostile"; }
+
+@test "several machines" { screens machines "$merged"; }
 
 @test "no byte of a trace reaches the terminal as a control sequence" {
 	for keys in "$here"/screens/*.keys; do

@@ -20,19 +20,23 @@
 
 #define LONG 1000000000u	/* ns: work is not cut into slices */
 
-static char story[64], big[64];
+static char story[64], big[64], merged[64];
 
 static int make_traces(void **state)
 {
 	const char *build = getenv("SPOOR_BUILD");
-	char cmd[512];
+	char cmd[1024];
 
 	(void)state;
+	build = build ? build : "build";
+	snprintf(merged, sizeof(merged), "/tmp/spoor-test-merged-%d.spoor", (int)getpid());
 	snprintf(story, sizeof(story), "/tmp/spoor-test-story-%d", (int)getpid());
 	snprintf(big, sizeof(big), "/tmp/spoor-test-big-%d", (int)getpid());
 	snprintf(cmd, sizeof(cmd), "%s/tests/inspect/make_story story %s && "
-				   "%s/tests/inspect/make_story big 200000 %s",
-		 build ? build : "build", story, build ? build : "build", big);
+				   "%s/tests/inspect/make_story big 200000 %s && "
+				   "%s/tests/inspect/make_story twin %s.twin && "
+				   "%s/spoor-trace merge %s %s.twin -w %s >/dev/null",
+		 build, story, build, big, build, merged, build, story, merged, merged);
 	return system(cmd);
 }
 
@@ -41,6 +45,9 @@ static int remove_traces(void **state)
 	(void)state;
 	unlink(story);
 	unlink(big);
+	unlink(merged);
+	strcat(merged, ".twin");
+	unlink(merged);
 	return 0;
 }
 
@@ -124,7 +131,7 @@ static void run_plain(const char *path, struct plain *p)
 
 static uint32_t find_proc(const struct ins_model *m, int32_t pid)
 {
-	uint32_t i = ins_model__proc(m, pid, 0);
+	uint32_t i = ins_model__proc(m, 0, pid, 0);
 
 	assert_int_not_equal(i, INS_NONE);
 	return i;
@@ -193,7 +200,7 @@ static void tells_the_story(void **state)
 	assert_int_equal(m->n_alerts, 3);
 	assert_int_equal(m->total[MET_LOST], 1234);
 	assert_int_equal(m->n_containers, 2);
-	assert_true(m->containers[ins_model__container(m, "3f2a9c41d07b")].ended);
+	assert_true(m->containers[ins_model__container(m, 0, "3f2a9c41d07b")].ended);
 	ins_model__free(m);
 	ins_trace__close(t);
 }
@@ -348,7 +355,7 @@ static void lists_scopes(void **state)
 	const struct { struct ins_scope scope; const char *cond; } same[] = {
 		{ { OF_PROC, find_proc(m, 4121) }, "proc.pid = 4121" },
 		{ { OF_TREE, find_proc(m, 4120) }, "proc.pid in (4120, 4121, 4122, 4123)" },
-		{ { OF_CONTAINER, ins_model__container((struct ins_model *)m, "3f2a9c41d07b") },
+		{ { OF_CONTAINER, ins_model__container((struct ins_model *)m, 0, "3f2a9c41d07b") },
 		  "container.id = 3f2a9c41d07b" },
 		{ { OF_FILE, find_file(m, "/var/www/html/p3.html") },
 		 "fd.name = /var/www/html/p3.html" },
@@ -475,6 +482,66 @@ static void goes_to_numbers_and_times(void **state)
 	ins_trace__close(t);
 }
 
+/* Equal pids, uids, paths and container ids of two machines are not taken for each other. */
+static void tells_machines_apart(void **state)
+{
+	struct ins_trace *t = open_trace(merged), *alone = open_trace(story);
+	const struct ins_lens none = { 0 };
+	struct ins_model *m = make_model(t, &none, LONG), *one = make_model(alone, &none, LONG);
+	uint32_t sh = ins_model__proc(m, 0, 4100, 0), rsync = ins_model__proc(m, 1, 4100, 0);
+	uint32_t web = ins_model__container(m, 0, "3f2a9c41d07b"), twin = ins_model__container(m, 1, "3f2a9c41d07b");
+	struct ins_set here = { 0 }, there = { 0 };
+	uint64_t listed[2] = { 0 };
+	struct ins_evlist *l;
+	char buf[16];
+
+	(void)state;
+	assert_int_equal(t->n_machines, 2);
+	assert_int_equal(m->n_procs, one->n_procs + 6);
+	assert_int_equal(m->procs[sh].n_events, one->procs[find_proc(one, 4100)].n_events);
+	assert_string_equal(ins_model__str(m, m->procs[sh].comm), "sh");
+	assert_string_equal(ins_model__str(m, m->procs[rsync].comm), "rsync");
+	assert_int_equal(m->procs[sh].status, 1 << 8);
+	assert_int_equal(m->procs[rsync].status, 3 << 8);
+	assert_int_equal(m->procs[m->procs[rsync].parent].pid, 815);
+	assert_int_equal(m->procs[m->procs[rsync].parent].origin, 1);
+	for (uint32_t i = 0; i < m->n_procs; i++)
+		assert_false(m->procs[i].flags & (PROC_VANISHED | PROC_GUESSED));
+	assert_string_equal(ins_model__user(m, m->procs[rsync].container, 33, buf), "backup");
+	assert_string_equal(ins_model__user(m, ins_model__host(m, 0), 1000, buf), "alice");
+	assert_string_equal(ins_model__user(m, ins_model__host(m, 1), 1000, buf), "1000");
+	assert_int_not_equal(web, twin);
+	assert_string_equal(ins_model__container_name(m, web), "web-1");
+	assert_string_equal(ins_model__container_name(m, twin), "web-2");
+	assert_string_equal(ins_model__container_name(m, ins_model__host_of(m, twin)), "db02");
+	ins_scope__procs(m, (struct ins_scope){ OF_CONTAINER, ins_model__host(m, 0) }, &here);
+	ins_scope__procs(m, (struct ins_scope){ OF_CONTAINER, ins_model__host(m, 1) }, &there);
+	for (uint32_t i = 0; i < m->n_procs; i++) {
+		assert_int_equal(ins_set__has(&here, i), m->procs[i].origin == 0);
+		assert_int_equal(ins_set__has(&there, i), m->procs[i].origin == 1);
+	}
+	for (unsigned k = 0; k < 2; k++) {
+		struct ins_evpos at = INS_EV_FIRST;
+
+		assert_int_equal(ins_evlist__new(&l, t, m, &none,
+						 (struct ins_scope){ OF_PROC, k ? rsync : sh }, false), 0);
+		while (next(l, at, 1, LONG, &at) == INS_FOUND) {
+			assert_int_equal(ins_evlist__fill(l, &at, 1, LONG), INS_FOUND);
+			assert_int_equal(ins_evlist__line(l, at)->origin, k);
+			listed[k]++;
+		}
+		ins_evlist__free(l);
+		assert_int_equal(listed[k], m->procs[k ? rsync : sh].n_events);
+		assert_true(listed[k] > 0);
+	}
+	ins_set__done(&here);
+	ins_set__done(&there);
+	ins_model__free(m);
+	ins_model__free(one);
+	ins_trace__close(t);
+	ins_trace__close(alone);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -482,6 +549,7 @@ int main(void)
 			cmocka_unit_test(same_objects),
 		cmocka_unit_test(lists_matches), cmocka_unit_test(lists_scopes),
 			cmocka_unit_test(lists_a_range),
+		cmocka_unit_test(tells_machines_apart),
 		cmocka_unit_test(same_texts), cmocka_unit_test(goes_to_numbers_and_times),
 	};
 

@@ -13,13 +13,19 @@ static void must(int r, const struct err *e)
 	exit(1);
 }
 
-static const struct fmt_meta meta = {
+static struct fmt_meta meta = {
 	.hostname = "web01", .kernel = "6.1.0-18-amd64", .arch = "x86_64",
 		.tool = "spoor-capture 0.1",
 	.driver = "bpf", .command = "spoor-capture -w incident.spoor -c web-1", .os = "Debian 12",
 	.uuid = "0b8f6a52-3c1d-4e7a-9f10-5d2c7b6e4a91", .n_cpus = 4, .snaplen = 80,
 	.memory = 8ull << 30, .boot_ns = T0 - 86400000000000u, .start_ns = T0,
 };
+
+void maker__machine(const char *hostname, const char *uuid)
+{
+	snprintf(meta.hostname, sizeof(meta.hostname), "%s", hostname);
+	snprintf(meta.uuid, sizeof(meta.uuid), "%s", uuid);
+}
 
 void maker__open(struct maker *m, const char *path)
 {

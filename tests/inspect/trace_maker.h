@@ -26,6 +26,8 @@ struct maker {
 	uint16_t cpu;
 };
 
+/* The machine of the traces that are opened next. */
+void maker__machine(const char *hostname, const char *uuid);
 void maker__open(struct maker *m, const char *path);
 void maker__close(struct maker *m);
 /* The first keyframe ends here. */
