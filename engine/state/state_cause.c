@@ -6,7 +6,8 @@
  * what it ran. Neither names the other. They belong together if pod, container and command are the same, and the process
  * began between two seconds before the API server got the request and ten after. A request starts one process: where there is
  * one of each, they are each other's and are not considered again. Else all are named. The log may come before the
- * process or after it.
+ * process or after it. A request counts once it has been answered: of one that has only been received nobody knows yet
+ * whether it will be refused.
  */
 #include <cjson/cJSON.h>
 #include <stdlib.h>
@@ -142,6 +143,28 @@ static void settle(struct eng_cause *c, struct eng_entry *e)
 	c->used = e->settled = true;
 }
 
+/*
+ * A request that came before a process and is told of after it, when another has been taken for its cause, and no
+ * process is left that it may have started: it may as well have been this one.
+ */
+static unsigned doubt_entries(struct causes *cs, struct eng_cause *c)
+{
+	unsigned n = 0;
+
+	for (unsigned k = 0; k < RECENT_ENTRIES; k++) {
+		struct eng_entry *e = cs->entries[k];
+
+		if (!e || !e->settled || e->ts < c->ts || !fits(c, e))
+			continue;
+		add_cause(e, c);
+		for (unsigned i = 0; i < e->n; i++)
+			e->at[i]->used = false;
+		e->settled = false;
+		n++;
+	}
+	return n;
+}
+
 /* A request has come: whom may it have let in? */
 static void find_entries(struct eng_state *st, struct eng_cause *c)
 {
@@ -161,6 +184,8 @@ static void find_entries(struct eng_state *st, struct eng_cause *c)
 	}
 	if (n == 1 && one->n == 1)
 		settle(c, one);
+	if (!n)
+		n = doubt_entries(cs, c);
 	for (unsigned k = 0; n && k < s->n; k++)
 		if (s->all[k])
 			proc__change_all(s->all[k]);
@@ -254,10 +279,11 @@ void cause__on_audit(struct eng_state *st, const struct eng_ctx *ctx)
 	const struct fmt_str *json = fmt_ev__str(ev, P_k8s_audit_json);
 	struct causes *cs = &st->shared->causes;
 	const struct json_doc *d;
+	uint64_t code = ev_u64(ev, P_k8s_audit_code, 0);
 	struct eng_cause *c;
 
 	if (!is_param(ev, P_k8s_audit_subresource, "exec") || !is_param(ev, P_k8s_audit_resource, "pods") ||
-	    ev_u64(ev, P_k8s_audit_code, 0) >= 400 || !json || json->len > MAX_ENTRY_JSON)
+	    !code || code >= 400 || !json || json->len > MAX_ENTRY_JSON)
 		return;
 	d = eng_ctx__audit(ctx, 0);
 	if (!d)

@@ -59,6 +59,7 @@ static void enter(struct world *w, int64_t pid)
 	task_new(w, SHIM, SHIM, pid, pid, 0, "runc");
 }
 
+/* code 0: it has been received, and not been answered yet */
 static void request(struct world *w, const char *id, const char *user, const char *uri, int code)
 {
 	uint64_t now = w->ts + 1000000;
@@ -71,12 +72,13 @@ static void request(struct world *w, const char *id, const char *user, const cha
 			 id, user, uri, time);
 	ev(w, EV_k8s_audit, 0, 0, 0);
 	s(w, P_k8s_audit_json, text);
-	s(w, P_k8s_audit_stage, "ResponseStarted");
+	s(w, P_k8s_audit_stage, code ? "ResponseStarted" : "RequestReceived");
 	s(w, P_k8s_audit_resource, "pods");
 	s(w, P_k8s_audit_subresource, "exec");
 	s(w, P_k8s_audit_namespace, "shop");
 	s(w, P_k8s_audit_name, "web-0");
-	i(w, P_k8s_audit_code, code);
+	if (code)
+		i(w, P_k8s_audit_code, code);
 	go(w);
 	free(text);
 }
@@ -254,6 +256,46 @@ static void either_of_two(void **state)
 	world__free(w);
 }
 
+/* Of whom the log says first that he asked, and then that he may not, is nobody's cause. */
+static void refused_later(void **state)
+{
+	struct world *w = pod();
+
+	(void)state;
+	request(w, "1", "mallory", SH, 0);
+	request(w, "1", "mallory", SH, 403);
+	request(w, "2", "alice", SH, 0);
+	request(w, "2", "alice", SH, 101);
+	enter(w, SHELL);
+	EXEC(w, SHELL, "sh", "-c\0id -u\0");
+	expect_user(w, SHELL, "alice");
+	world__free(w);
+}
+
+/* Two asked before a process began, and the log tells of both after it: whichever it tells first, both are named. */
+static void told_late(void **state)
+{
+	struct world *w = pod();
+	uint64_t asked = w->ts, now;
+
+	(void)state;
+	w->ts += 3000000000u;
+	enter(w, SHELL);
+	EXEC(w, SHELL, "sh", "-c\0id -u\0");
+	now = w->ts;
+	w->ts = asked;
+	request(w, "1", "alice", SH, 101);
+	w->ts = asked + 1000000000u;
+	request(w, "2", "bob", SH, 101);
+	w->ts = now;
+	expect_user(w, SHELL, "alice or bob");
+	/* either may have started this one, then */
+	enter(w, OTHER);
+	EXEC(w, OTHER, "sh", "-c\0id -u\0");
+	expect_user(w, OTHER, "alice or bob");
+	world__free(w);
+}
+
 /* A reader that begins at a keyframe knows the same, and goes on in the same way. */
 static void keyframes(void **state)
 {
@@ -300,7 +342,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(log_before_process), cmocka_unit_test(process_before_log), cmocka_unit_test(what_does_not_fit),
 		cmocka_unit_test(times), cmocka_unit_test(not_from_outside), cmocka_unit_test(through_an_interpreter),
-		cmocka_unit_test(one_after_the_other), cmocka_unit_test(either_of_two), cmocka_unit_test(keyframes),
+		cmocka_unit_test(one_after_the_other), cmocka_unit_test(either_of_two), cmocka_unit_test(refused_later), cmocka_unit_test(told_late),
+		cmocka_unit_test(keyframes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
