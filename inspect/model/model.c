@@ -44,6 +44,7 @@ void ins_model__free(struct ins_model *m)
 	ins_map__done(&m->by_use);
 	ins_map__done(&m->by_conn);
 	ins_map__done(&m->by_name);
+	ins_map__done(&m->by_asker);
 	ins_map__done(&m->users);
 	free(m->procs);
 	free(m->containers);
@@ -54,6 +55,9 @@ void ins_model__free(struct ins_model *m)
 	free(m->alerts);
 	free(m->losses);
 	free(m->names);
+	free(m->triggers);
+	free(m->deeds);
+	free(m->askers);
 	free(m);
 }
 

@@ -28,6 +28,7 @@
 #define INS_MAX_ALERTS 200000u
 #define INS_MAX_NAMES 200000u
 #define INS_MAX_CONTAINERS 20000u
+#define INS_MAX_ASKERS 20000u
 #define INS_MAX_STR_BYTES (512u << 20)
 #define INS_MAX_TEXT 4096u		/* longest string that is kept */
 
@@ -153,6 +154,23 @@ struct ins_name {		/* that a name server was asked for, in one container */
 	uint64_t slowest;		/* ns from question to answer */
 };
 
+struct ins_trigger {		/* the flight recorder was asked to keep what happened */
+	uint32_t by, who, reason, rule, id, file;	/* strings; id: of a container, 0: the host; file 0: refused */
+	uint32_t container;		/* INS_NONE: the host, or one that is not known */
+	uint64_t before, after;		/* ns */
+	uint64_t ts, num;
+};
+
+struct ins_deed {			/* what a playbook did, or why it did not */
+	uint32_t playbook, name, object, result, text;	/* strings */
+	uint64_t ts, num;
+};
+
+struct ins_asker {			/* a user in the audit log of Kubernetes */
+	uint32_t user;			/* string, 0: none is named */
+	uint64_t n;			/* entries */
+};
+
 struct ins_loss {
 	uint64_t from, to, n;
 	int32_t cpu;
@@ -191,17 +209,21 @@ struct ins_model {
 	struct ins_alert *alerts;
 	struct ins_loss *losses;
 	struct ins_name *names;
+	struct ins_trigger *triggers;
+	struct ins_deed *deeds;
+	struct ins_asker *askers;
 	uint32_t n_procs, n_containers, n_files, n_uses, n_conns, n_cmds, n_alerts, n_losses,
-		 n_names;
+		 n_names, n_triggers, n_deeds, n_askers;
 	size_t cap_procs, cap_containers, cap_files, cap_uses, cap_conns, cap_cmds, cap_alerts,
-	       cap_losses, cap_names;
+	       cap_losses, cap_names, cap_triggers, cap_deeds, cap_askers;
+	uint64_t n_audit;		/* entries of the audit log of Kubernetes, under the lens */
 	uint64_t left_out;		/* objects over the caps */
 
 	uint64_t total[MET__N];
 	uint64_t slots[MET__N][INS_SLOTS];
 	uint64_t type_counts[FMT_MAX_EVENTS];	/* under the lens */
 
-	struct ins_map by_pid, by_file, by_use, by_conn, by_name, users;
+	struct ins_map by_pid, by_file, by_use, by_conn, by_name, by_asker, users;
 };
 
 int ins_model__new(struct ins_model **ret, const struct ins_trace *trace, bool lens);

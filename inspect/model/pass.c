@@ -165,6 +165,8 @@ static int on_event(void *arg, const struct eng_ctx *ctx)
 		add_loss(p, ev);
 	else if (ev->type == EV_signaldeliver)
 		pass__count_own(p, MET_SIGNALS, OWN_SIGNALS);
+	else
+		pass__asked_event(p, ev);
 	return 0;
 }
 
@@ -181,7 +183,7 @@ static int on_context(void *arg, const struct eng_ctx *ctx)
 static void make_want(struct ins_pass *p)
 {
 	static const uint16_t mine[] = { EV_dns, EV_alert, EV_drop, EV_signaldeliver, EV_procexit,
-					 EV_container, EV_container_end };
+					 EV_container, EV_container_end, EV_trigger, EV_action, EV_k8s_audit };
 
 	p->want = (struct fmt_want){ .by_type = true, .no_payload = true };
 	eng_state__want(&p->want);

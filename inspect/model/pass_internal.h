@@ -78,6 +78,9 @@ void pass__io_want(struct ins_pass *p);
 /* Something was done with a file. */
 void pass__touch(struct ins_pass *p, const struct eng_ctx *ctx, uint32_t file, uint32_t op);
 
+/* pass_asked.c: an event under the lens */
+void pass__asked_event(struct ins_pass *p, const struct fmt_ev *ev);
+
 /* pass_dns.c */
 void pass__dns_event(struct ins_pass *p, const struct eng_ctx *ctx);
 /* The name of one side of a connection, by an answer that was recorded: a string of the model, 0: none. */

@@ -356,7 +356,7 @@ static void follow(struct ins_ui *ui, const struct ins_page *p)
 		return;
 	to = &p->links[p->cur].to;
 	if (to->only.kind)
-		ins_ui__push_only(ui, to->scope, to->view, to->only);
+		ins_ui__push_only(ui, to->scope, to->view, to->num, to->only);
 	else if (to->view != VIEW__N)
 		ins_ui__push(ui, to->scope, to->view, to->num);
 }

@@ -169,9 +169,10 @@ void ins_ui__push(struct ins_ui *ui, struct ins_scope scope, enum ins_view_id vi
 	push(ui, scope, view, num, only);
 }
 
-void ins_ui__push_only(struct ins_ui *ui, struct ins_scope scope, enum ins_view_id view, struct ins_only only)
+void ins_ui__push_only(struct ins_ui *ui, struct ins_scope scope, enum ins_view_id view, uint64_t num,
+		       struct ins_only only)
 {
-	push(ui, scope, view, 0, only);
+	push(ui, scope, view, num, only);
 }
 
 void ins_ui__message(struct ins_ui *ui, int style, const char *fmt, ...)

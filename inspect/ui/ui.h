@@ -116,8 +116,9 @@ void *ins_ui__state(struct ins_ui *ui, struct ins_frame *f);
  * their start.
  */
 void ins_ui__push(struct ins_ui *ui, struct ins_scope scope, enum ins_view_id view, uint64_t num);
-/* Go on to what is of a kind. */
-void ins_ui__push_only(struct ins_ui *ui, struct ins_scope scope, enum ins_view_id view, struct ins_only only);
+/* Go on to what is of a kind; num: the event to begin at, 0: the first. */
+void ins_ui__push_only(struct ins_ui *ui, struct ins_scope scope, enum ins_view_id view, uint64_t num,
+		       struct ins_only only);
 void ins_ui__message(struct ins_ui *ui, int style, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 void ins_ui__spot(struct ins_ui *ui, int y, int x, int w, enum ins_action action, int arg);

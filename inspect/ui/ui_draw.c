@@ -37,7 +37,11 @@ static void header_facts(struct ins_ui *ui, struct buf *left, struct buf *alarm)
 	char n[32];
 
 	if (t->meta.hostname[0])
-		buf__printf(left, "%s  ", t->meta.hostname);
+		buf__puts(left, t->meta.hostname);
+	if (t->n_machines > 1)
+		buf__printf(left, " +%u", t->n_machines - 1);
+	if (t->meta.hostname[0] || t->n_machines > 1)
+		buf__puts(left, "  ");
 	if (t->damaged)
 		buf__printf(alarm, " %u damaged ", t->damaged);
 	else if (!t->complete)

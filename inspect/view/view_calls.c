@@ -108,7 +108,7 @@ static void subject(struct ins_ui *ui, struct ins_frame *f, uint32_t id, struct 
 
 static void enter(struct ins_ui *ui, struct ins_frame *f, uint32_t id)
 {
-	ins_ui__push_only(ui, f->scope, VIEW_EVENTS, (struct ins_only){ ONLY_TYPE, (uint16_t)id, 0 });
+	ins_ui__push_only(ui, f->scope, VIEW_EVENTS, 0, (struct ins_only){ ONLY_TYPE, (uint16_t)id, 0 });
 }
 
 static const struct ins_table_ops ops = {

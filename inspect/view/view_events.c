@@ -48,6 +48,7 @@ static void *open_events(struct ins_ui *ui, struct ins_frame *f)
 
 	e->rows = 1;
 	make_list(ui, f, e);
+	e->top = INS_EV_LAST;	/* the first row need not be of the list */
 	e->job = JOB_TOP;
 	return e;
 }

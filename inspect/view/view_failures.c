@@ -79,7 +79,7 @@ static void enter(struct ins_ui *ui, struct ins_frame *f, uint32_t id)
 {
 	const struct ins_failure *e = failure(f, id);
 
-	ins_ui__push_only(ui, f->scope, VIEW_EVENTS, (struct ins_only){ ONLY_TYPE, e->type, e->err });
+	ins_ui__push_only(ui, f->scope, VIEW_EVENTS, 0, (struct ins_only){ ONLY_TYPE, e->type, e->err });
 }
 
 static const struct ins_table_ops ops = {

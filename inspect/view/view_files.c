@@ -111,7 +111,7 @@ static bool act(struct ins_ui *ui, struct ins_frame *f, void *state, enum ins_ac
 {
 	if (a != ACT_FOLD)
 		return ins_table__act(ui, f, state, a);
-	ins_ui__push_only(ui, f->scope, VIEW_FOLDERS, f->only);
+	ins_ui__push_only(ui, f->scope, VIEW_FOLDERS, 0, f->only);
 	return true;
 }
 

@@ -10,6 +10,7 @@
 
 #include "format/base/text.h"
 #include "inspect/model/evtext.h"
+#include "inspect/view/asked.h"
 #include "inspect/view/common.h"
 #include "inspect/view/tiles.h"
 
@@ -215,7 +216,10 @@ static void build(struct ins_ui *ui, struct ins_frame *f, struct ins_page *p)
 		       ins_to(OF_ALL, 0, VIEW_CONTAINERS));
 	put_recording(ui, p);
 	put_file(ui, p);
+	ins_asked__triggers(ui, p);
 	put_findings(ui, p);
+	ins_asked__deeds(ui, p);
+	ins_asked__audit(ui, p);
 	ins_tiles__put(ui, p, (struct ins_scope){ OF_ALL, 0 });
 	put_containers(ui, p);
 	put_busiest(ui, p);

@@ -5,6 +5,7 @@
  *	make_story story OUT	a web server's container is broken into; an administrator logs in
  *	make_story session OUT	somebody works at a terminal
  *	make_story twin OUT	another machine at the same time: the same pids, uids and ids mean others
+ *	make_story kept OUT	a file of the flight recorder: triggers, actions, an audit log
  *	make_story hostile OUT	names and data that try to reach the terminal
  *	make_story big N OUT	N events of many processes in a few containers
  *	make_story empty OUT	no events
@@ -436,6 +437,81 @@ static void twin(const char *path)
 	maker__close(&m);
 }
 
+/* --- kept ------------------------------------------------------------------------------------ */
+
+static void trigger(struct maker *m, const char *by, const char *who, const char *reason, const char *rule,
+		    const char *id, const char *file)
+{
+	maker__row(m, EV_trigger, 0);
+	maker__str(m, P_trigger_by, by);
+	maker__str(m, P_trigger_who, who);
+	maker__str(m, P_trigger_reason, reason);
+	maker__str(m, P_trigger_rule, rule);
+	maker__str(m, P_trigger_container, id);
+	maker__int(m, P_trigger_before, 30000 * (uint64_t)NS_MS);
+	maker__int(m, P_trigger_after, 10000 * (uint64_t)NS_MS);
+	maker__str(m, P_trigger_file, file);
+	maker__end(m);
+}
+
+static void action(struct maker *m, const char *name, const char *object, const char *result, const char *text)
+{
+	maker__row(m, EV_action, 0);
+	maker__str(m, P_action_playbook, "contain");
+	maker__str(m, P_action_name, name);
+	maker__str(m, P_action_object, object);
+	maker__str(m, P_action_result, result);
+	maker__str(m, P_action_text, text);
+	maker__str(m, P_action_rule, "Shell in a container");
+	maker__end(m);
+}
+
+static void audit(struct maker *m, const char *user, const char *verb, const char *resource, const char *name)
+{
+	char json[256];
+
+	snprintf(json, sizeof(json), "{\"kind\":\"Event\",\"stage\":\"ResponseComplete\",\"verb\":\"%s\","
+		 "\"user\":{\"username\":\"%s\"},\"objectRef\":{\"resource\":\"%s\",\"name\":\"%s\"}}",
+		 verb, user, resource, name);
+	maker__row(m, EV_k8s_audit, 0);
+	maker__str(m, P_k8s_audit_json, json);
+	maker__str(m, P_k8s_audit_stage, "ResponseComplete");
+	maker__str(m, P_k8s_audit_verb, verb);
+	if (*user)
+		maker__str(m, P_k8s_audit_user, user);
+	maker__str(m, P_k8s_audit_resource, resource);
+	maker__str(m, P_k8s_audit_name, name);
+	maker__int(m, P_k8s_audit_code, 200);
+	maker__end(m);
+}
+
+/* A file of the flight recorder. evil: text that tries to reach the terminal, or "". */
+static void kept(const char *path, const char *evil)
+{
+	struct maker m;
+
+	maker__open(&m, path);
+	keyframe(&m);
+	requests(&m, 0, 5, 90 * NS_MS);
+	break_in(&m);
+	m.tid = m.pid = 0;
+	trigger(&m, "alert", "", "sh was started by php-fpm", "Shell in a container", ID_WEB, "web-1-140308.spoor");
+	action(&m, "freeze", "container web-1", "done", "9 processes stand still");
+	action(&m, "label_pod", "pod shop/web-1", "failed", "the API server answers 403");
+	maker__wait(&m, 700 * NS_MS);
+	trigger(&m, "socket", "alice (uid 1000), spoor-capture[4400]", *evil ? evil : "looks odd", "", "", "");
+	for (int i = 0; i < 7; i++) {
+		audit(&m, "system:kube-scheduler", "update", "leases", "kube-scheduler");
+		maker__wait(&m, 5 * NS_MS);
+	}
+	audit(&m, "alice@shop.example", "create", "pods/exec", "web-1");
+	audit(&m, "alice@shop.example", "get", "secrets", "db");
+	audit(&m, "", "get", "healthz", "");
+	action(&m, "cut_network", *evil ? evil : "container web-1", "dry_run", *evil ? evil : "would be cut off");
+	requests(&m, 5, 5, 90 * NS_MS);
+	maker__close(&m);
+}
+
 /* --- hostile --------------------------------------------------------------------------------- */
 
 static void hostile(const char *path)
@@ -536,6 +612,10 @@ int main(int argc, char **argv)
 		story(argv[2]);
 	} else if (argc == 3 && !strcmp(argv[1], "session")) {
 		session(argv[2]);
+	} else if (argc == 3 && !strcmp(argv[1], "kept")) {
+		kept(argv[2], "");
+	} else if (argc == 3 && !strcmp(argv[1], "kept-hostile")) {
+		kept(argv[2], "\033[2J\033]0;owned\007 \302\233 \xe2\x80\xae");
 	} else if (argc == 3 && !strcmp(argv[1], "twin")) {
 		twin(argv[2]);
 	} else if (argc == 3 && !strcmp(argv[1], "hostile")) {
@@ -549,7 +629,7 @@ int main(int argc, char **argv)
 		maker__begin(&m);
 		maker__close(&m);
 	} else {
-		fprintf(stderr, "usage: make_story story|session|twin|hostile|empty OUT | big N OUT\n");
+		fprintf(stderr, "usage: make_story story|session|twin|kept|kept-hostile|hostile|empty OUT | big N OUT\n");
 		return 1;
 	}
 	return 0;

@@ -6,10 +6,10 @@
 setup_file() {
 	export story=$BATS_FILE_TMPDIR/story.spoor hostile=$BATS_FILE_TMPDIR/hostile.spoor
 	export empty=$BATS_FILE_TMPDIR/empty.spoor session=$BATS_FILE_TMPDIR/session.spoor
-	for t in story session twin hostile empty; do
+	for t in story session twin kept kept-hostile hostile empty; do
 		"$SPOOR_BUILD/tests/inspect/make_story" $t "$BATS_FILE_TMPDIR/$t.spoor"
 	done
-	export merged=$BATS_FILE_TMPDIR/merged.spoor
+	export kept=$BATS_FILE_TMPDIR/kept.spoor merged=$BATS_FILE_TMPDIR/merged.spoor
 	spoor-trace merge "$story" "$BATS_FILE_TMPDIR/twin.spoor" -w "$merged"
 }
 
@@ -58,6 +58,13 @@ screens() {	# name [trace [option...]]
 @test "hostile names and data" { screens hostile "$hostile"; }
 
 @test "several machines" { screens machines "$merged"; }
+
+@test "who asked, and what was done" {
+	screens kept "$kept"
+	spoor-inspect "$BATS_FILE_TMPDIR/kept-hostile.spoor" --keys "$here/screens/kept.keys" --dump-screen >"$BATS_TEST_TMPDIR/out"
+	grep -q owned "$BATS_TEST_TMPDIR/out"
+	! LC_ALL=C grep -q -P '[\x00-\x09\x0b-\x1f\x7f]' "$BATS_TEST_TMPDIR/out"
+}
 
 @test "no byte of a trace reaches the terminal as a control sequence" {
 	for keys in "$here"/screens/*.keys; do
