@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Writing: what the recorder gives becomes chunks of the segment in work; room is made before each. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/random.h>
@@ -171,7 +172,7 @@ static int open_segment(struct cap_ring *r, uint64_t first_num, struct err *err)
 
 	if (fd < 0)
 		return err__set(err, fd, "%s", err__text(fd));
-	wfd = dup(fd);
+	wfd = fcntl(fd, F_DUPFD_CLOEXEC, 0);	/* programs that are started get nothing of it */
 	pthread_mutex_lock(&r->lock);
 	r->work = cap_ring__append(r, r->next_id++, fd, path);
 	r->work->first_num = first_num;

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,6 +49,36 @@ static struct fmt_source *reader(struct cap_ring *r, uint64_t from)
 
 	assert_int_equal(cap_ring__read(&s, r, from, NULL), 0);
 	return s;
+}
+
+/* Programs that the recorder starts inherit nothing of the ring. */
+static void test_not_inherited(void **state)
+{
+	struct cap_ring *r = make(64 * MIB, 0, NULL);
+	char link[64], to[64];
+	unsigned n = 0;
+	struct feed f;
+
+	(void)state;
+	feed__begin(&f, r);
+	feed__keyframe(&f);
+	feed__events(&f, 100, 50);
+	for (int fd = 0; fd < 256; fd++) {
+		ssize_t len;
+
+		snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+		len = readlink(link, to, sizeof(to) - 1);
+		if (len < 0)
+			continue;
+		to[len] = 0;
+		if (!strstr(to, "memfd:spoor-ring"))
+			continue;
+		assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+		n++;
+	}
+	assert_true(n >= 2);
+	feed__done(&f);
+	cap_ring__free(r);
 }
 
 /* What is read is what was given, over several segments, until the recording ends. */
@@ -503,7 +534,7 @@ static void test_wrong(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_follow), cmocka_unit_test(test_from), cmocka_unit_test(test_bytes),
+		cmocka_unit_test(test_not_inherited), cmocka_unit_test(test_follow), cmocka_unit_test(test_from), cmocka_unit_test(test_bytes),
 		cmocka_unit_test(test_one_segment_too_large), cmocka_unit_test(test_time),
 		cmocka_unit_test(test_slow_reader), cmocka_unit_test(test_threads),
 		cmocka_unit_test(test_taken_up), cmocka_unit_test(test_cut_at_every_byte),
