@@ -19,6 +19,7 @@
 #define MAX_WAITING 256u
 #define NICE 10
 #define LOOK_NS 200000000u		/* how often an open file looks for more */
+#define END_NS 30000000000u
 #define SWEEP_NS 60000000000u		/* how often the directory is looked at anyway */
 
 uint64_t cap_keep__mono(void)
@@ -317,6 +318,7 @@ static void init(struct cap_keep *k, const struct cap_keep_opts *o)
 	k->o = *o;
 	k->o.workers = o->workers ? o->workers : WORKERS;
 	k->o.max_open = o->max_open ? o->max_open : MAX_OPEN;
+	k->o.end_ns = o->end_ns ? o->end_ns : END_NS;
 	k->o.max_waiting = o->max_waiting ? o->max_waiting : MAX_WAITING;
 	k->dir = xstrdup(o->dir);
 	k->dir_fd = -1;
@@ -356,6 +358,7 @@ void cap_keep__free(struct cap_keep *k)
 		return;
 	pthread_mutex_lock(&k->lock);
 	k->stop = true;
+	k->end_at = cap_keep__mono() + k->o.end_ns;
 	pthread_cond_broadcast(&k->work);
 	pthread_mutex_unlock(&k->lock);
 	for (unsigned i = 0; i < k->n_threads; i++)

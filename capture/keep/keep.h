@@ -25,6 +25,7 @@ struct cap_keep_opts {
 	struct cap_ring *ring;		/* borrowed; outlives the keep */
 	const char *dir;		/* exists; another than the ring's; one recorder at a time */
 	unsigned workers;		/* threads; 0: 2 */
+	uint64_t end_ns;		/* so long the end may take: then files end early; 0: 30 seconds */
 	unsigned max_open;		/* files that are written at once; 0: 16 */
 	unsigned max_waiting;		/* triggers that wait for one of those; 0: 256 */
 	/* 0: no limit, for all that follow */

@@ -38,6 +38,14 @@ static char *path_of(const struct cap_keep *k, const char *name)
 
 /* --- opening ---------------------------------------------------------------------------------------------- */
 
+/* One that nobody else has put there: opening a pipe would wait, a link leads elsewhere. */
+static bool is_file(const struct cap_keep *k, const char *name)
+{
+	struct stat st;
+
+	return !fstatat(k->dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) && S_ISREG(st.st_mode);
+}
+
 static int find_left(struct cap_keep *k)
 {
 	DIR *d = opendir(k->dir);
@@ -49,7 +57,7 @@ static int find_left(struct cap_keep *k)
 	while ((e = readdir(d)) != NULL) {
 		if (ends(e->d_name, MAKING)) {
 			unlinkat(k->dir_fd, e->d_name, 0);
-		} else if (ends(e->d_name, PART)) {
+		} else if (ends(e->d_name, PART) && is_file(k, e->d_name)) {
 			k->left = xgrow(k->left, &cap, k->n_left + 1u, sizeof(*k->left));
 			k->left[k->n_left++] = xstrdup(e->d_name);
 		}
@@ -278,6 +286,16 @@ static int recover(struct cap_keep *k, const char *part, const char *making, con
 	return code < 0 ? code : cap_folder__commit(k, making, name, err);
 }
 
+static bool is_stopping(struct cap_keep *k)
+{
+	bool stop;
+
+	pthread_mutex_lock(&k->lock);
+	stop = k->stop;
+	pthread_mutex_unlock(&k->lock);
+	return stop;
+}
+
 static void recover_one(struct cap_keep *k, const char *left)
 {
 	char *stem = xmemdup0(left, strlen(left) - strlen(PART));
@@ -304,6 +322,6 @@ static void recover_one(struct cap_keep *k, const char *left)
 
 void cap_folder__recover(struct cap_keep *k)
 {
-	for (unsigned i = 0; i < k->n_left; i++)
+	for (unsigned i = 0; i < k->n_left && !is_stopping(k); i++)	/* the next start does the rest */
 		recover_one(k, k->left[i]);
 }

@@ -69,6 +69,7 @@ struct cap_keep {
 	pthread_t *threads;
 	unsigned n_threads;
 	bool stop;
+	uint64_t end_at;		/* CLOCK_MONOTONIC; with stop: what is not complete then ends early */
 	struct cap_job *jobs;		/* in the order of their triggers */
 	uint64_t next_id;
 	struct cap_rate rates[CAP_KEEP_RATES];

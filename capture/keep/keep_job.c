@@ -58,6 +58,17 @@ static uint64_t wanted_to(struct cap_keep *k, struct cap_job *j, bool *ret_stop)
 	return to;
 }
 
+/* The recorder ends, and has waited long enough? */
+static bool is_late(struct cap_keep *k)
+{
+	bool late;
+
+	pthread_mutex_lock(&k->lock);
+	late = k->stop && cap_keep__mono() >= k->end_at;
+	pthread_mutex_unlock(&k->lock);
+	return late;
+}
+
 /* --- what the file says of itself -------------------------------------------------------------------------- */
 
 static void describe(struct cap_job *j, uint64_t until)
@@ -121,8 +132,11 @@ static int begin(struct cap_keep *k, struct cap_job *j, struct err *err)
 {
 	bool stop;
 	uint64_t to = wanted_to(k, j, &stop);
-	int fd, code = cap_folder__make_room(k, err);
+	int fd, code;
 
+	if (is_late(k))
+		return err__set(err, -ETIMEDOUT, "the recorder ended before it was this file's turn");
+	code = cap_folder__make_room(k, err);
 	if (code)
 		return code;
 	cap_ring__meta(k->o.ring, &j->meta);
@@ -345,7 +359,7 @@ static int look_after(struct cap_keep *k, struct cap_job *j, struct err *err)
 	uint64_t now = cap_keep__mono();
 	int code = 0;
 
-	if ((k->o.max_file_bytes && size_of(j) >= k->o.max_file_bytes) || cap_folder__is_full(k))
+	if ((k->o.max_file_bytes && size_of(j) >= k->o.max_file_bytes) || cap_folder__is_full(k) || is_late(k))
 		j->short_ended = true;
 	if (now - j->flushed < FLUSH_NS)
 		return 0;

@@ -505,6 +505,51 @@ static void test_stop(void **state)
 	end(&b);
 }
 
+/* The end takes no longer than it may: what is open ends early, what waits is given up, and both are counted. */
+static void test_stop_in_time(void **state)
+{
+	struct bed b;
+	char *names[2];
+	struct seen seen;
+
+	(void)state;
+	begin(&b, "stop-in-time", (struct cap_keep_opts){ .max_open = 1, .end_ns = 1 });
+	seconds(&b, 5);
+	for (unsigned k = 0; k < 2; k++)
+		names[k] = fire(&b, (struct cap_trigger){ .time = FEED_T0 + 4ull * SEC, .rule = k ? "B" : "A",
+							  .before_ns = 2ull * SEC, .after_ns = 86400ull * SEC });
+	while (stats(&b).open < 1)
+		usleep(1000);
+	cap_keep__free(b.k);		/* although the recording has not ended */
+	b.k = NULL;
+	seen = feed__read_file(path_of(&b, names[0]));
+	assert_int_equal(seen.code, 1);
+	assert_int_equal(access(path_of(&b, names[1]), F_OK), -1);
+	free(names[0]);
+	free(names[1]);
+	end(&b);
+}
+
+/* What is no file is not taken for one that a crash has left: opening a pipe would wait for ever. */
+static void test_left_pipe(void **state)
+{
+	struct bed b;
+	char *path;
+
+	(void)state;
+	begin(&b, "left-pipe", (struct cap_keep_opts){ 0 });
+	cap_keep__free(b.k);
+	path = xstrdup(path_of(&b, "h--c--r--1.spoor.part"));
+	assert_int_equal(mkfifo(path, 0600), 0);
+	keep(&b, (struct cap_keep_opts){ 0 });
+	seconds(&b, 1);
+	cap_keep__free(b.k);
+	b.k = NULL;
+	assert_int_equal(access(path, F_OK), 0);
+	free(path);
+	end(&b);
+}
+
 /* A full disk: what was written stays a trace that can be read, nothing else suffers; with min_free it ends in order. */
 static void test_full_disk(void **state)
 {
@@ -603,7 +648,8 @@ int main(void)
 		cmocka_unit_test(test_host), cmocka_unit_test(test_container), cmocka_unit_test(test_extended),
 		cmocka_unit_test(test_rate), cmocka_unit_test(test_limits), cmocka_unit_test(test_age),
 		cmocka_unit_test(test_file_bytes), cmocka_unit_test(test_recover), cmocka_unit_test(test_overrun),
-		cmocka_unit_test(test_stop), cmocka_unit_test(test_full_disk), cmocka_unit_test(test_names), cmocka_unit_test(test_wrong),
+		cmocka_unit_test(test_stop), cmocka_unit_test(test_stop_in_time), cmocka_unit_test(test_left_pipe),
+		cmocka_unit_test(test_full_disk), cmocka_unit_test(test_names), cmocka_unit_test(test_wrong),
 	};
 
 	log__set_level(LOG_ERROR_);	/* what is refused or recovered is warned of */
