@@ -64,18 +64,6 @@ static int set_address(struct sockaddr_un *a, const char *path, struct err *err)
 	return 0;
 }
 
-/* Its own folder only: what is above must be there. */
-static void make_folder(const char *path)
-{
-	char *dir = xstrdup(path), *slash = strrchr(dir, '/');
-
-	if (slash && slash > dir) {
-		*slash = 0;
-		mkdir(dir, 0755);
-	}
-	free(dir);
-}
-
 static bool is_listened_to(const struct sockaddr_un *a)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -107,7 +95,6 @@ static int listen_on(struct cap_control *c, const struct cap_control_conf *o, st
 
 	if (r)
 		return r;
-	make_folder(o->socket);
 	if (!lstat(o->socket, &st) && S_ISSOCK(st.st_mode)) {
 		if (is_listened_to(&a))
 			return err__set(err, -EADDRINUSE, "%s: a daemon listens there already", o->socket);

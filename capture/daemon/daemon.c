@@ -14,6 +14,7 @@
 #include "capture/privilege.h"
 #include "format/base/cli.h"
 #include "format/base/log.h"
+#include "format/base/text.h"
 
 #define FLUSH_NS 1000000000u
 #define RECORDER_NICE -10		/* if we may */
@@ -104,6 +105,7 @@ static int begin(struct cap_daemon *d, struct err *err)
 	gethostname(d->host, sizeof(d->host) - 1);
 	r = cap_daemon_conf__read(&d->conf, &d->file, d->config_path, err);
 	d->metrics = cap_metrics__new();
+	r = r ? r : cap_daemon__folders(&d->conf, true, err);
 	r = r ? r : start_rules(d, err);
 	r = r ? r : cap_daemon__manage(d, err);	/* before privileges go, and before threads inherit signals */
 	r = r ? r : cap_daemon__parts(d, err);
@@ -145,6 +147,7 @@ static int record(struct cap_daemon *d, struct err *err)
 static int end(struct cap_daemon *d, struct err *err)
 {
 	struct cap_recorder_stats s = { 0 };
+	char events[32], lost[32];
 	int r = 0;
 
 	cap_service__tell("STOPPING=1\nSTATUS=Completing files.");
@@ -154,7 +157,9 @@ static int end(struct cap_daemon *d, struct err *err)
 	cap_playbooks__end(d->playbooks);
 	if (d->rec) {
 		r = cap_recorder__finish(d->rec, &s, err);
-		log_info("%llu events, %llu lost", (unsigned long long)s.events, (unsigned long long)s.lost);
+		d->rec = NULL;
+		cap_daemon__fire(d);	/* what the last events have asked for */
+		log_info("%s events, %s lost", text__count(s.events, events), text__count(s.lost, lost));
 	}
 	cap_keep__free(d->keep);	/* completes files: the recording has ended */
 	cap_daemon__parts_end(d);
@@ -206,6 +211,7 @@ int cap_daemon__check(const char *config, struct err *err)
 		eng_ruleset__rules(rules, &n);
 	if (!r && d->conf.playbooks)
 		r = playbook__open(&pb, d->conf.playbooks, true, err);
+	r = r ? r : cap_daemon__folders(&d->conf, false, err);
 	if (!r)
 		printf("%s: no errors, %u rules, %u playbooks\n", config, n, pb ? pb->n : 0);
 	playbook__unref(pb);

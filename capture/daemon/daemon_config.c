@@ -50,7 +50,7 @@ static const struct cfg_key ring_keys[] = {
 		"What is older need not be kept. Without this key, as much as there is room for.", .min = S),
 	CFG_KEY(struct cap_ring_conf, directory, CFG_PATH, "directory", NULL,
 		"Keep the ring in files of this folder instead of memory: then it outlives a crash of the daemon and "
-		"of the machine. Each file is a trace that every tool reads. The folder must exist."),
+		"of the machine. Each file is a trace that every tool reads. The folder is made if the one above it exists."),
 	CFG_KEY(struct cap_ring_conf, sync_ns, CFG_DURATION, "sync", "1s",
 		"With directory: what is older than this has reached the disk; off leaves that to the kernel.",
 		.min = 1000000, .off = true),
@@ -106,8 +106,8 @@ static const struct cfg_section triggers_section = {
 
 static const struct cfg_key files_keys[] = {
 	CFG_KEY(struct cap_files_conf, directory, CFG_PATH, "directory", NULL,
-		"Where they go: HOST--CONTAINER--RULE--TIME-ID.spoor, with .part behind it until the file is complete. The folder "
-		"must exist. Without this key no files are made."),
+		"Where they go: HOST--CONTAINER--RULE--TIME-ID.spoor, with .part behind it until the file is complete. The folder is "
+		"made if the one above it exists. Without this key no files are made."),
 	CFG_KEY(struct cap_files_conf, rate_files, CFG_NUMBER, "per_source", "6",
 		"At most so many of one container and rule within per_source_time.", .min = 1, .off = true),
 	CFG_KEY(struct cap_files_conf, rate_ns, CFG_DURATION, "per_source_time", "10m", "See per_source.", .min = S),

@@ -98,6 +98,11 @@ int cap_daemon__find_container(struct cap_daemon *d, const struct eng_trigger_re
 int cap_daemon__ask(struct cap_daemon *d, const char *by, const char *who, const struct eng_trigger_request *a,
 		    const char *alert, char **ret_file, uint64_t *ret_id, struct err *err);
 
+/* --- daemon_folders.c ------------------------------------------------------------------------- */
+
+/* Can the folders of files, ring and control socket be written to? make: those are made whose parent there is. */
+int cap_daemon__folders(const struct cap_daemon_conf *o, bool make, struct err *err);
+
 /* --- daemon_manager.c, daemon_status.c -------------------------------------------------------- */
 
 /* Make what the manager listens to, and block its signals in all threads to come; then begin; end. */

@@ -108,6 +108,26 @@ static void set_files(struct cap_daemon *d)
 	    "Longest time from the end of what a file holds to the complete file.", s.slowest_ns);
 }
 
+static void set_audit(struct cap_daemon *d)
+{
+	struct cap_audit_log_counts log;
+	struct cap_audit_counts q;
+
+	if (!d->audit)
+		return;
+	cap_audit_queue__counts(d->audit, &q);
+	set(d, CAP_COUNTER, "spoor_audit_entries_total", "Entries of the Kubernetes audit log that were taken.", q.entries);
+	set(d, CAP_COUNTER, "spoor_audit_recorded_total", "Of these, entries that were recorded.", q.taken);
+	set(d, CAP_COUNTER, "spoor_audit_faulty_total", "What was sent or read and is no entry.", q.faulty);
+	set(d, CAP_COUNTER, "spoor_audit_refused_total", "Times that there was no room: it is tried again.", q.refused);
+	if (!d->audit_log)
+		return;
+	cap_audit_log__counts(d->audit_log, &log);
+	set(d, CAP_COUNTER, "spoor_audit_log_lines_total", "Lines that were read of the log.", log.lines);
+	set(d, CAP_COUNTER, "spoor_audit_log_faulty_total", "Lines that were left out.", log.faulty);
+	set(d, CAP_COUNTER, "spoor_audit_log_restarts_total", "Times that the log was truncated or replaced.", log.restarts);
+}
+
 static void show(void *arg)
 {
 	struct cap_daemon *d = arg;
@@ -115,6 +135,7 @@ static void show(void *arg)
 	set_recorder(d);
 	set_ring(d);
 	set_files(d);
+	set_audit(d);
 	set(d, CAP_COUNTER, "spoor_triggers_dropped_total", "Triggers of rounds that had too many.", d->too_many);
 	set(d, CAP_GAUGE, "spoor_rules", "Rules that are loaded.", d->n_rules);
 	set(d, CAP_COUNTER_NS, "process_cpu_seconds_total", "Processor time of the recorder.",

@@ -186,7 +186,7 @@ void cap_playbooks__alert(struct cap_playbooks *p, const struct cap_live_alert *
 {
 	struct pb_plan *plan = NULL;
 
-	if (!p)
+	if (!p || !p->act)		/* the last events are read when nothing is done any more */
 		return;
 	playbook__decide(p->decider, a->rule, a->ctx, &p->d->live.alert, is_stopped(p), &plan);
 	if (plan)

@@ -209,7 +209,8 @@ int cap_daemon__make_file(struct cap_daemon *d, const struct cap_request *rq, ch
 	int r = ask_keep(d, rq, now, &file, ret_id, &why);
 
 	log_request(rq, r ? NULL : file, &why);
-	cap_recorder__add(d->rec, make_row, &(struct trigger_row){ rq, r ? "" : file, now });
+	if (d->rec)
+		cap_recorder__add(d->rec, make_row, &(struct trigger_row){ rq, r ? "" : file, now });
 	if (r) {
 		if (err)
 			*err = why;

@@ -68,6 +68,24 @@ recording() {
 	[[ $output == *rules.yaml:1:* ]]
 }
 
+@test "folders: --check-config says what the start would refuse, and makes nothing" {
+	daemon_config
+	rmdir captures
+	spoor-capture --check-config c.yaml
+	[ ! -e captures ]
+	touch captures
+	run spoor-capture --check-config c.yaml
+	[ "$status" = 1 ]
+	[[ $output == *"captures: files.directory: this is no folder"* ]]
+	rm captures
+	sed -i 's/^ring: .*/ring: {directory: no\/ring}/' c.yaml
+	run spoor-capture --check-config c.yaml
+	[[ $output == *"no/ring: ring.directory: there is no such folder"* ]]
+	sed -i "s|^control: .*|control: {socket: no/run/sock}|; s/^ring: .*//" c.yaml
+	run spoor-capture --check-config c.yaml
+	[[ $output == *"no/run: control.socket: there is no such folder"* ]]
+}
+
 @test "it runs, says what it does, and ends when told to; a second one is refused" {
 	recording
 	daemon_config

@@ -133,10 +133,13 @@ has_files() { [ "$(files "$1")" = "$2" ]; }
 
 @test "a folder that is missing or read-only: it does not start, and names it; a full disk: it goes on, and says so" {
 	daemon_config
-	sed -i 's/^files: .*/files: {directory: nowhere}/' c.yaml
-	run spoor-capture --daemon c.yaml
-	[ "$status" = 1 ]
-	[[ $output == *nowhere* ]]
+	sed -i 's/^files: .*/files: {directory: nowhere\/deep}/' c.yaml
+	for how in --check-config --daemon; do
+		run spoor-capture $how c.yaml
+		[ "$status" = 1 ]
+		[[ $output == *"nowhere/deep: files.directory: there is no such folder, nor the one that it should be in: make it with mkdir -p"* ]]
+	done
+	[ ! -e nowhere ]
 	mkdir small
 	mount -t tmpfs -o size=6m,mode=0755 tmpfs small
 	mounted=$PWD/small

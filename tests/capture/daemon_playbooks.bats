@@ -18,6 +18,7 @@ setup() {
 
 teardown() {
 	daemon_kill
+	[ -z "${work_pid:-}" ] || kill -KILL "$work_pid" 2>/dev/null || :
 	[ -z "$box" ] || runc delete -f "$ID" 2>/dev/null || :
 	rmdir /sys/fs/cgroup/*/docker 2>/dev/null || :
 	rm -f /sys/fs/bpf/spoor/cut-"$ID"-*
@@ -106,6 +107,23 @@ rows() {	# of event action, of a file of the whole host, as JSON
 	event=$(jq -r '.output_fields."evt.time"' alert)
 	echo "silent $(( ($(cat last) - event) / 1000 )) us after the event"
 	[ $(( $(cat last) - event )) -lt 100000000 ]
+}
+
+@test "it ends in order while alerts come, which lead to nothing any more" {
+	printf 'playbooks: [{name: run, cool_down: 0, actions: [{do: run, program: /bin/true}]}]\n' >pb.yaml
+	[ -z "$CAPTURE_MISSING" ] || skip "$CAPTURE_MISSING"
+	daemon_config "playbooks: pb.yaml"
+	echo s >secret-of-the-tests
+	(trap 'exit 0' TERM; while :; do : <secret-of-the-tests; done) 3>&- & work_pid=$!
+	for i in 1 2 3; do
+		daemon_start
+		sleep 0.3
+		daemon_stop
+		cat log | tail -n 5
+		[ "$daemon_status" = 0 ]
+		[ -z "$(ls captures | grep '\.part$' || :)" ]
+	done
+	[ -n "$(ls captures)" ]
 }
 
 @test "stopped by command or file nothing is done; resumed, it is" {
