@@ -265,9 +265,9 @@ recording() {
 	[ "$daemon_status" = 0 ]
 }
 
-@test "the audit log of Kubernetes is followed: its rules match, and its entries are in the ring" {
+@test "the audit log of Kubernetes is followed, and its webhook served: rules match, what came is counted" {
 	recording
-	daemon_config "outputs: [{name: std, type: stdout}]" "audit: {log: audit.log}"
+	daemon_config "outputs: [{name: std, type: stdout}]" "audit: {log: audit.log, webhook: true}" "http: {listen: 'unix:$PWD/http'}"
 	cat >rules.yaml <<-EOF
 		- rule: Secret deleted
 		  desc: Somebody has deleted a secret.
@@ -280,6 +280,13 @@ recording() {
 	daemon_start
 	echo '{"kind":"Event","apiVersion":"audit.k8s.io/v1","auditID":"a1","stage":"ResponseComplete","verb":"delete","user":{"username":"eve"},"objectRef":{"resource":"secrets","namespace":"default","name":"s","apiVersion":"v1"},"stageTimestamp":"2026-11-28T00:00:00.000000Z","requestReceivedTimestamp":"2026-11-28T00:00:00.000000Z"}' >>audit.log
 	until_true 30 grep -q 'secret deleted (user=eve)' out
+	sed 's/eve/mallory/; s/"a1"/"a2"/' audit.log | curl -sf --unix-socket http --data-binary @- http://localhost/k8s-audit | grep '"entries":1'
+	until_true 30 grep -q 'secret deleted (user=mallory)' out
+	curl -sf --unix-socket http http://localhost/metrics >metrics
+	grep -x 'spoor_audit_entries_total 2' metrics
+	grep -x 'spoor_audit_recorded_total 2' metrics
+	grep -x 'spoor_audit_faulty_total 0' metrics
+	grep -x 'spoor_audit_log_lines_total 1' metrics
 	daemon_stop
 	[ "$daemon_status" = 0 ]
 }
