@@ -156,9 +156,10 @@ damage() {	# file offset: one byte changed
 	mkfifo f
 	for c in "recover f -w y"; do
 		cat t.spoor >f &
+		writer=$!
 		run spoor-trace $c
-		kill %1 2>/dev/null || :
-		wait
+		kill $writer 2>/dev/null || :
+		wait $writer || :
 		[ "$status" = 1 ]
 		[[ $output == *"is a pipe or device"* ]]
 	done
