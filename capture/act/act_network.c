@@ -200,6 +200,10 @@ int act_network__restore(const struct pb_target *t, const char *pin_dir, struct 
 	pthread_mutex_lock(&lock);
 	was = drop(id_of(t));
 	was |= unpin(pin_dir, id_of(t));
+	if (t->full_id) {		/* it was cut before its whole name was known */
+		was |= drop(t->container);
+		was |= unpin(pin_dir, t->container);
+	}
 	pthread_mutex_unlock(&lock);
 	buf__printf(text, was ? "network restored" : "its network was not cut");
 	return 0;

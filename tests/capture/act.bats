@@ -204,6 +204,11 @@ check_cut() {	# an open connection is silent within 100 ms
 	[ -e "$PIN_DIR/cut-$ID-egress" ] && [ -e "$PIN_DIR/cut-$ID-ingress" ]
 	acts cut_network restore_network
 	[ ! -e "$PIN_DIR/cut-$ID-egress" ]
+	# Cut before the whole name of the container was known: it is restored by either name.
+	acts cut_network
+	for side in egress ingress; do mv "$PIN_DIR/cut-$ID-$side" "$PIN_DIR/cut-${ID:0:12}-$side"; done
+	acts restore_network
+	[ ! -e "$PIN_DIR/cut-${ID:0:12}-egress" ] && [ ! -e "$PIN_DIR/cut-${ID:0:12}-ingress" ]
 	acts restore_network
 	grep -q 'was not cut' out
 	acts cut_network
