@@ -17,6 +17,7 @@
 #define WORKERS 2u
 #define MAX_OPEN 16u
 #define MAX_WAITING 256u
+#define MAX_CAUSES 256u
 #define NICE 10
 #define LOOK_NS 200000000u		/* how often an open file looks for more */
 #define END_NS 30000000000u
@@ -78,10 +79,28 @@ static char *copy_or_null(const char *s)
 	return s && *s ? xstrdup(s) : NULL;
 }
 
+/* While a file waits for its turn, who can ask can ask often: what is kept of it has an end. */
+static bool too_many_causes(struct cap_job *j)
+{
+	unsigned n = 0;
+
+	for (struct cap_cause *c = j->causes; c; c = c->next)
+		n++;
+	if (n < MAX_CAUSES)
+		return false;
+	if (!j->causes_full)
+		log_warn("%s: further alerts of other tools will not be in it: %u wait", j->name, n);
+	j->causes_full = true;
+	return true;
+}
+
 static void add_cause(struct cap_job *j, const struct cap_trigger *t, uint64_t time)
 {
-	struct cap_cause *c = xcalloc(1, sizeof(*c)), **at = &j->causes;
+	struct cap_cause *c, **at = &j->causes;
 
+	if (too_many_causes(j))
+		return;
+	c = xcalloc(1, sizeof(*c));
 	*c = (struct cap_cause){ .time = time, .priority = t->priority, .tid = t->tid, .pid = t->pid };
 	c->alert = t->recorded ? NULL : copy_or_null(t->alert);
 	c->rule = copy_or_null(t->rule);

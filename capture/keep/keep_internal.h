@@ -27,7 +27,8 @@ struct cap_job {
 	char *container, *rule, *reason;
 	char name[CAP_KEEP_NAME];
 	uint64_t from, to;
-	struct cap_cause *causes;	/* whose rows are still to be written, by time */
+	struct cap_cause *causes;	/* whose rows are still to be written, by time; of a bounded number */
+	bool causes_full;		/* has been said */
 	bool busy;			/* a worker has it */
 	bool closing;			/* it can no longer be extended */
 	bool started;
