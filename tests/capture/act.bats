@@ -208,7 +208,8 @@ check_cut() {	# an open connection is silent within 100 ms
 	acts cut_network
 	for side in egress ingress; do mv "$PIN_DIR/cut-$ID-$side" "$PIN_DIR/cut-${ID:0:12}-$side"; done
 	acts restore_network
-	[ ! -e "$PIN_DIR/cut-${ID:0:12}-egress" ] && [ ! -e "$PIN_DIR/cut-${ID:0:12}-ingress" ]
+	[ ! -e "$PIN_DIR/cut-${ID:0:12}-egress" ]
+	[ ! -e "$PIN_DIR/cut-${ID:0:12}-ingress" ]
 	acts restore_network
 	grep -q 'was not cut' out
 	acts cut_network
