@@ -66,6 +66,24 @@ screens() {	# name [trace [option...]]
 	! LC_ALL=C grep -q -P '[\x00-\x09\x0b-\x1f\x7f]' "$BATS_TEST_TMPDIR/out"
 }
 
+# A request to run "sh -c id" in the pod of make_kube, as the audit log has it.
+request() {	# user as in JSON, id, second
+	echo "{\"kind\":\"Event\",\"apiVersion\":\"audit.k8s.io/v1\",\"auditID\":\"id-$2\",\"stage\":\"ResponseStarted\",\"verb\":\"create\"," \
+		"\"user\":{\"username\":\"$1\",\"groups\":[\"dev\"]},\"sourceIPs\":[\"10.0.0.9\"],\"userAgent\":\"kubectl/v1.30\"," \
+		"\"requestURI\":\"/api/v1/namespaces/shop/pods/web-0/exec?command=sh&command=-c&command=id&container=c\"," \
+		"\"objectRef\":{\"resource\":\"pods\",\"subresource\":\"exec\",\"namespace\":\"shop\",\"name\":\"web-0\"},\"responseStatus\":{\"code\":101}," \
+		"\"requestReceivedTimestamp\":\"2025-11-27T14:03:$3Z\",\"stageTimestamp\":\"2025-11-27T14:03:$3Z\"}"
+}
+
+@test "who came in by the API server, and the audit log; names there are hostile, too" {
+	local dir=$BATS_TEST_TMPDIR
+	"$SPOOR_BUILD/tests/replay/make_kube" "$dir/node.spoor"
+	{ request alice 1 06.900000; request 'bob\u001b[2J' 2 06.950000; } >"$dir/log.json"
+	spoor-trace merge "$dir/node.spoor" "$dir/log.json" -w "$dir/both.spoor"
+	screens came_in "$dir/both.spoor" --size 100x44
+	! LC_ALL=C grep -q -P '\x1b' "$here/golden/came_in"
+}
+
 @test "no byte of a trace reaches the terminal as a control sequence" {
 	for keys in "$here"/screens/*.keys; do
 		for size in 80x24 31x9 200x50; do
