@@ -225,13 +225,32 @@ static uint64_t name_hash(const struct json_doc *d, const struct json_node *n)
 	return h;
 }
 
-/* Names of one hash are one name, unless both are plain and differ. */
+/* The bytes of a string, escapes resolved, one after the other. */
+struct letters { const char *p, *end; char c[4]; unsigned n, i; };
+
+static int next_byte(struct letters *l)
+{
+	if (l->i == l->n) {
+		if (l->p >= l->end)
+			return -1;
+		l->n = decode(&l->p, l->end, l->c);
+		l->i = 0;
+	}
+	return (uint8_t)l->c[l->i++];
+}
+
+/* Of names of one hash: it is no secret, so that others than equal ones can have it. */
 static bool same_name(const struct json_doc *d, uint32_t a, uint32_t b)
 {
 	const struct json_node *x = &d->nodes[a], *y = &d->nodes[b];
+	struct letters l = { .p = d->text + x->at, .end = d->text + x->at + x->len };
+	struct letters r = { .p = d->text + y->at, .end = d->text + y->at + y->len };
+	int c;
 
-	return x->escaped || y->escaped ||
-	       (x->len == y->len && !memcmp(d->text + x->at, d->text + y->at, x->len));
+	while ((c = next_byte(&l)) == next_byte(&r))
+		if (c < 0)
+			return true;
+	return false;
 }
 
 static bool add_name(struct parse *x, uint32_t node)
@@ -256,6 +275,17 @@ static int by_hash(const void *a, const void *b)
 	return x->hash < y->hash ? -1 : x->hash > y->hash;
 }
 
+/* Is name i of those in order of their hashes unlike those before it? So many of one hash are there only to cost time. */
+static bool is_new_name(const struct json_doc *d, uint32_t from, uint32_t i)
+{
+	const struct json_name *names = d->names;
+
+	for (uint32_t k = i; k > from && names[k - 1].hash == names[i].hash; k--)
+		if (i - k >= FEW_NAMES || same_name(d, names[k - 1].node, names[i].node))
+			return false;
+	return true;
+}
+
 /* An object ends: of many names, is one there twice? */
 static bool names_differ(struct parse *x)
 {
@@ -266,8 +296,7 @@ static bool names_differ(struct parse *x)
 	if (n > FEW_NAMES) {
 		qsort(d->names + from, n, sizeof(*d->names), by_hash);
 		for (uint32_t i = 1; i < n && ok; i++)
-			ok = d->names[from + i].hash != d->names[from + i - 1].hash ||
-			     !same_name(d, d->names[from + i].node, d->names[from + i - 1].node);
+			ok = is_new_name(d, from, from + i);
 	}
 	d->n_names = from;
 	return ok;

@@ -236,6 +236,32 @@ static void many_names(void **state)
 	buf__done(&b);
 }
 
+/* Different names that share a hash are different names, however they are written; and one of them twice is found. */
+static void names_of_one_hash(void **state)
+{
+	static const struct { const char *names; int want; } cases[] = {
+		{ "\"8yn0iYCKYHlIj4-BwPqk\":1,\"GReLUrM4wMqfg9yzV3KQ\":2", JSON_OK },
+		{ "\"\\u0038yn0iYCKYHlIj4-BwPqk\":1,\"GReLUrM4wMqfg9yzV3KQ\":2", JSON_OK },
+		{ "\"\\u0038yn0iYCKYHlIj4-BwPqk\":1,\"8yn0iYCKYHlIj4-BwPqk\":2", JSON_BAD },
+		{ "\"8yn0iYCKYHlIj4-BwPqk\":1,\"GReLUrM4wMqfg9yzV3KQ\":2,\"8yn0iYCKYHlIj4-BwPqk\":3", JSON_BAD },
+	};
+	struct json_doc d = { 0 };
+
+	(void)state;
+	for (size_t k = 0; k < 2 * sizeof(cases) / sizeof(*cases); k++) {
+		struct buf b = { 0 };
+
+		buf__puts(&b, "{");
+		for (unsigned n = 0; k % 2 && n < 100; n++)	/* of many they are found in another way */
+			buf__printf(&b, "\"n%u\":%u,", n, n);
+		buf__printf(&b, "%s}", cases[k / 2].names);
+		if (json_doc__parse(&d, (char *)b.p, b.len) != cases[k / 2].want)
+			fail_msg("%.*s", (int)b.len, (char *)b.p);
+		buf__done(&b);
+	}
+	json_doc__done(&d);
+}
+
 static void times(void **state)
 {
 	static const struct { const char *text; uint64_t want; } cases[] = {
@@ -259,7 +285,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(shapes), cmocka_unit_test(row), cmocka_unit_test(too_large), cmocka_unit_test(faults),
-		cmocka_unit_test(faults_of_one), cmocka_unit_test(hostile), cmocka_unit_test(many_names), cmocka_unit_test(times),
+		cmocka_unit_test(faults_of_one), cmocka_unit_test(hostile), cmocka_unit_test(many_names), cmocka_unit_test(names_of_one_hash),
+		cmocka_unit_test(times),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
