@@ -129,13 +129,20 @@ static int make_cut(const struct pb_target *t, const struct cfg_strings *reachab
 
 /* --- keeping them ------------------------------------------------------------------------------------------ */
 
-static bool unpin(const char *dir, const char *id)
+/* Whether it was pinned; err is set if it still is. */
+static bool unpin(const char *dir, const char *id, struct err *err)
 {
 	char path[4096];
 	bool was = false;
 
-	for (unsigned i = 0; i < 2; i++)
-		was |= pin_path(dir, id, i, path) && !unlink(path);
+	for (unsigned i = 0; i < 2; i++) {
+		if (!pin_path(dir, id, i, path))
+			continue;
+		if (!unlink(path))
+			was = true;
+		else if (errno != ENOENT && err)
+			err__set(err, -errno, "%s: cannot remove what cuts the network: %s", path, strerror(errno));
+	}
 	return was;
 }
 
@@ -146,7 +153,7 @@ static bool pin(struct cut *c, const char *dir)
 	for (unsigned i = 0; i < 2; i++) {
 		if (pin_path(dir, c->id, i, path) && !bpf_link__pin(c->links[i], path))
 			continue;
-		unpin(dir, c->id);
+		unpin(dir, c->id, NULL);
 		return false;
 	}
 	return true;
@@ -177,7 +184,7 @@ int act_network__cut(const struct pb_target *t, const struct cfg_strings *reacha
 	pthread_mutex_lock(&lock);
 	drop(c->id);			/* one that was there before: this one holds already */
 	if (is_bpffs(pin_dir)) {
-		unpin(pin_dir, c->id);
+		unpin(pin_dir, c->id, NULL);
 		pinned = pin(c, pin_dir);
 	}
 	if (pinned) {
@@ -193,18 +200,23 @@ int act_network__cut(const struct pb_target *t, const struct cfg_strings *reacha
 
 int act_network__restore(const struct pb_target *t, const char *pin_dir, struct buf *text, struct err *err)
 {
+	struct err e = { 0 };
 	bool was;
 
 	if (!t->container)
 		return err__set(err, -ENOENT, "there is no container");
 	pthread_mutex_lock(&lock);
 	was = drop(id_of(t));
-	was |= unpin(pin_dir, id_of(t));
+	was |= unpin(pin_dir, id_of(t), &e);
 	if (t->full_id) {		/* it was cut before its whole name was known */
 		was |= drop(t->container);
-		was |= unpin(pin_dir, t->container);
+		was |= unpin(pin_dir, t->container, &e);
 	}
 	pthread_mutex_unlock(&lock);
+	if (e.code) {
+		*err = e;
+		return e.code;
+	}
 	buf__printf(text, was ? "network restored" : "its network was not cut");
 	return 0;
 }

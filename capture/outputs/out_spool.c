@@ -301,7 +301,7 @@ static void count_segment(struct out_spool *s, struct segment *g, bool last)
 
 static int take_up(struct out_spool *s)
 {
-	int fd = dup(s->dir);
+	int fd = fcntl(s->dir, F_DUPFD_CLOEXEC, 0);
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *e;
 
