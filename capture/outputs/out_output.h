@@ -10,7 +10,7 @@
 #include "capture/http/backoff.h"
 #include "capture/outputs/out_record.h"
 #include "capture/outputs/out_spool.h"
-#include "engine/filter/match.h"
+#include "engine/filter/match/match.h"
 
 struct output;
 

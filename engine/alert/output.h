@@ -6,7 +6,7 @@
 #define ENG_OUTPUT_H
 
 #include "engine/alert/alert.h"
-#include "engine/filter/filter_value.h"
+#include "engine/filter/lang/filter_value.h"
 
 struct output_token {
 	struct eng_text literal;	/* x == NULL */

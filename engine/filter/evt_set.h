@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "engine/filter/filter_ast.h"
+#include "engine/filter/lang/filter_ast.h"
 
 /* What old rules call a call without a name; no event has it. */
 #define EVT_UNKNOWN_NAME "<unknown>"

@@ -7,7 +7,7 @@
 #define ENG_LINT_INTERNAL_H
 
 #include "engine/filter/evt_set.h"
-#include "engine/filter/pred.h"
+#include "engine/filter/prog/pred.h"
 #include "engine/lint/lint.h"
 #include "engine/rules/ruleset.h"
 

@@ -3,7 +3,7 @@
 #ifndef ENG_PLAYBOOK_INTERNAL_H
 #define ENG_PLAYBOOK_INTERNAL_H
 
-#include "engine/filter/match.h"
+#include "engine/filter/match/match.h"
 #include "engine/playbook/playbook.h"
 #include "format/base/strtab.h"
 

@@ -10,7 +10,7 @@
 #ifndef ENG_RULESET_H
 #define ENG_RULESET_H
 
-#include "engine/filter/filter_value.h"
+#include "engine/filter/lang/filter_value.h"
 #include "engine/rules/rules.h"
 #include "engine/config/yaml_tree.h"
 #include "format/base/strtab.h"

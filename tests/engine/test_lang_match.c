@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "engine/filter/match.h"
+#include "engine/filter/match/match.h"
 #include "tests/engine/lang_tsv.h"
 
 static bool glob(const char *pattern, const char *text, bool fold, struct arena *mem)

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "engine/filter/filter_ast.h"
+#include "engine/filter/lang/filter_ast.h"
 #include "tests/engine/lang_tsv.h"
 
 static char *print(const struct eng_ast *a, struct arena *mem)

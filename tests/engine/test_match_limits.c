@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "engine/filter/match.h"
+#include "engine/filter/match/match.h"
 
 #define LONG (1u << 20)
 

@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "engine/filter/filter.h"
-#include "engine/filter/prog.h"
+#include "engine/filter/prog/prog.h"
 #include "engine/state/path.h"
 #include "engine/state/state_internal.h"
 

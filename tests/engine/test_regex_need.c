@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "engine/filter/regex_need.h"
+#include "engine/filter/match/regex_need.h"
 
 static bool holds(const char *pattern, const char *text)
 {

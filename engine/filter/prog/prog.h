@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * prog - the program of a rule set, as its files share it.
+ *
+ * Conditions become one graph. Its nodes are predicates and conjunctions, each present once; a
+ * reference to a node carries a bit that says "negated", so `or` is a negated conjunction of
+ * negated parts and needs no node of its own. (A missing value makes a predicate false and `not`
+ * turns that around: two values are enough.)
+ *
+ * Sealing makes, per event type, the list of conditions that can be true, each with what depends on
+ * the type alone already decided. A condition's top conjunction is split by how long its parts
+ * hold:
+ *
+ *   gates    parts that depend on the flags of the call, on the process, on the descriptor, or on its name: one
+ *            conjunction per condition and level. A run remembers per process (descriptor, name, combination of
+ *            flags), and per list, whose gate is open, as far as it has been asked for.
+ *   tests    all other parts. Each distinct one has the mask of the conditions that need it.
+ *
+ * So an event is: the mask of its type, without the gates that are remembered as closed; as long as
+ * bits are left, the cheap tests, which take away the conditions that need them; the gates that
+ * were not known; the other tests. Bits that stay are matches.
+ */
+#ifndef ENG_PROG_H
+#define ENG_PROG_H
+
+#include "engine/filter/evt_set.h"
+#include "engine/filter/match/name_filter.h"
+#include "engine/filter/prog/pred.h"
+
+/* A node's number times two, plus one if negated. */
+typedef uint32_t node_ref;
+#define REF_TRUE 0u
+#define REF_FALSE 1u
+#define REF_NONE UINT32_MAX
+
+enum node_kind { NK_TRUE, NK_PRED, NK_AND };
+
+struct prog_node {
+	uint8_t kind;			/* enum node_kind */
+	uint8_t level;			/* enum eng_level */
+	uint32_t cost;			/* rough, of asking for it, by what is remembered */
+	uint32_t work;			/* rough, of working it out */
+	uint32_t pred;			/* NK_PRED */
+	uint32_t kids, n_kids;		/* NK_AND: in prog.kids, cheap ones first */
+	uint32_t memo;			/* its bit in the memos of its level; UINT32_MAX: not
+					 * remembered there */
+};
+
+/* One cheap test of a list and the conditions (as bits of the list) that need it. */
+struct prog_test {
+	node_ref ref;
+	uint64_t *mask;
+};
+
+/* The conditions that events of one type, or of several that agree, can satisfy. */
+struct prog_list {
+	uint32_t n, words;		/* conditions; 64-bit words of a mask */
+	uint32_t *conds;		/* numbers, ascending */
+	node_ref *refs;			/* what is left of each */
+	bool opens_fd;			/* events have a descriptor of their own: remembered by
+					 * name, not by number */
+	node_ref *gates[LV__N];		/* LV_CALL .. LV_FD; NULL: no condition has any */
+	uint32_t mask_at[LV__N];	/* where in the level's memo this list's masks begin */
+	struct prog_test *tests;	/* the cheap ones: each with the conditions that need it */
+	uint32_t n_tests;
+	node_ref *late;			/* the others, by condition: late[late_at[c]] ..
+					 * late[late_at[c + 1] - 1] */
+	uint32_t *late_at;
+	uint32_t id;			/* number among the lists */
+};
+
+struct prog_cond {
+	const struct eng_ast *ast;	/* borrowed: for explain */
+	node_ref ref;
+	struct evt_set types;
+};
+
+/*
+ * What a memo is made of, in words of 64 bits: two of its key; how often it was looked at, or of which class it
+ * is; then bits that say what is known; then, in the same order, what it is. First one bit for each node of the
+ * level, then for each list a mask of its gates.
+ */
+struct memo_layout {
+	uint32_t n_nodes;
+	uint32_t masks_at, n_bits_words;	/* within the known words, and how many those are */
+	uint32_t words;				/* all */
+};
+#define MEMO_USES 2u
+#define MEMO_CLASS 2u			/* of a name: its class + 1 */
+#define MEMO_KNOWN 3u			/* word where the known bits begin */
+
+struct prog_seen {
+	const struct eng_ast *ast;
+	node_ref ref;
+	bool again;			/* it warns: build it again wherever it is */
+};
+
+/* Open addressing from a hash to a number. */
+struct hash_index {
+	uint32_t *slots;		/* number + 1, 0 = free */
+	uint32_t n, mask;
+};
+
+struct eng_prog {
+	struct arena mem;
+	struct eng_pred **preds;
+	struct eng_text *pred_texts;	/* canonical form: what makes two predicates one */
+	uint32_t n_preds;
+	struct hash_index pred_index;
+	struct eng_expr **exprs;	/* distinct left and right sides: a run reads each once per
+					 * event */
+	struct eng_text *expr_texts;
+	uint32_t n_exprs;
+	struct hash_index expr_index;
+	struct prog_node *nodes;
+	uint32_t n_nodes;
+	node_ref *kids;
+	uint32_t n_kids;
+	struct hash_index node_index;
+	struct prog_seen *seen;		/* trees already built: open addressing by the pointer */
+	uint32_t n_seen, seen_slots;
+	struct prog_cond *conds;
+	uint32_t n_conds;
+	const struct eng_ast *culprit;
+	/* after sealing */
+	bool sealed;
+	struct prog_list **lists;
+	uint32_t n_lists;
+	struct prog_list *by_type[FMT_MAX_EVENTS];
+	struct memo_layout memo[LV__N];
+	int8_t flags_of[FMT_MAX_EVENTS], mode_of[FMT_MAX_EVENTS];	/* parameters `flags` and `mode`; -1: none */
+	struct name_filter names;
+	uint32_t n_arg_memos;
+	size_t cap_preds, cap_pred_texts, cap_exprs, cap_expr_texts, cap_nodes, cap_kids, cap_conds,
+		cap_lists;
+};
+
+static inline node_ref ref_not(node_ref r)
+{
+	return r ^ 1;
+}
+
+static inline const struct prog_node *ref_node(const struct eng_prog *p, node_ref r)
+{
+	return &p->nodes[r >> 1];
+}
+
+/* What is remembered for long costs next to nothing. */
+static inline bool is_kept_long(enum eng_level level)
+{
+	return level == LV_PROC || level == LV_CALL;
+}
+
+/* prog_build.c: nodes. and_ of any number of parts; the array is sorted. */
+node_ref prog__and(struct eng_prog *p, node_ref *parts, uint32_t n);
+/* The reference that stands for a tree of a condition added before, REF_NONE if it is none. */
+node_ref prog__ref_of(const struct eng_prog *p, const struct eng_ast *a);
+
+#endif

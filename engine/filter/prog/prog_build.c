@@ -1,0 +1,595 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Conditions into the graph: predicates and nodes, each once. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/filter/prog/prog.h"
+#include "format/base/strtab.h"
+
+#define MAX_COST 100000u
+#define MAX_FLAT 4096u			/* parts of one conjunction; more stay nested */
+
+/* --- Look-ups --------------------------------------------------------------------------------- */
+
+static void index__grow(struct hash_index *x, uint64_t (*hash)(const void *arg, uint32_t i),
+			const void *arg)
+{
+	uint32_t slots = x->slots ? (x->mask + 1) * 2 : 64;
+
+	free(x->slots);
+	x->slots = xcalloc(slots, sizeof(*x->slots));
+	x->mask = slots - 1;
+	for (uint32_t i = 0; i < x->n; i++) {
+		uint32_t at = (uint32_t)hash(arg, i) & x->mask;
+
+		while (x->slots[at])
+			at = (at + 1) & x->mask;
+		x->slots[at] = i + 1;
+	}
+}
+
+/* Make room for one more, then find the slot for `h` where `same` holds, or a free one. */
+static uint32_t *index__slot(struct hash_index *x, uint64_t h,
+			     uint64_t (*hash)(const void *arg, uint32_t i),
+			     bool (*same)(const void *arg, uint32_t i, const void *key),
+			     const void *arg,
+			     const void *key)
+{
+	uint32_t at;
+
+	if (!x->slots || x->n * 2 > x->mask)
+		index__grow(x, hash, arg);
+	for (at = (uint32_t)h & x->mask; x->slots[at]; at = (at + 1) & x->mask)
+		if (same(arg, x->slots[at] - 1, key))
+			break;
+	return &x->slots[at];
+}
+
+static uint64_t text_hash(const void *arg, uint32_t i)
+{
+	const struct eng_text *texts = arg;
+
+	return strtab__hash(texts[i].p, texts[i].len);
+}
+
+static bool text_same(const void *arg, uint32_t i, const void *key)
+{
+	const struct eng_text *a = (const struct eng_text *)arg + i, *b = key;
+
+	return a->len == b->len && !memcmp(a->p, b->p, a->len);
+}
+
+static uint64_t mix(uint64_t h, uint64_t v)
+{
+	h = (h ^ v) * 0x9e3779b97f4a7c15ull;
+	return h ^ h >> 29;
+}
+
+static uint64_t node_hash_of(const struct prog_node *n, const node_ref *kids)
+{
+	uint64_t h = mix(n->kind, n->pred);
+
+	for (uint32_t i = 0; i < n->n_kids; i++)
+		h = mix(h, kids[i]);
+	return h;
+}
+
+static uint64_t node_hash(const void *arg, uint32_t i)
+{
+	const struct eng_prog *p = arg;
+
+	return node_hash_of(&p->nodes[i], p->kids + p->nodes[i].kids);
+}
+
+struct node_key {
+	const struct prog_node *node;
+	const node_ref *kids;
+};
+
+static bool node_same(const void *arg, uint32_t i, const void *key)
+{
+	const struct eng_prog *p = arg;
+	const struct node_key *k = key;
+	const struct prog_node *n = &p->nodes[i];
+
+	return n->kind == k->node->kind && n->pred == k->node->pred &&
+		n->n_kids == k->node->n_kids &&
+	       (!n->n_kids || !memcmp(p->kids + n->kids, k->kids, n->n_kids * sizeof(node_ref)));
+}
+
+/* --- Nodes ------------------------------------------------------------------------------------ */
+
+static node_ref add_node(struct eng_prog *p, struct prog_node n, const node_ref *kids)
+{
+	struct node_key key = { &n, kids };
+	uint32_t *slot = index__slot(&p->node_index, node_hash_of(&n, kids), node_hash, node_same,
+				     p, &key);
+
+	if (*slot)
+		return (*slot - 1) * 2;
+	n.kids = p->n_kids;
+	n.memo = UINT32_MAX;
+	if (n.n_kids) {
+		p->kids = xgrow(p->kids, &p->cap_kids, p->n_kids + n.n_kids, sizeof(*p->kids));
+		memcpy(p->kids + p->n_kids, kids, n.n_kids * sizeof(*kids));
+		p->n_kids += n.n_kids;
+	}
+	p->nodes = xgrow(p->nodes, &p->cap_nodes, p->n_nodes + 1, sizeof(*p->nodes));
+	p->nodes[p->n_nodes] = n;
+	*slot = ++p->n_nodes;
+	p->node_index.n = p->n_nodes;
+	return (p->n_nodes - 1) * 2;
+}
+
+static int by_cost(const void *left, const void *right, void *prog)
+{
+	node_ref a = *(const node_ref *)left, b = *(const node_ref *)right;
+	const struct prog_node *x = ref_node(prog, a), *y = ref_node(prog, b);
+
+	if (x->cost != y->cost)
+		return x->cost < y->cost ? -1 : 1;
+	if (x->work != y->work)
+		return x->work < y->work ? -1 : 1;
+	return a < b ? -1 : a > b;
+}
+
+/* Conjunctions among the parts give their own parts. */
+static node_ref *flatten(const struct eng_prog *p, const node_ref *parts, uint32_t n,
+			 uint32_t *ret_n)
+{
+	uint32_t total = 0, k = 0;
+	node_ref *out;
+
+	for (uint32_t i = 0; i < n; i++)
+		total += ref_node(p, parts[i])->kind == NK_AND && !(parts[i] & 1) ?
+			 ref_node(p, parts[i])->n_kids : 1;
+	if (total > MAX_FLAT && total > n)
+		total = 0;
+	out = xmalloc((total ? total : n) * sizeof(*out));
+	for (uint32_t i = 0; i < n; i++) {
+		const struct prog_node *node = ref_node(p, parts[i]);
+
+		if (total && node->kind == NK_AND && !(parts[i] & 1)) {
+			memcpy(out + k, p->kids + node->kids, node->n_kids * sizeof(*out));
+			k += node->n_kids;
+		} else {
+			out[k++] = parts[i];
+		}
+	}
+	*ret_n = k;
+	return out;
+}
+
+/* The parts of what a negated part negates: of not (a and b), a and b; of not a, a. */
+static const node_ref *parts_of_negated(const struct eng_prog *p, const node_ref *part,
+					node_ref *one, uint32_t *ret_n)
+{
+	const struct prog_node *n = ref_node(p, *part);
+
+	if (*part & 1 && n->kind == NK_AND) {
+		*ret_n = n->n_kids;
+		return p->kids + n->kids;
+	}
+	*one = ref_not(*part);
+	*ret_n = 1;
+	return one;
+}
+
+static bool among(node_ref ref, const node_ref *set, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		if (set[i] == ref)
+			return true;
+	return false;
+}
+
+/* What all negated parts have in common, into out (room for the first one's parts). */
+static uint32_t find_common(const struct eng_prog *p, const node_ref *parts, uint32_t n,
+			    node_ref *out)
+{
+	node_ref one;
+	uint32_t n_set, k;
+	const node_ref *set = parts_of_negated(p, &parts[0], &one, &k);
+
+	memcpy(out, set, k * sizeof(*out));
+	for (uint32_t i = 1; i < n && k; i++) {
+		uint32_t left = 0;
+
+		set = parts_of_negated(p, &parts[i], &one, &n_set);
+		for (uint32_t c = 0; c < k; c++)
+			if (among(out[c], set, n_set))
+				out[left++] = out[c];
+		k = left;
+	}
+	return k;
+}
+
+/* A negated part without what is common: not (common and rest) becomes not rest. */
+static node_ref without(struct eng_prog *p, node_ref part, const node_ref *common,
+			uint32_t n_common)
+{
+	node_ref one, r, *rest;
+	uint32_t n, k = 0;
+	const node_ref *set = parts_of_negated(p, &part, &one, &n);
+
+	rest = xmalloc((n + 1) * sizeof(*rest));
+	for (uint32_t i = 0; i < n; i++)
+		if (!among(set[i], common, n_common))
+			rest[k++] = set[i];
+	r = ref_not(prog__and(p, rest, k));
+	free(rest);
+	return r;
+}
+
+#define MAX_FACTOR 64u			/* parts looked through for what they have in common */
+
+/*
+ * (a and b) or (a and c) is a and (b or c): what all alternatives need can be asked first, and
+ * alone. As conjunctions: parts that are all negated. REF_NONE: they have nothing in common.
+ */
+static node_ref factor(struct eng_prog *p, const node_ref *parts, uint32_t n)
+{
+	uint32_t n_common, n_first;
+	node_ref one, *common, *rest, r;
+
+	if (n < 2 || n > MAX_FACTOR)
+		return REF_NONE;
+	parts_of_negated(p, &parts[0], &one, &n_first);
+	if (n_first > MAX_FACTOR)
+		return REF_NONE;
+	common = xmalloc((n_first + 1) * sizeof(*common));
+	n_common = find_common(p, parts, n, common);
+	if (!n_common) {
+		free(common);
+		return REF_NONE;
+	}
+	rest = xmalloc(n * sizeof(*rest));
+	for (uint32_t i = 0; i < n; i++)
+		rest[i] = without(p, parts[i], common, n_common);
+	common[n_common] = ref_not(prog__and(p, rest, n));
+	r = ref_not(prog__and(p, common, n_common + 1));
+	free(rest);
+	free(common);
+	return r;
+}
+
+/* Sorted parts without doubles and constants; *ret_n = 0 and REF_FALSE if they contradict. */
+static node_ref reduce(struct eng_prog *p, node_ref *parts, uint32_t n, uint32_t *ret_n)
+{
+	uint32_t k = 0;
+
+	qsort_r(parts, n, sizeof(*parts), by_cost, p);
+	for (uint32_t i = 0; i < n; i++) {
+		if (parts[i] == REF_TRUE || (k && parts[k - 1] == parts[i]))
+			continue;
+		if (parts[i] == REF_FALSE || (k && parts[k - 1] == ref_not(parts[i]))) {
+			*ret_n = 0;
+			return REF_FALSE;
+		}
+		parts[k++] = parts[i];
+	}
+	*ret_n = k;
+	return REF_TRUE;
+}
+
+node_ref prog__and(struct eng_prog *p, node_ref *parts, uint32_t n)
+{
+	struct prog_node node = { .kind = NK_AND, .level = LV_TYPE };
+	uint32_t cost = 1, work = 1;
+	node_ref *flat = flatten(p, parts, n, &n), r;
+
+	r = reduce(p, flat, n, &n);
+	if (n == 1)
+		r = flat[0];
+	if (n < 2)
+		goto out;
+	r = factor(p, flat, n);
+	if (r != REF_NONE)
+		goto out;
+	for (uint32_t i = 0; i < n; i++) {
+		node.level = (uint8_t)eng_level__join(node.level, ref_node(p, flat[i])->level);
+		cost += ref_node(p, flat[i])->cost;
+		work += ref_node(p, flat[i])->work;
+	}
+	node.n_kids = n;
+	node.cost = is_kept_long(node.level) ? 1 : cost < MAX_COST ? cost : MAX_COST;
+	node.work = work < MAX_COST ? work : MAX_COST;
+	r = add_node(p, node, flat);
+out:
+	free(flat);
+	return r;
+}
+
+/* --- Predicates ------------------------------------------------------------------------------- */
+
+static struct eng_text keep_text(struct eng_prog *p, struct buf *b)
+{
+	struct eng_text t = { arena__strndup(&p->mem, (char *)b->p, b->len), (uint32_t)b->len };
+
+	buf__done(b);
+	return t;
+}
+
+static uint32_t add_expr(struct eng_prog *p, struct eng_expr *x)
+{
+	struct eng_text key;
+	struct buf b = { 0 };
+	uint32_t *slot;
+
+	eng_operand__print(x->source, &b);
+	key = (struct eng_text){ (char *)b.p, (uint32_t)b.len };
+	slot = index__slot(&p->expr_index, strtab__hash(key.p, key.len), text_hash, text_same,
+			   p->expr_texts,
+			   &key);
+	if (*slot) {
+		buf__done(&b);
+		return *slot - 1;
+	}
+	p->exprs = xgrow(p->exprs, &p->cap_exprs, p->n_exprs + 1, sizeof(*p->exprs));
+	p->expr_texts = xgrow(p->expr_texts, &p->cap_expr_texts, p->n_exprs + 1,
+			      sizeof(*p->expr_texts));
+	p->exprs[p->n_exprs] = x;
+	p->expr_texts[p->n_exprs] = keep_text(p, &b);
+	*slot = ++p->n_exprs;
+	p->expr_index.n = p->n_exprs;
+	return p->n_exprs - 1;
+}
+
+struct adding {
+	struct eng_prog *p;
+	eng_warn_fn warn;
+	void *warn_arg;
+	struct err *err;
+	struct eng_pos at;
+	unsigned n_warned;
+};
+
+static void count_warning(void *arg, const char *code, const char *msg)
+{
+	struct adding *x = arg;
+
+	x->n_warned++;
+	x->warn(x->warn_arg, code, msg);
+}
+
+static bool is_arg(const struct eng_expr *x)
+{
+	return x->kind == X_FIELD && x->ref.param_of && !strcmp(x->ref.field->name, "evt.arg");
+}
+
+static node_ref pred_node(struct eng_prog *p, uint32_t pred)
+{
+	struct prog_node n = { .kind = NK_PRED, .pred = pred, .level = p->preds[pred]->level };
+	enum evt_verdict verdict = evt_set__judge(p->preds[pred]->source);
+
+	if (p->preds[pred]->mode == PM_NEVER || verdict == EVT_NEVER)
+		return REF_FALSE;
+	if (verdict == EVT_ALWAYS)
+		return REF_TRUE;
+	n.work = p->preds[pred]->cost;
+	n.cost = is_kept_long(n.level) ? 1 : n.work;
+	return add_node(p, n, NULL);
+}
+
+static int add_check(struct adding *x, const struct eng_ast *a, node_ref *ret)
+{
+	struct eng_pred_ctx c = { .mem = &x->p->mem, .warn = x->warn ? count_warning : NULL,
+				 .warn_arg = x,
+				  .err = x->err };
+	struct eng_prog *p = x->p;
+	struct eng_pred *pred;
+	struct buf b = { 0 };
+	struct eng_text key;
+	uint32_t *slot;
+	int r;
+
+	/* compiled even if it is there already: each place has its own warnings */
+	p->culprit = a;
+	r = eng_pred__compile(&a->check, &c, &pred);
+	x->at = c.at;
+	if (r < 0)
+		return r;
+	eng_ast__print(a, &b);
+	key = (struct eng_text){ (char *)b.p, (uint32_t)b.len };
+	slot = index__slot(&p->pred_index, strtab__hash(key.p, key.len), text_hash, text_same,
+			   p->pred_texts,
+			   &key);
+	if (*slot) {
+		eng_pred__done(pred);
+		buf__done(&b);
+		*ret = pred_node(p, *slot - 1);
+		return 0;
+	}
+	pred->index = p->n_preds;
+	pred->slot = add_expr(p, pred->left);
+	pred->arg_memo = pred->plain && is_arg(pred->left) ? p->n_arg_memos++ : UINT32_MAX;
+	pred->right_slot = pred->right ? add_expr(p, pred->right) : 0;
+	p->preds = xgrow(p->preds, &p->cap_preds, p->n_preds + 1, sizeof(*p->preds));
+	p->pred_texts = xgrow(p->pred_texts, &p->cap_pred_texts, p->n_preds + 1,
+			      sizeof(*p->pred_texts));
+	p->preds[p->n_preds] = pred;
+	p->pred_texts[p->n_preds] = keep_text(p, &b);
+	*slot = ++p->n_preds;
+	p->pred_index.n = p->n_preds;
+	*ret = pred_node(p, p->n_preds - 1);
+	return 0;
+}
+
+/* --- Trees ------------------------------------------------------------------------------------ */
+
+static uint32_t seen_at(const struct eng_prog *p, const struct eng_ast *a)
+{
+	uint32_t at = (uint32_t)mix(1, (uintptr_t)a) & (p->seen_slots - 1);
+
+	while (p->seen[at].ast && p->seen[at].ast != a)
+		at = (at + 1) & (p->seen_slots - 1);
+	return at;
+}
+
+node_ref prog__ref_of(const struct eng_prog *p, const struct eng_ast *a)
+{
+	uint32_t at;
+
+	if (!p->seen_slots)
+		return REF_NONE;
+	at = seen_at(p, a);
+	return p->seen[at].ast ? p->seen[at].ref : REF_NONE;
+}
+
+/* again: it has something to warn of, in every condition that has it. */
+static void remember(struct eng_prog *p, const struct eng_ast *a, node_ref ref, bool again)
+{
+	uint32_t at, n = p->seen_slots;
+
+	if (p->n_seen * 2 >= n) {
+		struct prog_seen *old = p->seen;
+
+		p->seen_slots = n ? n * 2 : 256;
+		p->seen = xcalloc(p->seen_slots, sizeof(*p->seen));
+		for (uint32_t i = 0; i < n; i++)
+			if (old[i].ast)
+				p->seen[seen_at(p, old[i].ast)] = old[i];
+		free(old);
+	}
+	at = seen_at(p, a);
+	p->n_seen += !p->seen[at].ast;
+	p->seen[at].ast = a;
+	p->seen[at].ref = ref;
+	p->seen[at].again = again;
+}
+
+static int add_tree(struct adding *x, const struct eng_ast *a, node_ref *ret);
+
+/* Parts of `and`, or of `or` turned around. */
+static int add_chain(struct adding *x, const struct eng_ast *a, node_ref *ret)
+{
+	node_ref turn = a->kind == N_OR, *parts = xmalloc(a->n_kids * sizeof(*parts));
+	int r = 0;
+
+	for (uint32_t i = 0; i < a->n_kids && !r; i++) {
+		r = add_tree(x, a->kids[i], &parts[i]);
+		parts[i] ^= turn;
+	}
+	if (!r)
+		*ret = prog__and(x->p, parts, a->n_kids) ^ turn;
+	free(parts);
+	return r;
+}
+
+static int add_tree(struct adding *x, const struct eng_ast *a, node_ref *ret)
+{
+	unsigned warned = x->n_warned;
+	uint32_t at;
+	int r = 0;
+
+	if (x->p->seen_slots) {
+		at = seen_at(x->p, a);
+		if (x->p->seen[at].ast && !x->p->seen[at].again) {
+			*ret = x->p->seen[at].ref;
+			return 0;
+		}
+	}
+	switch (a->kind) {
+	case N_AND:
+	case N_OR:
+		r = add_chain(x, a, ret);
+		break;
+	case N_NOT:
+		r = add_tree(x, a->kids[0], ret);
+		*ret = ref_not(*ret);
+		break;
+	case N_CHECK:
+		r = add_check(x, a, ret);
+		break;
+	case N_MACRO:
+		x->at = a->pos;
+		x->p->culprit = a;
+		return err__set(x->err, -FMT_E_UNKNOWN,
+				"filter error: unexpected identifier '%.*s'",
+				(int)a->macro.len, a->macro.p);
+	}
+	if (!r)
+		remember(x->p, a, *ret, x->n_warned != warned);
+	return r;
+}
+
+int eng_prog__new(struct eng_prog **ret)
+{
+	struct eng_prog *p = xcalloc(1, sizeof(*p));
+
+	/* never NULL: places in it are taken freely */
+	p->kids = xgrow(NULL, &p->cap_kids, 1, sizeof(*p->kids));
+	add_node(p, (struct prog_node){ .kind = NK_TRUE, .level = LV_TYPE }, NULL);
+	*ret = p;
+	return 0;
+}
+
+void eng_prog__free(struct eng_prog *p)
+{
+	if (!p)
+		return;
+	for (uint32_t i = 0; i < p->n_preds; i++)
+		eng_pred__done(p->preds[i]);
+	free(p->pred_index.slots);
+	free(p->expr_index.slots);
+	free(p->node_index.slots);
+	free(p->preds);
+	free(p->pred_texts);
+	free(p->exprs);
+	free(p->expr_texts);
+	free(p->nodes);
+	free(p->kids);
+	free(p->seen);
+	free(p->conds);
+	free(p->lists);
+	name_filter__done(&p->names);
+	arena__done(&p->mem);
+	free(p);
+}
+
+void eng_prog__limit(struct eng_prog *p, int c, const char *source)
+{
+	evt_set__keep_source(&p->conds[c].types, source);
+}
+
+/* Conditions that refuse leave their predicates behind; nothing refers to them. */
+int eng_prog__add(struct eng_prog *p, const struct eng_ast *ast, eng_warn_fn warn, void *arg,
+		  struct err *err)
+{
+	struct adding x = { .p = p, .warn = warn, .warn_arg = arg, .err = err };
+	struct prog_cond c = { .ast = ast };
+	int r;
+
+	p->culprit = ast;
+	r = add_tree(&x, ast, &c.ref);
+	if (!r) {
+		p->culprit = ast;
+		r = evt_set__of(ast, &c.types, &x.at, err);
+	}
+	if (r < 0) {
+		if (err && !err->line) {
+			err->line = x.at.line;
+			err->col = x.at.col;
+			err->offset = x.at.off;
+		}
+		return r;
+	}
+	p->conds = xgrow(p->conds, &p->cap_conds, p->n_conds + 1, sizeof(*p->conds));
+	p->conds[p->n_conds] = c;
+	return (int)p->n_conds++;
+}
+
+const uint8_t *eng_prog__types(const struct eng_prog *p, int c)
+{
+	return (const uint8_t *)p->conds[c].types.w;
+}
+
+unsigned eng_prog__codes(const struct eng_prog *p, int c)
+{
+	return evt_set__codes(&p->conds[c].types);
+}
+
+const struct eng_ast *eng_prog__culprit(const struct eng_prog *p)
+{
+	return p->culprit;
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What conditions need of a reader. */
+#include "engine/filter/prog/prog.h"
+
+/* Does this parameter hold a payload in some event? */
+static bool is_payload_param(const struct eng_fref *ref)
+{
+	for (unsigned i = 0; i < FMT_MAX_EVENTS; i++)
+		if (fmt_event(i) && ref->param_of[i] >= 0 &&
+		    fmt_events[i].params[ref->param_of[i]].type == PT_BYTES)
+			return true;
+	return false;
+}
+
+bool eng_expr__reads_payload(const struct eng_expr *x)
+{
+	if (x->kind == X_FIELD && x->ref.param_of)
+		return is_payload_param(&x->ref);
+	if (x->kind == X_FIELD)
+		return x->type.type == T_BYTES || !strcmp(x->ref.field->name, "evt.arg") ||
+		       !strcmp(x->ref.field->name, "evt.args") ||
+		       !strcmp(x->ref.field->name, "evt.info");
+	for (uint32_t i = 0; i < x->n_kids; i++)
+		if (eng_expr__reads_payload(x->kids[i]))
+			return true;
+	return false;
+}
+
+/*
+ * Types with conditions need their parameters: what a field reads besides evt.arg.X is not known
+ * here, so all of a type's are asked for. Payloads only if some field can read them.
+ */
+void eng_prog__want(const struct eng_prog *p, struct fmt_want *w)
+{
+	bool payload = false;
+
+	for (unsigned i = 0; i < FMT_MAX_EVENTS; i++)
+		if (p->by_type[i])
+			w->types[i / 8] |= (uint8_t)(1u << (i & 7));
+	for (uint32_t i = 0; i < p->n_exprs && !payload; i++)
+		payload = eng_expr__reads_payload(p->exprs[i]);
+	if (payload)
+		w->no_payload = false;
+}
