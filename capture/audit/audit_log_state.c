@@ -40,7 +40,7 @@ bool audit_place__holds(const struct audit_place *p, int fd)
 
 int audit_place__load(const char *path, struct audit_place *ret, struct err *err)
 {
-	struct audit_place p;
+	struct audit_place p = { 0 };
 	FILE *f = fopen(path, "re");
 	int r = 0;
 

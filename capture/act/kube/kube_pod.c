@@ -50,7 +50,7 @@ static bool has_gone(const struct pb_target *t, const struct kube_answer *a)
 /* A label's value: letters, digits, "-", "_", "."; begins and ends with one of the first two; 63 of them. */
 static void put_label(struct buf *b, const char *s)
 {
-	char v[MAX_LABEL + 1];
+	char v[MAX_LABEL + 1] = "";
 	size_t n = 0;
 
 	for (; *s && n < MAX_LABEL; s++) {
