@@ -144,9 +144,9 @@ static void thread_name(const struct eng_ctx *ctx, const struct fmt_param *p, in
 					 : eng_state__thread(ctx->state, tid);
 	const struct eng_str *comm = t ? t->comm ? t->comm : t->proc->comm : NULL;
 
-	if (!t)
-		comm = eng_state__ended_name(ctx->state, own ? ctx->proc : NULL, tid,
-					     fmt_ev__ts(ctx->ev));
+	/* Who is killed may be gone before the call returns; the kernel's own events come while they are there. */
+	if (!t && own)
+		comm = eng_state__ended_name(ctx->state, ctx->proc, tid, fmt_ev__ts(ctx->ev));
 	if (comm)
 		buf__add(out, comm->s, comm->len);
 }

@@ -100,7 +100,7 @@ static void put_line(struct buf *out, unsigned depth)
 /* A value and what it holds, without recursion. indented: a line for each part. */
 static void put(const struct json_doc *d, uint32_t node, bool indented, struct buf *out)
 {
-	uint32_t open[JSON_DOC_DEPTH], end = d->nodes[node].next;
+	uint32_t open[JSON_DOC_DEPTH] = { 0 }, end = d->nodes[node].next;
 	bool first = true, is_value = false;
 	unsigned depth = 0;
 

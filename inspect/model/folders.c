@@ -141,7 +141,7 @@ void ins_folders__count(struct ins_folders *fs, const struct ins_model *m, const
 
 void ins_folders__path(const struct ins_folders *fs, uint32_t node, uint32_t above, struct buf *out)
 {
-	uint32_t chain[INS_FOLDER_DEPTH + 2];
+	uint32_t chain[INS_FOLDER_DEPTH + 2] = { 0 };
 	unsigned n = 0;
 
 	for (; node != above && node != INS_NONE && fs->nodes[node].name && n < INS_FOLDER_DEPTH + 2;
