@@ -145,7 +145,7 @@ static void thread_name(const struct eng_ctx *ctx, const struct fmt_param *p, in
 	const struct eng_str *comm = t ? t->comm ? t->comm : t->proc->comm : NULL;
 
 	/* Who is killed may be gone before the call returns; the kernel's own events come while they are there. */
-	if (!t && own)
+	if (!t && p->src >= SRC_A0 && p->src <= SRC_A5)
 		comm = eng_state__ended_name(ctx->state, ctx->proc, tid, fmt_ev__ts(ctx->ev));
 	if (comm)
 		buf__add(out, comm->s, comm->len);
