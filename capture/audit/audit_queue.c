@@ -9,9 +9,10 @@
 
 /* Two batches: one is filled while the other is recorded. */
 struct cap_audit_queue {
-	pthread_mutex_t lock;
+	pthread_mutex_t putting;	/* held while a text is parsed: the recording thread never takes it */
+	struct json_doc doc;		/* of who puts */
+	pthread_mutex_t lock;		/* taken after it */
 	struct fmt_batch *in, *out;
-	struct json_doc doc;		/* of who puts, under the lock */
 	struct audit_scratch scratch;
 	struct cap_audit_counts n;
 };
@@ -20,6 +21,7 @@ struct cap_audit_queue *cap_audit_queue__new(void)
 {
 	struct cap_audit_queue *q = xcalloc(1, sizeof(*q));
 
+	pthread_mutex_init(&q->putting, NULL);
 	pthread_mutex_init(&q->lock, NULL);
 	fmt_batch__new(&q->in);
 	fmt_batch__new(&q->out);
@@ -37,6 +39,7 @@ void cap_audit_queue__free(struct cap_audit_queue *q)
 	json_doc__done(&q->doc);
 	audit_scratch__done(&q->scratch);
 	pthread_mutex_destroy(&q->lock);
+	pthread_mutex_destroy(&q->putting);
 	free(q);
 }
 
@@ -85,12 +88,13 @@ int cap_audit_queue__put(struct cap_audit_queue *q, const char *text, size_t len
 {
 	int r;
 
-	pthread_mutex_lock(&q->lock);
+	pthread_mutex_lock(&q->putting);
 	r = json_doc__parse(&q->doc, text, len);
 	if (!r && !only_blanks(text + q->doc.used, text + len)) {
 		r = JSON_BAD;
 		q->doc.bad = "there is more behind the document";
 	}
+	pthread_mutex_lock(&q->lock);
 	if (r) {
 		q->n.faulty++;
 		r = err__set(err, -FMT_E_CORRUPT, "%s", r == JSON_MORE ? "the text ends within an entry" : q->doc.bad);
@@ -101,6 +105,7 @@ int cap_audit_queue__put(struct cap_audit_queue *q, const char *text, size_t len
 		r = put_entries(q);
 	}
 	pthread_mutex_unlock(&q->lock);
+	pthread_mutex_unlock(&q->putting);
 	return r;
 }
 
