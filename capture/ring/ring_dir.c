@@ -140,7 +140,17 @@ int cap_ring_dir__open(struct cap_ring *r, struct err *err)
 
 /* --- having it on the disk ------------------------------------------------------------------------------ */
 
-/* The segment in work, or the one before if that was sealed meanwhile, is synced every so often, by nobody who is waited for. */
+/* The first segment of ours whose last bytes have not been synced; NULL: there is none. */
+static struct cap_segment *unsynced(struct cap_ring *r)
+{
+	struct cap_segment *s = r->oldest;
+
+	while (s && (s->old || s->synced || s->evicted))
+		s = s->next;
+	return s;
+}
+
+/* What was sealed meanwhile, and the segment in work, are synced every so often, by nobody who is waited for. */
 static void *sync_all(void *arg)
 {
 	struct cap_ring *r = arg;
@@ -149,17 +159,27 @@ static void *sync_all(void *arg)
 	pthread_setname_np(pthread_self(), "spoor-ring-sync");
 	pthread_mutex_lock(&r->lock);
 	while (!r->stop) {
-		struct cap_segment *s = r->newest;
+		uint64_t generation = r->generation;
+		struct cap_segment *s;
 		struct timespec t;
 
-		if (s && !s->old && r->dirty != r->generation) {
+		while (r->dirty != generation && (s = unsynced(r))) {
+			bool sealed = s->sealed;
+
 			s->refs++;
-			r->dirty = r->generation;
 			pthread_mutex_unlock(&r->lock);
 			fdatasync(s->fd);
+			pthread_mutex_lock(&r->lock);
+			s->synced = sealed;
+			cap_segment__unref(s);
+			if (!sealed)
+				break;		/* the one in work: the last */
+		}
+		if (r->dirty != generation) {
+			r->dirty = generation;
+			pthread_mutex_unlock(&r->lock);
 			fsync(r->dir_fd);
 			pthread_mutex_lock(&r->lock);
-			cap_segment__unref(s);
 		}
 		clock_gettime(CLOCK_MONOTONIC, &t);
 		t.tv_sec += (time_t)(every / 1000000000u);

@@ -23,6 +23,7 @@ struct cap_segment {
 	bool old;			/* of an earlier run */
 	bool ready;			/* its first chunk of rows is there: it can be opened */
 	bool sealed;			/* nothing more is written to it */
+	bool synced;			/* and all of it is on the disk */
 	bool evicted;			/* its bytes are gone */
 };
 
