@@ -6,7 +6,7 @@
 #ifndef INS_CALL_COUNTS_H
 #define INS_CALL_COUNTS_H
 
-#include "inspect/model/evlist.h"
+#include "inspect/model/events/evlist.h"
 
 /* Powers of two of nanoseconds: the first bucket is all below 512 ns, the last all from 2 s on. */
 #define INS_LATENCIES 24u

@@ -8,7 +8,7 @@
 #ifndef INS_EXPORT_H
 #define INS_EXPORT_H
 
-#include "inspect/model/evlist.h"
+#include "inspect/model/events/evlist.h"
 
 struct ins_export;
 

@@ -11,7 +11,7 @@
 
 #include "engine/rules/rules.h"
 #include "format/base/text.h"
-#include "inspect/model/evtext.h"
+#include "inspect/model/events/evtext.h"
 #include "inspect/ui/report.h"
 #include "inspect/ui/save.h"
 #include "inspect/ui/ui.h"

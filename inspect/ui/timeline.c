@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "format/base/text.h"
-#include "inspect/model/evtext.h"
+#include "inspect/model/events/evtext.h"
 #include "inspect/ui/ui_layout.h"
 #include "inspect/ui/ui.h"
 

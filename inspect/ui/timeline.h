@@ -9,7 +9,7 @@
 #ifndef INS_TIMELINE_H
 #define INS_TIMELINE_H
 
-#include "inspect/model/pass.h"
+#include "inspect/model/pass/pass.h"
 
 #define INS_MAX_METRICS 3u
 

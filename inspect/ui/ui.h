@@ -9,9 +9,9 @@
 #include "inspect/model/export.h"
 #include "inspect/model/notes.h"
 #include "inspect/model/only.h"
-#include "inspect/model/pass.h"
-#include "inspect/ui/columns.h"
-#include "inspect/ui/prompt.h"
+#include "inspect/model/pass/pass.h"
+#include "inspect/ui/table/columns.h"
+#include "inspect/ui/prompt/prompt.h"
 #include "inspect/ui/timeline.h"
 #include "inspect/view/view.h"
 
@@ -130,15 +130,13 @@ int ins_ui__matches(const struct ins_ui *ui, const char *text, size_t n);
 /* For prompts: offers what a field has in the trace. ui: struct ins_ui. */
 void ins_ui__values(void *ui, const char *field, struct ins_candidates *c);
 
-/* ui_act.c */
 void ins_ui__act(struct ins_ui *ui, enum ins_action a);
 /* Set or clear filter and range; the models begin anew. */
 int ins_ui__set_filter(struct ins_ui *ui, const char *text, struct err *err);
 void ins_ui__set_range(struct ins_ui *ui, uint64_t from, uint64_t to);
+void ins_ui__relens(struct ins_ui *ui);
 void ins_ui__ask(struct ins_ui *ui, enum ins_prompt_kind kind, const char *text);
 void ins_ui__answer(struct ins_ui *ui);
-/* ui.c */
-void ins_ui__relens(struct ins_ui *ui);
 /* Make the moment the cursor's, and the view follow it: to that time, or to that event. */
 void ins_ui__go(struct ins_ui *ui, uint64_t ts, uint64_t num);
 void ins_ui__renew_views(struct ins_ui *ui);

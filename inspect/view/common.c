@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "engine/rules/rules.h"
-#include "inspect/model/evtext.h"
+#include "inspect/model/events/evtext.h"
 #include "inspect/view/common.h"
 
 /* --- cells ----------------------------------------------------------------------------------- */

@@ -3,9 +3,9 @@
 #ifndef INS_COMMON_H
 #define INS_COMMON_H
 
-#include "inspect/model/stream.h"
+#include "inspect/model/events/stream.h"
 #include "inspect/ui/page.h"
-#include "inspect/ui/ui_table.h"
+#include "inspect/ui/table/ui_table.h"
 
 /* Cells: appended to out->text, style set. */
 void ins_cell__str(const struct ins_model *m, struct ins_out *out, uint32_t str);

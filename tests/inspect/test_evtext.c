@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "format/base/alloc.h"
-#include "inspect/model/evtext.h"
+#include "inspect/model/events/evtext.h"
 
 static char text[16];
 

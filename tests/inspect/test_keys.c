@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "inspect/term/script.h"
-#include "inspect/ui/prompt.h"
+#include "inspect/ui/prompt/prompt.h"
 
 static void names(void **state)
 {

@@ -14,9 +14,9 @@
 #include <cmocka.h>
 
 #include "engine/field/field.h"
-#include "inspect/model/evlist.h"
+#include "inspect/model/events/evlist.h"
 #include "inspect/model/kinds.h"
-#include "inspect/model/pass.h"
+#include "inspect/model/pass/pass.h"
 
 #define LONG 1000000000u	/* ns: work is not cut into slices */
 

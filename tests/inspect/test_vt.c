@@ -10,7 +10,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "inspect/model/vt.h"
+#include "inspect/model/events/vt.h"
 
 /* What a terminal of 20 by 5 shows after this output; rows joined by '|', blanks at the ends cut. */
 static const char *shown(const char *out, size_t n)
