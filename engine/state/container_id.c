@@ -6,14 +6,18 @@
  * cgroups that a container makes for itself below its own do not matter. A component is a
  * container's if it is
  *   - "RUNTIME-ID.scope", as systemd layouts have it, or the same without ".scope" and with a whole
- *     id: docker, cri-containerd, crio, libpod, nerdctl, containerd, runc, crun; but not their
+ *     id: docker, cri-containerd, crio, libpod, nerdctl, containerd, buildkit, runc, crun, and
+ *     libpod-payload, below the unit of a service that podman runs (quadlets); but not their
  *     monitors (crio-conmon-ID);
  *   - "SLICE:RUNTIME:ID": systemd's names taken as plain ones;
  *   - an id of 64 hexadecimal digits: /docker/ID, /kubepods/QOS/podUID/ID, /NAMESPACE/ID of
  *     containerd, /ID of runc;
  *   - whatever is below podUID under kubepods, or below the namespaces that containerd's tools use;
- *   - lxc.payload.NAME, or NAME below lxc.payload or lxc;
+ *   - a build step's 25 letters and digits below buildkit (buildkit, identity.NewID);
+ *   - lxc.payload.NAME, or NAME below lxc.payload or lxc; NAME.libvirt-lxc;
  *   - an ECS task's "32 digits-number";
+ *   - bpm-JOB and garden/HANDLE (Cloud Foundry: guardian, rundmc/cgroups);
+ *   - a UUID below mesos; UUID.TASK below nomad (nomad, client/lib/cgroupslib);
  *   - the payload of systemd-nspawn@NAME.service or machine-NAME.scope (systemd-nspawn, libvirt-lxc).
  * A container that bare runc starts under a name of the caller's choice, /NAME, cannot be told from
  * any other cgroup by its path: that needs the process, see proc__find_container.
@@ -23,7 +27,7 @@
 
 #include "engine/state/state.h"
 
-enum { FULL_ID = 64, SHORT_ID = 12, LONG_NUMBER = 32 };
+enum { FULL_ID = 64, SHORT_ID = 12, LONG_NUMBER = 32, UUID = 36, BUILD_ID = 25 };
 
 struct part {
 	const char *p;
@@ -36,6 +40,23 @@ static bool is_hex(const char *p, size_t n)
 		if (!((p[i] >= '0' && p[i] <= '9') || (p[i] >= 'a' && p[i] <= 'f')))
 			return false;
 	return n;
+}
+
+/* 8-4-4-4-12 */
+static bool is_uuid(const char *p, size_t n)
+{
+	if (n != UUID || p[8] != '-' || p[13] != '-' || p[18] != '-' || p[23] != '-')
+		return false;
+	return is_hex(p, 8) && is_hex(p + 9, 4) && is_hex(p + 14, 4) && is_hex(p + 19, 4) &&
+	       is_hex(p + 24, 12);
+}
+
+static bool is_build_id(const char *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!((p[i] >= '0' && p[i] <= '9') || (p[i] >= 'a' && p[i] <= 'z')))
+			return false;
+	return n == BUILD_ID;
 }
 
 static bool is(struct part c, const char *s)
@@ -86,9 +107,16 @@ static bool below(const char *path, const char *at, const char *s)
 
 static const struct { const char *prefix, *runtime; } prefixes[] = {
 	{ "docker-", "docker" }, { "cri-containerd-", "containerd" }, { "crio-", "cri-o" },
-	{ "libpod-", "podman" }, { "nerdctl-", "containerd" }, { "containerd-", "containerd" },
+	{ "libpod-payload-", "podman" }, { "libpod-", "podman" }, { "nerdctl-", "containerd" },
+	{ "containerd-", "containerd" }, { "buildkit-", "buildkit" }, { "runc-bpm-", "bpm" },
 	{ "runc-", "runc" }, { "crun-", "runc" },
 };
+
+/* They watch over a container, from outside. */
+static bool is_monitor(struct part c)
+{
+	return is(c, "conmon") || starts(c, "crio-conmon-") || starts(c, "libpod-conmon-");
+}
 
 static bool prefixed(struct part c, struct part *id, const char **runtime)
 {
@@ -101,8 +129,7 @@ static bool prefixed(struct part c, struct part *id, const char **runtime)
 			continue;
 		*id = (struct part){ c.p + n, c.n - n };
 		*runtime = prefixes[i].runtime;
-		return !starts(*id, "conmon") && (scope || (id->n == FULL_ID &&
-							    is_hex(id->p, id->n)));
+		return scope || (id->n == FULL_ID && is_hex(id->p, id->n));
 	}
 	return false;
 }
@@ -115,8 +142,9 @@ static bool colons(struct part c, struct part *id, const char **runtime)
 		return false;
 	*id = (struct part){ last + 1, (size_t)(c.p + c.n - last - 1) };
 	*runtime = !strncmp(mid, ":docker:", 8) ? "docker" : !strncmp(mid, ":crio:", 6) ? "cri-o" :
-		   !strncmp(mid, ":libpod:", 8) ? "podman" : "containerd";
-	return id->n == FULL_ID && is_hex(id->p, id->n);
+		   !strncmp(mid, ":libpod:", 8) ? "podman" :
+		   !strncmp(mid, ":buildkit:", 10) ? "buildkit" : "containerd";
+	return (id->n == FULL_ID && is_hex(id->p, id->n)) || is_build_id(id->p, id->n);
 }
 
 static bool is_unit(struct part c)
@@ -141,11 +169,15 @@ static bool named(const char *path, struct part c, const char **runtime)
 	return *runtime && !is(up, "docker") && !is_unit(c) && !before(path, up.p).n;
 }
 
-static bool lxc(const char *path, struct part c, struct part *id)
+static bool lxc(const char *path, struct part c, struct part *id, const char **runtime)
 {
 	struct part up = before(path, c.p);
 
 	*id = c;
+	*runtime = "libvirt-lxc";
+	if (strip_end(id, ".libvirt-lxc") || (is(up, "lxc") && is(before(path, up.p), "libvirt")))
+		return true;
+	*runtime = "lxc";
 	if (starts(c, "lxc.payload.")) {
 		id->p += 12;
 		id->n -= 12;
@@ -188,17 +220,44 @@ static bool ecs(const char *path, struct part c)
 	return dash && dash - c.p == 32 && is_hex(c.p, 32) && below(path, c.p, "ecs");
 }
 
-static bool match(const char *path, struct part c, struct part *id, const char **runtime)
+/* What schedules tasks makes containers, too: a handle, a UUID, or one and the task's name. */
+static bool scheduled(const char *path, struct part c, struct part *id, const char **runtime)
 {
-	if (prefixed(c, id, runtime) || colons(c, id, runtime) || nspawn(path, c, id, runtime))
-		return true;
+	struct part up = before(path, c.p);
+
 	*id = c;
-	if (named(path, c, runtime))
-		return true;
-	if (lxc(path, c, id)) {
-		*runtime = "lxc";
+	*runtime = "bpm";
+	if (starts(c, "bpm-")) {
+		*id = (struct part){ c.p + 4, c.n - 4 };
 		return true;
 	}
+	*runtime = "buildkit";
+	if (is(up, "buildkit"))
+		return is_build_id(c.p, c.n);
+	*runtime = "mesos";
+	if (is(up, "mesos"))
+		return is_uuid(c.p, c.n);
+	*runtime = "garden";
+	if (is(up, "garden") || starts(up, "garden-"))
+		return !is(c, "good") && !is(c, "bad");
+	if ((is(up, "good") || is(up, "bad")) && below(path, up.p, "garden"))
+		return true;
+	*runtime = "nomad";
+	strip_end(id, ".scope");
+	return id->n >= UUID && is_uuid(id->p, UUID) && (id->n == UUID || id->p[UUID] == '.') &&
+	       below(path, c.p, "nomad");
+}
+
+static bool match(const char *path, struct part c, struct part *id, const char **runtime)
+{
+	if (is_monitor(c))
+		return false;
+	if (prefixed(c, id, runtime) || colons(c, id, runtime) || nspawn(path, c, id, runtime) ||
+	    scheduled(path, c, id, runtime))
+		return true;
+	*id = c;
+	if (named(path, c, runtime) || lxc(path, c, id, runtime))
+		return true;
 	*id = c;
 	*runtime = "docker";
 	return ecs(path, c);
@@ -234,9 +293,10 @@ size_t eng_container__id_len(const char *id, size_t len)
 /* The length of the path up to the end of the innermost component that is a container's, or 0. */
 static size_t innermost(const char *path, struct part *ret_id, const char **runtime)
 {
-	struct part c;
+	struct part all = { path, strlen(path) }, c;
 
-	for (c = before(path, path + strlen(path)); c.n; c = before(path, c.p))
+	strip_end(&all, " (deleted)");	/* of a process that outlives its cgroup */
+	for (c = before(path, path + all.n); c.n; c = before(path, c.p))
 		if (match(path, c, ret_id, runtime))
 			return (size_t)(c.p + c.n - path);
 	return 0;
