@@ -77,7 +77,7 @@ static void make_want(struct rpl_run *r)
 	if (r->filter)
 		eng_prog__want(r->filter, w);
 	for (unsigned i = 0; i < r->n_rules; i++)
-		if (r->rules[i].cond >= 0)
+		if (r->rules[i].cond >= 0 && eng_prog__sees_payload(eng_ruleset__prog(r->rs), r->rules[i].cond))
 			eng_output__want(r->rules[i].format, w);
 	if (r->pb)
 		playbook__want(r->pb, w);

@@ -135,6 +135,8 @@ const char *eng_prog__pred(const struct eng_prog *p, uint32_t pred);
  * no_payload (the state's needs are added by eng_state__want).
  */
 void eng_prog__want(const struct eng_prog *p, struct fmt_want *w);
+/* Of a sealed program: can an event that the condition is true of have a payload? */
+bool eng_prog__sees_payload(const struct eng_prog *p, int cond);
 /* Readable listing of the program: predicates with scope and users, conditions, index by type. */
 void eng_prog__dump(const struct eng_prog *p, struct buf *out);
 /* A condition in its canonical form, macros put in. */

@@ -26,19 +26,38 @@ bool eng_expr__reads_payload(const struct eng_expr *x)
 	return false;
 }
 
+static bool has_payload(unsigned type)
+{
+	for (unsigned i = 0; fmt_event(type) && i < fmt_events[type].n_params; i++)
+		if (fmt_events[type].params[i].type == PT_BYTES)
+			return true;
+	return false;
+}
+
+bool eng_prog__sees_payload(const struct eng_prog *p, int cond)
+{
+	for (unsigned i = 0; i < FMT_MAX_EVENTS; i++)
+		if (evt_set__has(&p->conds[cond].types, i) && has_payload(i))
+			return true;
+	return false;
+}
+
 /*
  * Types with conditions need their parameters: what a field reads besides evt.arg.X is not known
- * here, so all of a type's are asked for. Payloads only if some field can read them.
+ * here, so all of a type's are asked for. Payloads only if some field can read them of some event.
  */
 void eng_prog__want(const struct eng_prog *p, struct fmt_want *w)
 {
-	bool payload = false;
+	bool some = false, read = false;
 
-	for (unsigned i = 0; i < FMT_MAX_EVENTS; i++)
-		if (p->by_type[i])
-			w->types[i / 8] |= (uint8_t)(1u << (i & 7));
-	for (uint32_t i = 0; i < p->n_exprs && !payload; i++)
-		payload = eng_expr__reads_payload(p->exprs[i]);
-	if (payload)
+	for (unsigned i = 0; i < FMT_MAX_EVENTS; i++) {
+		if (!p->by_type[i])
+			continue;
+		w->types[i / 8] |= (uint8_t)(1u << (i & 7));
+		some = some || has_payload(i);
+	}
+	for (uint32_t i = 0; i < p->n_exprs && some && !read; i++)
+		read = eng_expr__reads_payload(p->exprs[i]);
+	if (read)
 		w->no_payload = false;
 }
