@@ -32,11 +32,19 @@ new_container() {	# -> $dir, $id, $short
 	container_make "$dir" "$id"
 }
 
-@test "a container that lives for a moment: id, name, end with its exit code, paths as it sees them" {
+# What is read of a container while it lives is there a moment later: the container waits for it.
+go() {
+	touch "$dir/bundle/rootfs/go"
+}
+until_go='until [ -e /go ]; do sleep 0.05; done'
+
+@test "a container that begins and ends: id, name, end with its exit code, paths as it sees them" {
 	new_container
 	record_start t.spoor
-	container_run "$dir" "$id" /bin/sh -c 'cat /etc/shadow >/dev/null; sleep 0.05; exit 7' || true
-	sleep 0.2
+	container_run "$dir" "$id" /bin/sh -c "cat /etc/shadow >/dev/null; $until_go; exit 7" >log 2>&1 3>&- &
+	seen t.spoor "evt.type = container and evt.arg.id = $short and evt.arg.runtime = runc"
+	go
+	seen t.spoor "evt.type = container_end and evt.arg.id = $short"
 	record_stop
 	events t.spoor "container.id = $short" >t.json
 	cat >expected <<-EOF
@@ -57,7 +65,9 @@ new_container() {	# -> $dir, $id, $short
 @test "what a container writes is told from its image, and so is what it runs" {
 	new_container
 	record_start t.spoor
-	container_run "$dir" "$id" /bin/sh -c 'cp /bin/busybox /tmp/sh; /tmp/sh true; ln -s /etc/passwd /tmp/l; cat /tmp/l; rm /tmp/sh; sleep 0.1' >/dev/null || true
+	container_run "$dir" "$id" /bin/sh -c "cp /bin/busybox /tmp/sh; /tmp/sh true; ln -s /etc/passwd /tmp/l; cat /tmp/l; rm /tmp/sh; $until_go" >log 2>&1 3>&- &
+	seen t.spoor "evt.type = useradded and evt.arg.name = app and evt.arg.container_id = $short"
+	seen t.spoor "container.id = $short and evt.type = unlink"
 	record_stop
 	events t.spoor "container.id = $short" >t.json
 	cat >expected <<-EOF
@@ -77,12 +87,11 @@ new_container() {	# -> $dir, $id, $short
 	record_start t.spoor -c "$short"
 	cat /etc/hostname >/dev/null
 	container_run "$dir" "$id" /bin/sh -c 'cat /etc/shadow >/dev/null' || true
-	sleep 0.1
 	record_stop
 	events t.spoor "container.id = $short and evt.type = openat" | grep -q '"path":"/etc/shadow"'
 	# of the host there are only lives of processes
 	events t.spoor 'container.id = host' | jq -r .type | sort -u >types
-	! grep -vxE 'task_new|exec|execve|execveat|procexit|cgroup_[a-z]*|container|container_end|useradded|groupadded|drop' types
+	! grep -vxE 'task_new|exec|execve|execveat|procexit|cgroup_[a-z]*|container|container_end|useradded|groupadded|drop' types || false
 	spoor-capture -w u.spoor -c "" 2>log || [ $? = 1 ]
 	grep -q "name is empty" log
 }
@@ -92,7 +101,9 @@ new_container() {	# -> $dir, $id, $short
 	jq '.process.args = ["/bin/sh", "-c", "exec 9</etc/passwd; while :; do sleep 0.05; done"]' "$dir/bundle/config.json" >"$dir/c"
 	mv "$dir/c" "$dir/bundle/config.json"
 	runc run -d --bundle "$dir/bundle" "$id" </dev/null >/dev/null 2>&1
-	record t.spoor -c "${id:0:8}" -d 400ms
+	record_start t.spoor -c "${id:0:8}"
+	seen t.spoor "evt.type = execve and container.id = $short and proc.exe = sleep"
+	record_stop
 	spoor-replay t.spoor --keyframes --internal -o json >t.json
 	cat >expected <<-EOF
 		.type == "state_thread" and .container.id == "$short" and .args.exe == "/bin/sh" and .args.vpid == 1 and .args.root == "/"

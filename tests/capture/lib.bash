@@ -6,6 +6,8 @@
 #   record FILE ARGS...			spoor-capture -w FILE ARGS, output in FILE.log
 #   record_start FILE ARGS...		the same in the background; returns when recording has begun
 #   record_stop [SIGNAL]		ends it; its status is $rec_status
+#   seen FILE CONDITION [N]		waits until a recording that goes on shows N (1) such events; $seen_num is the number of
+#					the last. What a test looks at later is there then, however slow the machine is
 #   events FILE [CONDITION]		as JSON, one a line, internal ones too
 #   conditions FILE JSON		each line of FILE, a jq condition, must hold for some event; prints those that do not
 
@@ -34,11 +36,13 @@ record_start() {
 	shift
 	rec_file=$file
 	spoor-capture -w "$file" "$@" 2>"$file.log" </dev/null & rec_pid=$!
-	for ((i = 0; i < 300; i++)); do
+	for ((i = 0; i < 1200; i++)); do
 		[ -s "$file" ] && return 0
-		kill -0 $rec_pid 2>/dev/null || { cat "$file.log"; return 1; }
+		kill -0 $rec_pid 2>/dev/null || break
 		sleep 0.05
 	done
+	echo "no recording has begun:"
+	cat "$file.log"
 	return 1
 }
 
@@ -52,6 +56,13 @@ record_stop() {
 	pkill -P $guard || :
 	wait $guard 2>/dev/null || :
 	rec_pid=
+}
+
+seen() {
+	local n=${3:-1} nums
+	mapfile -t nums < <(timeout 60 spoor-replay --follow "$1" --internal -f "$2" -p %evt.num -n "$n" 2>"$1.seen" 3>&-)
+	seen_num=${nums[n - 1]:-}
+	[[ $seen_num =~ ^[0-9]+$ ]] || { echo "not recorded in 60 s ($n): $2"; cat "$1.seen" "$1.log"; return 1; }
 }
 
 events() {

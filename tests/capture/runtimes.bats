@@ -30,7 +30,7 @@ fields_of() {	# trace id fields...
 	local trace=$1 id=$2 format='' f
 	shift 2
 	for f in "$@"; do format+="%$f|"; done
-	spoor-replay "$trace" -f "container.id startswith ${id:0:12} and evt.type = openat and fd.name = /etc/passwd" -p "$format" | tail -n 1
+	spoor-replay "$trace" -f "container.id startswith ${id:0:12} and $opens" -p "$format" | tail -n 1
 }
 
 is() {	# wanted command...
@@ -40,39 +40,51 @@ is() {	# wanted command...
 	[ "$got" = "$want" ] || { echo "wanted $want"; echo "got    $got"; return 1; }
 }
 
+# A container's name is looked up beside the recording: it is there a moment later, whenever that is. So a container here
+# opens a file again and again until the recording has shown what is asked of it.
+opens='evt.type = openat and fd.name = /etc/passwd'
+
 @test "docker: name, image with tag and digest, labels, mounts, user, exit code; restarted under the same id" {
 	rt_docker_start || skip "$rt_why"
 	record_start t.spoor --container-env
-	docker run -d --network none --name web-frontend-1 --hostname h -l app=demo -e SECRET=x -v "$rt/image:/mnt:ro" -u 0:0 \
-		spoor/test:7 sh -c 'cat /etc/passwd >/dev/null; sleep 0.3; cat /etc/passwd >/dev/null; exit 5' >id
-	docker run --rm --network none --name web-frontend-2 spoor/test:7 sh -c 'cat /etc/passwd >/dev/null' >/dev/null
-	docker wait web-frontend-1 >/dev/null
-	docker start web-frontend-1 >/dev/null
-	docker wait web-frontend-1 >/dev/null
-	sleep 0.3
-	record_stop
+	docker run -d --network none --name web-frontend-1 --hostname h -l app=demo -e SECRET=x -v "$rt/shared:/mnt:ro" -u 0:0 \
+		spoor/test:7 sh -c "$rt_busy; exit 5" >id
+	docker run -d --rm --network none --name web-frontend-2 -v "$rt/shared:/mnt:ro" spoor/test:7 sh -c "$rt_busy" >id2
+	for n in 1 2; do seen t.spoor "container.name = web-frontend-$n and $opens"; done
+	touch "$rt/shared/go"
 	id=$(cat id)
-	is "web-frontend-1|docker|spoor/test|7|demo|yes|false|false|$rt/image|false|" fields_of t.spoor "$id" container.name container.type container.image.repository container.image.tag container.label[app] \
+	for i in "$id" "$(cat id2)"; do seen t.spoor "evt.type = container_end and evt.arg.id = ${i:0:12}"; done
+	rm "$rt/shared/go"
+	docker start web-frontend-1 >/dev/null
+	seen t.spoor "evt.num > $seen_num and container.name = web-frontend-1 and $opens"
+	touch "$rt/shared/go"
+	docker wait web-frontend-1 >/dev/null
+	seen t.spoor "evt.type = container_end and evt.arg.id = ${id:0:12}" 2
+	record_stop
+	is "web-frontend-1|docker|spoor/test|7|demo|yes|false|false|$rt/shared|false|" fields_of t.spoor "$id" container.name container.type container.image.repository container.image.tag container.label[app] \
 		container.label[image.label] container.privileged container.host_network container.mount.source[/mnt] container.mount.rdwr[0]
 	is "$id|$(docker inspect -f '{{.Image}}' web-frontend-1 | cut -d: -f2)|" fields_of t.spoor "$id" container.full_id container.image.id
 	events t.spoor 'evt.type in (container, container_end)' >c.json
-	# born and ended twice, with its exit code; the other one is told apart, though it lived for a moment
+	# born and ended twice, with its exit code; the other one is told apart
 	jq -es --arg id "${id:0:12}" '[.[] | select(.type == "container_end" and .args.id == $id and .args.exit_code == 5)] | length == 2' c.json
 	jq -es 'any(.[]; .type == "container" and .args.name == "web-frontend-2")' c.json
 	jq -es 'any(.[]; .args.json? and (.args.json | fromjson | .container.env | index("SECRET=x")))' c.json
 	# without the option the environment stays out
+	rm "$rt/shared/go"
 	record_start u.spoor
-	docker run --rm --network none -e SECRET=x spoor/test:7 true
-	sleep 0.2
+	docker run -d --rm --network none -e SECRET=x --name quiet -v "$rt/shared:/mnt:ro" spoor/test:7 sh -c "$rt_busy" >id
+	seen u.spoor "container.name = quiet and $opens"
 	record_stop
-	! events u.spoor 'evt.type = container' | grep -q SECRET=x
+	events u.spoor 'evt.type = container' >c.json
+	jq -es 'any(.[]; .args.name == "quiet") and all(.[]; tostring | contains("SECRET=x") | not)' c.json
 }
 
 @test "docker: -c and a name that does not exist yet" {
 	rt_docker_start || skip "$rt_why"
 	record_start t.spoor -c web1
 	docker run --rm --network none --name other spoor/test:7 cat /etc/passwd >/dev/null
-	docker run --rm --network none --name web1 spoor/test:7 sh -c 'cat /etc/passwd >/dev/null; sleep 0.3; cat /etc/passwd' >/dev/null
+	docker run -d --rm --network none --name web1 -v "$rt/shared:/mnt:ro" spoor/test:7 sh -c "$rt_busy" >/dev/null
+	seen t.spoor "container.name = web1 and $opens"
 	record_stop
 	spoor-replay t.spoor -o json -f 'evt.type = openat and fd.name = /etc/passwd and container.id != host' >t.json
 	# what comes before the name is known is kept, lest a beginning be missed
@@ -82,8 +94,10 @@ is() {	# wanted command...
 
 @test "docker: one that was there before, by its name; killed for want of memory" {
 	rt_docker_start || skip "$rt_why"
-	docker run -d --network none --name there spoor/test:7 sh -c 'while :; do cat /etc/passwd >/dev/null; sleep 0.05; done' >id
-	record t.spoor -c there -d 400ms
+	docker run -d --network none --name there -v "$rt/shared:/mnt:ro" spoor/test:7 sh -c "$rt_busy" >id
+	record_start t.spoor -c there
+	seen t.spoor "container.name = there and $opens"
+	record_stop
 	id=$(cat id)
 	is "there|spoor/test:7|" fields_of t.spoor "$id" container.name container.image
 	# the names are in the keyframe: a cut of the trace needs nothing else
@@ -93,7 +107,8 @@ is() {	# wanted command...
 	record_start m.spoor
 	docker run --network none --name greedy -m 16m --memory-swap 16m spoor/test:7 sh -c 'x=aaaaaaaaaaaaaaaa; while :; do x=$x$x; done' >/dev/null 2>&1 || true
 	[ "$(docker inspect -f '{{.State.OOMKilled}}' greedy)" = true ] || skip "no limit of memory is enforced here"
-	sleep 0.3
+	id=$(docker inspect -f '{{.Id}}' greedy)
+	seen m.spoor "evt.type = container_end and evt.arg.id = ${id:0:12}"
 	record_stop
 	events m.spoor 'evt.type = container_end' >c.json
 	jq -es 'any(.[]; .args.exit_code == 137 and .args.oom == true)' c.json
@@ -103,14 +118,17 @@ is() {	# wanted command...
 	rt_containerd_start || skip "$rt_why"
 	record_start t.spoor
 	for n in 1 2; do
-		ctr run --rm --label app=demo$n localhost/spoor/test:7 payments-backend-$n /bin/sh -c 'cat /etc/passwd >/dev/null; sleep 0.1; exit 3' || true
+		timeout 100 ctr run --rm --label app=demo$n --mount "type=bind,src=$rt/shared,dst=/mnt,options=rbind:ro" \
+			localhost/spoor/test:7 payments-backend-$n /bin/sh -c "$rt_busy; exit 3" >/dev/null 2>&1 3>&- &
 	done
-	sleep 0.2
+	for n in 1 2; do seen t.spoor "container.name = payments-backend-$n and $opens"; done
+	touch "$rt/shared/go"
+	for n in 1 2; do seen t.spoor "evt.type = container_end and evt.arg.id = payments-backend-$n"; done
 	record_stop
 	for n in 1 2; do
-		spoor-replay t.spoor -f "container.id = payments-backend-$n and evt.type = openat and fd.name = /etc/passwd" \
+		spoor-replay t.spoor -f "container.id = payments-backend-$n and $opens" \
 			-p '%container.name|%container.type|%container.image|%container.label[app]' | tail -n 1 >line
-		[ "$(cat line)" = "payments-backend-$n|containerd|localhost/spoor/test:7|demo$n" ]
+		is "payments-backend-$n|containerd|localhost/spoor/test:7|demo$n" cat line
 		events t.spoor 'evt.type = container_end' | jq -es --arg id payments-backend-$n 'any(.[]; .args.id == $id and .args.exit_code == 3)'
 	done
 	ctr image ls | grep -o 'sha256:[0-9a-f]*' | sort -u >digests
@@ -128,15 +146,17 @@ is() {	# wanted command...
 	record_start t.spoor
 	rt_cri RunPodSandbox "{\"1\": $pod}" >sandbox
 	rt_cri CreateContainer '{"1": "'$(cat sandbox)'", "2": {"1": {"1": "nginx"}, "2": {"1": "localhost/spoor/test:7"},
-		"3": ["/bin/sh", "-c", "cat /etc/passwd >/dev/null; sleep 0.4; cat /etc/passwd >/dev/null; exit 9"],
+		"3": ["/bin/sh", "-c", "'"$rt_busy"'; exit 9"], "7": [{"1": "/mnt", "2": "'"$rt/shared"'"}],
 		"9": {"map": {"io.kubernetes.container.name": "nginx", "track": "canary", '"$k8s"'}}, "11": "n.log"}, "3": '"$pod"'}' >id
 	rt_cri StartContainer '{"1": "'$(cat id)'"}' >/dev/null
-	sleep 0.8
-	rt_cri StopPodSandbox '{"1": "'$(cat sandbox)'"}' >/dev/null
-	rt_cri RemovePodSandbox '{"1": "'$(cat sandbox)'"}' >/dev/null
-	sleep 0.2
-	record_stop
 	id=$(cat id) sandbox=$(cat sandbox)
+	seen t.spoor "container.id = ${id:0:12} and container.name = nginx and $opens"
+	touch "$rt/shared/go"
+	seen t.spoor "evt.type = container_end and evt.arg.id = ${id:0:12}"
+	rt_cri StopPodSandbox "{\"1\": \"$sandbox\"}" >/dev/null
+	rt_cri RemovePodSandbox "{\"1\": \"$sandbox\"}" >/dev/null
+	seen t.spoor "evt.type = container_end and evt.arg.id = ${sandbox:0:12}"
+	record_stop
 	is "nginx|containerd|web-0|prod|$uid|front|canary|${sandbox:0:12}|true|" fields_of t.spoor "$id" container.name container.type k8s.pod.name k8s.ns.name k8s.pod.uid k8s.pod.label[tier] \
 		container.label[track] k8s.pod.sandbox_id container.host_network
 	fields_of t.spoor "$id" container.image container.image.digest container.image.id >line
@@ -151,12 +171,12 @@ is() {	# wanted command...
 @test "podman: names, labels, a pod" {
 	rt_podman_start || skip "$rt_why"
 	record_start t.spoor
-	pm run -d --network none --name backend-of-shop -l app=demo localhost/spoor/test:7 \
-		sh -c 'cat /etc/passwd >/dev/null; sleep 0.5; cat /etc/passwd >/dev/null; exit 4' >id
-	pm wait backend-of-shop >/dev/null
-	sleep 0.3
-	record_stop
+	pm run -d --network none --name backend-of-shop -l app=demo -v "$rt/shared:/mnt:ro" localhost/spoor/test:7 sh -c "$rt_busy; exit 4" >id
 	id=$(cat id)
+	seen t.spoor "container.name = backend-of-shop and $opens"
+	touch "$rt/shared/go"
+	seen t.spoor "evt.type = container_end and evt.arg.id = ${id:0:12}"
+	record_stop
 	is "backend-of-shop|podman|localhost/spoor/test:7|demo|" fields_of t.spoor "$id" container.name container.type container.image container.label[app]
 	fields_of t.spoor "$id" container.image.digest container.image.id | grep -qE '^sha256:[0-9a-f]{64}\|[0-9a-f]{64}\|$'
 	events t.spoor 'evt.type = container_end' | jq -es --arg id "${id:0:12}" 'any(.[]; .args.id == $id and .args.exit_code == 4)'
@@ -168,7 +188,9 @@ is() {	# wanted command...
 	rt_state=$rt/hidden rt_containerd_start || skip "$rt_why"
 	[ -z "$(ls "$rt/hidden")" ]
 	record_start t.spoor
-	nsenter -m -t "${rt_pids[0]}" ctr run --rm --label app=inner localhost/spoor/test:7 a-box-inside-of-another /bin/sh -c 'cat /etc/passwd >/dev/null; sleep 0.3; cat /etc/passwd' >/dev/null
+	timeout 100 nsenter -m -t "${rt_pids[0]}" ctr run --rm --label app=inner --mount "type=bind,src=$rt/shared,dst=/mnt,options=rbind:ro" \
+		localhost/spoor/test:7 a-box-inside-of-another /bin/sh -c "$rt_busy" >/dev/null 2>&1 3>&- &
+	seen t.spoor "container.name = a-box-inside-of-another and $opens"
 	record_stop
 	is "a-box-inside-of-another|containerd|localhost/spoor/test:7|inner|" \
 		fields_of t.spoor a-box-inside container.name container.type container.image container.label[app]

@@ -4,7 +4,9 @@
 # folder, images made on the spot, no registry.
 #
 #   source tests/lib/runtimes.bash
-#   rt_begin			a folder, in $rt; an image's root file system in $rt/image, a pause image in $rt/pause
+#   rt_begin			a folder, in $rt; an image's root file system in $rt/image, a pause image in $rt/pause, and
+#					$rt/shared, to be mounted as /mnt: a container that runs $rt_busy opens /etc/passwd
+#					again and again until there is a file "go"
 #   rt_docker_start			$DOCKER_HOST; image spoor/test:7
 #   rt_containerd_start			$CONTAINERD_ADDRESS; image localhost/spoor/test:7 in namespaces default and k8s.io.
 #					${rt_in[@]} goes in front of the daemon's command; $rt_state is where it keeps things
@@ -17,7 +19,8 @@
 rt_begin() {
 	rt=$(mktemp -d /tmp/spoor-rt.XXXXXX)
 	rt_pids=() rt_why= rt_in=() rt_state=
-	mkdir -p "$rt"/image/{bin,etc,proc,sys,dev,tmp,root,mnt} "$rt/pause" "$rt/logs"
+	mkdir -p "$rt"/image/{bin,etc,proc,sys,dev,tmp,root,mnt} "$rt/pause" "$rt/logs" "$rt/shared"
+	rt_busy='until [ -e /mnt/go ]; do cat /etc/passwd >/dev/null; sleep 0.05; done'
 	cp "$(command -v busybox)" "$rt/image/bin/busybox"
 	for a in sh cat sleep true; do ln -s busybox "$rt/image/bin/$a"; done
 	echo root:x:0:0:root:/root:/bin/sh >"$rt/image/etc/passwd"
