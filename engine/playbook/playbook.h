@@ -66,6 +66,7 @@ struct pb_action_opts {
 
 struct pb_kubernetes {
 	const char *kubeconfig, *context, *node;	/* NULL: in-cluster account; the kubeconfig's; NODE_NAME, the machine's name */
+	const char *account;		/* the folder of the in-cluster account */
 	uint64_t timeout;		/* ns, of one request */
 };
 

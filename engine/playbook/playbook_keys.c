@@ -105,6 +105,8 @@ static const struct cfg_section limit_section = {
 static const struct cfg_key kubernetes_keys[] = {
 	KEY(kubeconfig, CFG_PATH, "kubeconfig", NULL, "The file that says how to reach the API server. Default: the account of the pod."),
 	KEY(context, CFG_STRING, "context", NULL, "The context in it. Default: its current one."),
+	KEY(account, CFG_PATH, "account", "/var/run/secrets/kubernetes.io/serviceaccount",
+	    "The folder with the pod's account (token, ca.crt), where there is no kubeconfig."),
 	KEY(node, CFG_STRING, "node", NULL, "The name of this node. Default: the variable NODE_NAME, or the name of the machine."),
 	KEY(timeout, CFG_DURATION, "timeout", "10s", "Of one request.", .min = 100 * MS, .max = 600 * SECOND),
 	CFG_END

@@ -18,42 +18,6 @@ setup() {
 
 teardown() { [ -z "$server" ] || kill "$server" 2>/dev/null || :; }
 
-serve() {	# mode...
-	rm -f port
-	python3 "$SPOOR_SRC/tests/lib/kube_server.py" "$kubernetes_api" port log "$@" 2>server.log 3>&- & server=$!
-	for ((i = 0; i < 200; i++)); do
-		[ -s port ] && break
-		sleep 0.05
-	done
-	[ -s port ] || { cat server.log; return 1; }
-	config "token: secret-token"
-}
-
-config() {	# the user, in one line
-	cat >kubeconfig <<-X
-	apiVersion: v1
-	kind: Config
-	current-context: test
-	contexts: [{name: test, context: {cluster: c, user: u}}, {name: other, context: {cluster: none, user: u}}]
-	clusters: [{name: c, cluster: {server: "http://127.0.0.1:$(cat port)/"}}]
-	users: [{name: u, user: {$1}}]
-	X
-}
-
-acts() {	# actions...: on pod $pod of namespace shop, of uid $uid
-	local a
-	{
-		echo 'reachable: [10.0.0.5, 192.168.0.0/16, "fd00::1"]'
-		echo "kubernetes: {kubeconfig: kubeconfig, timeout: 2s${context:+, context: $context}}"
-		echo 'playbooks: [{name: p, actions: ['
-		for a; do echo "{do: $a},"; done
-		echo ']}]'
-	} >pb.yaml
-	POD_NS=shop POD_NAME=${pod-web-1} POD_UID=${uid-} NODE=${node-worker-1} "$act" do pb.yaml none 0 0 >out
-	cat out log
-	no grep -q ^BAD log
-}
-
 @test "every action is asked for as the API has it" {
 	serve
 	acts 'label_pod, labels: {a/b: "x y", c: "", d: "-a$(id)-"}' 'annotate_pod, annotations: {note: "a \"b\""}' isolate_pod event_pod \

@@ -5,8 +5,11 @@ Each request is looked up in Kubernetes' published description: path, verb, type
 fit is answered 400 and logged as BAD. Objects are kept, so that what is done twice meets what was done before. Each request is a line of LOG:
 "OK METHOD PATH BODY" or "BAD METHOD PATH why". A MODE changes answers, once each in order: conflict, forbidden, busy (429 with Retry-After), error
 (500), slow (4 s), broken (no JSON), cut (half an answer), unauthorized.
+
+KUBE_TLS="CERT KEY" in the environment: HTTPS. With a third file, an authority: who has a certificate of it needs no token, and who has one of
+another is turned away. Tokens are those of TOKENS, and what the file KUBE_TOKEN holds.
 """
-import gzip, json, re, sys, time
+import gzip, json, os, re, ssl, sys, time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
@@ -154,6 +157,12 @@ class Server(BaseHTTPRequestHandler):
             self.wfile.write(b'{"kind"')
             self.close_connection = True
 
+    def is_known(self):
+        tokens = list(TOKENS)
+        if "KUBE_TOKEN" in os.environ:
+            tokens.append("Bearer " + open(os.environ["KUBE_TOKEN"]).read().strip())
+        return self.headers.get("Authorization") in tokens or (hasattr(self.connection, "getpeercert") and self.connection.getpeercert())
+
     def serve(self, method):
         n = int(self.headers.get("Content-Length") or 0)
         text = self.rfile.read(n).decode() if n else None
@@ -161,8 +170,10 @@ class Server(BaseHTTPRequestHandler):
         try:
             body = json.loads(text) if text else None
             template, args = check_request(method, url, self.headers.get("Content-Type"), body)
-            if self.headers.get("Authorization") not in TOKENS:
-                raise ValueError("no token")
+            if not self.is_known():
+                log.write(f"WHO {method} {self.path}\n")
+                self.status(401, "Unauthorized", "who are you?")
+                return
         except (ValueError, KeyError) as e:
             log.write(f"BAD {method} {self.path} {e} {text}\n")
             self.status(400, "BadRequest", str(e))
@@ -218,6 +229,14 @@ class Server(BaseHTTPRequestHandler):
 
 server = ThreadingHTTPServer(("127.0.0.1", 0), Server)
 server.daemon_threads = True
+if "KUBE_TLS" in os.environ:
+    cert, key, *authority = os.environ["KUBE_TLS"].split()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(cert, key)
+    if authority:
+        context.verify_mode = ssl.CERT_OPTIONAL
+        context.load_verify_locations(authority[0])
+    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
 with open(sys.argv[2], "w") as f:
     f.write(f"{server.server_port}\n")
 server.serve_forever()

@@ -32,8 +32,8 @@ struct kube_access {
 	char **exec, **exec_env;	/* a program that gives credentials, its arguments, "NAME=value"s; NULL at their ends */
 	char *exec_version;
 };
-/* The account that a pod has. */
-int kube_access__in_cluster(struct kube_access *a, struct err *err);
+/* The account that a pod has, in the folder where it is mounted. */
+int kube_access__in_cluster(struct kube_access *a, const char *folder, struct err *err);
 /* A kubeconfig. context NULL: its current one. The file is the administrator's; programs in it are run. */
 int kube_access__read(struct kube_access *a, const char *path, const char *context, struct err *err);
 /* Ask the program, if there is one, for token or certificate. */

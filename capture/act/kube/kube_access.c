@@ -15,7 +15,6 @@
 
 #define MAX_EXEC_OUTPUT (256u << 10)
 #define EXEC_TIMEOUT_NS 30000000000ull
-#define ACCOUNT "/var/run/secrets/kubernetes.io/serviceaccount/"
 
 static void free_list(char **list)
 {
@@ -49,7 +48,7 @@ void kube_access__done(struct kube_access *a)
 	*a = (struct kube_access){ 0 };
 }
 
-int kube_access__in_cluster(struct kube_access *a, struct err *err)
+int kube_access__in_cluster(struct kube_access *a, const char *folder, struct err *err)
 {
 	const char *host = getenv("KUBERNETES_SERVICE_HOST"), *port = getenv("KUBERNETES_SERVICE_PORT");
 
@@ -57,8 +56,8 @@ int kube_access__in_cluster(struct kube_access *a, struct err *err)
 		return err__set(err, -FMT_E_UNSUPPORTED, "this is no pod (KUBERNETES_SERVICE_HOST is not set): give a kubeconfig, "
 				"'kubernetes: {kubeconfig: FILE}'");
 	a->server = xasprintf(strchr(host, ':') ? "https://[%s]:%s" : "https://%s:%s", host, port);
-	a->ca_file = xstrdup(ACCOUNT "ca.crt");
-	a->token_file = xstrdup(ACCOUNT "token");
+	a->ca_file = xasprintf("%s/ca.crt", folder);
+	a->token_file = xasprintf("%s/token", folder);
 	return 0;
 }
 

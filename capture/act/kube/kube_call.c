@@ -38,7 +38,8 @@ static int connect_to(struct act_kube *k, struct err *err)
 int kube_call__new(struct act_kube **ret, const struct pb_kubernetes *o, const atomic_bool *stop, struct err *err)
 {
 	struct act_kube *k = xcalloc(1, sizeof(*k));
-	int r = o->kubeconfig ? kube_access__read(&k->access, o->kubeconfig, o->context, err) : kube_access__in_cluster(&k->access, err);
+	int r = o->kubeconfig ? kube_access__read(&k->access, o->kubeconfig, o->context, err) :
+		kube_access__in_cluster(&k->access, o->account, err);
 
 	k->timeout_ns = o->timeout;
 	k->stop = stop;
