@@ -3,7 +3,7 @@
 # kubernetes.bash - Kubernetes' published API description, for tests: openapi.json.gz in the folder SPOOR_KUBERNETES.
 #
 #   kubernetes_missing		prints why the tests that need it cannot run, and succeeds then; else it is $kubernetes_api
-#   serve [MODE...]		an API server that checks requests by it (kube_server.py), $server; its log is log; kubeconfig is for it
+#   serve [MODE...]		an API server that checks requests by it (kube_server.py), $server; its log is ${kube_log:-log}; kubeconfig is for it
 #   config USER [CLUSTER]	a kubeconfig for it: the user, and what there is more of the cluster, each in one line; then it is https
 #   acts ACTION...		does them, as a playbook has them, to the pod $pod of namespace shop, of uid $uid, on $node, in $context, or
 #				as the account in the folder $account; what came of it is out. Needs $act, make_act
@@ -17,7 +17,7 @@ kubernetes_missing() {
 
 serve() {
 	rm -f port
-	python3 "$SPOOR_SRC/tests/lib/kube_server.py" "$kubernetes_api" port log "$@" 2>server.log 3>&- & server=$!
+	python3 "$SPOOR_SRC/tests/lib/kube_server.py" "$kubernetes_api" port "${kube_log:-log}" "$@" 2>server.log 3>&- & server=$!
 	for ((i = 0; i < 200; i++)); do
 		[ -s port ] && break
 		sleep 0.05
