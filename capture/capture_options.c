@@ -60,14 +60,7 @@ static int set_output(void *u, const char *v, struct err *err)
 
 static int set_snaplen(void *u, const char *v, struct err *err)
 {
-	uint64_t n;
-	int r = text__parse_size(v, &n, err);
-
-	if (!r && n > CAP_SNAP_MAX)
-		return err__set(err, -FMT_E_VALUE, "%s: at most %u bytes of a call are kept", v,
-				CAP_SNAP_MAX);
-	((struct cap_options *)u)->rec.driver.snaplen = r ? 0 : (uint32_t)n;
-	return r;
+	return cap_snaplen__add(&((struct cap_options *)u)->snaplen, v, err);
 }
 
 static int set_environment(void *u, const char *v, struct err *err)
@@ -236,9 +229,14 @@ static const struct cli_opt opts[] = {
 	  set_rules },
 	{ 'o', "output", "text|json",
 	  "Alerts as text (the default), or as JSON, one object a line.", set_output },
-	{ 's', "snaplen", "BYTES",
+	{ 's', "snaplen", "BYTES[,WHAT=BYTES...]",
 	  "Keep this many of the bytes that a call reads or writes; 80 without this "
-	  "option, 0 keeps none.",
+	  "option, 0 keeps none, at most 64KiB. Exceptions follow, or stand alone; the first that fits a call counts. "
+	  "WHAT is port:N, for sockets of which one end has this port; path:/NAMES, for a file or all below a directory, "
+	  "as the process sees its path; tty, for terminals; fd:N, for descriptors of this number. whole stands for 64KiB, "
+	  "the most that is kept of one call. 80,port:80=1KiB,path:/etc=whole,tty=whole keeps what is typed and what configuration "
+	  "says. What moves without passing through the program's memory (sendfile, splice, mmap), and through io_uring, has no payload. "
+	  "May be given several times.",
 	  set_snaplen },
 	{ 0, "environment", "BYTES",
 	  "Keep this many bytes of the environment that a program is started with; 4096 without "
@@ -293,6 +291,8 @@ const struct cli cap_cli = {
 	.examples =
 		"spoor-capture -w all.spoor -d 30s\tthe whole machine, half a minute\n"
 		"spoor-capture -w web.spoor -c web1\ta container by its name, until Ctrl-C\n"
+		"spoor-capture -w web.spoor -c web1 -s 80,port:80=4KiB,tty=whole\twith what is asked of it, and what is "
+		"typed in it\n"
 		"spoor-capture -w build.spoor --only-command -- make\ta command and what it "
 		"starts\n"
 		"spoor-capture -w all.spoor -r rules\trules run live, alerts on the screen\n"

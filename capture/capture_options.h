@@ -4,12 +4,14 @@
 #define CAP_CAPTURE_OPTIONS_H
 
 #include "capture/record/recorder.h"
+#include "capture/snaplen.h"
 #include "format/base/cli.h"
 
 struct cap_options {
 	struct cap_recorder_opts rec;
 	struct cap_scope scope;
 	struct cap_live live;
+	struct cap_snaplen snaplen;
 	uint64_t duration;		/* ns, 0: no limit */
 	char **command;
 	const char *daemon, *check;	/* configurations: to run as the daemon, to look at only */

@@ -299,8 +299,8 @@ int main(int argc, char **argv)
 		.rec = { .flush_ns = FLUSH_NS,
 			 .writer = { .sz = sizeof(struct fmt_writer_opts) },
 			 .driver = { .sz = sizeof(struct cap_driver_opts),
-				     .snaplen = DEFAULT_SNAPLEN,
 				     .env_len = CAP_ENV_DEFAULT } },
+		.snaplen = { .bytes = DEFAULT_SNAPLEN },
 	};
 	struct err err = { 0 };
 	int first, code;
@@ -333,6 +333,9 @@ int main(int argc, char **argv)
 		err__set(&err, -FMT_E_VALUE,
 			 "a trace is no text: send standard output to a file or a pipe");
 	}
+	o.rec.driver.snaplen = o.snaplen.bytes;
+	o.rec.driver.snaps = o.snaplen.snaps;
+	o.rec.driver.n_snaps = o.snaplen.n;
 	code = err.code ? err.code : run(&o, &err);
 	cap_scope__done(&o.scope);
 	cap_live__done(&o.live);

@@ -26,6 +26,9 @@ const volatile __u64 ring_mask = (1 << 20) - 1;
 const volatile __u64 ring_room = (1 << 20) - CAP_RECORD_MAX;	/* full above it */
 const volatile __u32 slot_mask = 0x3ff;
 const volatile __u32 snaplen = 80;
+const volatile __u32 n_snaps = 0;	/* exceptions to it ... */
+const volatile bool snaps_by_path = false;	/* ... of which some go by path */
+const volatile struct cap_snap snaps[CAP_SNAPS] = {};
 const volatile __u32 env_len = CAP_ENV_DEFAULT;
 const volatile __u32 n_names = 0;	/* cgroups of the containers that are asked for; 0: all */
 /* how they begin, zero-padded ... */

@@ -111,8 +111,8 @@ static __always_inline __u64 iov_load(struct out *o, bool is32, __u64 iov, __u64
 	return sum;
 }
 
-static __always_inline void iov_gather(struct out *o, bool is32, __u64 count, __u64 want,
-				       __u64 full, __u32 keep)
+static __always_inline void iov_gather(struct out *o, bool is32, __u64 count, __u64 size,
+				       const struct keep *keep)
 {
 	__u64 off = forget(o, o->off), got;
 	struct iov_walk w = { .o = o, .off = off, .is32 = is32 };
@@ -121,22 +121,21 @@ static __always_inline void iov_gather(struct out *o, bool is32, __u64 count, __
 		return;
 	o->off = off;
 	w.n = forget(o, count);
-	w.want = forget(o, want < keep ? want : keep);
+	w.want = forget(o, size < keep->n ? size : keep->n);
 	w.got = forget(o, 0);
 	LOOP(IOV_MAX_READ, iov_take, &w);
 	got = forget(o, w.got);
 	if (got > CAP_SNAP_MAX)
 		got = CAP_SNAP_MAX;
-	out_blob_end(o, TAG_DATA, got, full > 0xffffffffu ? 0xffffffffu : full);
+	out_blob_end(o, keep->tag, got, size > 0xffffffffu ? 0xffffffffu : size);
 }
 
 static __always_inline int collect_iov(struct bpf_raw_tracepoint_args *ctx, bool reading)
 {
+	struct keep keep = { .n = snaplen, .tag = TAG_DATA };
 	__u64 iov, count, size;
 	struct call c;
 	struct out o;
-	__u32 keep;
-	bool dns;
 
 	if (!call_again(&c, ctx) || call_begin(&c, &o))
 		return 0;
@@ -152,12 +151,10 @@ static __always_inline int collect_iov(struct bpf_raw_tracepoint_args *ctx, bool
 	}
 	if (reading)
 		size = c.ret > 0 ? c.ret : 0;
-	dns = false;
-	keep = snaplen;
-	if (*dns_mark(c.s->pid_tid))
-		keep = keep_of(file_of_fd(c.task, call_arg(&c, 0)), 0, &dns);
-	iov_gather(&o, c.compat, count, size, size, keep);
-	if (dns)
+	if (n_snaps || *dns_mark(c.s->pid_tid))
+		keep = keep_of(&o, file_of_fd(c.task, call_arg(&c, 0)), 0);
+	iov_gather(&o, c.compat, count, size, &keep);
+	if (keep.dns)
 		out_sock(&o, file_of_fd(c.task, call_arg(&c, 0)));
 	call_close(&c, &o);
 	return 0;
@@ -193,10 +190,10 @@ static __always_inline int collect_msg(struct bpf_raw_tracepoint_args *ctx, bool
 {
 	struct msghdr64 m = {};
 	__u64 size = 0;
+	struct keep keep;
 	struct call c;
 	struct out o;
-	bool many, dns;
-	__u32 keep;
+	bool many;
 
 	if (!call_again(&c, ctx) || call_begin(&c, &o))
 		return 0;
@@ -221,10 +218,12 @@ static __always_inline int collect_msg(struct bpf_raw_tracepoint_args *ctx, bool
 	c.compat = forget(&o, c.compat);
 	c.ret = forget(&o, c.ret);
 	size = forget(&o, size);
-	keep = keep_of(file_of_fd(c.task, call_arg(&c, 0)), !reading || c.ret >= 0 ? m.name : 0,
-		       &dns);
-	iov_gather(&o, c.compat, m.iovlen, size, size, forget(&o, keep));
-	if (m.name || dns) {
+	keep = keep_of(&o, file_of_fd(c.task, call_arg(&c, 0)),
+		       !reading || c.ret >= 0 ? m.name : 0);
+	keep.n = forget(&o, keep.n);
+	keep.tag = forget(&o, keep.tag);
+	iov_gather(&o, c.compat, m.iovlen, size, &keep);
+	if (m.name || keep.dns) {
 		if (m.name && (!reading || c.ret >= 0))
 			out_user_mem(&o, TAG_ADDR, (void *)m.name, (__u32)m.namelen,
 				     (__u32)m.namelen, SOCKADDR_MAX);
@@ -253,10 +252,9 @@ int collect_msg_write(struct bpf_raw_tracepoint_args *ctx)
 static __always_inline int collect_buf(struct bpf_raw_tracepoint_args *ctx, bool reading)
 {
 	__u64 size, n, ptr, addr = 0;
+	struct keep keep;
 	struct call c;
 	struct out o;
-	__u32 keep;
-	bool dns;
 
 	if (!call_again(&c, ctx) || call_begin(&c, &o))
 		return 0;
@@ -270,18 +268,18 @@ static __always_inline int collect_buf(struct bpf_raw_tracepoint_args *ctx, bool
 	}
 	if (reading)
 		size = c.ret > 0 ? c.ret : 0;
-	keep = keep_of(file_of_fd(c.task, call_arg(&c, 0)), !reading || c.ret >= 0 ? addr : 0, &dns);
-	n = size < keep ? size : keep;
-	out_user_mem(&o, TAG_DATA, (void *)ptr, n, size, CAP_SNAP_MAX);
+	keep = keep_of(&o, file_of_fd(c.task, call_arg(&c, 0)), !reading || c.ret >= 0 ? addr : 0);
+	n = size < keep.n ? size : keep.n;
+	out_user_mem(&o, keep.tag, (void *)ptr, n, size, CAP_SNAP_MAX);
 	if (addr && (!reading || c.ret >= 0)) {
 		__u32 len = call_arg(&c, 5);
 
 		if (reading && bpf_probe_read_user(&len, sizeof(len), (void *)call_arg(&c, 5)))
 			len = 0;
 		out_user_mem(&o, TAG_ADDR, (void *)addr, len, len, SOCKADDR_MAX);
-		dns = true;
+		keep.dns = true;
 	}
-	if (dns)
+	if (keep.dns)
 		out_sock(&o, file_of_fd(c.task, call_arg(&c, 0)));
 	call_strs(&c, &o);
 	call_close(&c, &o);

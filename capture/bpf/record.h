@@ -25,7 +25,7 @@
 #define CAP_RECORD_MAX 262144u		/* longest record; records stay well below */
 #define CAP_RING_CTL 4096u		/* the control page in front of a ring's data */
 #define CAP_STR_MAX 4096u		/* a string argument: more than any path has */
-#define CAP_SNAP_MAX 16384u		/* most payload bytes of one event */
+#define CAP_SNAP_MAX 65536u		/* most payload bytes of one event */
 #define CAP_ARGS_MAX 131072u		/* command line */
 #define CAP_ENV_MAX 65536u		/* environment: at most, and unless asked for otherwise */
 #define CAP_ENV_DEFAULT 4096u
@@ -65,6 +65,7 @@ struct cap_ring {			/* the control page */
 	/* the process that lost most of late: a vote, see out_lost() */
 	__u32 loser, pad3;
 	__u64 loser_votes, loser_n;
+	__u64 snap;			/* the exception that fits the call at hand: snap.bpf.h */
 	__u64 share;			/* of the record at hand, + 1; 0: not counted */
 	/* bytes that processes have written while much of the ring was in use */
 	struct cap_share {
@@ -98,6 +99,7 @@ struct cap_blob {
 enum cap_tag {
 	TAG_S0, TAG_S1, TAG_S2, TAG_S3, TAG_S4, TAG_S5,	/* the string at an argument */
 	TAG_DATA,			/* payload */
+	TAG_DATA_MORE,			/* of port 53: more than is kept, for the decoder to read */
 	TAG_PATH,			/* struct cap_path: the file that was opened */
 	TAG_CWD, TAG_ROOT, TAG_EXE,	/* struct cap_path */
 	TAG_ARGS, TAG_ENV,		/* NUL-terminated strings, as in the process */
@@ -142,12 +144,13 @@ struct cap_sock {
 /*
  * What to do at the return of a call. Made by user space from events.def before the programs load.
  * Kinds are the collectors of events.def, as far as they need code; KIND_INTS and KIND_STRS are
- * generic, EXEC_* are what follows EXEC, RESOLVE is what follows where an event has paths.
+ * generic, EXEC_* are what follows EXEC, RESOLVE is what follows where an event has paths, SNAP comes
+ * before what has payload if there are exceptions to its length.
  */
 #define CAP_KINDS(X) \
 	X(INTS) X(NOISE) X(READ) X(WRITE) X(STRS) X(OPEN) X(EXEC) X(CLONE) X(IOV_READ) \
 	X(IOV_WRITE) X(MSG_READ) X(MSG_WRITE) X(SOCK) X(SOCKOPT) X(POLL) X(OUT_STR) X(TEXT_ARG) \
-	X(DEREF) X(CRED) X(CWD) X(UNKNOWN) X(EXEC_FILE) X(EXEC_ARGS) X(RESOLVE)
+	X(DEREF) X(CRED) X(CWD) X(UNKNOWN) X(EXEC_FILE) X(EXEC_ARGS) X(RESOLVE) X(SNAP)
 enum cap_kind {
 #define X(k) KIND_##k,
 	CAP_KINDS(X)
@@ -187,6 +190,33 @@ enum cap_follow_how {
 	FOLLOW_TO_LINK,			/* a link at its end is meant itself */
 	FOLLOW_TO_PARENT,		/* the directory is followed; the name may be gone, or be new */
 };
+
+/*
+ * Exceptions to how much payload is kept (capture/snaplen.h): the first that fits counts. A path is
+ * written as a walk up finds it, each name with its NUL, and stands at the end of `word`; the bits of
+ * `mask` count, among them the NUL of the name before, so that whole names are compared.
+ */
+#define CAP_SNAPS 16u
+#define CAP_SNAP_WORDS 16u
+#define CAP_SNAP_PATH (8 * CAP_SNAP_WORDS - 1)	/* longest path, its first / not counted */
+enum cap_snap_kind {
+	SNAP_PORT = 1,			/* an end of the socket, or the address named, has it */
+	SNAP_TTY,
+	SNAP_FD,			/* the descriptor's number */
+	SNAP_PATH,			/* the file, or a directory that it is below */
+};
+
+struct cap_snap {
+	__u32 kind;
+	__u32 value;			/* port or descriptor */
+	__u32 keep;			/* bytes */
+	__u32 pad;
+	__u64 word[CAP_SNAP_WORDS], mask[CAP_SNAP_WORDS];
+};
+
+/* Major numbers of terminals, Documentation/admin-guide/devices.txt: tty, ptmx, pts, serial lines. */
+#define CAP_IS_TTY_MAJOR(m) \
+	((m) == 4 || (m) == 5 || ((m) >= 136 && (m) <= 143) || (m) == 188 || (m) == 204 || (m) == 229)
 
 #define CAP_DNS_PROCS 4096u
 #define CAP_DNS_SNAP 4096u		/* bytes kept of what goes to or comes from port 53 */

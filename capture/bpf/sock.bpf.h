@@ -4,28 +4,10 @@
 #define SOCK_BPF_H
 
 #include "capture/bpf/call.bpf.h"
-#include "capture/bpf/path.bpf.h"
+#include "capture/bpf/keep.bpf.h"
 
 #define AF_UNIX 1
-#define AF_INET 2
-#define AF_INET6 10
 #define UNIX_PATH_MAX 108
-
-static __always_inline __u16 swap16(__u16 v)
-{
-	return __builtin_bswap16(v);
-}
-
-static __always_inline struct sock *sock_of_file(struct file *file)
-{
-	struct inode *inode = file ? K(file, f_inode) : NULL;
-	struct socket *s;
-
-	if (!inode || (K(inode, i_mode) & S_IFMT) != S_IFSOCK)
-		return NULL;
-	s = K(file, private_data);
-	return s ? K(s, sk) : NULL;
-}
 
 /* A bound name of a unix socket behind a blob's fixed part. Returns its length. */
 static __always_inline __u32 unix_name(char *dst, struct sock *sk)
@@ -93,42 +75,6 @@ static __always_inline void out_sock(struct out *o, struct file *file)
 		more += n;
 	}
 	out_blob_end(o, TAG_SOCK, sizeof(*b) + more, sizeof(*b) + more);
-}
-
-#define DNS_PORT 53
-
-/* Processes, not threads: what one has connected, others write to. */
-static __always_inline __u8 *dns_mark(__u64 pid_tid)
-{
-	return &dns_procs[pid_tid >> 32 & (CAP_DNS_PROCS - 1)];
-}
-
-/* A socket of which one end is port 53. */
-static __always_inline bool is_dns(struct sock *sk)
-{
-	__u16 family = sk ? K(sk, __sk_common.skc_family) : 0;
-
-	return (family == AF_INET || family == AF_INET6) &&
-	       (K(sk, __sk_common.skc_num) == DNS_PORT ||
-		K(sk, __sk_common.skc_dport) == swap16(DNS_PORT));
-}
-
-/* Does an address that a caller names have that port? */
-static __always_inline bool is_dns_addr(__u64 addr)
-{
-	__u16 head[2] = {};
-
-	return addr && !bpf_probe_read_user(head, sizeof(head), (void *)addr) &&
-	       (head[0] == AF_INET || head[0] == AF_INET6) && head[1] == swap16(DNS_PORT);
-}
-
-/* How many bytes are kept of what goes through a descriptor; *dns: it is about names. */
-static __always_inline __u32 keep_of(struct file *f, __u64 addr, bool *dns)
-{
-	struct sock *sk = sock_of_file(f);
-
-	*dns = sk && (is_dns(sk) || is_dns_addr(addr));
-	return *dns && snaplen < CAP_DNS_SNAP ? CAP_DNS_SNAP : snaplen;
 }
 
 SEC("raw_tp")

@@ -13,6 +13,7 @@
 #include "capture/bpf/open.bpf.h"
 #include "capture/bpf/resolve.bpf.h"
 #include "capture/bpf/sched.bpf.h"
+#include "capture/bpf/snap.bpf.h"
 #include "capture/bpf/sock.bpf.h"
 #include "capture/bpf/iter.bpf.h"
 #include "capture/bpf/uring.bpf.h"
@@ -162,14 +163,15 @@ int on_sys_exit(struct bpf_raw_tracepoint_args *ctx)
 		if (tally(c.slot, c.d, c.now, c.dur, c.ret))
 			return 0;
 		break;
+	/* What may be about names has to be looked at, and with exceptions all. */
 	case KIND_READ:
-		if (c.d->event != EV_recvfrom && !*dns_mark(c.s->pid_tid)) {
+		if (!n_snaps && c.d->event != EV_recvfrom && !*dns_mark(c.s->pid_tid)) {
 			record_io(&c, true);
 			return 0;
 		}
 		break;
 	case KIND_WRITE:
-		if (c.d->event != EV_sendto && c.d->event != EV_init_module &&
+		if (!n_snaps && c.d->event != EV_sendto && c.d->event != EV_init_module &&
 		    !*dns_mark(c.s->pid_tid)) {
 			record_io(&c, false);
 			return 0;
@@ -177,6 +179,16 @@ int on_sys_exit(struct bpf_raw_tracepoint_args *ctx)
 		break;
 	}
 	c.s->saved = c.now;
+	if (n_snaps)
+		switch (c.d->kind) {
+		case KIND_READ:
+		case KIND_WRITE:
+		case KIND_IOV_READ:
+		case KIND_IOV_WRITE:
+		case KIND_MSG_READ:
+		case KIND_MSG_WRITE:
+			bpf_tail_call(ctx, &collectors, KIND_SNAP);
+		}
 	switch (c.d->kind) {
 	CALL(NOISE);
 	CALL(READ);

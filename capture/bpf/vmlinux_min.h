@@ -83,6 +83,7 @@ struct vfsmount {
 
 /* include/linux/dcache.h */
 struct qstr {
+	u64 hash_len;
 	u32 len;
 	const unsigned char *name;
 };

@@ -8,9 +8,24 @@
 #define S 1000000000ull
 #define H (3600 * S)
 
+static void check_capture(struct cfg *c, const struct yaml_node *n, void *opts)
+{
+	struct cap_capture_conf *o = opts;
+	struct err err = { 0 };
+
+	o->snaps = (struct cap_snaplen){ .bytes = (uint32_t)o->snaplen };
+	for (uint32_t i = 0; i < o->snaplen_for.n && !err.code; i++)
+		if (cap_snaplen__except(&o->snaps, o->snaplen_for.p[i], &err))
+			cfg__problem(c, cfg__place(n, "snaplen_for"), "%s", err.msg);
+}
+
 static const struct cfg_key capture_keys[] = {
 	CFG_KEY(struct cap_capture_conf, snaplen, CFG_SIZE, "snaplen", "80",
 		"How many of the bytes that a call reads or writes are kept; 0 keeps none.", .max = CAP_SNAP_MAX),
+	CFG_KEY(struct cap_capture_conf, snaplen_for, CFG_STRINGS, "snaplen_for", NULL,
+		"Exceptions to it, each WHAT=SIZE, of which the first that fits a call counts. WHAT is port:N, for sockets of which one "
+		"end has this port; path:/NAMES, for a file or all below a directory, as the process sees its path; tty, for "
+		"terminals; fd:N, for descriptors of this number. The size may be whole: as much as is kept of one call, 64KiB."),
 	CFG_KEY(struct cap_capture_conf, environment, CFG_SIZE, "environment", "4096",
 		"How many bytes of the environment that a program is started with are kept; 0 keeps none.",
 		.max = CAP_ENV_MAX),
@@ -28,7 +43,7 @@ static const struct cfg_key capture_keys[] = {
 	CFG_END,
 };
 static const struct cfg_section capture_section = {
-	"What is recorded of each event.", capture_keys, sizeof(struct cap_capture_conf), NULL
+	"What is recorded of each event.", capture_keys, sizeof(struct cap_capture_conf), check_capture
 };
 
 static const struct cfg_key rules_keys[] = {

@@ -5,12 +5,15 @@
 
 #include "capture/outputs/outputs_config.h"
 #include "capture/serve/serve_config.h"
+#include "capture/snaplen.h"
 
 #define CAP_CONTROL_SOCKET "/run/spoor/control.sock"
 
 struct cap_capture_conf {
 	uint64_t snaplen, environment, buffer;
 	bool noise, slow_reads, container_env;
+	struct cfg_strings snaplen_for;
+	struct cap_snaplen snaps;	/* both, understood */
 };
 
 struct cap_rules_conf {

@@ -480,7 +480,7 @@ static void plan_blobs(struct cap_plan *plan, const struct fmt_event_info *ev)
 		if (ev->params[p].src >= SRC_S0 && ev->params[p].src <= SRC_S5)
 			plan->blob[TAG_S0 + ev->params[p].src - SRC_S0] = (uint8_t)p;
 	if (ev->data_param >= 0)
-		plan->blob[TAG_DATA] = (uint8_t)ev->data_param;
+		plan->blob[TAG_DATA] = plan->blob[TAG_DATA_MORE] = (uint8_t)ev->data_param;
 	set_blob(plan, ev, TAG_COMM, "comm");
 	set_blob(plan, ev, TAG_ENV, "env");
 	set_blob(plan, ev, TAG_FILENAME, "filename");

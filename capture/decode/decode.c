@@ -66,8 +66,7 @@ static void add_blob(const struct cap_decoder *d, struct fmt_batch *b,
 {
 	uint32_t n = blob->len;
 
-	/* More may have been kept than was asked for, to be read here: dns_row.h. */
-	if (n > d->snaplen && ev->flags & (EF_READS | EF_WRITES))
+	if (blob->tag == TAG_DATA_MORE && n > d->snaplen)
 		n = d->snaplen;
 	if (ev->params[param].type == PT_BYTES)
 		fmt_batch__bytes(b, param, cap_blob__bytes(blob), n, blob->full);
@@ -244,7 +243,7 @@ static void finish(struct cap_decoder *d, const struct cap_parts *p, struct fmt_
 		break;
 	default:
 		cap_decode__socket(d, p, b);
-		if (p->blob[TAG_SOCK] && p->blob[TAG_DATA])
+		if (p->blob[TAG_SOCK])
 			cap_dns__look(&d->dns, p);
 	}
 }

@@ -20,7 +20,7 @@ struct cap_decoder {
 	struct cap_hierarchies hierarchies;
 	int64_t mono_offset, boot_offset;	/* to the epoch */
 	uint32_t env_len;			/* kept of an environment that /proc shows */
-	uint32_t snaplen;			/* kept of payload, whatever the record has */
+	uint32_t snaplen;			/* kept of TAG_DATA_MORE */
 	struct cap_dns dns;
 	struct buf text;			/* made-up strings */
 };

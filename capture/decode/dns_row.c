@@ -70,11 +70,13 @@ static void pair(struct cap_dns *d, const struct cap_record *r)
 
 void cap_dns__look(struct cap_dns *d, const struct cap_parts *p)
 {
-	const struct cap_blob *data = p->blob[TAG_DATA], *sock = p->blob[TAG_SOCK];
+	const struct cap_blob *data = p->blob[TAG_DATA_MORE], *sock = p->blob[TAG_SOCK];
 	const uint8_t *bytes;
 	size_t n, full;
 
 	d->found = false;
+	if (!data)
+		data = p->blob[TAG_DATA];
 	if (!data || !sock || sock->len < sizeof(struct cap_sock) || p->rec->res < 0 ||
 	    !find_server(d, p))
 		return;

@@ -190,12 +190,20 @@ static int configure(struct cap_driver *d, const struct cap_driver_opts *o, bool
 	s->rodata->own_tgid = (uint32_t)getpid();
 	s->rodata->env_len = o->env_len < CAP_ENV_MAX ? o->env_len : CAP_ENV_MAX;
 	s->rodata->snaplen = o->snaplen < CAP_SNAP_MAX ? o->snaplen : CAP_SNAP_MAX;
+	s->rodata->n_snaps = o->n_snaps;
+	for (unsigned i = 0; i < o->n_snaps; i++) {
+		((struct cap_snap *)s->rodata->snaps)[i] = o->snaps[i];
+		s->rodata->snaps_by_path |= o->snaps[i].kind == SNAP_PATH;
+	}
 	s->rodata->ring_mask = d->ring_bytes - 1;
 	s->rodata->ring_room = d->ring_bytes - CAP_RECORD_MAX;
 	s->rodata->slot_mask = SLOTS - 1;
 	set_names(s, o);
 	r = bpf_map__set_max_entries(s->maps.rings, d->n_cpus);
 	r = r ? r : bpf_map__set_value_size(s->maps.rings, (uint32_t)d->ring_stride);
+	bpf_program__set_autoload(s->progs.collect_snap, o->n_snaps);
+	if (!s->rodata->snaps_by_path)
+		r = r ? r : bpf_map__set_max_entries(s->maps.kept_by_path, 1);
 	r = r ? r : bpf_map__set_max_entries(s->maps.slots, SLOTS);
 	r = r ? r : bpf_map__set_max_entries(s->maps.tallies, SLOTS);
 	return r;
@@ -221,7 +229,7 @@ static int set_collectors(struct spoor_bpf *s)
 		{ KIND_TEXT_ARG, s->progs.collect_text_arg },
 		{ KIND_DEREF, s->progs.collect_deref }, { KIND_CRED, s->progs.collect_cred },
 		{ KIND_CWD, s->progs.collect_cwd }, { KIND_UNKNOWN, s->progs.collect_unknown },
-		{ KIND_RESOLVE, s->progs.collect_resolve },
+		{ KIND_RESOLVE, s->progs.collect_resolve }, { KIND_SNAP, s->progs.collect_snap },
 	};
 	int r = 0;
 
@@ -251,6 +259,9 @@ static struct spoor_bpf *open_object(bool loops)
 	ALIKE(rodata, ring_room);
 	ALIKE(rodata, slot_mask);
 	ALIKE(rodata, snaplen);
+	ALIKE(rodata, n_snaps);
+	ALIKE(rodata, snaps_by_path);
+	ALIKE(rodata, snaps);
 	ALIKE(rodata, env_len);
 	ALIKE(rodata, n_names);
 	ALIKE(rodata, names);

@@ -23,6 +23,9 @@ struct cap_driver_opts {
 	uint32_t pid;			/* the process to trace, */
 	bool is_command, filtered;	/* which is our child; which has installed a filter */
 	uint32_t snaplen;		/* payload bytes kept of each event, at most CAP_SNAP_MAX */
+	/* exceptions to it, see capture/snaplen.h; borrowed as long as the driver is open */
+	const struct cap_snap *snaps;
+	unsigned n_snaps;
 	uint32_t env_len;		/* bytes kept of an environment, at most CAP_ENV_MAX */
 	/* of each processor, rounded up to a power of two; 0: 8 MiB, or less if that were more than
 	 * 128 MiB for all */

@@ -59,6 +59,7 @@ void pt_out__blob(struct pt_out *o, enum cap_tag tag, const void *p, size_t n, s
 void pt_out__str(struct pt_out *o, enum cap_tag tag, const char *s);
 /* A path as text becomes struct cap_path; root is taken off its beginning. */
 void pt_out__path(struct pt_out *o, enum cap_tag tag, const char *path, const char *root);
+void pt_take_off(const char **path, const char *root);
 /* The same, and which file it is; st may be NULL. */
 void pt_out__object(struct pt_out *o, enum cap_tag tag, const char *path, const char *root,
 		    const struct stat *st);
@@ -95,6 +96,8 @@ struct pt {
 	struct pt_tables tables;
 	struct pt_out out;
 	uint32_t snaplen, env_len;
+	const struct cap_snap *snaps;	/* exceptions to it, see capture/snaplen.h */
+	unsigned n_snaps;
 	bool stop;			/* set from outside: atomic */
 };
 
@@ -127,6 +130,8 @@ void pt_path__follow(const struct pt *p, struct pt_thread *t, struct pt_out *o);
 
 /* The socket behind a descriptor, from the kernel, if it can be had. */
 void pt_sock(struct pt_thread *t, struct pt_out *o, int fd);
+/* Its ports and its peer's, 0 where it has none. */
+void pt_sock__ports(struct pt_thread *t, int fd, uint16_t ret[2]);
 /* Of a listening one: how many wait, and how many may. */
 bool pt_sock__queue(struct pt_thread *t, int fd, uint32_t *ret_n, uint32_t *ret_max);
 

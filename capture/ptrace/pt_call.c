@@ -12,9 +12,11 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/uio.h>
 
 #include "capture/ptrace/pt.h"
+#include "capture/snaplen.h"
 #include "format/schema/schema.h"
 
 #define SOCKADDR_MAX 128u
@@ -60,9 +62,46 @@ static bool load(struct call *c, uint64_t addr, void *to, size_t n)
 	return addr && pt_read(c->t->tid, addr, to, n) == n;
 }
 
-static void payload(struct call *c, uint64_t addr, uint64_t size)
+/* The port of an address in memory; 0: none. */
+static uint16_t port_at(struct call *c, uint64_t addr)
 {
-	mem(c, TAG_DATA, addr, size < c->p->snaplen ? size : c->p->snaplen, size, CAP_SNAP_MAX);
+	uint8_t a[4];
+	uint16_t family;
+
+	if (!load(c, addr, a, sizeof(a)))
+		return 0;
+	memcpy(&family, a, sizeof(family));
+	return family == AF_INET || family == AF_INET6 ? (uint16_t)(a[2] << 8 | a[3]) : 0;
+}
+
+/* How many bytes are kept. addr: an address that the call names; 0: none. */
+static uint32_t keep_of(struct call *c, uint64_t addr)
+{
+	struct cap_snap_object o = { .fd = (int)c->t->args[0] };
+	uint16_t event = c->t->d->event;
+	const char *seen;
+	char name[32], path[4096];
+	struct stat st;
+
+	if (!c->p->n_snaps)
+		return c->p->snaplen;
+	if (event == EV_process_vm_readv || event == EV_process_vm_writev || event == EV_init_module)
+		o.fd = -1;
+	snprintf(name, sizeof(name), "fd/%d", o.fd);
+	if (o.fd >= 0 && pt_link(c->t->tid, name, path, sizeof(path))) {
+		seen = path;
+		pt_take_off(&seen, c->t->root);
+		snprintf(name, sizeof(name), "/proc/%u/fd/%d", c->t->tid, o.fd);
+		if (stat(name, &st))
+			memset(&st, 0, sizeof(st));
+		o.tty = S_ISCHR(st.st_mode) && CAP_IS_TTY_MAJOR(major(st.st_rdev));
+		o.path = *seen == '/' ? seen : NULL;
+		if (S_ISSOCK(st.st_mode)) {
+			pt_sock__ports(c->t, o.fd, o.ports);
+			o.ports[2] = port_at(c, addr);
+		}
+	}
+	return cap_snaplen__keep(c->p->snaplen, c->p->snaps, c->p->n_snaps, &o);
 }
 
 /* --- files ----------------------------------------------------------------------------------------- */
@@ -175,6 +214,7 @@ static void do_buf(struct call *c)
 	const uint64_t *a = c->t->args;
 	bool reading = is_reading(c->t->d->kind);
 	uint64_t ptr = a[1], size = a[2], addr = 0;
+	uint32_t keep;
 
 	if (c->t->d->event == EV_init_module) {
 		ptr = a[0];
@@ -182,7 +222,9 @@ static void do_buf(struct call *c)
 	} else if (c->t->d->event == EV_sendto || c->t->d->event == EV_recvfrom) {
 		addr = a[4];
 	}
-	payload(c, ptr, reading ? done(c) : size);
+	size = reading ? done(c) : size;
+	keep = keep_of(c, !reading || c->ret >= 0 ? addr : 0);
+	mem(c, TAG_DATA, ptr, size < keep ? size : keep, size, CAP_SNAP_MAX);
 	if (addr && (!reading || c->ret >= 0)) {
 		uint32_t len = (uint32_t)a[5];
 
@@ -222,9 +264,9 @@ static uint64_t sum_of(const struct iov *v, unsigned n, uint64_t count, int64_t 
 	return count > IOV_MAX_READ && ret > (int64_t)sum ? (uint64_t)ret : sum;
 }
 
-static void gather(struct call *c, const struct iov *v, unsigned n, uint64_t size)
+static void gather(struct call *c, const struct iov *v, unsigned n, uint64_t size, uint32_t keep)
 {
-	uint64_t want = size < c->p->snaplen ? size : c->p->snaplen, got = 0;
+	uint64_t want = size < keep ? size : keep, got = 0;
 	uint8_t data[CAP_SNAP_MAX];
 
 	for (unsigned i = 0; i < n && got < want; i++) {
@@ -249,7 +291,7 @@ static void do_iov(struct call *c)
 		load(c, a[3], &remote, c->is32 ? 4 : 8);
 		pt_out__num(c->o, remote);
 	}
-	gather(c, v, n, is_reading(c->t->d->kind) ? done(c) : size);
+	gather(c, v, n, is_reading(c->t->d->kind) ? done(c) : size, keep_of(c, 0));
 }
 
 struct msg {				/* include/linux/socket.h: struct user_msghdr */
@@ -294,7 +336,7 @@ static void do_msg(struct call *c)
 			load(c, c->t->args[1] + (c->is32 ? 28 : sizeof(m)), &first, sizeof(first));
 		size = many ? first : done(c);
 	}
-	gather(c, v, n, size);
+	gather(c, v, n, size, keep_of(c, !reading || c->ret >= 0 ? m.name : 0));
 	if (m.name) {
 		if (!reading || c->ret >= 0)
 			mem(c, TAG_ADDR, m.name, m.namelen, m.namelen, SOCKADDR_MAX);
@@ -383,11 +425,11 @@ static void do_out_str(struct call *c)
 static void do_fsconfig(struct call *c)
 {
 	const uint64_t *a = c->t->args;
-	uint32_t cmd = (uint32_t)a[1];
+	uint32_t cmd = (uint32_t)a[1], size = (uint32_t)a[4];
 
 	pt_out__user_str(c->o, TAG_TEXT2, c->t->tid, a[2]);
 	if (cmd == FSCONFIG_SET_BINARY)
-		payload(c, a[3], (uint32_t)a[4]);
+		mem(c, TAG_DATA, a[3], size < c->p->snaplen ? size : c->p->snaplen, size, CAP_SNAP_MAX);
 	else if (cmd == FSCONFIG_SET_STRING || cmd == FSCONFIG_SET_PATH ||
 		 cmd == FSCONFIG_SET_PATH_EMPTY)
 		pt_out__user_str(c->o, TAG_TEXT, c->t->tid, a[3]);

@@ -14,7 +14,8 @@ int cap_pt_driver__open(struct cap_driver *d, const struct cap_driver_opts *o, s
 {
 	struct cap_tracer_opts t = { .pid = o->pid, .is_command = o->is_command,
 				     .filtered = o->filtered, .noise = o->noise,
-				     .snaplen = o->snaplen, .env_len = o->env_len };
+				     .snaplen = o->snaplen, .env_len = o->env_len,
+				     .snaps = o->snaps, .n_snaps = o->n_snaps };
 
 	d->n_cpus = 1;
 	d->ring_bytes = 2 * CAP_RECORD_MAX;

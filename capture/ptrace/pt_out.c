@@ -153,7 +153,7 @@ void pt_out__user_str(struct pt_out *o, enum cap_tag tag, uint32_t tid, uint64_t
 	blob_end(o, tag, n, n < CAP_STR_MAX ? n : n + 1);
 }
 
-static void take_off(const char **path, const char *root)
+void pt_take_off(const char **path, const char *root)
 {
 	size_t n = root ? strlen(root) : 0;
 
@@ -177,7 +177,7 @@ void pt_out__object(struct pt_out *o, enum cap_tag tag, const char *path, const 
 	size_t n, len = 0;
 	uint8_t *at;
 
-	take_off(&path, root);
+	pt_take_off(&path, root);
 	if (!strncmp(path, "/memfd:", 7))	/* in no directory, whatever /proc shows */
 		path++;
 	if (!strncmp(path, "anon_inode:", 11)) {

@@ -119,6 +119,25 @@ out:
 	close(own);
 }
 
+void pt_sock__ports(struct pt_thread *t, int fd, uint16_t ret[2])
+{
+	char names[2 * sizeof(((struct sockaddr_un *)0)->sun_path)];
+	union any_addr a = { 0 };
+	socklen_t len = sizeof(a);
+	uint8_t addr[16];
+	int own = duplicate(t, fd);
+
+	ret[0] = ret[1] = 0;
+	if (own < 0)
+		return;
+	if (!getsockname(own, &a.sa, &len))
+		take_end(&a, len, &ret[0], addr, names);
+	len = sizeof(a);
+	if (!getpeername(own, &a.sa, &len))
+		take_end(&a, len, &ret[1], addr, names);
+	close(own);
+}
+
 /* tcp(7): of a listening socket, tcpi_unacked and tcpi_sacked are its queue and its limit. */
 bool pt_sock__queue(struct pt_thread *t, int fd, uint32_t *ret_n, uint32_t *ret_max)
 {

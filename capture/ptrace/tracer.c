@@ -474,6 +474,8 @@ int cap_tracer__new(struct cap_tracer **ret, const struct cap_tracer_opts *o)
 	cap_calls__follows(tr->pt.tables.follows);
 	tr->pt.env_len = o->env_len < CAP_ENV_MAX ? o->env_len : CAP_ENV_MAX;
 	tr->pt.snaplen = o->snaplen < CAP_SNAP_MAX ? o->snaplen : CAP_SNAP_MAX;
+	tr->pt.snaps = o->snaps;
+	tr->pt.n_snaps = o->n_snaps;
 	tr->pt.out.ring = o->ring;
 	tr->pt.out.mask = o->ring_bytes - 1;
 	tr->pt.out.room = o->ring_bytes - CAP_RECORD_MAX;

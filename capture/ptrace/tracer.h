@@ -27,6 +27,8 @@ struct cap_tracer_opts {
 	bool filtered;			/* the command has installed cap_tracer__filter's filter */
 	bool noise;
 	uint32_t snaplen, env_len;
+	const struct cap_snap *snaps;	/* borrowed, as in cap_driver_opts */
+	unsigned n_snaps;
 	struct cap_ring *ring;		/* borrowed; the control page, then the ring's bytes */
 	uint64_t ring_bytes;
 };
