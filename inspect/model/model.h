@@ -74,6 +74,7 @@ struct ins_container {
 	uint8_t origin;			/* its machine */
 	bool is_host;			/* what runs on that machine in no container, where there are several */
 	uint32_t name, image, runtime;	/* strings, 0 unknown */
+	uint32_t pod;			/* string: "namespace/pod", 0: of none */
 	uint64_t start, end;		/* 0 unknown */
 	bool ended;
 	uint64_t first_ts, last_ts;
@@ -216,6 +217,7 @@ struct ins_model {
 		 n_names, n_triggers, n_deeds, n_askers;
 	size_t cap_procs, cap_containers, cap_files, cap_uses, cap_conns, cap_cmds, cap_alerts,
 	       cap_losses, cap_names, cap_triggers, cap_deeds, cap_askers;
+	bool pods, caps;		/* there are containers of pods; capabilities are known */
 	uint64_t n_audit;		/* entries of the audit log of Kubernetes, under the lens */
 	uint64_t left_out;		/* objects over the caps */
 

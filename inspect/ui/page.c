@@ -351,14 +351,19 @@ static void move_side(struct ins_page *p, int dir)
 static void follow(struct ins_ui *ui, const struct ins_page *p)
 {
 	const struct ins_target *to;
+	struct err err = { 0 };
 
 	if (p->cur >= p->n_links || !is_shown(p, p->links[p->cur].line))
 		return;
 	to = &p->links[p->cur].to;
-	if (to->only.kind)
+	if (to->filter[0]) {
+		if (ins_ui__push_under(ui, to->scope, to->view, to->num, to->only, to->filter, &err) < 0)
+			ins_ui__message(ui, ST_BAD, "%s", err.msg);
+	} else if (to->only.kind) {
 		ins_ui__push_only(ui, to->scope, to->view, to->num, to->only);
-	else if (to->view != VIEW__N)
+	} else if (to->view != VIEW__N) {
 		ins_ui__push(ui, to->scope, to->view, to->num);
+	}
 }
 
 static void to_edge(struct ins_page *p, bool end)

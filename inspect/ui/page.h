@@ -16,6 +16,7 @@ struct ins_target {
 	uint64_t num;
 	struct ins_only only;
 	struct ins_subject subject;
+	char filter[160];	/* a condition that is set on the way; "": none */
 };
 
 struct ins_span {

@@ -40,6 +40,8 @@ static void free_frame(struct ins_frame *f)
 	for (unsigned i = 0; i < VIEW__N; i++)
 		if (f->states[i])
 			ins_views[i]->close(f->states[i]);
+	free(f->filter);
+	free(f->before);
 	free(f);
 }
 
@@ -173,6 +175,35 @@ void ins_ui__push_only(struct ins_ui *ui, struct ins_scope scope, enum ins_view_
 		       struct ins_only only)
 {
 	push(ui, scope, view, num, only);
+}
+
+int ins_ui__push_under(struct ins_ui *ui, struct ins_scope scope, enum ins_view_id view, uint64_t num,
+		       struct ins_only only, const char *filter, struct err *err)
+{
+	char *before = xstrdup(ui->cond ? ui->cond->text : "");
+	unsigned n = ui->n_frames;
+	int r = ins_ui__set_filter(ui, filter, err);
+
+	if (r >= 0)
+		push(ui, scope, view, num, only);
+	if (r >= 0 && ui->n_frames > n) {
+		ins_ui__top(ui)->filter = xstrdup(filter);
+		ins_ui__top(ui)->before = before;
+	} else {
+		free(before);
+	}
+	return r;
+}
+
+void ins_ui__pop(struct ins_ui *ui)
+{
+	struct ins_frame *f = ins_ui__top(ui);
+
+	ui->n_frames--;
+	/* one that was typed since then stays */
+	if (f->filter && ui->cond && !strcmp(ui->cond->text, f->filter))
+		ins_ui__set_filter(ui, f->before, NULL);
+	free_frame(f);
 }
 
 void ins_ui__message(struct ins_ui *ui, int style, const char *fmt, ...)

@@ -27,6 +27,8 @@ struct ins_frame {
 	uint64_t num;			/* VIEW_EVENT: which event; VIEW_HELP: the view it is for,
 					 * from 1 */
 	struct ins_only only;		/* lists: confined to these; VIEW_EVENT: those beside it */
+	char *filter, *before;		/* the filter that came with this step, and the one that it took the
+					 * place of; NULL: it brought none */
 	void *states[VIEW__N];		/* NULL: not opened yet */
 };
 
@@ -119,6 +121,13 @@ void ins_ui__push(struct ins_ui *ui, struct ins_scope scope, enum ins_view_id vi
 /* Go on to what is of a kind; num: the event to begin at, 0: the first. */
 void ins_ui__push_only(struct ins_ui *ui, struct ins_scope scope, enum ins_view_id view, uint64_t num,
 		       struct ins_only only);
+/*
+ * The same under another filter, which going back takes away again. An error is the filter's; nothing has changed then.
+ */
+int ins_ui__push_under(struct ins_ui *ui, struct ins_scope scope, enum ins_view_id view, uint64_t num,
+		       struct ins_only only, const char *filter, struct err *err);
+/* Forget the last step. There is always one more before it. */
+void ins_ui__pop(struct ins_ui *ui);
 void ins_ui__message(struct ins_ui *ui, int style, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 void ins_ui__spot(struct ins_ui *ui, int y, int x, int w, enum ins_action action, int arg);

@@ -131,6 +131,17 @@ static void mouse(struct ins_ui *ui, const struct ins_input *in)
 	}
 }
 
+static void press(struct ins_ui *ui, uint32_t key)
+{
+	struct ins_frame *f = ins_ui__top(ui);
+	const struct ins_view *v = ins_views[f->view];
+
+	if (v->key && v->key(ui, f, ins_ui__state(ui, f), key))
+		ui__follow_cursor(ui);
+	else
+		ins_ui__act(ui, ins_key__action(key));
+}
+
 static void answer_key(struct ins_ui *ui, uint32_t key)
 {
 	switch (ins_prompt__key(&ui->prompt, key)) {
@@ -155,6 +166,6 @@ void ins_ui__input(struct ins_ui *ui, const struct ins_input *in)
 	else if (in->kind == IN_MOUSE)
 		mouse(ui, in);
 	else
-		ins_ui__act(ui, ins_key__action(in->key));
+		press(ui, in->key);
 	ins_timeline__follow(ui);
 }

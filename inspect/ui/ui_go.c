@@ -88,11 +88,7 @@ void ui__go_back(struct ins_ui *ui)
 			ins_ui__message(ui, ST_TEXT, "this is where the path begins; q leaves");
 		return;
 	}
-	ui->n_frames--;
-	for (unsigned i = 0; i < VIEW__N; i++)
-		if (f->states[i])
-			ins_views[i]->close(f->states[i]);
-	free(f);
+	ins_ui__pop(ui);
 }
 
 void ui__switch_view(struct ins_ui *ui, unsigned number)

@@ -50,6 +50,8 @@ struct ins_view {
 	void (*draw)(struct ins_ui *ui, struct ins_frame *f, void *state, struct ins_rect at);
 	/* Do what a key says. False: not understood. */
 	bool (*act)(struct ins_ui *ui, struct ins_frame *f, void *state, enum ins_action a);
+	/* A key that means something in this view alone, before any action is looked for. May be NULL. */
+	bool (*key)(struct ins_ui *ui, struct ins_frame *f, void *state, uint32_t key);
 	/* The mouse, y and x from the corner of the drawn part. May be NULL. */
 	bool (*mouse)(struct ins_ui *ui, struct ins_frame *f, void *state, enum ins_mouse m, int y,
 		      int x);

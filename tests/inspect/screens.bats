@@ -45,6 +45,7 @@ screens() {	# name [trace [option...]]
 @test "a terminal session" { screens terminal "$session"; }
 @test "names" { screens names "$session"; }
 @test "views without a number" { screens views; }
+@test "the letters of the menu" { screens letters; }
 @test "time line" { screens timeline; }
 @test "search" { screens search; }
 @test "filter" { screens filter; }
@@ -142,15 +143,23 @@ request() {	# user as in JSON, id, second
 	[ "$(grep -c . t.spoor.notes)" = 3 ]
 }
 
+is_harmless() {	# file: it is there and has no control characters, nor those that turn the direction
+	[ -s "$1" ] && ! LC_ALL=C grep -q -P '[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80[\xaa-\xae]' "$1"
+}
+
 @test "a report of a selection" {
 	cd "$BATS_TEST_TMPDIR"
 	printf 'X%s/all.md<Enter>\ndump\n3<Enter>X%s/web.md<Enter>\nt14:03:11 14:03:12<Enter>X%s/range.md<Enter>\n' $PWD $PWD $PWD >keys
 	cp "$story" story.spoor
 	spoor-inspect story.spoor --keys keys --dump-screen | grep -q "all.md: "
 	for r in all web range; do golden "$here/golden/report-$r.md" cat $r.md; done
-	spoor-inspect "$hostile" --keys <(printf 'X%s/hostile.md<Enter>\n' $PWD) --dump-screen >/dev/null
-	! LC_ALL=C grep -q -P '[\x00-\x08\x0b-\x1f\x7f]' hostile.md
-	! LC_ALL=C grep -q -P '\xc2[\x80-\x9f]|\xe2\x80[\xaa-\xae]' hostile.md
+	spoor-inspect "$kept" --keys <(printf 'X%s/kept.md<Enter>\n' $PWD) --dump-screen >/dev/null
+	golden "$here/golden/report-kept.md" cat kept.md
+	for t in "$hostile" "$BATS_FILE_TMPDIR/kept-hostile.spoor"; do
+		rm -f hostile.md
+		spoor-inspect "$t" --keys <(printf 'X%s/hostile.md<Enter>\n' $PWD) --dump-screen >/dev/null
+		is_harmless hostile.md
+	done
 }
 
 @test "bytes are saved to a new file, never over another" {

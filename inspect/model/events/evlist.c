@@ -256,6 +256,23 @@ static bool is_net(const struct eng_fd *fd)
 		      fd->type == FDT_IPV6_LISTEN || fd->type == FDT_UNIX || fd->type == FDT_VSOCK);
 }
 
+/* Who did it: a process; or, of what none did, who asked for it or carried it out. */
+static void take_doer(const struct eng_ctx *ctx, struct buf *out)
+{
+	const struct fmt_str *s = NULL;
+
+	if (ctx->ev->type == EV_trigger)
+		s = fmt_ev__str(ctx->ev, P_trigger_by);
+	else if (ctx->ev->type == EV_action)
+		s = fmt_ev__str(ctx->ev, P_action_playbook);
+	if (s)
+		set_text(out, s->p, s->len);
+	else if (ctx->proc->pid)
+		set_text(out, ctx->thread->comm->s, ctx->thread->comm->len);
+	else
+		set_text(out, "", 0);
+}
+
 static void make_line(void *arg, const struct eng_ctx *ctx)
 {
 	struct ins_evlist *l = arg;
@@ -286,7 +303,7 @@ static void make_line(void *arg, const struct eng_ctx *ctx)
 		set_text(&line->comm, user ? user->p : "", user ? user->len : 0);
 		eng_event__audit_line(ctx, &line->args);
 	} else {
-		set_text(&line->comm, ctx->thread->comm->s, ctx->thread->comm->len);
+		take_doer(ctx, &line->comm);
 		eng_event__args(ctx, MAX_ARGS, &line->args);
 	}
 	if (line->args.cap > MAX_KEPT) {	/* an argument may be a megabyte */

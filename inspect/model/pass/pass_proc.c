@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <cjson/cJSON.h>
+
 #include "inspect/model/only.h"
 #include "inspect/model/pass/pass_internal.h"
 
@@ -19,6 +21,25 @@ static uint32_t intern(struct ins_pass *p, const struct eng_str *s)
 	return s ? ins_model__intern(p->m, s->s, s->len) : 0;
 }
 
+static const char *label(const struct eng_container *ec, const char *name)
+{
+	return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(
+		cJSON_GetObjectItemCaseSensitive(eng_container__json(ec), "labels"), name));
+}
+
+/* As the labels say that Kubernetes' runtimes give. */
+static uint32_t pod_of(struct ins_pass *p, const struct eng_container *ec)
+{
+	const char *pod = label(ec, "io.kubernetes.pod.name"), *ns = label(ec, "io.kubernetes.pod.namespace");
+
+	if (!pod || !*pod)
+		return 0;
+	p->m->pods = true;
+	p->text.len = 0;
+	buf__printf(&p->text, "%s%s%s", ns ? ns : "", ns && *ns ? "/" : "", pod);
+	return ins_model__intern(p->m, (const char *)p->text.p, p->text.len);
+}
+
 static uint32_t container_of(struct ins_pass *p, const struct eng_container *ec)
 {
 	uint32_t i = ec ? ins_model__container(p->m, p->origin, ec->id) : INS_NONE;
@@ -27,8 +48,10 @@ static uint32_t container_of(struct ins_pass *p, const struct eng_container *ec)
 	if (i == INS_NONE)
 		return ins_model__host(p->m, p->origin);
 	c = &p->m->containers[i];
-	if (!c->name)
+	if (!c->name && ec->name) {	/* labels come with it */
 		c->name = intern(p, ec->name);
+		c->pod = pod_of(p, ec);
+	}
 	if (!c->image)
 		c->image = intern(p, ec->image);
 	if (!c->runtime)
@@ -139,6 +162,7 @@ static void refresh(struct ins_pass *p, uint32_t i, struct eng_proc *ep, unsigne
 			if (t->euid != UINT32_MAX)
 				pr->uid = t->euid;
 			pr->caps = t->cap_effective;
+			p->m->caps |= pr->caps != 0;
 			break;
 		}
 	know_user(p, ep, pr->container, pr->uid);

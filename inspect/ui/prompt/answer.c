@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "format/base/text.h"
-#include "inspect/ui/report.h"
+#include "inspect/ui/report/report.h"
 #include "inspect/ui/ui_internal.h"
 
 /* "FROM", "FROM TO", "FROM +DURATION"; the first of a file is the base of "+". */
@@ -178,6 +178,7 @@ void ins_ui__ask(struct ins_ui *ui, enum ins_prompt_kind kind, const char *text)
 
 void ui__ask_columns(struct ins_ui *ui)
 {
+	struct ins_prompt *p = &ui->prompt;
 	struct buf list = { 0 };
 
 	if (!ins_views[ins_ui__top(ui)->view]->table) {
@@ -186,5 +187,9 @@ void ui__ask_columns(struct ins_ui *ui)
 	}
 	ins_columns__list(&ui->columns, ins_ui__top(ui)->view, &list);
 	ins_ui__ask(ui, ASK_COLUMNS, (char *)list.p);
+	list.len = 0;
+	ins_columns__others(&ui->columns, ins_ui__top(ui)->view, &list);
+	if (list.len)
+		snprintf(p->hint, sizeof(p->hint), "not shown: %s", (char *)list.p);
 	buf__done(&list);
 }

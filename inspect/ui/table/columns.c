@@ -30,19 +30,29 @@ static bool is_offered(const struct ins_columns *c, const struct ins_table_ops *
 	return c->machines || !(t->cols[col].look & COL_OF_MACHINE);
 }
 
-void ins_columns__list(const struct ins_columns *c, enum ins_view_id view, struct buf *out)
+static void list(const struct ins_columns *c, enum ins_view_id view, bool hidden, struct buf *out)
 {
 	const struct ins_table_ops *t = ins_views[view]->table;
 	char name[32];
 
 	for (unsigned i = 0; t && i < t->n_cols; i++) {
-		if (c->hidden[view] >> i & 1 || !is_offered(c, t, i))
+		if ((c->hidden[view] >> i & 1) != hidden || !is_offered(c, t, i))
 			continue;
 		name_of(t, i, name);
 		buf__printf(out, "%s%s", out->len ? " " : "", name);
 	}
 	buf__u8(out, 0);
 	out->len--;
+}
+
+void ins_columns__list(const struct ins_columns *c, enum ins_view_id view, struct buf *out)
+{
+	list(c, view, false, out);
+}
+
+void ins_columns__others(const struct ins_columns *c, enum ins_view_id view, struct buf *out)
+{
+	list(c, view, true, out);
 }
 
 static int no_such_column(const struct ins_columns *c, const struct ins_table_ops *t, const char *word,
@@ -63,10 +73,21 @@ static int no_such_column(const struct ins_columns *c, const struct ins_table_op
 	return -FMT_E_VALUE;
 }
 
-/* Which columns a text leaves out. */
-static int parse(const struct ins_columns *c, const struct ins_table_ops *t, const char *text, uint32_t *ret,
-		 struct err *err)
+/* Those that are only there when they are chosen. */
+static uint32_t usually_hidden(enum ins_view_id view)
 {
+	const struct ins_table_ops *t = ins_views[view]->table;
+	uint32_t hidden = 0;
+
+	for (unsigned i = 0; t && i < t->n_cols; i++)
+		hidden |= t->cols[i].look & COL_CHOSEN ? 1u << i : 0;
+	return hidden;
+}
+
+/* Which columns a text leaves out. */
+static int parse(const struct ins_columns *c, enum ins_view_id view, const char *text, uint32_t *ret, struct err *err)
+{
+	const struct ins_table_ops *t = ins_views[view]->table;
 	char copy[MAX_LINE], *save = NULL, name[32];
 	uint32_t shown = 0;
 
@@ -83,7 +104,8 @@ static int parse(const struct ins_columns *c, const struct ins_table_ops *t, con
 			return no_such_column(c, t, w, err);
 		shown |= 1u << i;
 	}
-	*ret = shown ? ~shown & ((t->n_cols < 32 ? 1u << t->n_cols : 0) - 1u) : 0;
+	*ret = shown ? ~shown & ((t->n_cols < 32 ? 1u << t->n_cols : 0) - 1u) :
+		       usually_hidden(view);
 	return 0;
 }
 
@@ -93,6 +115,8 @@ void ins_columns__open(struct ins_columns *c, const char *folder)
 	FILE *f;
 
 	*c = (struct ins_columns){ 0 };
+	for (unsigned v = 0; v < VIEW__N; v++)
+		c->hidden[v] = usually_hidden((enum ins_view_id)v);
 	if (!folder || snprintf(c->path, sizeof(c->path), "%s/columns", folder) >= (int)sizeof(c->path)) {
 		c->path[0] = 0;
 		return;
@@ -105,7 +129,7 @@ void ins_columns__open(struct ins_columns *c, const char *folder)
 		*colon = 0;
 		for (unsigned v = 0; v < VIEW__N; v++)
 			if (ins_views[v]->table && !strcmp(ins_views[v]->name, line))
-				parse(c, ins_views[v]->table, colon + 1, &c->hidden[v], NULL);
+				parse(c, (enum ins_view_id)v, colon + 1, &c->hidden[v], NULL);
 	}
 	if (f)
 		fclose(f);
@@ -122,7 +146,7 @@ static int keep(const struct ins_columns *c, struct err *err)
 	for (unsigned v = 0; v < VIEW__N; v++) {
 		struct buf list = { 0 };
 
-		if (c->hidden[v]) {
+		if (c->hidden[v] != usually_hidden((enum ins_view_id)v)) {
 			ins_columns__list(c, (enum ins_view_id)v, &list);
 			buf__printf(&b, "%s: %s\n", ins_views[v]->name, (char *)list.p);
 		}
@@ -141,7 +165,7 @@ static int keep(const struct ins_columns *c, struct err *err)
 int ins_columns__choose(struct ins_columns *c, enum ins_view_id view, const char *text, struct err *err)
 {
 	const struct ins_table_ops *t = ins_views[view]->table;
-	int r = t ? parse(c, t, text, &c->hidden[view], err) :
+	int r = t ? parse(c, view, text, &c->hidden[view], err) :
 		    err__set(err, -FMT_E_VALUE, "this view has no columns to choose from");
 
 	return r < 0 ? r : keep(c, err);

@@ -18,7 +18,9 @@ struct ins_columns {
 void ins_columns__open(struct ins_columns *c, const char *folder);
 /* The titles that are shown, for editing. */
 void ins_columns__list(const struct ins_columns *c, enum ins_view_id view, struct buf *out);
-/* Show these only; an empty text: all. Errors name the title that is none, and those that there are. */
+/* The titles that could be shown as well. */
+void ins_columns__others(const struct ins_columns *c, enum ins_view_id view, struct buf *out);
+/* Show these only; an empty text: the usual ones. Errors name the title that is none, and those that there are. */
 int ins_columns__choose(struct ins_columns *c, enum ins_view_id view, const char *text, struct err *err);
 
 #endif

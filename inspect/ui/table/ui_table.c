@@ -6,6 +6,8 @@
 #include "inspect/ui/table/ui_table.h"
 
 #define MIN_AGE 250000000u	/* ns between two makings of rows while the model grows */
+#define WHOLE_H 2		/* rows at the foot for the text under the cursor that its column is too narrow for */
+#define WHOLE_MIN_H 12		/* of a body that has them */
 
 static const struct ins_table_ops *ops_of(const struct ins_frame *f)
 {
@@ -130,6 +132,7 @@ static void lay_out(struct ins_ui *ui, struct ins_frame *f, struct ins_table *t,
 
 		want[i] = (struct ins_width){ (c->look & COL_OF_CONTAINER && one) ||
 					      (c->look & COL_OF_MACHINE && !(machines && many)) ||
+					      (ops->lacks && ops->lacks(m, i)) ||
 					      ui->columns.hidden[f->view] >> i & 1 ? 0 : c->min,
 					      c->max ? c->max : c->min, c->rank,
 						      c->look & COL_FLEX };
@@ -221,18 +224,50 @@ static void draw_row(struct ins_ui *ui, struct ins_frame *f, struct ins_table *t
 	buf__done(&out.text);
 }
 
+/* The column that is cut or left out where there is too little room: the last that is flexible. -1: none. */
+static int wordy_column(const struct ins_table_ops *ops)
+{
+	for (unsigned i = ops->n_cols; i-- > 0;)
+		if (ops->cols[i].look & COL_FLEX)
+			return (int)i;
+	return -1;
+}
+
+/* The whole text of that column under the cursor, if it is not in sight. */
+static void draw_whole(struct ins_ui *ui, struct ins_frame *f, struct ins_table *t, struct ins_rect at)
+{
+	const struct ins_table_ops *ops = ops_of(f);
+	int col = wordy_column(ops), w = at.w - 2, all, have;
+	struct ins_out out = { 0 };
+
+	if (t->cur >= t->n)
+		return;
+	ops->cell(ui, f, t->rows[t->cur], (unsigned)col, &out);
+	all = out.text.len ? ins_text__width(ui->screen, (char *)out.text.p, out.text.len) : 0;
+	have = t->widths[col] - (t->is_tree ? 2 * (int)t->depths[t->cur] : 0);
+	/* each line ends in the sign that it goes on, so the next begins with what is under that */
+	for (int i = 0; i < WHOLE_H && all > have && i * (w - 1) < all; i++)
+		ins_screen__put_skip(ui->screen, at.y + at.h - WHOLE_H + i, at.x + 1, w, i * (w - 1), ST_LENS,
+				     (char *)out.text.p, out.text.len);
+	buf__done(&out.text);
+}
+
 void ins_table__draw(struct ins_ui *ui, struct ins_frame *f, void *state, struct ins_rect at)
 {
 	const struct ins_table_ops *ops = ops_of(f);
+	bool whole = at.h >= WHOLE_MIN_H && wordy_column(ops) >= 0;
+	int h = whole ? at.h - WHOLE_H : at.h;
 	struct ins_table *t = state;
 
-	t->page = at.h > 1 ? (unsigned)at.h - 1 : 1;
+	t->page = h > 1 ? (unsigned)h - 1 : 1;
 	ins_table__refresh(ui, f, t);
 	clamp(t);
 	lay_out(ui, f, t, at.w);
 	draw_heads(ui, t, ops, at);
 	for (unsigned i = 0; i < t->page && t->top + i < t->n; i++)
 		draw_row(ui, f, t, t->top + i, at, at.y + 1 + (int)i);
+	if (whole)
+		draw_whole(ui, f, t, at);
 	if (!t->n && at.h > 2)
 		ins_screen__puts(ui->screen, at.y + 2, at.x + 2, at.w - 2, ST_DIM,
 				 ins_ui__model(ui)->done ? ops->empty : "reading ...");

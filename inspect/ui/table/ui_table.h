@@ -26,6 +26,7 @@ enum ins_look_of {
 	COL_FLEX = 2,		/* takes what room is left; max: what is comfortable */
 	COL_OF_MACHINE = 8,	/* names the machine: left out where there is but one */
 	COL_OF_CONTAINER = 4,	/* names the container: left out where there is but one */
+	COL_CHOSEN = 16,		/* only there when it is chosen */
 };
 
 /* The text of a cell while it is made. */
@@ -75,6 +76,8 @@ struct ins_table_ops {
 	uint64_t (*key)(struct ins_ui *ui, struct ins_frame *f, uint32_t id, unsigned col);
 	void (*subject)(struct ins_ui *ui, struct ins_frame *f, uint32_t id, struct ins_subject *ret);
 	void (*enter)(struct ins_ui *ui, struct ins_frame *f, uint32_t id);
+	/* Would a column say nothing of anything in this trace? It is left out then. May be NULL. */
+	bool (*lacks)(const struct ins_model *m, unsigned col);
 	/* Style of a whole row, or ST_TEXT. May be NULL. */
 	int (*row_style)(struct ins_ui *ui, uint32_t id);
 };

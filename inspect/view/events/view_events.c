@@ -180,7 +180,7 @@ static void draw_line(struct ins_ui *ui, const struct events *e, const struct in
 	draw_text(ui, y, x[COL_CONTAINER], w[COL_CONTAINER], 0, ST_CONTAINER, &l->container);
 	text.len = 0;
 	buf__add(&text, l->comm.p, l->comm.len);
-	if (l->type != EV_k8s_audit)
+	if (l->pid && l->type != EV_k8s_audit)
 		buf__printf(&text, "[%u]", l->pid);
 	draw_text(ui, y, x[COL_PROC], w[COL_PROC], 0, ST_TEXT, &text);
 	text.len = 0;

@@ -8,13 +8,13 @@ static const struct ins_column cols[N_COLS] = {
 	[COL_TIME] = { "TIME", 12, 0, 0, SORT_NUMBER, 0, "when" },
 	[COL_PRIORITY] = { "PRIORITY", 8, 13, 0, SORT_NUMBER, 0, "as the rule says" },
 	[COL_MACHINE] = { "MACHINE", 8, 16, 2, SORT_TEXT, COL_OF_MACHINE, "on which machine" },
-	[COL_CONTAINER] = { "CONTAINER", 12, 16, 3, SORT_TEXT, COL_OF_CONTAINER,
+	[COL_CONTAINER] = { "CONTAINER", 12, 16, 4, SORT_TEXT, COL_OF_CONTAINER,
 			   "in which container" },
-	[COL_PROC] = { "PROCESS", 14, 18, 2, SORT_TEXT, 0, "by which process" },
-	[COL_RULE] = { "RULE", 20, 30, 0, SORT_TEXT, 0, "which rule" },
+	[COL_PROC] = { "PROCESS", 14, 18, 1, SORT_TEXT, 0, "by which process" },
+	[COL_RULE] = { "RULE", 28, 36, 0, SORT_TEXT, 0, "which rule" },
 	[COL_SOURCE] = { "FOUND", 8, 0, 5, SORT_TEXT, 0,
 			 "live: while it was recorded; now: by the rules given to the inspector" },
-	[COL_TEXT] = { "WHAT", 10, 40, 2, SORT_TEXT, COL_FLEX, "the alert's text" },
+	[COL_TEXT] = { "WHAT", 20, 40, 3, SORT_TEXT, COL_FLEX, "the alert's text" },
 };
 
 static void rows(struct ins_ui *ui, struct ins_frame *f, struct ins_table *t)

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "inspect/view/common.h"
 
-enum { COL_MACHINE, COL_NAME, COL_ID, COL_IMAGE, COL_RUNTIME, COL_START, COL_END, COL_PROCS, COL_CMDS, COL_CONNS,
+enum { COL_MACHINE, COL_NAME, COL_POD, COL_ID, COL_IMAGE, COL_RUNTIME, COL_START, COL_END, COL_PROCS, COL_CMDS, COL_CONNS,
        COL_ALERTS, COL_EVENTS, N_COLS };
 
 static const struct ins_column cols[N_COLS] = {
 	[COL_MACHINE] = { "MACHINE", 8, 16, 0, SORT_TEXT, COL_OF_MACHINE, "the machine that it is on" },
 	[COL_NAME] = { "NAME", 12, 24, 0, SORT_TEXT, COL_FLEX, "its name, if one is known" },
+	[COL_POD] = { "POD", 14, 30, 1, SORT_TEXT, 0, "namespace and name of its pod" },
 	[COL_ID] = { "ID", 12, 0, 1, SORT_TEXT, 0, "short id" },
 	[COL_IMAGE] = { "IMAGE", 12, 40, 3, SORT_TEXT, COL_FLEX, "image that it was made from" },
 	[COL_RUNTIME] = { "RUNTIME", 10, 0, 8, SORT_TEXT, 0, "what runs it" },
@@ -68,6 +69,9 @@ static void cell(struct ins_ui *ui, struct ins_frame *f, uint32_t id, unsigned c
 		if (c->is_host)
 			buf__puts(&out->text, "all of it");
 		ins_cell__container(m, out, id);
+		break;
+	case COL_POD:
+		ins_cell__str(m, out, c->pod);
 		break;
 	case COL_ID:
 		buf__puts(&out->text, c->is_host ? "" : c->id);
@@ -140,10 +144,16 @@ static void enter(struct ins_ui *ui, struct ins_frame *f, uint32_t id)
 	ins_ui__push(ui, (struct ins_scope){ OF_CONTAINER, id }, VIEW_PROCESSES, 0);
 }
 
+static bool lacks(const struct ins_model *m, unsigned col)
+{
+	return col == COL_POD && !m->pods;
+}
+
 static const struct ins_table_ops ops = {
 	.cols = cols, .n_cols = N_COLS, .sort = COL_EVENTS, .reverse = true,
 	.empty = "No container: everything ran on the host.",
 	.rows = rows, .cell = cell, .key = key, .subject = subject, .enter = enter,
+	.lacks = lacks,
 };
 
 const struct ins_view ins_view_containers = {

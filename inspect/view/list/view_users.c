@@ -181,6 +181,7 @@ static void subject(struct ins_ui *ui, struct ins_frame *f, uint32_t id, struct 
 static void enter(struct ins_ui *ui, struct ins_frame *f, uint32_t id)
 {
 	const struct user *u = user_of(f, id);
+	struct ins_scope scope = f->scope;
 	struct err err = { 0 };
 	char text[128];
 	int n = snprintf(text, sizeof(text), "user.uid=%u", u->uid);
@@ -189,12 +190,10 @@ static void enter(struct ins_ui *ui, struct ins_frame *f, uint32_t id)
 		n += snprintf(text + n, sizeof(text) - (size_t)n, " and user.loginuid=%u", u->login);
 	if (ins_model__is_host(ins_ui__model(ui), u->container))
 		snprintf(text + n, sizeof(text) - (size_t)n, " and container.id=host");
-	if (ins_ui__set_filter(ui, text, &err) < 0)
+	if (u->container != INS_NONE)
+		scope = (struct ins_scope){ OF_CONTAINER, u->container };
+	if (ins_ui__push_under(ui, scope, VIEW_PROCESSES, 0, (struct ins_only){ 0 }, text, &err) < 0)
 		ins_ui__message(ui, ST_BAD, "%s", err.msg);
-	else if (u->container == INS_NONE)
-		ins_ui__push(ui, f->scope, VIEW_PROCESSES, 0);
-	else
-		ins_ui__push(ui, (struct ins_scope){ OF_CONTAINER, u->container }, VIEW_PROCESSES, 0);
 }
 
 static const struct ins_table_ops ops = {

@@ -141,6 +141,22 @@ static uint32_t busiest(const struct ins_model *m, uint32_t best[FEW])
 	return n;
 }
 
+/* The entries of one user, by a filter, which says what it is. A name that no condition can hold: those of all. */
+static struct ins_target to_entries(const struct ins_model *m, const struct ins_asker *a)
+{
+	struct ins_target to = to_events(EV_k8s_audit, 0);
+	const struct fmt_str *user = ins_model__fstr(m, a->user);
+	bool fits = user->len < sizeof(to.filter) - 32;
+
+	for (uint32_t i = 0; i < user->len; i++)
+		fits &= (unsigned char)user->p[i] >= ' ' && user->p[i] != '"' && user->p[i] != '\\';
+	if (!user->len)
+		snprintf(to.filter, sizeof(to.filter), "not ka.user.name exists");
+	else if (fits)
+		snprintf(to.filter, sizeof(to.filter), "ka.user.name=\"%.*s\"", (int)user->len, user->p);
+	return to;
+}
+
 void ins_asked__audit(struct ins_ui *ui, struct ins_page *p)
 {
 	const struct ins_model *m = ins_ui__model(ui);
@@ -159,7 +175,7 @@ void ins_asked__audit(struct ins_ui *ui, struct ins_page *p)
 		ins_page__to(p, x);
 		ins_page__printf(p, ST_TEXT, "%5s entries  ", ins_short__text(a->n, text));
 		ins_page__printf(p, ST_USER, "%s", a->user ? ins_model__str(m, a->user) : "of nobody that is named");
-		ins_page__link(p, x, to_events(EV_k8s_audit, 0));
+		ins_page__link(p, x, to_entries(m, a));
 	}
 	ins_page__more(p, m->n_askers > n ? m->n_askers - n : 0, to_events(EV_k8s_audit, 0));
 }

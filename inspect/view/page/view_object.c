@@ -322,6 +322,10 @@ static void put_container(struct ins_ui *ui, struct ins_page *p, const struct in
 
 	ins_page__label(p, "container");
 	ins_page__printf(p, ST_CONTAINER, "%s", c->id);
+	if (c->pod) {
+		ins_page__label(p, "pod");
+		put_str(m, p, ST_STRONG, c->pod);
+	}
 	if (c->image) {
 		ins_page__label(p, "image");
 		put_str(m, p, ST_TEXT, c->image);

@@ -171,6 +171,8 @@ static void put_containers(struct ins_ui *ui, struct ins_page *p)
 		if (c->n_alerts)
 			ins_page__printf(p, ST_BAD, " %5s alerts",
 					 ins_short__text(c->n_alerts, text));
+		if (c->pod)
+			ins_page__printf(p, ST_TEXT, "  pod %s", ins_model__str(m, c->pod));
 		if (c->image)
 			ins_page__printf(p, ST_DIM, "  %s", ins_model__str(m, c->image));
 		if (c->ended)

@@ -11,7 +11,7 @@
 #include "format/base/text.h"
 #include "inspect/model/events/evtext.h"
 #include "inspect/model/events/stream.h"
-#include "inspect/ui/save.h"
+#include "inspect/ui/report/save.h"
 #include "inspect/view/common.h"
 
 #define MAX_LINES 2000000u

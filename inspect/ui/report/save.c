@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "inspect/ui/save.h"
+#include "inspect/ui/report/save.h"
 
 int ins_save__new_file(const char *path, struct err *err)
 {
