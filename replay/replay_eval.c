@@ -132,6 +132,41 @@ void rpl_put_alert(struct rpl_eval *e, const struct eng_rule *rule, const struct
 	buf__add(&out->buf, "\n", 1);
 }
 
+/* What becomes of an alert; false: nothing is put out. */
+static bool put_alert(struct rpl_eval *e, const struct eng_rule *rule, const struct eng_ctx *ctx)
+{
+	if (e->run->format)
+		put_format(e, ctx);
+	else if (!e->decider)
+		rpl_put_alert(e, rule, ctx);
+	else
+		return rpl_playbooks__alert(e, rule, ctx);
+	return true;
+}
+
+/* Before the turn has come it is written down, and the turn decides. */
+static bool is_due(void *arg, const struct eng_rule *rule, const struct eng_ctx *ctx)
+{
+	struct rpl_eval *e = arg;
+	struct rpl_part *p = e->part;
+	struct rpl_counted c = { .at = p->out.buf.len, .key_at = p->keys.len, .ts = fmt_ev__ts(ctx->ev), .rule = rule };
+
+	if (!in_window(e->run, ctx))
+		return false;
+	eng_tally__key(rule, ctx, &e->scratch, &e->key);
+	if (p->direct)
+		return eng_tally__add(e->run->tally, rule, c.ts, &e->key);
+	buf__add(&p->keys, e->key.p, e->key.len);
+	c.key_len = e->key.len;
+	if (passes(e, ctx) && put_alert(e, rule, ctx))
+		c.len = p->out.buf.len - c.at;
+	p->counted = xgrow(p->counted, &p->cap_counted, p->n_counted + 1, sizeof(*p->counted));
+	p->counted[p->n_counted++] = c;
+	if (p->out.buf.len + p->keys.len >= FLUSH_AT)
+		flush(e);
+	return false;
+}
+
 static int on_alert(void *arg, const struct eng_rule *rule, const struct eng_ctx *ctx)
 {
 	struct rpl_eval *e = arg;
@@ -139,24 +174,15 @@ static int on_alert(void *arg, const struct eng_rule *rule, const struct eng_ctx
 
 	if (!in_window(r, ctx) || !passes(e, ctx))
 		return 0;
-	e->part->stats.matched++;
-	e->part->stats.per_rule[rule - r->rules]++;
-	if (r->o->has_fail_on && rule->priority <= r->o->fail_on)
-		e->part->failed_on = true;
-	if (r->format)
-		put_format(e, ctx);
-	else if (!e->decider)
-		rpl_put_alert(e, rule, ctx);
-	else if (!rpl_playbooks__alert(e, rule, ctx))
-		return 0;
-	return printed(e);
+	rpl_part__count_alert(e->part, r, rule);
+	return put_alert(e, rule, ctx) ? printed(e) : 0;
 }
 
 int rpl_eval__new(struct rpl_eval **ret, struct rpl_run *r)
 {
 	struct rpl_eval *e = xcalloc(1, sizeof(*e));
 	struct eng_detector_opts d = { .sz = sizeof(d), .all_matches = r->o->all_matches,
-				       .profile = r->o->profile, .arg = e };
+				       .profile = r->o->profile, .is_due = is_due, .arg = e };
 	bool explain = r->o->mode == MODE_EXPLAIN;
 	int code;
 
@@ -195,6 +221,7 @@ void rpl_eval__free(struct rpl_eval *e)
 	pb_decider__free(e->decider);
 	arena__done(&e->scratch);
 	buf__done(&e->text);
+	buf__done(&e->key);
 	free(e->gave_up);
 	free(e);
 }

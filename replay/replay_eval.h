@@ -8,6 +8,7 @@
 #ifndef RPL_REPLAY_EVAL_H
 #define RPL_REPLAY_EVAL_H
 
+#include "engine/alert/tally.h"
 #include "engine/playbook/playbook.h"
 #include "format/file/source.h"
 #include "replay/replay.h"
@@ -20,11 +21,25 @@ struct rpl_mark {
 	struct err err;
 };
 
+/*
+ * A rule's condition has held that is reported only when it has so often: whether it is now is known when the turn comes. What would be put
+ * out is among the output already.
+ */
+struct rpl_counted {
+	size_t at, len;			/* in the output; len 0: a filter leaves it out */
+	size_t key_at, key_len;		/* in keys */
+	uint64_t ts;
+	const struct eng_rule *rule;
+};
+
 struct rpl_part {
 	uint64_t from, to;		/* of the file: see fmt_source_ops.segment */
 	struct rpl_out out;
 	struct rpl_mark *marks;
 	size_t n_marks, cap_marks;
+	struct rpl_counted *counted;
+	size_t n_counted, cap_counted;
+	struct buf keys;
 	struct rpl_stats stats;
 	uint64_t printed;		/* lines */
 	uint64_t limit;			/* of lines */
@@ -49,6 +64,8 @@ struct rpl_run {
 	unsigned n_rules;
 	struct eng_prog *filter;	/* -f: a program of one condition */
 	struct eng_output *format;	/* -p */
+	struct eng_tally *tally;	/* of rules with thresholds: of the part whose turn it is */
+	uint64_t forgotten;		/* by it, of all traces */
 	struct playbook *pb;		/* --playbooks */
 	uint64_t verdicts[PBV__N];	/* on its actions */
 	struct arena mem;
@@ -81,6 +98,7 @@ struct rpl_eval {
 	struct pb_decider *decider;	/* NULL without --playbooks */
 	struct arena scratch;		/* for one event */
 	struct buf text;		/* for one event, before it is made safe */
+	struct buf key;			/* for what a rule counts */
 	struct rpl_part *part;		/* at hand */
 	uint64_t *gave_up;		/* as in rpl_stats, of all parts before */
 };
@@ -114,6 +132,8 @@ void rpl_stats__reset(struct rpl_stats *s, unsigned n_rules);
  * must be done again.
  */
 bool rpl_part__begin_turn(struct rpl_part *p, struct rpl_run *r);
+/* An alert has been put out. */
+void rpl_part__count_alert(struct rpl_part *p, const struct rpl_run *r, const struct eng_rule *rule);
 /* It is done: add its counts to the run's. Returns 0, or RPL_STOP if nothing more is to be read of this trace. */
 int rpl_part__end_turn(struct rpl_part *p, struct rpl_run *r);
 

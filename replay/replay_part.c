@@ -50,7 +50,8 @@ void rpl_part__reset(struct rpl_part *p, const struct rpl_run *r)
 	p->out.buf.len = 0;
 	p->out.error = 0;
 	p->out.color = r->out_color;
-	p->n_marks = 0;
+	p->n_marks = p->n_counted = 0;
+	p->keys.len = 0;
 	p->printed = 0;
 	p->limit = UINT64_MAX;
 	p->direct = p->too_much = p->damaged = p->failed_on = p->explained = false;
@@ -60,26 +61,61 @@ void rpl_part__reset(struct rpl_part *p, const struct rpl_run *r)
 void rpl_part__done(struct rpl_part *p)
 {
 	buf__done(&p->out.buf);
+	buf__done(&p->keys);
 	free(p->marks);
+	free(p->counted);
 	free(p->stats.per_rule);
+}
+
+void rpl_part__count_alert(struct rpl_part *p, const struct rpl_run *r, const struct eng_rule *rule)
+{
+	p->stats.matched++;
+	p->stats.per_rule[rule - r->rules]++;
+	if (r->o->has_fail_on && rule->priority <= r->o->fail_on)
+		p->failed_on = true;
+}
+
+static void write_until(struct rpl_part *p, size_t *done, size_t at)
+{
+	write_out(&p->out, p->out.buf.p + *done, at - *done);
+	*done = at;
+}
+
+/* It is counted, and left out of the output if that has not made it enough. */
+static void put_counted(struct rpl_part *p, struct rpl_run *r, const struct rpl_counted *c, size_t *done)
+{
+	struct buf key = { .p = p->keys.p + c->key_at, .len = c->key_len };
+
+	write_until(p, done, c->at);
+	if (!eng_tally__add(r->tally, c->rule, c->ts, &key)) {
+		*done += c->len;
+	} else if (c->len) {
+		rpl_part__count_alert(p, r, c->rule);
+		p->printed++;
+		write_until(p, done, c->at + c->len);
+	}
 }
 
 bool rpl_part__begin_turn(struct rpl_part *p, struct rpl_run *r)
 {
-	struct rpl_out *o = &p->out;
-	size_t done = 0;
+	uint64_t most = p->printed + p->n_counted;	/* lines, if all that is counted were enough */
+	size_t done = 0, k = 0;
 
 	p->limit = r->o->count - r->printed;
-	if (p->printed >= p->limit && p->printed)
+	if (most >= p->limit && most)
 		return false;
 	p->direct = true;
-	for (size_t i = 0; i < p->n_marks; i++) {
-		write_out(o, o->buf.p + done, p->marks[i].at - done);
-		done = p->marks[i].at;
+	for (size_t i = 0; i <= p->n_marks; i++) {
+		for (; k < p->n_counted && (i == p->n_marks || p->counted[k].at < p->marks[i].at); k++)
+			put_counted(p, r, &p->counted[k], &done);
+		if (i == p->n_marks)
+			break;
+		write_until(p, &done, p->marks[i].at);
 		rpl_print_damage(&p->marks[i].err);
 	}
-	write_out(o, o->buf.p + done, o->buf.len - done);
-	o->buf.len = 0;
+	write_until(p, &done, p->out.buf.len);
+	p->out.buf.len = p->keys.len = 0;
+	p->n_counted = p->n_marks = 0;
 	return true;
 }
 

@@ -60,6 +60,13 @@ static int parse_explain(struct rpl_run *r, struct err *err)
 	return 0;
 }
 
+static void want_rule(const struct eng_rule *rule, struct fmt_want *w)
+{
+	eng_output__want(rule->format, w);
+	if (rule->threshold && rule->threshold->by)
+		eng_output__want(rule->threshold->by, w);
+}
+
 /*
  * What the sources have to decode. Printing whole events needs everything; conditions and formats say what they need,
  * and are only about events of the conditions' types.
@@ -78,7 +85,7 @@ static void make_want(struct rpl_run *r)
 		eng_prog__want(r->filter, w);
 	for (unsigned i = 0; i < r->n_rules; i++)
 		if (r->rules[i].cond >= 0 && eng_prog__sees_payload(eng_ruleset__prog(r->rs), r->rules[i].cond))
-			eng_output__want(r->rules[i].format, w);
+			want_rule(&r->rules[i], w);
 	if (r->pb)
 		playbook__want(r->pb, w);
 	if (r->format)
@@ -94,8 +101,10 @@ static int compile(struct rpl_run *r, struct err *err)
 
 	if (o->rules.n)
 		code = rpl_rules__load(&r->rs, o, err);
-	if (!code && r->rs)
+	if (!code && r->rs) {
 		r->rules = eng_ruleset__rules(r->rs, &r->n_rules);
+		r->tally = eng_tally__new(r->rs);
+	}
 	if (!code && o->mode == MODE_EXPLAIN)
 		code = parse_explain(r, err);
 	if (!code && o->filter)
@@ -140,6 +149,7 @@ void rpl_run__free(struct rpl_run *r)
 	free(r->evals);
 	rpl_part__done(&r->whole);
 	eng_prog__free(r->filter);
+	eng_tally__free(r->tally);
 	playbook__unref(r->pb);
 	eng_ruleset__free(r->rs);
 	free(r->stats.per_rule);
@@ -228,6 +238,7 @@ int rpl_run__trace(struct rpl_run *r, const char *path, struct err *err)
 		return code;
 	}
 	describe_trace(r, s, path);
+	eng_tally__reset(r->tally);
 	eng_state__reset(r->evals[0]->st);
 	eng_state__describe(r->evals[0]->st, s->meta.hostname, s->meta.start_ns);
 	rpl_part__reset(&r->whole, r);
@@ -239,6 +250,7 @@ int rpl_run__trace(struct rpl_run *r, const char *path, struct err *err)
 		code = go_to_window(r, s, err);
 	if (!code)
 		code = read_trace(r, s, err);
+	r->forgotten += eng_tally__forgotten(r->tally);
 	progress__end();
 	fmt_source__close(s);
 	if (code < 0) {
@@ -266,6 +278,9 @@ int rpl_run__finish(struct rpl_run *r, bool failed)
 	if (failed)
 		return EXIT_ASKED;
 	rpl_stats__print_gave_up(&r->stats, r->rs, stderr);
+	if (r->forgotten)
+		fprintf(stderr, "%s: %llu counts for spoor_threshold were forgotten: there were more than %u at once\n", log__tool_name(),
+			(unsigned long long)r->forgotten, ENG_TALLY_KEYS);
 	if (r->pb)
 		rpl_playbooks__print(r, stderr);
 	if (r->o->stats)

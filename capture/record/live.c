@@ -81,7 +81,10 @@ void cap_live__warn_gave_up(const struct cap_live *l, const struct eng_detector 
 {
 	unsigned n = 0;
 	const struct eng_rule *rules = l->rules ? eng_ruleset__rules(l->rules, &n) : NULL;
+	uint64_t forgotten = eng_detector__forgotten(d);
 
+	if (forgotten)
+		log_warn("%llu counts for spoor_threshold were forgotten: there were too many at once", (unsigned long long)forgotten);
 	for (unsigned i = 0; i < n; i++) {
 		uint64_t times = eng_detector__gave_up(d, &rules[i]);
 		struct buf name = { 0 };

@@ -61,6 +61,8 @@ struct eng_detector;
  * (returned by feed).
  */
 typedef int (*eng_alert_fn)(void *arg, const struct eng_rule *r, const struct eng_ctx *ctx);
+/* Called when the condition of a rule with a threshold has held: is it to be reported now? */
+typedef bool (*eng_due_fn)(void *arg, const struct eng_rule *r, const struct eng_ctx *ctx);
 /*
  * Called for each event after its state is applied and before its rules; NULL to leave out. Same
  * return.
@@ -73,6 +75,7 @@ struct eng_detector_opts {
 	bool all_matches;		/* report every rule that matches; else the first only */
 	bool profile;			/* find out what rules and predicates cost: slower */
 	eng_alert_fn on_alert;
+	eng_due_fn is_due;		/* NULL: the detector counts, from its first event on */
 	eng_event_fn on_event;
 	const uint8_t *event_types;	/* types that on_event wants, FMT_MAX_EVENTS bits; NULL: all */
 	void *arg;
@@ -94,6 +97,8 @@ int eng_detector__feed(struct eng_detector *d, const struct fmt_batch *b, bool k
 		       uint32_t from, uint32_t to);
 /* Add what rules and predicates have cost, if that was asked for; indexed by the rules' cond. */
 void eng_detector__costs(const struct eng_detector *d, struct eng_profile *into);
+/* How often a count for a threshold was forgotten for want of room; 0 with is_due. */
+uint64_t eng_detector__forgotten(const struct eng_detector *d);
 /* eng_run__gave_up for a rule; 0 without rules. */
 uint64_t eng_detector__gave_up(const struct eng_detector *d, const struct eng_rule *r);
 /* Matches per rule so far, indexed as eng_ruleset__rules. */

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "engine/alert/alert.h"
+#include "engine/alert/tally.h"
 #include "format/base/alloc.h"
 #include "format/file/source.h"
 
@@ -14,6 +15,9 @@ struct eng_detector {
 	uint32_t *hits;
 	unsigned max_hits;
 	uint64_t *counts;
+	struct eng_tally *tally;	/* NULL: no thresholds, or the caller counts */
+	struct arena scratch;
+	struct buf key;
 	bool skip[FMT_MAX_EVENTS];	/* nobody wants events of this type */
 };
 
@@ -48,6 +52,8 @@ int eng_detector__new(struct eng_detector **ret, const struct eng_ruleset *rs, s
 		d->rules = eng_ruleset__rules(rs, &n);
 		r = eng_run__new(&d->run, eng_ruleset__prog(rs));
 	}
+	if (rs && !d->opts.is_due)
+		d->tally = eng_tally__new(rs);
 	if (d->run && d->opts.profile)
 		eng_run__profile(d->run);
 	d->max_hits = n ? n : 1;
@@ -67,9 +73,22 @@ void eng_detector__free(struct eng_detector *d)
 	if (!d)
 		return;
 	eng_run__free(d->run);
+	eng_tally__free(d->tally);
+	arena__done(&d->scratch);
+	buf__done(&d->key);
 	free(d->hits);
 	free(d->counts);
 	free(d);
+}
+
+static bool is_due(struct eng_detector *d, const struct eng_rule *r, const struct eng_ctx *ctx)
+{
+	if (!r->threshold)
+		return true;
+	if (d->opts.is_due)
+		return d->opts.is_due(d->opts.arg, r, ctx);
+	eng_tally__key(r, ctx, &d->scratch, &d->key);
+	return eng_tally__add(d->tally, r, fmt_ev__ts(ctx->ev), &d->key);
 }
 
 static int run_rules(struct eng_detector *d, const struct eng_ctx *ctx)
@@ -80,6 +99,8 @@ static int run_rules(struct eng_detector *d, const struct eng_ctx *ctx)
 	for (unsigned i = 0; i < n && !r; i++) {
 		const struct eng_rule *rule = eng_ruleset__by_cond(d->rs, (int)d->hits[i]);
 
+		if (!is_due(d, rule, ctx))
+			continue;
 		d->counts[rule - d->rules]++;
 		if (d->opts.on_alert)
 			r = d->opts.on_alert(d->opts.arg, rule, ctx);
@@ -109,6 +130,11 @@ int eng_detector__feed(struct eng_detector *d, const struct fmt_batch *b, bool k
 		eng_state__leave(d->st, &ctx);
 	}
 	return r;
+}
+
+uint64_t eng_detector__forgotten(const struct eng_detector *d)
+{
+	return eng_tally__forgotten(d->tally);
 }
 
 uint64_t eng_detector__gave_up(const struct eng_detector *d, const struct eng_rule *r)

@@ -73,6 +73,8 @@ int eng_prog__add(struct eng_prog *p, const struct eng_ast *ast, eng_warn_fn war
 		  struct err *err);
 /* Only events of this source ("syscall", "k8s_audit") can satisfy condition c. */
 void eng_prog__limit(struct eng_prog *p, int c, const char *source);
+/* Condition c is told besides the first that holds, and is not taken for the first. */
+void eng_prog__aside(struct eng_prog *p, int c);
 /* The part of a tree that the last error or warning is about. */
 const struct eng_ast *eng_prog__culprit(const struct eng_prog *p);
 /* Set of event types that can satisfy condition c: bits FMT_MAX_EVENTS wide, borrowed. */

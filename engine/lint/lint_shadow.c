@@ -195,7 +195,7 @@ void lint__shadows(struct lint *l)
 	for (uint32_t i = 0; i < l->rs->n_out && n < MAX_RULES; i++) {
 		struct shadow_rule *r = &all[n];
 
-		if (!l->rs->trees[i] || l->rs->trees[i]->size > MAX_NODES ||
+		if (!l->rs->trees[i] || l->rs->trees[i]->size > MAX_NODES || l->rs->rules[i].threshold.count ||
 		    !check__is_on(l->rs, &l->rs->rules[i]))
 			continue;
 		flatten(l, r, lint_part(l->rs->trees[i], false));

@@ -23,6 +23,18 @@ const char *eng_priority__name(enum eng_priority p);
 int eng_priority__parse(const char *s, enum eng_priority *ret);	/* case-insensitive; 0 or
 								 * -FMT_E_VALUE */
 
+#define ENG_THRESHOLD_MAX 1000u
+
+/*
+ * A rule with spoor_threshold is reported when its condition has held `count` times within a time, for the same values of some fields; the
+ * event that makes it so many is the alert's. It is reported besides the first rule that matches, and keeps no other from it.
+ */
+struct eng_threshold {
+	uint32_t count;			/* 2 .. ENG_THRESHOLD_MAX */
+	uint64_t within_ns;
+	const struct eng_output *by;	/* what is counted apart; NULL: all is one */
+};
+
 struct eng_rule {
 	const char *name, *desc, *output, *source;	/* owned by the set */
 	const char *const *tags;	/* sorted */
@@ -36,6 +48,7 @@ struct eng_rule {
 	const char *file;
 	unsigned line;
 	const struct eng_output *format;	/* compiled output, see alert.h */
+	const struct eng_threshold *threshold;	/* NULL: each match is an alert */
 };
 
 /* One step of the way to the place of an error: what it is in, from the file inwards. */

@@ -316,6 +316,8 @@ int collect__replace(struct eng_ruleset *rs, struct def_update *u)
 		prev->enabled = r->enabled;
 	if (u->has & HAS_WARN)
 		prev->warn_evttypes = r->warn_evttypes;
+	if (u->has & HAS_THRESHOLD)
+		prev->threshold = r->threshold;
 	if (u->has & HAS_SKIP)
 		prev->skip_unknown = r->skip_unknown;
 	prev->visibility = rs->next_index++;

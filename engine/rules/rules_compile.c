@@ -293,7 +293,11 @@ static int compile_rules(struct compile *c, bool only_on)
 			continue;
 		r = compile_output(c, d, &rs->out[i]);
 		if (!r)
+			r = threshold__compile(rs, d, &rs->out[i].threshold);
+		if (!r)
 			r = compile_condition(c, d, &rs->out[i].cond, &rs->trees[i]);
+		if (!r && rs->out[i].cond >= 0 && rs->out[i].threshold)
+			eng_prog__aside(rs->prog, rs->out[i].cond);
 	}
 	c->rule = NULL;
 	return r < 0 ? r : 0;

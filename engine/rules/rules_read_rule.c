@@ -7,11 +7,11 @@
 
 #define KEYS \
 	"rule condition output desc priority source enabled capture capture_duration " \
-	"warn_evttypes skip-if-unknown-filter tags exceptions override append"
+	"warn_evttypes skip-if-unknown-filter tags exceptions override append spoor_threshold"
 #define APPENDABLE "condition output desc tags exceptions"
 #define REPLACEABLE \
 	"condition output desc priority capture capture_duration tags exceptions enabled " \
-	"warn_evttypes skip-if-unknown-filter"
+	"warn_evttypes skip-if-unknown-filter spoor_threshold"
 #define WARN_ENABLED \
 	"The standalone 'enabled' key usage is deprecated. The correct approach requires " \
 	"also a 'replace' entry under the 'override' key (i.e. 'enabled: replace')."
@@ -121,6 +121,8 @@ static int read_definition(struct eng_ruleset *rs, const struct yaml_node *item,
 	r->source = "syscall";
 	rc = read_flags(rs, item, r);
 	if (!rc)
+		rc = threshold__read(rs, item, r->ctx, &r->threshold);
+	if (!rc)
 		rc = read_tags(rs, item, r->ctx, r);
 	if (!rc)
 		rc = read_exceptions(rs, item, r->ctx, false, &r->exceptions);
@@ -167,7 +169,7 @@ static const struct part parts[] = {	/* in the order in which they are read */
 	{ "capture", HAS_CAPTURE },
 	{ "capture_duration", HAS_CAPTURE_MS }, { "enabled", HAS_ENABLED },
 	{ "warn_evttypes", HAS_WARN },
-	{ "skip-if-unknown-filter", HAS_SKIP },
+	{ "skip-if-unknown-filter", HAS_SKIP }, { "spoor_threshold", HAS_THRESHOLD },
 };
 #define N_PARTS (sizeof(parts) / sizeof(*parts))
 
@@ -196,6 +198,8 @@ static int read_part(struct eng_ruleset *rs, const struct yaml_node *item, unsig
 		return get_bool(rs, item, "enabled", GET_REQUIRED, r->ctx, &r->enabled);
 	case HAS_WARN:
 		return get_bool(rs, item, "warn_evttypes", GET_REQUIRED, r->ctx, &r->warn_evttypes);
+	case HAS_THRESHOLD:
+		return threshold__read(rs, item, r->ctx, &r->threshold);
 	default:
 		return get_bool(rs, item, "skip-if-unknown-filter", GET_REQUIRED, r->ctx,
 				&r->skip_unknown);

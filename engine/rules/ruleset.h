@@ -115,6 +115,14 @@ struct def_exceptions {
 	uint32_t n;
 };
 
+struct def_threshold {
+	uint32_t count;			/* 0: none */
+	uint64_t within;
+	const char **by;
+	uint32_t n_by;
+	const struct rules_ctx *ctx;
+};
+
 struct def_rule {
 	const char *name, *cond, *output, *desc, *source;
 	const char **tags;
@@ -123,6 +131,7 @@ struct def_rule {
 	bool enabled, capture, warn_evttypes, skip_unknown, unknown_source;
 	uint32_t capture_ms;
 	struct def_exceptions exceptions;
+	struct def_threshold threshold;
 	const struct rules_ctx *ctx, *cond_ctx, *output_ctx;
 	const char *file;
 	uint32_t index, visibility;
@@ -131,7 +140,8 @@ struct def_rule {
 /* What an item with append or override brings; has says which. */
 enum { HAS_COND = 1, HAS_OUTPUT = 2, HAS_DESC = 4, HAS_TAGS = 8, HAS_EXCEPTIONS = 16,
       HAS_PRIORITY = 32,
-       HAS_CAPTURE = 64, HAS_CAPTURE_MS = 128, HAS_ENABLED = 256, HAS_WARN = 512, HAS_SKIP = 1024 };
+       HAS_CAPTURE = 64, HAS_CAPTURE_MS = 128, HAS_ENABLED = 256, HAS_WARN = 512, HAS_SKIP = 1024,
+       HAS_THRESHOLD = 2048 };
 struct def_update {
 	struct def_rule r;
 	unsigned has;
@@ -330,6 +340,12 @@ int lists__substitute(const struct list_texts *lists, struct eng_text cond, stru
  * Compile what is collected; only_on: only rules that are on and severe enough, and make rs->out.
  */
 int rules__compile(struct eng_ruleset *rs, bool only_on);
+
+/* --- rules_threshold.c ------------------------------------------------------------------------ */
+
+/* 0 if there is none, too. */
+int threshold__read(struct eng_ruleset *rs, const struct yaml_node *item, const struct rules_ctx *up, struct def_threshold *ret);
+int threshold__compile(struct eng_ruleset *rs, const struct def_rule *r, const struct eng_threshold **ret);
 
 /* --- rules_append.c --------------------------------------------------------------------------- */
 

@@ -19,6 +19,18 @@ setup_file() {
 	  condition: evt.type in (execve, execveat) and evt.rawres = 0
 	  output: Program (command=%proc.cmdline parent=%proc.pcmdline cwd=%proc.cwd box=%container.id)
 	  priority: NOTICE
+	- rule: Files opened in bulk
+	  desc: what happens before a segment counts in it
+	  condition: evt.type in (open, openat, openat2) and fd.name startswith /
+	  output: Opened in bulk (by=%proc.name)
+	  priority: ERROR
+	  spoor_threshold: {count: 4, within: 12s, by: [proc.name]}
+	- rule: Programs in bulk
+	  desc: of anybody
+	  condition: evt.type in (execve, execveat) and evt.rawres = 0
+	  output: Programs in bulk (last=%proc.cmdline)
+	  priority: WARNING
+	  spoor_threshold: {count: 25, within: 10m}
 	YAML
 }
 
@@ -55,7 +67,13 @@ lines() { grep -c . "$BATS_TEST_TMPDIR/one"; }
 @test "alerts: as text, as JSON, all matches, exit code 3" {
 	same "$trace" -r "$rules"
 	[ "$(lines)" -gt 100 ]
+	grep -q 'Opened in bulk' "$BATS_TEST_TMPDIR/one"
+	grep -q 'Programs in bulk' "$BATS_TEST_TMPDIR/one"
 	same "$trace" -r "$rules" -o json --all-matches
+	same "$trace" -r "$rules" --priority error
+	[ "$(lines)" -gt 5 ]
+	same "$trace" "$story" -r "$rules" --priority error
+	same "$trace" -r "$rules" -f 'proc.name != httpd' -p '%evt.num %proc.name'
 	same "$trace" -r "$rules" --fail-on warning
 	grep -q 'exit 3' "$BATS_TEST_TMPDIR/one"
 }
@@ -63,7 +81,7 @@ lines() { grep -c . "$BATS_TEST_TMPDIR/one"; }
 @test "counts are those of one thread" {
 	same "$trace" --stats
 	same "$trace" -r "$rules" --stats
-	grep -q 'rules matched: 2 of 2' "$BATS_TEST_TMPDIR/one"
+	grep -q 'rules matched: 4 of 4' "$BATS_TEST_TMPDIR/one"
 }
 
 @test "the count ends where it should, whatever is ready behind it" {

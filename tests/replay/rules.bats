@@ -226,3 +226,42 @@ setup() {
 	run -0 spoor-replay --validate "$BATS_TEST_TMPDIR/a.yaml"
 	[[ $output == *LOAD_UNUSED_MACRO* ]]
 }
+
+@test "spoor_threshold: when it has been so often, within a time, for the same; besides the first match, and unknown to no one" {
+	local t=$BATS_TEST_TMPDIR second=0 user
+	for user in a b a a a b a a b b; do
+		echo "{\"kind\":\"Event\",\"apiVersion\":\"audit.k8s.io/v1\",\"auditID\":\"$second\",\"stage\":\"ResponseComplete\",\"verb\":\"get\",\"user\":{\"username\":\"$user\"},"\
+			"\"responseStatus\":{\"code\":403},\"stageTimestamp\":\"2026-11-27T22:00:0${second}Z\"}"
+		second=$((second + 1))
+	done >"$t/log.json"
+	cat >"$t/r.yaml" <<-'YAML'
+	- rule: many
+	  desc: d
+	  condition: ka.response.code = 403
+	  output: many by %ka.user.name at %ka.auditid
+	  priority: WARNING
+	  source: k8s_audit
+	  spoor_threshold: {count: 3, within: 5s, by: [ka.user.name]}
+	- rule: each
+	  desc: d
+	  condition: ka.response.code = 403
+	  output: each %ka.auditid
+	  priority: NOTICE
+	  source: k8s_audit
+	YAML
+	spoor-replay "$t/log.json" -r "$t/r.yaml" >"$t/out"
+	[ "$(grep -c each "$t/out")" = 10 ]
+	# of a 0 2 3, then 4 6 7; of b 1 5 8 are 7 s, 5 8 9 are 4 s
+	[ "$(grep -o 'many.*' "$t/out" | paste -sd ,)" = "many by a at 3,many by a at 7,many by b at 9" ]
+	spoor-replay --validate "$t/r.yaml" | grep -qx "$t/r.yaml: Ok"
+	# another file may change it
+	cat >"$t/more.yaml" <<-'YAML'
+	- rule: many
+	  spoor_threshold: {count: 10, within: 1m}
+	  override: {spoor_threshold: replace}
+	YAML
+	[ "$(spoor-replay "$t/log.json" -r "$t/r.yaml" -r "$t/more.yaml" | grep -o 'many.*')" = "many by b at 9" ]
+	# each trace is counted by itself; what is before the window does not count
+	[ "$(spoor-replay "$t/log.json" "$t/log.json" -r "$t/r.yaml" -r "$t/more.yaml" | grep -c many)" = 2 ]
+	[ "$(spoor-replay "$t/log.json" --from +1s -r "$t/r.yaml" -r "$t/more.yaml" | grep -c many)" = 0 ]
+}

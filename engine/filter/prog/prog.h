@@ -73,6 +73,7 @@ struct prog_cond {
 	const struct eng_ast *ast;	/* borrowed: for explain */
 	node_ref ref;
 	struct evt_set types;
+	bool aside;			/* told besides the first */
 };
 
 /*
@@ -121,6 +122,7 @@ struct eng_prog {
 	uint32_t n_seen, seen_slots;
 	struct prog_cond *conds;
 	uint32_t n_conds;
+	bool any_aside;
 	const struct eng_ast *culprit;
 	/* after sealing */
 	bool sealed;

@@ -552,6 +552,12 @@ void eng_prog__limit(struct eng_prog *p, int c, const char *source)
 	evt_set__keep_source(&p->conds[c].types, source);
 }
 
+void eng_prog__aside(struct eng_prog *p, int c)
+{
+	p->conds[c].aside = true;
+	p->any_aside = true;
+}
+
 /* Conditions that refuse leave their predicates behind; nothing refers to them. */
 int eng_prog__add(struct eng_prog *p, const struct eng_ast *ast, eng_warn_fn warn, void *arg,
 		  struct err *err)

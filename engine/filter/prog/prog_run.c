@@ -200,6 +200,7 @@ unsigned eng_run__match(struct eng_run *r, const struct eng_ctx *ctx, bool first
 			unsigned max)
 {
 	const struct prog_list *l = r->p->by_type[ctx->ev->type];
+	bool found = false;
 	unsigned n = 0;
 
 	if (!l)
@@ -212,10 +213,15 @@ unsigned eng_run__match(struct eng_run *r, const struct eng_ctx *ctx, bool first
 		return 0;
 	for (uint32_t w = 0; w < l->words; w++) {
 		for (uint64_t left = r->alive[w]; left && n < max; left &= left - 1) {
-			hits[n++] = l->conds[w * 64 + (unsigned)__builtin_ctzll(left)];
+			uint32_t c = l->conds[w * 64 + (unsigned)__builtin_ctzll(left)];
+
+			if (first && found && !r->p->conds[c].aside)
+				continue;
+			found |= !r->p->conds[c].aside;
+			hits[n++] = c;
 			if (r->profile)
-				r->profile->costs.conds[hits[n - 1]].hits++;
-			if (first)
+				r->profile->costs.conds[c].hits++;
+			if (first && !r->p->any_aside)
 				return n;
 		}
 	}
