@@ -180,7 +180,7 @@ int main(void)
 {
 	struct cap_driver_opts o = { .sz = sizeof(o),
 				     .snaplen = 80, .env_len = CAP_ENV_DEFAULT,
-				     .slow_reads = getenv("SPOOR_SLOW_READS") };
+				     .slow_reads = getenv("SPOOR_SLOW_READS") != NULL };
 	static double bare[N_OPS][ROUNDS], empty[N_OPS][ROUNDS], with[N_OPS][ROUNDS];
 	int go[2], done[2];
 	struct cap_driver *d;
