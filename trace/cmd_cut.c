@@ -15,6 +15,7 @@ struct work {
 	struct reading in;
 	struct cut_opts cut;
 	struct cut *c;
+	struct cut_pass *pass;
 };
 
 /* base: when the recording began. */
@@ -107,7 +108,11 @@ static void describe(const struct work *w, struct fmt_meta *m)
 
 static int put_batch(void *arg, const struct fmt_batch *b, const struct fmt_batch_info *info, struct err *err)
 {
-	return cut__batch(((struct work *)arg)->c, b, info, err);
+	struct work *w = arg;
+	bool over = cut_pass__batch(w->pass, b, info);
+	int r = cut__error(w->c, err);
+
+	return r < 0 ? r : over;
 }
 
 static int run(struct work *w, const struct sink_format *format, struct sink_stats *st, struct err *err)
@@ -128,8 +133,9 @@ static int run(struct work *w, const struct sink_format *format, struct sink_sta
 	r = output__open(&w->cut.out, format, w->o->out, w->o->force, inputs, &so, err);
 	if (r < 0)
 		return r;
-	w->cut.source = w->in.s;
 	cut__new(&w->c, &w->cut);
+	cut_pass__new(&w->pass, w->in.s);
+	cut_pass__add(w->pass, w->c);
 	r = reading__all(&w->in, put_batch, w, err);
 	if (r == 0)
 		r = cut__finish(w->c, err);
@@ -181,6 +187,7 @@ static int cut(const struct trace_tool_opts *o)
 		say(&w, &st);
 	code = r < 0 ? tool_error(&err) : w.in.code;
 	cut__free(w.c);
+	cut_pass__free(w.pass);
 	reading__close(&w.in);
 	selection__free(w.cut.selection);
 	return code;

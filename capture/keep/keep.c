@@ -20,6 +20,7 @@
 #define MAX_CAUSES 256u
 #define NICE 10
 #define LOOK_NS 200000000u		/* how often an open file looks for more */
+#define STAND_NS 2000000u		/* and a pass that waits for another */
 #define END_NS 30000000000u
 #define SWEEP_NS 60000000000u		/* how often the directory is looked at anyway */
 
@@ -229,21 +230,49 @@ void cap_keep__stats(struct cap_keep *k, struct cap_keep_stats *ret)
 
 /* --- workers --------------------------------------------------------------------------------------------- */
 
-/* The file that has waited longest for its turn; NULL: none is due, *ret_next says when one is. Lock held. */
-static struct cap_job *pick(struct cap_keep *k, uint64_t now, uint64_t *ret_next)
+/* A file or a pass, or neither. */
+struct task {
+	struct cap_job *job;
+	struct cap_pass *pass;
+	uint64_t at;
+};
+
+static void consider(struct task *t, uint64_t at, uint64_t now, struct cap_job *j, struct cap_pass *p, uint64_t *next)
 {
-	struct cap_job *found = NULL;
+	if (at < *next)
+		*next = at;
+	if (at <= now && ((!t->job && !t->pass) || at < t->at))
+		*t = (struct task){ .job = j, .pass = p, .at = at };
+}
+
+/* What has waited longest for its turn; neither: nothing is due, *ret_next says when something is. Lock held. */
+static struct task pick(const struct cap_keep *k, uint64_t now, uint64_t *ret_next)
+{
+	struct task t = { 0 };
 
 	*ret_next = UINT64_MAX;
-	for (struct cap_job *j = k->jobs; j; j = j->next) {
-		if (j->busy || (!j->started && k->st.open >= k->o.max_open))
-			continue;
-		if (j->next_at < *ret_next)
-			*ret_next = j->next_at;
-		if ((j->next_at <= now || k->stop) && (!found || j->next_at < found->next_at))
-			found = j;
-	}
-	return found;
+	now = k->stop ? UINT64_MAX : now;
+	for (struct cap_job *j = k->jobs; j; j = j->next)
+		if (!j->busy && !j->pass && (j->started || k->st.open < k->o.max_open))
+			consider(&t, j->next_at, now, j, NULL, ret_next);
+	for (struct cap_pass *p = k->passes; p; p = p->next)
+		if (!p->busy)
+			consider(&t, p->next_at, now, NULL, p, ret_next);
+	return t;
+}
+
+void cap_keep__start(struct cap_keep *k, struct cap_job *j)
+{
+	j->started = true;
+	k->st.waiting--;
+	k->st.open++;
+}
+
+void cap_keep__count_loss(struct cap_keep *k, uint64_t n)
+{
+	pthread_mutex_lock(&k->lock);
+	k->st.lost_events += n;
+	pthread_mutex_unlock(&k->lock);
 }
 
 static void remove_job(struct cap_keep *k, struct cap_job *j)
@@ -256,17 +285,12 @@ static void remove_job(struct cap_keep *k, struct cap_job *j)
 	k->st.open--;
 }
 
-/* With the lock held, which is released meanwhile. */
+/* With the lock held, which is released meanwhile; the same for a pass. */
 static void work_on(struct cap_keep *k, struct cap_job *j)
 {
 	enum cap_step step;
 
 	j->busy = true;
-	if (!j->started) {
-		j->started = true;
-		k->st.waiting--;
-		k->st.open++;
-	}
 	pthread_mutex_unlock(&k->lock);
 	step = cap_job__step(k, j);
 	pthread_mutex_lock(&k->lock);
@@ -280,6 +304,43 @@ static void work_on(struct cap_keep *k, struct cap_job *j)
 	cap_job__free(j);
 	malloc_trim(0);			/* what one file has needed is not kept for the next */
 	pthread_mutex_lock(&k->lock);
+}
+
+static void work_on_pass(struct cap_keep *k, struct cap_pass *p)
+{
+	enum cap_step step;
+
+	p->busy = true;
+	pthread_mutex_unlock(&k->lock);
+	step = cap_pass__step(k, p);
+	if (step == CAP_STEP_DONE) {
+		cap_pass__free(k, p);
+		malloc_trim(0);
+	}
+	pthread_mutex_lock(&k->lock);
+	if (step == CAP_STEP_DONE)
+		return;
+	p->busy = false;
+	p->next_at = cap_keep__mono() + (p->standing ? STAND_NS : LOOK_NS);
+	pthread_cond_broadcast(&k->work);
+}
+
+static void work_on_task(struct cap_keep *k, const struct task *t)
+{
+	struct cap_job *j = t->job;
+
+	if (t->pass) {
+		work_on_pass(k, t->pass);
+		return;
+	}
+	if (!j->started) {
+		cap_keep__start(k, j);
+		if (*j->container) {
+			work_on_pass(k, cap_pass__new(k, j));
+			return;
+		}
+	}
+	work_on(k, j);
 }
 
 static void wait_until(struct cap_keep *k, uint64_t at)
@@ -317,10 +378,10 @@ static void *work(void *arg)
 	pthread_mutex_lock(&k->lock);
 	while (!k->stop || k->jobs) {
 		uint64_t now = cap_keep__mono(), next;
-		struct cap_job *j = pick(k, now, &next);
+		struct task t = pick(k, now, &next);
 
-		if (j)
-			work_on(k, j);
+		if (t.job || t.pass)
+			work_on_task(k, &t);
 		else if (k->stop || !sweep(k, now))
 			wait_until(k, next < now + SWEEP_NS ? next : now + SWEEP_NS);
 	}

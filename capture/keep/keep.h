@@ -14,6 +14,7 @@
  *
  * Threads: everything may be called from any thread, the recording one too: nothing here waits for a disk but new and
  * free. Files are made by a few threads of low priority, at most max_open at once; further triggers wait in a queue.
+ * Files of containers are cut in one pass over the ring as far as they are at the same place in it.
  */
 #ifndef CAP_KEEP_H
 #define CAP_KEEP_H
@@ -80,6 +81,7 @@ struct cap_keep_stats {
 	uint64_t bytes_written;
 	uint64_t lost_events;		/* the ring gave them up before they were copied */
 	uint64_t open, waiting;		/* now */
+	uint64_t passes;		/* now: times that the ring is read for files of containers, which share what they can */
 	uint64_t files, file_bytes;	/* in the directory, when it was last looked at */
 	uint64_t last_ns, slowest_ns;	/* from the end of what is asked for to the complete file */
 };

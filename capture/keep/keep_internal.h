@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * keep_internal - a file that is being made, and who works on it.
+ * keep_internal - a file that is being made, the pass over the ring that it is cut in, and who works on them.
  */
 #ifndef CAP_KEEP_INTERNAL_H
 #define CAP_KEEP_INTERNAL_H
@@ -32,6 +32,7 @@ struct cap_job {
 	bool busy;			/* a worker has it */
 	bool closing;			/* it can no longer be extended */
 	bool started;
+	struct cap_pass *pass;		/* of a container: it is cut there now, and only its worker has to do with it */
 	uint64_t next_at;		/* CLOCK_MONOTONIC; when to go on */
 	/* the worker's */
 	uint64_t flushed;		/* CLOCK_MONOTONIC */
@@ -49,13 +50,37 @@ struct cap_job {
 	bool begun;			/* the first keyframe is written */
 	struct cap_ring_loss loss;	/* n: not said yet */
 	/* one container */
-	struct fmt_source *source;
-	const struct fmt_batch *b;	/* at hand */
-	struct fmt_batch_info info;
-	uint64_t lost;			/* counted so far */
+	struct cap_job *in_pass;	/* the next one of the pass */
 	struct selection *selection;
 	struct cut *cut;
 	struct output *out;
+	/* out of its pass: to be completed */
+	bool over;
+	int code;			/* it has failed */
+	struct err why;
+};
+
+/*
+ * One pass over the ring for all files of containers that are at the same place: each event is decoded once. Files come
+ * together where a segment begins: there nothing is known that was before. What is in the first part is under the lock
+ * of the keep, and changed by the worker that has it.
+ */
+struct cap_pass {
+	struct cap_pass *next;
+	bool busy;			/* a worker has it */
+	uint64_t next_at;		/* CLOCK_MONOTONIC */
+	unsigned n;			/* files */
+	uint64_t segment;		/* number with which the segment begins that it is in; 0: none yet */
+	uint64_t standing;		/* it waits where the segment of this number begins, for others; 0: it does not */
+	/* the worker's */
+	struct cap_job *jobs;
+	struct fmt_source *source;
+	struct cut_pass *cuts;
+	const struct fmt_batch *b;
+	struct fmt_batch_info info;
+	bool at_hand;			/* b has not been given to the cuts yet */
+	bool stood;			/* it has waited here */
+	uint64_t lost;			/* of the source, counted so far */
 };
 
 struct cap_rate { uint64_t key, since, n; };
@@ -72,6 +97,7 @@ struct cap_keep {
 	bool stop;
 	uint64_t end_at;		/* CLOCK_MONOTONIC; with stop: what is not complete then ends early */
 	struct cap_job *jobs;		/* in the order of their triggers */
+	struct cap_pass *passes;
 	uint64_t next_id;
 	struct cap_rate rates[CAP_KEEP_RATES];
 	struct cap_keep_stats st;
@@ -84,19 +110,50 @@ struct cap_keep {
 };
 
 uint64_t cap_keep__mono(void);
+/* It is this file's turn; lock held. */
+void cap_keep__start(struct cap_keep *k, struct cap_job *j);
+void cap_keep__count_loss(struct cap_keep *k, uint64_t n);
 
-/* --- keep_job.c: one file. Called by one worker at a time, without the lock. --------------------------- */
-
-enum cap_step { CAP_STEP_WAIT, CAP_STEP_DONE };
 /*
- * Go on with a file as far as there is anything: what is worked on takes much more memory than what waits, so no more of them than
- * there are workers do. DONE: it is complete, or has failed; counted and logged.
+ * A worker has one file, or one pass, at a time, without the lock, and goes on with it as far as there is anything: what is worked
+ * on takes much more memory than what waits.
  */
+enum cap_step { CAP_STEP_WAIT, CAP_STEP_DONE };
+
+/* --- keep_job.c: one file ------------------------------------------------------------------------------ */
+
+/* A file of the whole machine, or one that has left its pass. DONE: it is complete, or has failed; counted and logged. */
 enum cap_step cap_job__step(struct cap_keep *k, struct cap_job *j);
 void cap_job__free(struct cap_job *j);
+/* Open it. Of a container: its cut is in no pass yet. */
+int cap_job__begin(struct cap_keep *k, struct cap_job *j, struct err *err);
+/* Up to when is it to go? Triggers may move that at any time. */
+uint64_t cap_job__to(struct cap_keep *k, struct cap_job *j, bool *ret_stop);
+/* Write the alerts up to this time, behind what has been written. */
+int cap_job__causes(struct cap_keep *k, struct cap_job *j, uint64_t upto, struct err *err);
+/* Is there still room? And once a second what has come is given to who reads the file. */
+int cap_job__look_after(struct cap_keep *k, struct cap_job *j, struct err *err);
+/* From now on no trigger goes into this file; unless one just has: then not yet. */
+bool cap_job__close_for(struct cap_keep *k, struct cap_job *j, uint64_t to, bool anyway);
+
 void cap_cause__free(struct cap_cause *c);
 /* Append the row of an alert; container: what the file is about, "" for the whole machine. */
 void cap_cause__row(const struct cap_cause *c, const char *container, struct fmt_batch *b);
+
+/* --- keep_copy.c: of the whole machine ------------------------------------------------------------------ */
+
+/* Copy as far as there is anything; over: all that it is to have is in it. */
+int cap_copy__step(struct cap_keep *k, struct cap_job *j, bool *ret_over, struct err *err);
+int cap_copy__open(struct cap_keep *k, struct cap_job *j, int fd, struct err *err);
+
+/* --- keep_pass.c: of containers ------------------------------------------------------------------------- */
+
+/* One that begins with this file, whose turn it is; the caller has it as its worker. Lock held. */
+struct cap_pass *cap_pass__new(struct cap_keep *k, struct cap_job *j);
+/* DONE: no file is in it any more. */
+enum cap_step cap_pass__step(struct cap_keep *k, struct cap_pass *p);
+/* Out of the list with it; without the lock. */
+void cap_pass__free(struct cap_keep *k, struct cap_pass *p);
 
 /* --- keep_folder.c: the directory ------------------------------------------------------------------------ */
 

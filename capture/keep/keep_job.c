@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/*
- * One file. Of the whole machine, chunks are copied as they are; of a container, they are cut (engine/cut).
- */
+/* One file: how it begins, what is added to it, how it ends. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -14,8 +12,6 @@
 #include "format/base/alloc.h"
 #include "format/base/log.h"
 #include "format/base/text.h"
-#include "format/file/chunk_stream.h"
-#include "format/file/trace_reader.h"
 
 #define FLUSH_NS 1000000000u
 #define LEVEL 3
@@ -29,7 +25,6 @@ void cap_job__free(struct cap_job *j)
 	if (j->out)
 		output__abort(j->out);
 	selection__free(j->selection);
-	fmt_source__close(j->source);
 	fmt_batch__free(j->rows);
 	while (j->causes) {
 		struct cap_cause *c = j->causes;
@@ -44,8 +39,7 @@ void cap_job__free(struct cap_job *j)
 	free(j);
 }
 
-/* Triggers may move the end at any time. */
-static uint64_t wanted_to(struct cap_keep *k, struct cap_job *j, bool *ret_stop)
+uint64_t cap_job__to(struct cap_keep *k, struct cap_job *j, bool *ret_stop)
 {
 	uint64_t to;
 
@@ -101,14 +95,6 @@ static int open_part(struct cap_keep *k, struct cap_job *j, struct err *err)
 	return fd;
 }
 
-static int open_copy(struct cap_keep *k, struct cap_job *j, int fd, struct err *err)
-{
-	struct fmt_writer_opts o = { .sz = sizeof(o), .level = k->o.level, .context = cap_ring__has_context(k->o.ring) };
-	int code = fmt_writer__open_fd(&j->w, fd, j->part, &j->meta, &o, err);
-
-	return code ? code : cap_ring_reader__new(&j->reader, k->o.ring, j->from, err);
-}
-
 static int open_cut(struct cap_keep *k, struct cap_job *j, int fd, struct err *err)
 {
 	struct sink_opts so = { .meta = &j->meta, .context = true, .level = k->o.level ? k->o.level : LEVEL };
@@ -117,21 +103,18 @@ static int open_cut(struct cap_keep *k, struct cap_job *j, int fd, struct err *e
 
 	if (!code)
 		code = selection__of_container(&j->selection, j->container, err);
-	if (!code)
-		code = cap_ring__read(&j->source, k->o.ring, j->from, err);
 	if (code)
 		return code;
 	co.out = j->out;
 	co.selection = j->selection;
-	co.source = j->source;
 	cut__new(&j->cut, &co);
 	return 0;
 }
 
-static int begin(struct cap_keep *k, struct cap_job *j, struct err *err)
+int cap_job__begin(struct cap_keep *k, struct cap_job *j, struct err *err)
 {
 	bool stop;
-	uint64_t to = wanted_to(k, j, &stop);
+	uint64_t to = cap_job__to(k, j, &stop);
 	int fd, code;
 
 	if (is_late(k))
@@ -146,7 +129,7 @@ static int begin(struct cap_keep *k, struct cap_job *j, struct err *err)
 		return fd;
 	fmt_batch__new(&j->rows);
 	j->flushed = cap_keep__mono();
-	return *j->container ? open_cut(k, j, fd, err) : open_copy(k, j, fd, err);
+	return *j->container ? open_cut(k, j, fd, err) : cap_copy__open(k, j, fd, err);
 }
 
 /* --- rows of alerts ------------------------------------------------------------------------------------------- */
@@ -165,15 +148,12 @@ static struct cap_cause *next_cause(struct cap_keep *k, struct cap_job *j, uint6
 
 static int put_row(struct cap_job *j, struct err *err)
 {
-	static const struct fmt_batch_info events = { 0 };
-
 	if (!j->rows->n)
 		return 0;
-	return j->w ? fmt_writer__batch(j->w, j->rows, false, err) : cut__batch(j->cut, j->rows, &events, err);
+	return j->w ? fmt_writer__batch(j->w, j->rows, false, err) : cut__rows(j->cut, j->rows, err);
 }
 
-/* The alerts up to this time, behind what has been written. */
-static int put_causes(struct cap_keep *k, struct cap_job *j, uint64_t upto, struct err *err)
+int cap_job__causes(struct cap_keep *k, struct cap_job *j, uint64_t upto, struct err *err)
 {
 	struct cap_cause *c;
 	int code = 0;
@@ -187,89 +167,6 @@ static int put_causes(struct cap_keep *k, struct cap_job *j, uint64_t upto, stru
 	return code < 0 ? code : 0;
 }
 
-/* --- one chunk --------------------------------------------------------------------------------------------------- */
-
-static void count_loss(struct cap_keep *k, uint64_t n)
-{
-	pthread_mutex_lock(&k->lock);
-	k->st.lost_events += n;
-	pthread_mutex_unlock(&k->lock);
-}
-
-static int put_loss(struct cap_job *j, struct err *err)
-{
-	fmt_batch__reset(j->rows, j->loss.num);
-	cap_ring_loss__row(&j->loss, j->rows);
-	j->loss.n = 0;
-	return put_row(j, err);
-}
-
-static int copy_loss(struct cap_keep *k, struct cap_job *j, struct err *err)
-{
-	const struct cap_ring_loss *l = cap_ring_reader__loss(j->reader);
-
-	count_loss(k, l->n);
-	j->loss = *l;
-	return j->begun ? put_loss(j, err) : 0;	/* a trace begins with a keyframe: it is said behind that */
-}
-
-static int copy_chunk(struct cap_keep *k, struct cap_job *j, const struct chunk *c, struct err *err)
-{
-	int code = cap_ring_reader__load(j->reader, err);
-
-	if (code == CAP_RING_LOST)
-		return 0;		/* the next call says so */
-	j->begun = true;
-	if (!code && c->h.kind == CHUNK_EVENTS && j->loss.n)
-		code = put_loss(j, err);
-	if (!code)
-		code = fmt_writer__copy(j->w, c, err);
-	if (!code && c->h.kind == CHUNK_EVENTS) {
-		j->next_num = c->h.first_num + c->h.n_events;
-		code = put_causes(k, j, c->h.t_last, err);
-	}
-	return code;
-}
-
-/* What comes next, and the time of its first event in *ret_ts (0 for keyframes and losses). As fmt_source__next. */
-static int next(struct cap_job *j, uint64_t *ret_ts, struct err *err)
-{
-	int code;
-
-	*ret_ts = 0;
-	if (!j->reader) {
-		code = fmt_source__next(j->source, &j->b, &j->info, err);
-		if (!code && !j->info.keyframe && j->b->n)
-			*ret_ts = j->b->ts[0];
-		return code;
-	}
-	code = cap_ring_reader__next(j->reader, &j->chunk, err);
-	if (!code && j->chunk->h.kind == CHUNK_EVENTS)
-		*ret_ts = j->chunk->h.t_first;
-	return code;
-}
-
-static int take_batch(struct cap_keep *k, struct cap_job *j, struct err *err)
-{
-	int code;
-
-	if (!j->info.keyframe && j->b->n && j->b->type[0] == EV_drop && j->source->lost > j->lost) {
-		count_loss(k, j->source->lost - j->lost);
-		j->lost = j->source->lost;
-	}
-	code = cut__batch(j->cut, j->b, &j->info, err);
-	if (code >= 0 && !j->info.keyframe && j->b->n)
-		code = put_causes(k, j, j->b->ts[j->b->n - 1], err);
-	return code < 0 ? code : 0;
-}
-
-static int take(struct cap_keep *k, struct cap_job *j, int what, struct err *err)
-{
-	if (what == CAP_RING_LOST)
-		return copy_loss(k, j, err);
-	return j->reader ? copy_chunk(k, j, j->chunk, err) : take_batch(k, j, err);
-}
-
 /* --- ending --------------------------------------------------------------------------------------------------------- */
 
 static uint64_t size_of(const struct cap_job *j)
@@ -279,8 +176,7 @@ static uint64_t size_of(const struct cap_job *j)
 	return j->part && !stat(j->part, &st) ? (uint64_t)st.st_size : 0;
 }
 
-/* From now on no trigger goes into this file; unless one just has: then not yet. */
-static bool close_for(struct cap_keep *k, struct cap_job *j, uint64_t to, bool anyway)
+bool cap_job__close_for(struct cap_keep *k, struct cap_job *j, uint64_t to, bool anyway)
 {
 	bool closing;
 
@@ -294,10 +190,8 @@ static int finish(struct cap_keep *k, struct cap_job *j, struct err *err)
 {
 	struct fmt_writer *w = j->w;
 	struct output *out = j->out;
-	int code = put_causes(k, j, UINT64_MAX, err);
+	int code = w ? cap_job__causes(k, j, UINT64_MAX, err) : 0;
 
-	if (!code && j->cut)
-		code = cut__finish(j->cut, err);
 	if (code)
 		return code;
 	j->w = NULL;
@@ -340,21 +234,9 @@ static void say_complete(struct cap_keep *k, struct cap_job *j)
 	pthread_mutex_unlock(&k->lock);
 }
 
-static enum cap_step end(struct cap_keep *k, struct cap_job *j, struct err *err)
-{
-	int code = finish(k, j, err);
-
-	if (code)
-		say_failed(k, j, code, err);
-	else
-		say_complete(k, j);
-	return CAP_STEP_DONE;
-}
-
 /* --- a step ------------------------------------------------------------------------------------------------------------ */
 
-/* Is there still room? And once a second what has come is given to who reads the file. */
-static int look_after(struct cap_keep *k, struct cap_job *j, struct err *err)
+int cap_job__look_after(struct cap_keep *k, struct cap_job *j, struct err *err)
 {
 	uint64_t now = cap_keep__mono();
 	int code = 0;
@@ -371,32 +253,21 @@ static int look_after(struct cap_keep *k, struct cap_job *j, struct err *err)
 
 enum cap_step cap_job__step(struct cap_keep *k, struct cap_job *j)
 {
-	struct err err = { 0 };
-	int code = j->rows ? 0 : begin(k, j, &err);
+	struct err err = j->why;
+	bool over = j->over;
+	int code = j->code;
 
-	while (!code) {
-		uint64_t upto = cap_ring__upto(k->o.ring), ts;
-		bool stop;
-		uint64_t to = wanted_to(k, j, &stop);
-		int what = next(j, &ts, &err);
-		bool over = what == 1 || ts > to || (what == FMT_SOURCE_WAIT && (upto > to || stop));
-
-		code = what < 0 ? what : 0;
-		if (!code && (over || j->short_ended) && close_for(k, j, to, what == 1 || stop || j->short_ended))
-			return end(k, j, &err);
-		if (!code && what == FMT_SOURCE_WAIT) {
-			if (cap_ring__now(k->o.ring) > to)
-				cap_ring__hurry(k->o.ring);
-			code = look_after(k, j, &err);
-			if (!code && !j->short_ended)
-				return CAP_STEP_WAIT;
-			continue;
-		}
-		if (!code && what != 1)
-			code = take(k, j, what, &err);
-		if (!code)
-			code = look_after(k, j, &err);
-	}
-	say_failed(k, j, code, &err);
+	if (!over && !j->rows)
+		code = cap_job__begin(k, j, &err);
+	if (!over && !code)
+		code = cap_copy__step(k, j, &over, &err);
+	if (!code && !over)
+		return CAP_STEP_WAIT;
+	if (!code)
+		code = finish(k, j, &err);
+	if (code)
+		say_failed(k, j, code, &err);
+	else
+		say_complete(k, j);
 	return CAP_STEP_DONE;
 }

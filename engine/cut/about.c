@@ -48,7 +48,7 @@ void about__batch(struct about *a, const struct fmt_batch *b)
 	memset(a->named, UNKNOWN, b->dict.n + 1u);
 }
 
-static bool is_it(const struct about *a, const struct eng_container *c)
+bool about__is_it(const struct about *a, const struct eng_container *c)
 {
 	if (!c || strncmp(c->id, a->id, a->shown) || c->id[a->shown])
 		return false;
@@ -57,7 +57,7 @@ static bool is_it(const struct about *a, const struct eng_container *c)
 
 static bool is_its(const struct about *a, const struct eng_thread *t)
 {
-	return t && is_it(a, t->proc->container);
+	return t && about__is_it(a, t->proc->container);
 }
 
 /* Does the text hold its id, or what is shown of it? */
@@ -117,44 +117,81 @@ static bool is_about_its_pod(const struct about *a, const struct eng_ctx *ctx)
 
 	snprintf(id, sizeof(id), "%.*s", (int)a->shown, a->id);
 	c = eng_state__container(eng_state__origin(ctx->state, 0), id);
-	return is_it(a, c) && eng_ctx__is_about_pod(ctx, c);
+	return about__is_it(a, c) && eng_ctx__is_about_pod(ctx, c);
 }
 
-static bool is_opened_for_writing(const struct eng_ctx *ctx)
+/* How an event says whom it is done to. */
+enum how { TO_ITSELF, TO_NUMBER, TO_NAMESPACE, TO_NAMED, TO_POD, TO_FILE };
+
+static enum how how_done(uint16_t type)
 {
-	return ctx->ev->info->flags & EF_OPENS_FD && ctx->fd && ctx->fd->flags & FDF_WRONLY;
+	switch (type) {
+	case EV_kill: case EV_tkill: case EV_tgkill: case EV_rt_sigqueueinfo: case EV_pidfd_send_signal:
+		return TO_NUMBER;
+	case EV_setns:
+		return TO_NAMESPACE;
+	case EV_mount: case EV_umount2: case EV_umount: case EV_move_mount: case EV_open_tree: case EV_pivot_root:
+	case EV_execve: case EV_execveat:
+	case EV_alert: case EV_container: case EV_container_end: case EV_trigger:
+	case EV_cgroup_attach: case EV_cgroup_mkdir: case EV_cgroup_rmdir:
+		return TO_NAMED;
+	case EV_k8s_audit:
+		return TO_POD;
+	default:
+		return fmt_events[type].flags & EF_OPENS_FD ? TO_FILE : TO_ITSELF;
+	}
+}
+
+static unsigned number_param(uint16_t type)
+{
+	switch (type) {
+	case EV_kill:
+		return P_kill_pid;
+	case EV_tkill:
+		return P_tkill_tid;
+	case EV_tgkill:
+		return P_tgkill_tid;
+	case EV_rt_sigqueueinfo:
+		return P_rt_sigqueueinfo_pid;
+	default:
+		return P_pidfd_send_signal_target_pid;
+	}
+}
+
+bool about__concerns_others(const struct eng_ctx *ctx)
+{
+	enum how how = how_done(ctx->ev->type);
+
+	return how == TO_FILE ? ctx->fd && ctx->fd->flags & FDF_WRONLY : how != TO_ITSELF;
 }
 
 static bool is_done_to(struct about *a, const struct eng_ctx *ctx)
 {
 	const struct fmt_ev *ev = ctx->ev;
 
-	switch (ev->type) {
-	case EV_kill:
-		return meets(a, ctx, P_kill_pid);
-	case EV_tkill:
-		return meets(a, ctx, P_tkill_tid);
-	case EV_tgkill:
-		return meets(a, ctx, P_tgkill_tid);
-	case EV_rt_sigqueueinfo:
-		return meets(a, ctx, P_rt_sigqueueinfo_pid);
-	case EV_pidfd_send_signal:
-		return meets(a, ctx, P_pidfd_send_signal_target_pid);
-	case EV_setns:
+	switch (how_done(ev->type)) {
+	case TO_NUMBER:
+		return meets(a, ctx, number_param(ev->type));
+	case TO_NAMESPACE:
 		return enters(a, ctx);
-	case EV_mount: case EV_umount2: case EV_umount: case EV_move_mount: case EV_open_tree: case EV_pivot_root:
-	case EV_execve: case EV_execveat:
-	case EV_alert: case EV_container: case EV_container_end: case EV_trigger:
-	case EV_cgroup_attach: case EV_cgroup_mkdir: case EV_cgroup_rmdir:
+	case TO_NAMED:
 		return any_names_it(a, ev);
-	case EV_k8s_audit:
+	case TO_POD:
 		return any_names_it(a, ev) || is_about_its_pod(a, ctx);
-	default:
-		return is_opened_for_writing(ctx) && any_names_it(a, ev);
+	case TO_FILE:
+		return about__concerns_others(ctx) && any_names_it(a, ev);
+	case TO_ITSELF:
+		break;
 	}
+	return false;
+}
+
+bool about__may_concern_others(uint16_t type)
+{
+	return how_done(type) != TO_ITSELF;
 }
 
 bool about__has(struct about *a, const struct eng_ctx *ctx)
 {
-	return (!eng_ctx__nobody(ctx) && is_it(a, ctx->proc->container)) || is_done_to(a, ctx);
+	return (!eng_ctx__nobody(ctx) && about__is_it(a, ctx->proc->container)) || is_done_to(a, ctx);
 }

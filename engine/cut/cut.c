@@ -2,40 +2,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/cut/cut_internal.h"
 #include "format/base/alloc.h"
-#include "engine/cut/cut.h"
-
-enum { REASON_DAMAGED = 8, REASON_EVICTED = 9 };	/* group drop_reason */
 
 #define MANY 4096u			/* rows whose memory is given back when they are flushed early */
-#define NUMS 65536u			/* numbers of events remembered, for the alerts that come behind them */
-
-struct cut {
-	struct cut_opts o;
-	struct eng_state *st;
-	struct fmt_batch *b;		/* what is kept, not yet given to the output */
-	struct fmt_batch *keyframe;
-	bool shown;			/* b has an event that was asked for */
-	uint64_t next_num;
-	bool begun;			/* the first keyframe is written */
-	bool lost;			/* events are missing from the source: its next keyframe tells what became of them */
-	bool resave;			/* that keyframe has come */
-	bool anew;			/* within the keyframe of another recording */
-	uint64_t age;			/* tables with this mark are followed; another after each reset */
-	struct { uint64_t was, is; } nums[NUMS];	/* by the number that the event had */
-	uint64_t events, context;
-	/* for callbacks */
-	struct err *err;
-};
 
 void cut__new(struct cut **ret, const struct cut_opts *o)
 {
 	struct cut *c = xcalloc(1, sizeof(*c));
 
 	c->o = *o;
-	c->next_num = c->age = 1;
-	eng_state__new(&c->st);
-	eng_state__name_origins(c->st, o->source);
+	c->next_num = 1;
 	fmt_batch__new(&c->b);
 	fmt_batch__new(&c->keyframe);
 	*ret = c;
@@ -45,7 +22,8 @@ void cut__free(struct cut *c)
 {
 	if (!c)
 		return;
-	eng_state__free(c->st);
+	if (c->pass)
+		cut_pass__remove(c->pass, c);
 	fmt_batch__free(c->b);
 	fmt_batch__free(c->keyframe);
 	free(c);
@@ -67,16 +45,10 @@ static int flush(struct cut *c, struct err *err)
 	return r;
 }
 
-/* Room for one more row. */
+/* Room for one more row. Those of one pass share what one alone may hold. */
 static int make_room(struct cut *c, struct err *err)
 {
-	return fmt_batch__full(c->b) ? flush(c, err) : 0;
-}
-
-/* Are all events of the range asked for? */
-static bool takes_all(const struct cut *c)
-{
-	return !c->o.selection && !c->o.has;
+	return fmt_batch__full(c->b) || c->b->n >= cut_pass__rows(c->pass) ? flush(c, err) : 0;
 }
 
 static bool is_asked_for(struct cut *c, const struct eng_ctx *ctx)
@@ -103,16 +75,30 @@ static int keyframe_full(void *arg, struct fmt_batch **b)
 	return put_keyframe(c, c->err);
 }
 
-/* The state as it is before the first event of the range. */
-static int begin(struct cut *c, uint64_t ts, struct err *err)
+int cut__begin(struct cut *c, uint64_t ts, struct err *err)
 {
 	int r;
 
+	cut_pass__has_begun(c->pass, c);
 	c->begun = true;
 	c->err = err;
 	fmt_batch__reset(c->keyframe, c->next_num);
-	r = eng_state__save(c->st, ts, c->keyframe, keyframe_full, c);
+	r = eng_state__save(cut_pass__state(c->pass), ts, c->keyframe, keyframe_full, c);
 	return r < 0 ? r : put_keyframe(c, err);
+}
+
+int cut__begin_anew(struct cut *c, uint64_t ts, struct err *err)
+{
+	int r = flush(c, err);
+
+	return r < 0 ? r : cut__begin(c, ts, err);
+}
+
+int cut__put_anew(struct cut *c, const struct fmt_batch *b, const struct fmt_batch_info *info, struct err *err)
+{
+	int r = flush(c, err);
+
+	return r < 0 ? r : output__batch(c->o.out, b, info, err);
 }
 
 /* --- events ------------------------------------------------------------------------------------ */
@@ -141,9 +127,9 @@ static int follow(struct cut *c, const struct eng_ctx *ctx, struct err *err)
 	struct eng_proc *p = ctx->proc;
 	int r;
 
-	if (takes_all(c) || eng_ctx__nobody(ctx) || eng_fdtable__mark(p->fds) == c->age)
+	if (cut__takes_all(c) || eng_ctx__nobody(ctx) || eng_fdtable__mark(p->fds) & c->bit)
 		return 0;
-	eng_fdtable__set_mark(p->fds, c->age);
+	eng_fdtable__set_mark(p->fds, eng_fdtable__mark(p->fds) | c->bit);
 	r = make_room(c, err);
 	if (r < 0)
 		return r;
@@ -168,7 +154,7 @@ static void renumber_alert(struct cut *c)
 
 	if (!fmt_ev__int(&ev, P_alert_num, &num))
 		return;
-	col->i[ev.sub] = c->nums[num % NUMS].was == num ? c->nums[num % NUMS].is : 0;
+	col->i[ev.sub] = c->nums[num % CUT_NUMS].was == num ? c->nums[num % CUT_NUMS].is : 0;
 }
 
 static int keep(struct cut *c, const struct eng_ctx *ctx, bool context, struct err *err)
@@ -191,8 +177,8 @@ static int keep(struct cut *c, const struct eng_ctx *ctx, bool context, struct e
 	c->events += !context;
 	if (!context) {
 		c->shown = true;
-		c->nums[num % NUMS].was = num;
-		c->nums[num % NUMS].is = c->next_num;
+		c->nums[num % CUT_NUMS].was = num;
+		c->nums[num % CUT_NUMS].is = c->next_num;
 	}
 	if (ev->type == EV_alert)
 		renumber_alert(c);
@@ -200,97 +186,13 @@ static int keep(struct cut *c, const struct eng_ctx *ctx, bool context, struct e
 	return 0;
 }
 
-/* Is it all about descriptors? Then only who is followed needs it. */
-static bool is_about_fds(const struct fmt_ev *ev)
+int cut__event(struct cut *c, const struct eng_ctx *ctx, bool sure, bool needed, struct err *err)
 {
-	return (ev->info->flags & (EF_OPENS_FD | EF_CLOSES_FD | EF_USES_FD) && ev->type != EV_setns) ||
-	       ev->type == EV_close_range;
-}
+	uint64_t ts = fmt_ev__ts(ctx->ev);
 
-/* Does an event that was not asked for have to go along? */
-static bool is_needed(const struct cut *c, const struct eng_ctx *ctx)
-{
-	const struct fmt_ev *ev = ctx->ev;
-
-	if (!eng_state__needs(ev->type))
-		return false;
-	return takes_all(c) || !is_about_fds(ev) || (!eng_ctx__nobody(ctx) && eng_fdtable__mark(ctx->proc->fds) == c->age);
-}
-
-/* Is it a loss that was not the recorder's, but of whoever handed the events on? */
-static bool is_lost_later(const struct fmt_ev *ev)
-{
-	uint64_t reason;
-
-	return ev->type == EV_drop && fmt_ev__int(ev, P_drop_reason, &reason) &&
-	       (reason == REASON_DAMAGED || reason == REASON_EVICTED);
-}
-
-static int event(struct cut *c, const struct fmt_ev *ev, struct err *err)
-{
-	uint64_t ts = fmt_ev__ts(ev);
-	bool in_range = ts >= c->o.from && ts <= c->o.to;
-	struct eng_ctx ctx;
-	int r = 0;
-
-	if (in_range && !c->begun)
-		r = begin(c, c->o.from ? c->o.from : ts, err);
-	eng_state__enter(c->st, ev, &ctx);
-	c->lost |= is_lost_later(ev);
-	if (r == 0 && in_range && !fmt_ev__is_context(ev) && is_asked_for(c, &ctx))
-		r = keep(c, &ctx, false, err);
-	else if (r == 0 && c->begun && ts <= c->o.to && is_needed(c, &ctx))
-		r = keep(c, &ctx, true, err);
-	eng_state__leave(c->st, &ctx);
-	return r;
-}
-
-static void apply_keyframe(struct cut *c, const struct fmt_batch *b)
-{
-	for (uint32_t row = 0; row < b->n; row++) {
-		struct fmt_ev ev = fmt_batch__ev(b, row);
-		struct eng_ctx ctx;
-
-		eng_state__enter(c->st, &ev, &ctx);
-		eng_state__leave(c->st, &ctx);
-	}
-}
-
-int cut__batch(struct cut *c, const struct fmt_batch *b, const struct fmt_batch_info *info, struct err *err)
-{
-	int r = 0;
-
-	/* as those do that replay: so that fields are the same */
-	if (info->new_section || info->segment) {
-		eng_state__reset(c->st);
-		c->age++;
-	}
-	c->anew = info->keyframe && (info->new_section || (c->anew && !info->segment));
-	if (info->keyframe) {
-		c->resave |= c->lost;
-		c->lost = false;
-		apply_keyframe(c, b);
-		/* ours are made by the output; only another recording's beginning is more than that */
-		if (c->anew && c->begun) {
-			r = flush(c, err);
-			r = r < 0 ? r : output__batch(c->o.out, b, info, err);
-		}
-		return r;
-	}
-	if (c->resave) {
-		/* what the output knows has been overtaken */
-		c->resave = false;
-		r = flush(c, err);
-		if (r == 0 && c->begun && b->n)
-			r = begin(c, b->ts[0], err);
-	}
-	selection__batch(c->o.selection, b);
-	for (uint32_t row = 0; row < b->n && r == 0; row++) {
-		struct fmt_ev ev = fmt_batch__ev(b, row);
-
-		r = event(c, &ev, err);
-	}
-	return r < 0 ? r : b->n && b->ts[0] > c->o.to;
+	if (ts >= c->o.from && ts <= c->o.to && !fmt_ev__is_context(ctx->ev) && (sure || is_asked_for(c, ctx)))
+		return keep(c, ctx, false, err);
+	return needed && c->begun && ts <= c->o.to ? keep(c, ctx, true, err) : 0;
 }
 
 void cut__extend(struct cut *c, uint64_t to)
@@ -316,6 +218,6 @@ int cut__finish(struct cut *c, struct err *err)
 	int r = 0;
 
 	if (!c->begun)			/* nothing of the range was there */
-		r = begin(c, c->o.from, err);
+		r = cut__begin(c, c->o.from, err);
 	return r < 0 || !c->shown ? r : flush(c, err);	/* context behind the last event says nothing */
 }

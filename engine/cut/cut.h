@@ -8,7 +8,9 @@
  * A process of which an event is asked for the first time is written down as it is then, and followed from there.
  * DECISIONS.md says why.
  *
- * Threads: one at a time.
+ * Any number of cuts are made in one pass over the events: they are entered into one state.
+ *
+ * Threads: one at a time for a pass and all that is cut in it.
  */
 #ifndef ENG_CUT_H
 #define ENG_CUT_H
@@ -22,16 +24,35 @@ struct cut_opts {
 	/* A question in place of a selection; the event has been entered into the state. NULL: none. */
 	bool (*has)(void *arg, const struct eng_ctx *ctx);
 	void *arg;
-	const struct fmt_source *source;	/* whose batches they are: the machines' names */
 	struct output *out;		/* borrowed */
 };
 
 struct cut;
+struct cut_pass;
 
+/* One that takes part in no pass yet. */
 void cut__new(struct cut **ret, const struct cut_opts *o);
 void cut__free(struct cut *c);
-/* The next batch of a source, in order. 0; 1: the range is over; negative with err: the output failed. */
-int cut__batch(struct cut *c, const struct fmt_batch *b, const struct fmt_batch_info *info, struct err *err);
+
+#define CUT_PASS_MAX 64u
+
+/* One pass over the batches of a source (borrowed: the machines' names), for up to CUT_PASS_MAX cuts. */
+void cut_pass__new(struct cut_pass **ret, const struct fmt_source *source);
+/* The cuts are not freed, and belong to no pass then. */
+void cut_pass__free(struct cut_pass *p);
+/* Take part from the next batch on: it is the first, or one with which a segment begins. Out of the pass that it was in. */
+void cut_pass__add(struct cut_pass *p, struct cut *c);
+void cut_pass__remove(struct cut_pass *p, struct cut *c);
+/*
+ * The next batch, in order; true: it is behind what any of the cuts wants. An output that fails is the concern of its own
+ * cut: cut__error.
+ */
+bool cut_pass__batch(struct cut_pass *p, const struct fmt_batch *b, const struct fmt_batch_info *info);
+
+/* Has its output failed? 0, or the error; nothing more goes to it then. */
+int cut__error(const struct cut *c, struct err *err);
+/* Rows that are for this cut alone, in order; 0, or negative with err. */
+int cut__rows(struct cut *c, const struct fmt_batch *b, struct err *err);
 /* The range goes on to another time than first said. */
 void cut__extend(struct cut *c, uint64_t to);
 /* Give the output what has been kept so far, for who reads it meanwhile. */

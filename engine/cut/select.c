@@ -117,6 +117,26 @@ int selection__of_container(struct selection **ret, const char *id, struct err *
 	return 0;
 }
 
+bool selection__is_of_container(const struct selection *s)
+{
+	return s && s->about;
+}
+
+bool selection__is_it(const struct selection *s, const struct eng_container *c)
+{
+	return about__is_it(s->about, c);
+}
+
+bool selection__may_concern_others(uint16_t type)
+{
+	return type == EV_drop || about__may_concern_others(type);
+}
+
+bool selection__concerns_others(const struct eng_ctx *ctx)
+{
+	return ctx->ev->type == EV_drop || about__concerns_others(ctx);
+}
+
 void selection__free(struct selection *s)
 {
 	if (!s)

@@ -20,6 +20,14 @@ int selection__new(struct selection **ret, const char *const *containers, size_t
  * entering its namespaces, programs, mounts, cgroups, files opened for writing and notes about it whose text names it.
  */
 int selection__of_container(struct selection **ret, const char *id, struct err *err);
+/* Is it such a one? */
+bool selection__is_of_container(const struct selection *s);
+/* Of such a one: is this its container? Then all that its processes do is asked for. */
+bool selection__is_it(const struct selection *s, const struct eng_container *c);
+/* Can such a one ask for an event of this type that its container has not done? */
+bool selection__may_concern_others(uint16_t type);
+/* Can it ask for this one, which has been entered into the state? */
+bool selection__concerns_others(const struct eng_ctx *ctx);
 void selection__free(struct selection *s);
 /* Before the first event of each batch. s may be NULL, here and below. */
 void selection__batch(struct selection *s, const struct fmt_batch *b);

@@ -25,6 +25,9 @@ struct spoor_sink {
 	struct eng_state *st;
 	unsigned machines;
 	const struct eng_container *noted;	/* the last container noted in this chunk */
+	uint64_t since;			/* counts what can change a thread's container */
+	uint64_t *seen;			/* by thread of the batch: since when its container is noted */
+	size_t cap_seen;
 	struct fmt_batch *keyframe;
 	uint64_t shown;			/* events that are not context */
 	uint64_t next_num, t_last;
@@ -40,22 +43,38 @@ static uint64_t written(const struct spoor_sink *k)
 	return st.bytes;
 }
 
+static void note_container(struct spoor_sink *k, const struct eng_container *c)
+{
+	if (!c || c == k->noted)
+		return;
+	k->noted = c;
+	fmt_writer__note_container(k->w, c->id);
+}
+
 /* Apply a batch to the state, and note which containers occur in it. */
 static void apply(struct spoor_sink *k, const struct fmt_batch *b, bool keyframe)
 {
 	k->noted = NULL;
+	k->since++;
+	k->seen = xgrow(k->seen, &k->cap_seen, b->n_threads, sizeof(*k->seen));
+	if (b->n_threads)
+		memset(k->seen, 0, b->n_threads * sizeof(*k->seen));
 	for (uint32_t row = 0; row < b->n; row++) {
 		struct fmt_ev ev = fmt_batch__ev(b, row);
+		bool shown = !keyframe && !fmt_ev__is_context(&ev), needed = eng_state__needs(ev.type);
+		uint64_t *seen = &k->seen[b->thread[row]];
 		struct eng_ctx ctx;
 
+		k->shown += shown;
+		if (!needed && *seen == k->since)
+			continue;
 		eng_state__enter(k->st, &ev, &ctx);
-		k->shown += !keyframe && !fmt_ev__is_context(&ev);
-		if (!keyframe && !fmt_ev__is_context(&ev) && ctx.proc->container && ctx.proc->container != k->noted) {
-			k->noted = ctx.proc->container;
-			fmt_writer__note_container(k->w, k->noted->id);
-		}
+		if (shown)
+			note_container(k, ctx.proc->container);
 		eng_state__leave(k->st, &ctx);
-		if (ctx.ev->type == EV_container_end)
+		k->since += needed && !eng_state__is_about_fds(ev.type);
+		*seen = shown ? k->since : 0;
+		if (ev.type == EV_container_end)
 			k->noted = NULL;
 	}
 	if (b->n && b->ts[b->n - 1] > k->t_last)
@@ -156,6 +175,7 @@ static int spoor_close(struct sink *s, bool finish, struct sink_stats *stats, st
 		*stats = (struct sink_stats){ .events = k->shown, .bytes = st.bytes };
 	eng_state__free(k->st);
 	fmt_batch__free(k->keyframe);
+	free(k->seen);
 	free(k);
 	return r;
 }

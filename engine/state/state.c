@@ -394,6 +394,11 @@ bool eng_state__needs(uint16_t type)
 	return enter_fns[type] || leave_fns[type] || fmt_events[type].flags & EF_KEYFRAME;
 }
 
+bool eng_state__is_about_fds(uint16_t type)
+{
+	return (fmt_events[type].flags & (EF_OPENS_FD | EF_CLOSES_FD | EF_USES_FD) && type != EV_setns) || type == EV_close_range;
+}
+
 uint32_t eng_state__pass(struct eng_state *st, const struct fmt_batch *b, uint32_t from, uint32_t to,
 			 const bool *skip)
 {

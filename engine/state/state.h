@@ -239,6 +239,8 @@ void eng_state__leave(struct eng_state *st, struct eng_ctx *ctx);
  * whoever looks on; of other types an event only makes its thread known.
  */
 bool eng_state__needs(uint16_t type);
+/* Of such a type: does it change nothing but descriptors? Who is whose process, and of which container, stays as it is then. */
+bool eng_state__is_about_fds(uint16_t type);
 /*
  * Go over the rows from `from` that are of types in skip (FMT_MAX_EVENTS flags, of types that need no entering).
  * Returns the first row that is not, or to.

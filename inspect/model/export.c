@@ -18,6 +18,7 @@ struct ins_export {
 	struct fmt_meta meta;
 	struct output *out;
 	struct cut *cut;
+	struct cut_pass *pass;
 	struct fmt_batch *b;
 	uint32_t chunk, first, last;	/* the next one; of the range: the first, and the last so far known */
 	struct sink_stats stats;
@@ -136,11 +137,12 @@ int ins_export__new(struct ins_export **ret, struct ins_trace *t, const struct i
 		e->last = at == INS_NONE ? 0 : at;
 	}
 	e->first = e->chunk;
-	co.source = &e->source;
 	co.out = e->out;
 	co.has = e->list ? is_selected : NULL;
 	co.arg = e;
 	cut__new(&e->cut, &co);
+	cut_pass__new(&e->pass, &e->source);
+	cut_pass__add(e->pass, e->cut);
 	*ret = e;
 	return 0;
 }
@@ -153,12 +155,17 @@ static int put_chunk(struct ins_export *e, struct err *err)
 	struct fmt_batch_info info = { .keyframe = keyframe, .new_section = c->anew, .segment = keyframe &&
 				       (!e->chunk || e->t->chunks[e->chunk - 1].kind != CHUNK_KEYFRAME) };
 
+	bool over;
+	int r;
+
 	/* what cannot be read is passed over, and noted in the trace */
 	if (c->bad || ins_trace__read(e->t, e->chunk, &all, e->b))
 		return 0;
 	if (e->list && !keyframe)
 		ins_evlist__batch(e->list, e->b);
-	return cut__batch(e->cut, e->b, &info, err);
+	over = cut_pass__batch(e->pass, e->b, &info);
+	r = cut__error(e->cut, err);
+	return r < 0 ? r : over;
 }
 
 static int finish(struct ins_export *e, struct err *err)
@@ -221,6 +228,7 @@ void ins_export__free(struct ins_export *e)
 	if (!e)
 		return;
 	cut__free(e->cut);
+	cut_pass__free(e->pass);
 	output__abort(e->out);
 	fmt_batch__free(e->b);
 	ins_evlist__free(e->list);
