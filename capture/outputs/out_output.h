@@ -71,6 +71,8 @@ struct output {
 	uint64_t damaged_said;
 	pthread_t sender, spooler;
 	bool started;
+	bool held;			/* its spool is still another's; the lock holds it */
+	struct output *heir;		/* who gets the spool when this one leaves */
 	bool ended;			/* the sender; the lock holds it */
 	atomic_bool spool_end;		/* the spooler: bring what there is to the disk, then end */
 	atomic_bool stopping;		/* the sender: deliver what there is, then end */
@@ -87,7 +89,22 @@ struct output {
 	struct cap_metric *count[OUT_N_COUNTS];
 };
 
+#define OUTPUTS_MAX 64
+
+struct cap_outputs {
+	struct cap_metrics *metrics;
+	pthread_mutex_t lock;		/* outs and n, which only one thread changes; taken before an output's */
+	struct output *outs[OUTPUTS_MAX];
+	unsigned n;
+	bool started;
+	char run[20];			/* what ids of alerts begin with: another one for each process */
+	_Atomic uint64_t n_sent;
+	struct outs_leaving *leaving;	/* those that others have taken the place of, while they end */
+	struct cap_outputs *before;	/* of a successor: whose place it is to take */
+};
+
 uint64_t out_now(void);			/* CLOCK_MONOTONIC, ns */
+uint64_t out_lost(const struct output *o);	/* alerts, for whatever reason */
 
 void out_queue__init(struct out_queue *q, uint32_t cap, size_t max_bytes);
 /* Takes a reference over; false (and not taken) if there is no room. */
@@ -97,6 +114,22 @@ void out_queue__done(struct out_queue *q);
 
 /* With the lock held: wait until something changes or until_ns. */
 void out_wait(struct output *o, uint64_t until_ns);
+void output__wake(struct output *o);
+void output__free(struct output *o);
+/* Give them until then to deliver what there is, then end them. */
+void outputs__end(struct output *const *outs, unsigned n, uint64_t until_ns);
+void outputs__forget_gauges(struct cap_outputs *h, const struct output *o);
+
+/* --- outputs_replace.c --- */
+
+/* The spool of a new one; that of one that it takes the place of is had later. */
+int outputs__open_spool(struct cap_outputs *h, struct output *o, struct err *err);
+/* No two have one spool. */
+int outputs__check_spools(const struct cap_outputs *h, struct err *err);
+void outputs__cancel(struct cap_outputs *fresh);
+/* Wait until all that were to leave have ended. */
+void outputs__join_leaving(struct cap_outputs *h);
+
 /* The threads of one output; arg is it. */
 void *output__send_thread(void *arg);
 void *output__spool_thread(void *arg);

@@ -334,15 +334,20 @@ static int take_up(struct out_spool *s)
 	return 0;
 }
 
+void out_spool__set(struct out_spool *s, uint64_t max_bytes, bool sync)
+{
+	s->sync = sync;
+	s->max_bytes = max_bytes < 128 << 10 ? 128 << 10 : max_bytes;
+	s->segment_bytes = s->max_bytes / 8 < 4 << 20 ? s->max_bytes / 8 : 4 << 20;
+}
+
 int out_spool__open(struct out_spool **ret, const char *dir, uint64_t max_bytes, bool sync, struct err *err)
 {
 	struct out_spool *s = xcalloc(1, sizeof(*s));
 	int rc = 0;
 
 	s->cursor_fd = -1;
-	s->sync = sync;
-	s->max_bytes = max_bytes < 128 << 10 ? 128 << 10 : max_bytes;
-	s->segment_bytes = s->max_bytes / 8 < 4 << 20 ? s->max_bytes / 8 : 4 << 20;
+	out_spool__set(s, max_bytes, sync);
 	pthread_mutex_init(&s->lock, NULL);
 	if (mkdir(dir, 0700) && errno != EEXIST)
 		rc = -errno;

@@ -35,6 +35,8 @@ struct out_spool;
  */
 int out_spool__open(struct out_spool **ret, const char *dir, uint64_t max_bytes, bool sync, struct err *err);
 void out_spool__close(struct out_spool *s);
+/* Other bounds, while nobody uses it. What is over max_bytes already stays. */
+void out_spool__set(struct out_spool *s, uint64_t max_bytes, bool sync);
 
 /* 0 when it is stored: it outlives this process. -ENOSPC: the bound is reached, or the disk full; or another errno. */
 int out_spool__append(struct out_spool *s, const void *p, size_t n);

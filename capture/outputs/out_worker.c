@@ -41,7 +41,7 @@ void out_wait(struct output *o, uint64_t until_ns)
 
 /* --- Saying it ------------------------------------------------------------------------------------ */
 
-static uint64_t lost(const struct output *o)
+uint64_t out_lost(const struct output *o)
 {
 	return (uint64_t)(cap_metric__value(o->count[OUT_N_DROPPED]) + cap_metric__value(o->count[OUT_N_REFUSED]) +
 			  cap_metric__value(o->count[OUT_N_GIVEN_UP]) + cap_metric__value(o->count[OUT_N_DAMAGED]));
@@ -69,7 +69,7 @@ static void say_losses(struct output *o, bool now)
 		cap_metric__add(o->count[OUT_N_DAMAGED], (int64_t)(n - o->damaged_said));
 		o->damaged_said = n;
 	}
-	n = lost(o);
+	n = out_lost(o);
 	if (n == o->lost_said || (!now && o->lost_said_ns && t - o->lost_said_ns < SAY_EVERY_NS))
 		return;
 	log_warn("output '%s': %" PRIu64 " alerts not delivered (so far: %" PRId64 " had no room in the queue, %" PRId64
@@ -309,11 +309,21 @@ static void leave(struct output *o, struct batch *b)
 	say_losses(o, true);
 }
 
+/* The spool may still be another's. */
+static void wait_for_spool(struct output *o)
+{
+	pthread_mutex_lock(&o->lock);
+	while (o->held && !atomic_load(&o->abandon))
+		out_wait(o, out_now() + TICK_NS);
+	pthread_mutex_unlock(&o->lock);
+}
+
 void *output__send_thread(void *arg)
 {
 	struct output *o = arg;
 	struct batch b = { 0 };
 
+	wait_for_spool(o);
 	while (!atomic_load(&o->abandon) && take(o, &b)) {
 		if (b.n && !deliver(o, &b))
 			break;
@@ -322,7 +332,7 @@ void *output__send_thread(void *arg)
 		say_losses(o, false);
 	}
 	leave(o, &b);
-	if (o->spool && atomic_load(&o->stopping) && out_spool__waiting(o->spool))
+	if (o->spool && !o->held && !o->heir && atomic_load(&o->stopping) && out_spool__waiting(o->spool))
 		log_warn("output '%s': %" PRIu64 " alerts stay in %s until the next start", o->o.name,
 			 out_spool__waiting(o->spool), o->o.spool_dir);
 	pthread_mutex_lock(&o->lock);
@@ -376,6 +386,7 @@ void *output__spool_thread(void *arg)
 	unsigned n;
 	int rc;
 
+	wait_for_spool(o);
 	while ((n = take_new(o, r))) {
 		for (unsigned i = 0; i < n; i++) {
 			bytes.len = 0;

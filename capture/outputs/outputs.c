@@ -10,17 +10,7 @@
 
 #include "capture/outputs/out_output.h"
 
-#define OUTPUTS_MAX 64
 #define SECOND 1000000000ull
-
-struct cap_outputs {
-	struct cap_metrics *metrics;
-	struct output *outs[OUTPUTS_MAX];
-	unsigned n;
-	bool started;
-	char run[20];		/* what ids of alerts begin with: another one for each process */
-	_Atomic uint64_t n_sent;
-};
 
 static const char *const kinds[] = { "stdout", "file", "syslog", "program", "http", "nats" };
 static const struct out_ops *const ops[] = {
@@ -42,6 +32,7 @@ struct cap_outputs *cap_outputs__new(struct cap_metrics *metrics)
 	id = (uint64_t)t.tv_sec * SECOND + (uint64_t)t.tv_nsec;
 	snprintf(h->run, sizeof(h->run), "%016" PRIx64, id);
 	h->metrics = metrics;
+	pthread_mutex_init(&h->lock, NULL);
 	return h;
 }
 
@@ -127,12 +118,13 @@ static int check_name(const char *name, struct err *err)
 
 /* --- An output ------------------------------------------------------------------------------------- */
 
-static void output__free(struct output *o)
+void output__free(struct output *o)
 {
 	if (!o)
 		return;
 	o->ops->close(o);
-	out_spool__close(o->spool);
+	if (!o->held)
+		out_spool__close(o->spool);
 	out_queue__done(&o->queue);
 	out_queue__done(&o->unspooled);
 	pthread_cond_destroy(&o->work);
@@ -168,20 +160,34 @@ static struct output *output__new(const struct cap_out_opts *opts)
 	return o;
 }
 
+static void set_gauges(struct cap_outputs *h, const struct output *o, uint64_t waiting, bool failing)
+{
+	cap_metric__set(cap_metrics__labelled(h->metrics, CAP_GAUGE, "spoor_output_waiting",
+					      "Alerts that an output has not delivered yet.", "output", o->o.name),
+			(int64_t)waiting);
+	cap_metric__set(cap_metrics__labelled(h->metrics, CAP_GAUGE, "spoor_output_failing", "1 while an output cannot deliver.",
+					      "output", o->o.name),
+			failing);
+}
+
+void outputs__forget_gauges(struct cap_outputs *h, const struct output *o)
+{
+	if (h->metrics)
+		set_gauges(h, o, 0, false);
+}
+
 static void show_gauges(void *arg)
 {
 	struct cap_outputs *h = arg;
 
+	pthread_mutex_lock(&h->lock);
 	for (unsigned i = 0; i < h->n; i++) {
 		struct cap_out_counts c;
 
 		cap_outputs__counts(h, i, &c);
-		cap_metric__set(cap_metrics__labelled(h->metrics, CAP_GAUGE, "spoor_output_waiting",
-				"Alerts that an output has not delivered yet.", "output", h->outs[i]->o.name),
-				(int64_t)c.waiting);
-		cap_metric__set(cap_metrics__labelled(h->metrics, CAP_GAUGE, "spoor_output_failing",
-				"1 while an output cannot deliver.", "output", h->outs[i]->o.name), c.failing);
+		set_gauges(h, h->outs[i], c.waiting, c.failing);
 	}
+	pthread_mutex_unlock(&h->lock);
 }
 
 static void register_counts(struct cap_outputs *h, struct output *o)
@@ -194,6 +200,7 @@ static void register_counts(struct cap_outputs *h, struct output *o)
 			(struct cap_label[]){ { "output", o->o.name }, { "result", results[i] } }, 2);
 	o->count[OUT_N_ERRORS] = cap_metrics__labelled(h->metrics, CAP_COUNTER, "spoor_output_errors_total",
 			"Tries of an output that failed.", "output", o->o.name);
+	o->lost_said = out_lost(o);	/* another of this name has counted there */
 }
 
 int cap_out_opts__check(const struct cap_out_opts *opts, struct err *err)
@@ -227,21 +234,18 @@ int cap_outputs__add(struct cap_outputs *h, const struct cap_out_opts *opts, str
 	o = output__new(opts);
 	rc = o->ops->open(o, err);
 	if (!rc && o->o.spool_dir)
-		rc = out_spool__open(&o->spool, o->o.spool_dir, o->o.spool_bytes, !o->o.spool_no_sync, err);
+		rc = outputs__open_spool(h, o, err);
 	if (rc) {
 		output__free(o);
 		return rc;
 	}
-	if (h->metrics) {
-		if (!h->n)
-			cap_metrics__on_show(h->metrics, show_gauges, h);
+	if (h->metrics)
 		register_counts(h, o);
-	}
 	h->outs[h->n++] = o;
 	return 0;
 }
 
-static void wake(struct output *o)
+void output__wake(struct output *o)
 {
 	pthread_mutex_lock(&o->lock);
 	pthread_cond_broadcast(&o->work);
@@ -257,7 +261,7 @@ static int output__start(struct output *o)
 	rc = o->spool ? pthread_create(&o->spooler, NULL, output__spool_thread, o) : 0;
 	if (rc) {
 		atomic_store(&o->abandon, true);
-		wake(o);
+		output__wake(o);
 		pthread_join(o->sender, NULL);
 		return -rc;
 	}
@@ -268,17 +272,23 @@ static int output__start(struct output *o)
 int cap_outputs__start(struct cap_outputs *h, struct err *err)
 {
 	sigset_t all, old;
-	int rc = 0;
+	int rc = outputs__check_spools(h, err);
 
+	if (rc)
+		return rc;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);	/* signals are for the main thread; a broken pipe is an error */
 	h->started = true;
 	for (unsigned i = 0; i < h->n && !rc; i++)
-		rc = output__start(h->outs[i]);
+		if (!h->outs[i]->started)	/* one that is kept runs already */
+			rc = output__start(h->outs[i]);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	if (rc) {
 		err__set(err, rc, "cannot start the thread of an output: %s", strerror(-rc));
-		cap_outputs__stop(h, 0);
+		if (!h->before)
+			cap_outputs__stop(h, 0);
+	} else if (h->metrics && !h->before) {
+		cap_metrics__on_show(h->metrics, show_gauges, h);
 	}
 	return rc;
 }
@@ -291,29 +301,33 @@ static void output__end(struct output *o, uint64_t until_ns)
 		out_wait(o, until_ns);
 	pthread_mutex_unlock(&o->lock);
 	atomic_store(&o->abandon, true);
-	wake(o);
+	output__wake(o);
 	pthread_join(o->sender, NULL);
 	o->started = false;
 }
 
-void cap_outputs__stop(struct cap_outputs *h, uint64_t grace_ns)
+void outputs__end(struct output *const *outs, unsigned n, uint64_t until_ns)
 {
-	uint64_t until = out_now() + grace_ns;
-
-	for (unsigned i = 0; i < h->n; i++) {
-		struct output *o = h->outs[i];
+	for (unsigned i = 0; i < n; i++) {
+		struct output *o = outs[i];
 
 		if (o->started && o->spool) {
 			atomic_store(&o->spool_end, true);
-			wake(o);
+			output__wake(o);
 			pthread_join(o->spooler, NULL);
 		}
 		atomic_store(&o->stopping, true);
-		wake(o);
+		output__wake(o);
 	}
-	for (unsigned i = 0; i < h->n; i++)
-		if (h->outs[i]->started)
-			output__end(h->outs[i], until);
+	for (unsigned i = 0; i < n; i++)
+		if (outs[i]->started)
+			output__end(outs[i], until_ns);
+}
+
+void cap_outputs__stop(struct cap_outputs *h, uint64_t grace_ns)
+{
+	outputs__join_leaving(h);
+	outputs__end(h->outs, h->n, out_now() + grace_ns);
 	h->started = false;
 }
 
@@ -321,12 +335,17 @@ void cap_outputs__free(struct cap_outputs *h)
 {
 	if (!h)
 		return;
+	if (h->before) {
+		outputs__cancel(h);
+		return;
+	}
 	if (h->started)
 		cap_outputs__stop(h, 0);
 	if (h->metrics)
 		cap_metrics__forget(h->metrics, h);
 	for (unsigned i = 0; i < h->n; i++)
 		output__free(h->outs[i]);
+	pthread_mutex_destroy(&h->lock);
 	free(h);
 }
 
@@ -345,7 +364,7 @@ static bool wants(const struct output *o, const struct cap_out_alert *a)
 {
 	const struct cap_out_opts *c = &o->o;
 
-	return !c->named_only && (!c->has_min_priority || a->priority <= c->min_priority) &&
+	return (!c->has_min_priority || a->priority <= c->min_priority) &&
 	       (!c->source || (a->source && !strcmp(c->source, a->source))) && has_tag(c, a) &&
 	       (!o->rule || match_glob(o->rule, a->rule ? a->rule : "", a->rule ? (uint32_t)strlen(a->rule) : 0));
 }
@@ -401,6 +420,7 @@ void cap_outputs__send(struct cap_outputs *h, const struct cap_out_alert *a)
 {
 	struct out_record *r = NULL;
 
+	pthread_mutex_lock(&h->lock);
 	for (unsigned i = 0; i < h->n; i++) {
 		if (!wants(h->outs[i], a))
 			continue;
@@ -412,33 +432,16 @@ void cap_outputs__send(struct cap_outputs *h, const struct cap_out_alert *a)
 			r = make_record(h, a);
 		put(h->outs[i], r);
 	}
+	pthread_mutex_unlock(&h->lock);
 	out_record__unref(r);
-}
-
-int cap_outputs__send_to(struct cap_outputs *h, const char *name, const struct cap_out_alert *a)
-{
-	for (unsigned i = 0; i < h->n; i++) {
-		struct out_record *r;
-		int rc;
-
-		if (strcmp(h->outs[i]->o.name, name))
-			continue;
-		if (too_long(a)) {
-			cap_metric__add(h->outs[i]->count[OUT_N_DROPPED], 1);
-			return -ENOSPC;
-		}
-		r = make_record(h, a);
-		rc = put(h->outs[i], r);
-		out_record__unref(r);
-		return rc;
-	}
-	return -ENOENT;
 }
 
 void cap_outputs__reopen(struct cap_outputs *h)
 {
+	pthread_mutex_lock(&h->lock);
 	for (unsigned i = 0; i < h->n; i++)
 		atomic_store(&h->outs[i]->reopen, true);
+	pthread_mutex_unlock(&h->lock);
 }
 
 /* --- Counts ---------------------------------------------------------------------------------------- */

@@ -8,7 +8,7 @@
  * output has confirmed, so after a crash some may come twice; each carries an id by which they can be told.
  *
  * Ownership: everything given is copied.
- * Threads:   send, reopen and the counts from any thread; new, add, start, stop, free from one.
+ * Threads:   send and reopen from any thread; everything else from one.
  * Input:     what an alert says is untrusted (names, paths, arguments of programs that were watched): it is never part of
  *            a command line, a header, or an address; in NATS subjects only after being reduced to letters and digits.
  */
@@ -46,7 +46,6 @@ struct cap_out_opts {
 	const char *name;		/* in messages and metrics; unique in a hub; letters, digits, '-', '_', '.' */
 
 	/* which alerts */
-	bool named_only;		/* none of send, only what send_to gives it */
 	bool has_min_priority;
 	enum eng_priority min_priority;	/* this severe or more */
 	const char *const *tags;	/* any of them; none: all alerts */
@@ -114,8 +113,16 @@ void cap_outputs__free(struct cap_outputs *h);
 
 /* Never waits. Alerts sent before start wait in the queues. */
 void cap_outputs__send(struct cap_outputs *h, const struct cap_out_alert *a);
-/* The same to one output, whatever it wants: -ENOENT if there is none of that name. Rate limits hold: -EAGAIN, or -ENOSPC for a full queue. */
-int cap_outputs__send_to(struct cap_outputs *h, const char *name, const struct cap_out_alert *a);
+/*
+ * Others instead of those that run, without losing an alert: a hub of what is to be, to which they are added. Those that are
+ * to go on as they are, with what they have in their queues, are kept by name. When it has been started, it takes over:
+ * later alerts go to the new ones, the old have grace_ns to deliver what waits. A spool goes over to the one that has the
+ * same folder. Until then cap_outputs__free leaves everything as it was.
+ */
+struct cap_outputs *cap_outputs__successor(struct cap_outputs *h);
+bool cap_outputs__keep(struct cap_outputs *fresh, const char *name);	/* false: there is none of that name */
+void cap_outputs__take_over(struct cap_outputs *fresh, uint64_t grace_ns);	/* frees it */
+
 /* Files are opened anew before the next alert (log rotation). */
 void cap_outputs__reopen(struct cap_outputs *h);
 

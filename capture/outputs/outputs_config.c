@@ -17,7 +17,6 @@ static const struct cfg_key keys[] = {
 	KEY(tags, CFG_STRINGS, "tags", NULL, "Only alerts of rules with one of these tags."),
 	KEY(rule, CFG_STRING, "rule", NULL, "Only alerts of rules whose name matches; `*` and `?` as in file names."),
 	KEY(source, CFG_STRING, "source", NULL, "Only alerts of this source: `syscall` or `k8s_audit`."),
-	KEY(named_only, CFG_BOOL, "named_only", "no", "No alerts at all: only what a playbook sends to it by name."),
 	KEY(limit, CFG_NUMBER, "limit", "off", "So many alerts in `limit_time`; further ones are counted, not sent.", .min = 1,
 	    .max = 1000000, .off = true),
 	KEY(limit_time, CFG_DURATION, "limit_time", "1m", "See `limit`.", .min = 1000000000ull, .max = 86400000000000ull),
@@ -116,7 +115,7 @@ static const char *const *command_line(const struct cap_out_conf *c, struct aren
 static void to_opts(const struct cap_out_conf *c, struct arena *mem, struct cap_out_opts *o)
 {
 	*o = (struct cap_out_opts){
-		.kind = (enum cap_out_kind)c->type, .name = c->name, .named_only = c->named_only,
+		.kind = (enum cap_out_kind)c->type, .name = c->name,
 		.has_min_priority = true, .min_priority = (enum eng_priority)c->priority,
 		.tags = c->tags.p, .n_tags = c->tags.n, .rule = c->rule, .source = c->source,
 		.rate = c->limit ? (double)c->limit / ((double)c->limit_time / 1e9) : 0, .burst = (unsigned)c->limit,

@@ -16,7 +16,6 @@ struct cap_out_conf {
 	struct cfg_strings tags;
 	const char *rule, *source;
 	uint64_t limit, limit_time;
-	bool named_only;
 	int format;			/* enum cap_out_format */
 	uint64_t timeout, give_up, retry_min, retry_max, queue, queue_bytes;
 	const char *spool;

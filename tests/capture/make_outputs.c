@@ -4,9 +4,9 @@
  * Commands are read from standard input, a line each; the counts of all outputs are printed at the end, or by `counts`.
  *
  *   send N [PRIORITY [RULE]]    N alerts, numbered on
- *   to NAME N                   the same to one output
  *   wait NAME COUNT N SECONDS   until a count (delivered, dropped, ...) is at least N; else exit 1
  *   quiet NAME SECONDS          until nothing waits
+ *   reload FILE                 the outputs of another configuration instead, where they are not the same
  *   reopen, counts, touch FILE, sleep SECONDS, kill (SIGKILL to itself)
  *   ready FILE                  until it is there
  *   stop SECONDS                with so much grace; the end of the input does it with 5
@@ -41,6 +41,8 @@ static const struct cfg_key keys[] = {
 };
 static const struct cfg_section root = { "Test.", keys, sizeof(struct config), NULL };
 
+static struct config conf;
+static struct cfg *conf_file;
 static struct cap_metrics *metrics;
 static struct cap_outputs *hub;
 static struct cap_serve *server;
@@ -98,7 +100,7 @@ static void print_counts(void)
 	}
 }
 
-static void send_one(const char *to, const char *priority, const char *rule)
+static void send_one(const char *priority, const char *rule)
 {
 	static const char *const tags[] = { "network", "shell" };
 	struct cap_out_alert a = {
@@ -118,10 +120,7 @@ static void send_one(const char *to, const char *priority, const char *rule)
 	a.json = json;
 	a.text = text;
 	n_sent++;
-	if (to)
-		cap_outputs__send_to(hub, to, &a);
-	else
-		cap_outputs__send(hub, &a);
+	cap_outputs__send(hub, &a);
 }
 
 static void wait_for(const char *name, const char *what, uint64_t n, bool most, double seconds)
@@ -138,6 +137,48 @@ static void wait_for(const char *name, const char *what, uint64_t n, bool most, 
 	exit(1);
 }
 
+static const struct cap_out_conf *same_entry(const struct cap_out_conf *c)
+{
+	for (uint32_t i = 0; i < conf.outputs.n; i++) {
+		const struct cap_out_conf *old = (const struct cap_out_conf *)conf.outputs.p + i;
+
+		if (!cfg_section__differs(&cap_out_section, old, c))
+			return old;
+	}
+	return NULL;
+}
+
+static void reload(const char *path)
+{
+	struct config next = { 0 };
+	struct cfg *file = NULL;
+	struct err err = { 0 };
+	struct cap_outputs *fresh = cap_outputs__successor(hub);
+	int rc = cfg__open(&file, path, &err);
+
+	if (!rc) {
+		cfg__read(file, cfg__root(file), &root, &next);
+		rc = cfg__result(file, &err);
+	}
+	for (uint32_t i = 0; i < next.outputs.n && !rc; i++) {
+		const struct cap_out_conf *c = (const struct cap_out_conf *)next.outputs.p + i;
+
+		if (!same_entry(c) || !cap_outputs__keep(fresh, c->name))
+			rc = cap_outputs__add_conf(fresh, c, &err);
+	}
+	rc = rc ? rc : cap_outputs__start(fresh, &err);
+	if (rc) {
+		fprintf(stderr, "not reloaded: %s: %s\n", err.file, err.msg);
+		cap_outputs__free(fresh);
+		cfg__free(file);
+		return;
+	}
+	cap_outputs__take_over(fresh, 5000000000ull);
+	cfg__free(conf_file);
+	conf_file = file;
+	conf = next;
+}
+
 static void do_line(char *line)
 {
 	char word[64] = "", a[256] = "", b[64] = "", c[64] = "", d[64] = "";
@@ -146,10 +187,9 @@ static void do_line(char *line)
 	if (!strcmp(word, "send")) {
 		line[strcspn(line, "\n")] = 0;
 		for (int i = atoi(a); i > 0; i--)
-			send_one(NULL, n > 2 ? b : "Warning", n > 3 ? line + at : "Test rule");
-	} else if (!strcmp(word, "to")) {
-		for (int i = atoi(b); i > 0; i--)
-			send_one(a, "Warning", "Test rule");
+			send_one(n > 2 ? b : "Warning", n > 3 ? line + at : "Test rule");
+	} else if (!strcmp(word, "reload")) {
+		reload(a);
 	} else if (!strcmp(word, "wait")) {
 		wait_for(a, b, strtoull(c, NULL, 10), false, atof(d));
 	} else if (!strcmp(word, "quiet")) {
@@ -243,9 +283,7 @@ static int print_reference(void)
 
 int main(int argc, char **argv)
 {
-	struct config conf = { 0 };
 	struct err err = { 0 };
-	struct cfg *c = NULL;
 	char line[1024], *sick;
 
 	if (argc != 2)
@@ -255,10 +293,10 @@ int main(int argc, char **argv)
 	log__set_level(LOG_WARN_);
 	log__tool("make_outputs");
 	sick = xasprintf("%s.sick", argv[1]);
-	if (cfg__open(&c, argv[1], &err))
+	if (cfg__open(&conf_file, argv[1], &err))
 		fail(&err);
-	cfg__read(c, cfg__root(c), &root, &conf);
-	if (cfg__result(c, &err))
+	cfg__read(conf_file, cfg__root(conf_file), &root, &conf);
+	if (cfg__result(conf_file, &err))
 		fail(&err);
 	metrics = cap_metrics__new();
 	hub = cap_outputs__new(metrics);
@@ -267,7 +305,6 @@ int main(int argc, char **argv)
 			fail(&err);
 	if (conf.http.listen)
 		start_server(&conf.http, sick);
-	cfg__free(c);		/* all is copied */
 	if (cap_outputs__start(hub, &err))
 		fail(&err);
 	while (fgets(line, sizeof(line), stdin))
@@ -277,6 +314,7 @@ int main(int argc, char **argv)
 	cap_serve__free(server);
 	cap_outputs__free(hub);
 	cap_metrics__free(metrics);
+	cfg__free(conf_file);
 	free(sick);
 	return 0;
 }

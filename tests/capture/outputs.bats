@@ -84,14 +84,12 @@ up_to() {	# "0 1 2 ... n-1 "
 }
 
 @test "stdout: alerts; what a limit holds back is counted" {
-	config "name: out;type: stdout;limit: 3;limit_time: 1h" "name: direct;type: file;path: direct.log;named_only: yes" >conf.yaml
+	config "name: out;type: stdout;limit: 3;limit_time: 1h" >conf.yaml
 	drive >out 2>log <<-E
 		send 5
-		to direct 2
 	E
 	[ "$(numbers out)" = "0 1 2 " ]
 	grep -q '^counts out delivered=3 limited=2$' log
-	[ "$(numbers direct.log)" = "5 6 " ]
 }
 
 @test "stdout: a reader that goes away or does not read holds up nobody else" {
@@ -458,4 +456,44 @@ started_file() {
 		cp want "$doc"
 	fi
 	diff want "$doc"
+}
+
+@test "others in their place: what is unchanged stays, a spool goes over, what waits is delivered, a mistake changes nothing" {
+	receiver
+	config "name: same;type: file;path: same.log" "name: gone;type: file;path: gone.log" \
+	       "name: out;type: http;url: 'http://127.0.0.1:1/';spool: spool;retry_min: 50ms;retry_max: 50ms" >conf.yaml
+	config "name: same;type: file;path: same.log" "name: new;type: file;path: new.log" \
+	       "name: renamed;type: http;url: 'http://127.0.0.1:$port/ok';spool: spool;retry_min: 50ms;retry_max: 50ms" >second.yaml
+	config "name: same;type: file;path: same.log" "name: a;type: file;path: a.log;spool: spool2" \
+	       "name: b;type: file;path: no/such/folder/b.log" >wrong.yaml
+	config "name: a;type: file;path: a.log;spool: spool" "name: b;type: file;path: b.log;spool: spool" >twice.yaml
+	drive 2>log <<-E
+		send 10
+		wait out errors 1 20
+		reload wrong.yaml
+		reload twice.yaml
+		send 10
+		wait gone delivered 20 20
+		reload second.yaml
+		send 10
+		wait same delivered 30 20
+		wait new delivered 10 20
+		wait renamed delivered 30 20
+		reload conf.yaml
+		reload second.yaml
+		send 10
+		wait renamed delivered 40 20
+		wait same delivered 40 20
+		reload second.yaml
+		send 1
+	E
+	[ "$(numbers same.log)" = "$(up_to 41)" ]
+	[ "$(numbers gone.log)" = "$(up_to 20)" ]
+	[ "$(numbers new.log | wc -w)" = 21 ]
+	[ "$(numbers r/got | tr ' ' '\n' | sort -nu | tr '\n' ' ')" = "$(up_to 41)" ]
+	[ ! -s a.log ]
+	grep -q 'not reloaded: .*no/such/folder' log
+	grep -q "not reloaded: .*two outputs have this spool: 'a' and 'b'" log
+	grep -q '^counts renamed delivered=41' log
+	! grep -q 'until the next start' log
 }
