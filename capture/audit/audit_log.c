@@ -299,16 +299,14 @@ static int resume(struct cap_audit_log *l, struct err *err)
 	return 0;
 }
 
-int cap_audit_log__start(struct cap_audit_log **ret, const struct cap_audit_log_opts *o, struct cap_audit_queue *q,
-			 struct err *err)
+static int follow_file(struct cap_audit_log *l, const struct cap_audit_log_opts *o, struct err *err)
 {
-	struct cap_audit_log *l = xcalloc(1, sizeof(*l));
 	int r;
 
+	if (!o->path)
+		return 0;
 	l->path = xstrdup(o->path);
 	l->state = o->state ? xstrdup(o->state) : NULL;
-	l->q = q;
-	l->fd = -1;
 	l->from_end = !o->from_start && !access(o->path, F_OK);
 	r = resume(l, err);
 	if (!r && l->fd < 0)
@@ -319,11 +317,62 @@ int cap_audit_log__start(struct cap_audit_log **ret, const struct cap_audit_log_
 	if (r) {
 		err__set(err, r, "cannot follow the log: %s", err__text(r));
 		err__file(err, o->path);
-		cap_audit_log__free(l);
-		return r;
 	}
-	*ret = l;
-	return 0;
+	return r;
+}
+
+int cap_audit_log__start(struct cap_audit_log **ret, const struct cap_audit_log_opts *o, struct cap_audit_queue *q,
+			 struct err *err)
+{
+	struct cap_audit_log *l = xcalloc(1, sizeof(*l));
+	int r;
+
+	l->q = q;
+	l->fd = -1;
+	r = follow_file(l, o, err);
+	if (r)
+		cap_audit_log__free(l);
+	else
+		*ret = l;
+	return r;
+}
+
+int cap_audit_log__check(const struct cap_audit_log_opts *o, struct err *err)
+{
+	const char *slash = o->path ? strrchr(o->path, '/') : NULL;
+	char *dir = slash ? xmemdup0(o->path, slash == o->path ? 1 : (size_t)(slash - o->path)) : NULL;
+	struct audit_place p;
+	int r = dir && access(dir, X_OK) ? -errno : 0;
+
+	free(dir);
+	if (r) {
+		err__file(err, o->path);
+		return err__set(err, r, "the folder of the audit log cannot be used: %s", strerror(-r));
+	}
+	r = o->path && o->state ? audit_place__load(o->state, &p, err) : 0;
+	return r < 0 ? r : 0;
+}
+
+static void leave_file(struct cap_audit_log *l)
+{
+	cap_audit_log__stop(l);
+	save(l);
+	if (l->fd >= 0)
+		close(l->fd);
+	free(l->path);
+	free(l->state);
+	l->path = l->state = NULL;
+	l->fd = -1;
+	l->buf.len = 0;
+	l->n_marks = 0;
+	l->at = l->saved = (struct audit_place){ 0 };
+	l->stop = false;
+}
+
+int cap_audit_log__change(struct cap_audit_log *l, const struct cap_audit_log_opts *o, struct err *err)
+{
+	leave_file(l);
+	return follow_file(l, o, err);
 }
 
 void cap_audit_log__counts(struct cap_audit_log *l, struct cap_audit_log_counts *ret)
@@ -344,12 +393,7 @@ void cap_audit_log__free(struct cap_audit_log *l)
 {
 	if (!l)
 		return;
-	cap_audit_log__stop(l);
-	save(l);
-	if (l->fd >= 0)
-		close(l->fd);
+	leave_file(l);
 	buf__done(&l->buf);
-	free(l->path);
-	free(l->state);
 	free(l);
 }

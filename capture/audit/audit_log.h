@@ -28,9 +28,16 @@ struct cap_audit_log_counts {
 
 struct cap_audit_log;
 
-/* Strings are copied, q is borrowed. The file need not be there yet; its folder must be. */
+/* Strings are copied, q is borrowed. The file need not be there yet. Without a path nothing is followed. */
 int cap_audit_log__start(struct cap_audit_log **ret, const struct cap_audit_log_opts *o, struct cap_audit_queue *q,
 			 struct err *err);
+/* Could it be followed: is its folder there, and is its state one? */
+int cap_audit_log__check(const struct cap_audit_log_opts *o, struct err *err);
+/*
+ * Follow another one, or none. As before free: stop it, and take what is in the queue, so that how far the one before was
+ * recorded is remembered.
+ */
+int cap_audit_log__change(struct cap_audit_log *l, const struct cap_audit_log_opts *o, struct err *err);
 void cap_audit_log__counts(struct cap_audit_log *l, struct cap_audit_log_counts *ret);
 /* Ends the thread. What it has read is in the queue; take that before free, which writes the state. */
 void cap_audit_log__stop(struct cap_audit_log *l);

@@ -228,6 +228,27 @@ void cap_keep__stats(struct cap_keep *k, struct cap_keep_stats *ret)
 	pthread_mutex_unlock(&k->lock);
 }
 
+static void set_limit(uint64_t *to, uint64_t value)
+{
+	__atomic_store_n(to, value, __ATOMIC_RELAXED);
+}
+
+void cap_keep__set_limits(struct cap_keep *k, const struct cap_keep_opts *o)
+{
+	pthread_mutex_lock(&k->lock);
+	k->o.max_open = o->max_open ? o->max_open : MAX_OPEN;
+	set_limit(&k->o.rate_files, o->rate_files);
+	set_limit(&k->o.rate_ns, o->rate_ns);
+	set_limit(&k->o.max_files, o->max_files);
+	set_limit(&k->o.max_bytes, o->max_bytes);
+	set_limit(&k->o.max_file_bytes, o->max_file_bytes);
+	set_limit(&k->o.min_free, o->min_free);
+	set_limit(&k->o.max_age_ns, o->max_age_ns);
+	k->swept = 0;			/* look at the directory now */
+	pthread_cond_broadcast(&k->work);
+	pthread_mutex_unlock(&k->lock);
+}
+
 /* --- workers --------------------------------------------------------------------------------------------- */
 
 /* A file or a pass, or neither. */

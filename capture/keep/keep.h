@@ -29,7 +29,7 @@ struct cap_keep_opts {
 	uint64_t end_ns;		/* so long the end may take: then files end early; 0: 30 seconds */
 	unsigned max_open;		/* files that are written at once; 0: 16 */
 	unsigned max_waiting;		/* triggers that wait for one of those; 0: 256 */
-	/* 0: no limit, for all that follow */
+	/* 0: no limit, for all that follow; these and max_open can be changed (cap_keep__set_limits) */
 	uint64_t rate_files, rate_ns;	/* at most so many of one container and rule in that time */
 	uint64_t max_files, max_bytes;	/* in the directory, complete and unfinished ones together */
 	uint64_t max_file_bytes;	/* one that would be larger ends there */
@@ -69,6 +69,9 @@ void cap_keep__free(struct cap_keep *k);
 int cap_keep__trigger(struct cap_keep *k, const struct cap_trigger *t, char **ret_name, uint64_t *ret_id, struct err *err);
 /* Is the file of this id still to come, or being written? */
 bool cap_keep__is_open(struct cap_keep *k, uint64_t id);
+
+/* From now on others: of o what can be changed. What is over them already is deleted when the directory is next looked at. */
+void cap_keep__set_limits(struct cap_keep *k, const struct cap_keep_opts *o);
 
 struct cap_keep_stats {
 	uint64_t triggers;		/* all that were asked for */

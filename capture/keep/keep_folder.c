@@ -179,11 +179,11 @@ static void delete_one(struct cap_keep *k, struct listing *l, struct entry *e, c
 /* Why may there not be `more` files, and so much free disk? NULL: there may. */
 static const char *over(const struct cap_keep *k, const struct listing *l, uint64_t more, uint64_t min_free)
 {
-	const struct cap_keep_opts *o = &k->o;
+	uint64_t max_files = cap_keep__limit(&k->o.max_files), max_bytes = cap_keep__limit(&k->o.max_bytes);
 
-	if (o->max_files && l->files + more > o->max_files)
+	if (max_files && l->files + more > max_files)
 		return "there are too many files";
-	if (o->max_bytes && l->bytes + (more ? 1 : 0) > o->max_bytes)
+	if (max_bytes && l->bytes + (more ? 1 : 0) > max_bytes)
 		return "the files take too much room";
 	if (min_free && free_bytes(k) < min_free)
 		return "too little of the disk is free";
@@ -193,9 +193,10 @@ static const char *over(const struct cap_keep *k, const struct listing *l, uint6
 static void delete_old(struct cap_keep *k, struct listing *l)
 {
 	uint64_t now = cap_ring__now(k->o.ring);	/* which a step of the clock does not make later */
+	uint64_t max_age = cap_keep__limit(&k->o.max_age_ns);
 
 	for (size_t i = 0; i < l->n; i++)
-		if (k->o.max_age_ns && !l->e[i].keep && now > l->e[i].time && now - l->e[i].time > k->o.max_age_ns) {
+		if (max_age && !l->e[i].keep && now > l->e[i].time && now - l->e[i].time > max_age) {
 			delete_one(k, l, &l->e[i], "it is too old");
 			l->e[i].keep = true;	/* not again */
 		}
@@ -228,23 +229,27 @@ static const char *tidy(struct cap_keep *k, uint64_t more, uint64_t min_free)
 
 int cap_folder__make_room(struct cap_keep *k, struct err *err)
 {
-	const char *why = tidy(k, 1, k->o.min_free);
+	const char *why = tidy(k, 1, cap_keep__limit(&k->o.min_free));
 
 	return why ? err__set(err, -ENOSPC, "no file is made: %s, and none may be deleted", why) : 0;
 }
 
 void cap_folder__tidy(struct cap_keep *k)
 {
+	uint64_t min_free = cap_keep__limit(&k->o.min_free);
+
 	/* a file that ended at the limit, a little below it, is not deleted for that */
-	tidy(k, 0, k->o.min_free - k->o.min_free / 8);
+	tidy(k, 0, min_free - min_free / 8);
 }
 
 bool cap_folder__is_full(struct cap_keep *k)
 {
+	uint64_t min_free = cap_keep__limit(&k->o.min_free);
+
 	/* nothing is listed as long as nothing is wrong */
-	if (!k->o.min_free || free_bytes(k) >= k->o.min_free)
+	if (!min_free || free_bytes(k) >= min_free)
 		return false;
-	return tidy(k, 0, k->o.min_free) != NULL;
+	return tidy(k, 0, min_free) != NULL;
 }
 
 /* --- names ------------------------------------------------------------------------------------------------------ */

@@ -114,6 +114,12 @@ uint64_t cap_keep__mono(void);
 void cap_keep__start(struct cap_keep *k, struct cap_job *j);
 void cap_keep__count_loss(struct cap_keep *k, uint64_t n);
 
+/* A limit of k->o, which may be changed at any time; with the lock of the keep it need not be read so. */
+static inline uint64_t cap_keep__limit(const uint64_t *limit)
+{
+	return __atomic_load_n(limit, __ATOMIC_RELAXED);
+}
+
 /*
  * A worker has one file, or one pass, at a time, without the lock, and goes on with it as far as there is anything: what is worked
  * on takes much more memory than what waits.

@@ -238,10 +238,10 @@ static void say_complete(struct cap_keep *k, struct cap_job *j)
 
 int cap_job__look_after(struct cap_keep *k, struct cap_job *j, struct err *err)
 {
-	uint64_t now = cap_keep__mono();
+	uint64_t now = cap_keep__mono(), max_bytes = cap_keep__limit(&k->o.max_file_bytes);
 	int code = 0;
 
-	if ((k->o.max_file_bytes && size_of(j) >= k->o.max_file_bytes) || cap_folder__is_full(k) || is_late(k))
+	if ((max_bytes && size_of(j) >= max_bytes) || cap_folder__is_full(k) || is_late(k))
 		j->short_ended = true;
 	if (now - j->flushed < FLUSH_NS)
 		return 0;

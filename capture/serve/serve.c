@@ -20,6 +20,8 @@
 #define IDLE_S 10		/* of a connection that says nothing */
 #define CONNECTION_MEMORY 32768	/* request line and headers */
 #define SWEEP_MS 500
+#define DRAIN_NS 1000000000u
+#define DRAIN_LOOK_MS 20
 
 static uint64_t now_ns(void)
 {
@@ -182,6 +184,18 @@ static void sweep(struct cap_serve *s)
 		}
 }
 
+/* In the server's thread: another one has the socket now. */
+static void drain(struct cap_serve *s)
+{
+	uint64_t until = now_ns() + DRAIN_NS;
+	int fd = MHD_quiesce_daemon(s->daemon);
+
+	if (fd >= 0)
+		close(fd);
+	while (s->conns && now_ns() < until && MHD_run_wait(s->daemon, DRAIN_LOOK_MS) == MHD_YES)
+		sweep(s);
+}
+
 static void *run(void *arg)
 {
 	struct cap_serve *s = arg;
@@ -193,6 +207,8 @@ static void *run(void *arg)
 		}
 		sweep(s);
 	}
+	if (s->drain)
+		drain(s);
 	return NULL;
 }
 
@@ -242,13 +258,11 @@ static int start_daemon(struct cap_serve *s, struct err *err)
 	return 0;
 }
 
-int cap_serve__start(struct cap_serve *s, struct err *err)
+static int start(struct cap_serve *s, struct err *err)
 {
 	sigset_t all, old;
-	int rc = serve__listen(s, err);
+	int rc = start_daemon(s, err);
 
-	if (!rc)
-		rc = start_daemon(s, err);
 	if (rc)
 		return rc;
 	sigfillset(&all);
@@ -259,6 +273,60 @@ int cap_serve__start(struct cap_serve *s, struct err *err)
 		return err__set(err, rc, "cannot start the thread of the server: %s", strerror(-rc));
 	s->started = true;
 	return 0;
+}
+
+int cap_serve__start(struct cap_serve *s, struct err *err)
+{
+	int rc = serve__listen(s, err);
+
+	return rc ? rc : start(s, err);
+}
+
+/* --- In the place of another --------------------------------------------------------------------------- */
+
+static bool same_text(const char *a, const char *b)
+{
+	return a && b ? !strcmp(a, b) : a == b;
+}
+
+bool cap_serve__same(const struct cap_serve *a, const struct cap_serve *b)
+{
+	bool same = a && b && !strcmp(a->o.listen, b->o.listen) && a->o.socket_mode == b->o.socket_mode &&
+		    a->o.max_connections == b->o.max_connections && a->o.time_ns == b->o.time_ns &&
+		    same_text(a->token, b->token) && same_text(a->cert, b->cert) && same_text(a->key, b->key) &&
+		    same_text(a->client_ca, b->client_ca) && a->n_routes == b->n_routes;
+
+	for (size_t i = 0; same && i < a->n_routes; i++)
+		same = !strcmp(a->routes[i].path, b->routes[i].path) && !strcmp(a->routes[i].method, b->routes[i].method);
+	return same;
+}
+
+int cap_serve__start_beside(struct cap_serve *s, struct cap_serve *before, struct err *err)
+{
+	const union MHD_DaemonInfo *info;
+
+	if (!before || strcmp(s->o.listen, before->o.listen))
+		return cap_serve__start(s, err);
+	info = MHD_get_daemon_info(before->daemon, MHD_DAEMON_INFO_LISTEN_FD);
+	s->fd = info ? fcntl(info->listen_fd, F_DUPFD_CLOEXEC, 0) : -1;
+	if (s->fd < 0)
+		return err__set(err, -EMFILE, "cannot listen on %s: no more descriptors", s->o.listen);
+	s->port = before->port;
+	return start(s, err);
+}
+
+void cap_serve__take_over(struct cap_serve *s, struct cap_serve *before)
+{
+	if (!before)
+		return;
+	if (s && !strcmp(s->o.listen, before->o.listen)) {
+		s->bound = before->bound;
+		before->bound = false;
+		if (s->bound)
+			chmod(((struct sockaddr_un *)&s->addr)->sun_path, s->o.socket_mode);
+	}
+	before->drain = true;
+	cap_serve__free(before);
 }
 
 void cap_serve__free(struct cap_serve *s)

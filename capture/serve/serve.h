@@ -67,6 +67,15 @@ struct cap_serve;
 int cap_serve__new(struct cap_serve **ret, const struct cap_serve_opts *o, struct cap_metrics *metrics, struct err *err);
 void cap_serve__route(struct cap_serve *s, const struct cap_serve_route *r);	/* before start */
 int cap_serve__start(struct cap_serve *s, struct err *err);
+/*
+ * The same for one that is to take the place of another: it listens on the same socket if both name the same address. Both serve
+ * until cap_serve__take_over; if this one is freed instead, all is as it was.
+ */
+int cap_serve__start_beside(struct cap_serve *s, struct cap_serve *before, struct err *err);
+/* Ends the one that was there before, which has a second for the connections that it has. */
+void cap_serve__take_over(struct cap_serve *s, struct cap_serve *before);
+/* Do both listen at the same place, with the same secrets, limits and routes? */
+bool cap_serve__same(const struct cap_serve *a, const struct cap_serve *b);
 /* Ends the thread and what it serves; NULL is fine. */
 void cap_serve__free(struct cap_serve *s);
 

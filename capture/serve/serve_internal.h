@@ -37,6 +37,7 @@ struct cap_serve {
 	pthread_t thread;
 	bool started, bound;
 	atomic_bool stop;
+	bool drain;			/* at the end: connections that there are have a second */
 	struct serve_conn *conns;	/* of the server's thread */
 	struct cap_metrics *metrics;
 };
