@@ -127,8 +127,8 @@ static const struct cli clis[] = {
 	  .opts = plain_opts },
 	{ .tool = "spoor-capture reload",
 	  .usage = "",
-	  .about = "Has the flight recorder read its configuration again: rules and triggers. What is wrong is said here, and "
-		   "changes nothing.",
+	  .about = "Has the flight recorder read its configuration again. What is wrong is said here, and changes nothing; what holds "
+		   "only after a restart is named.",
 	  .opts = plain_opts },
 	{ .tool = "spoor-capture playbooks",
 	  .usage = "status | stop | resume\n--role FILE",
@@ -234,12 +234,16 @@ static void show_ring(const cJSON *ring)
 
 static void show_rules(const cJSON *rules)
 {
-	char line[256];
+	char line[640];
 
 	snprintf(line, sizeof(line), "%.0f, since %s", number(rules, "loaded"), text(rules, "since"));
 	say("rules", line);
 	if (*text(rules, "reload_error"))
 		say("", text(rules, "reload_error"));
+	if (*text(rules, "reload_note")) {
+		snprintf(line, sizeof(line), "not before a restart: %s", text(rules, "reload_note"));
+		say("", line);
+	}
 }
 
 static void show_files(const cJSON *f)
@@ -320,6 +324,8 @@ static void show(const char *command, const cJSON *j)
 		show_playbooks(cJSON_GetObjectItemCaseSensitive(j, "playbooks"));
 	} else if (!strcmp(command, "reload")) {
 		printf("%.0f rules\n", number(j, "rules"));
+		if (*text(j, "note"))
+			printf("not before a restart of the recorder: %s\n", text(j, "note"));
 	}
 }
 

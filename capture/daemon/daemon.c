@@ -40,14 +40,9 @@ static int open_ring(struct cap_daemon *d, struct err *err)
 
 static int open_keep(struct cap_daemon *d, struct err *err)
 {
-	const struct cap_files_conf *c = &d->conf.files;
-	struct cap_keep_opts o = { .sz = sizeof(o), .ring = d->ring, .dir = c->directory,
-				   .max_open = (unsigned)c->open, .rate_files = c->rate_files, .rate_ns = c->rate_ns,
-				   .max_files = c->max_files, .max_bytes = c->max_bytes,
-				   .max_file_bytes = c->max_file_bytes, .min_free = c->min_free,
-				   .max_age_ns = c->max_age_ns };
+	struct cap_keep_opts o = cap_daemon__keep_opts(d, &d->conf.files);
 
-	if (!c->directory) {
+	if (!o.dir) {
 		log_info("no files are made: files.directory is not configured");
 		return 0;
 	}
@@ -135,8 +130,7 @@ static int record(struct cap_daemon *d, struct err *err)
 	while (!r && !d->stop) {
 		poll(&p, 1, cap_recorder__pause(d->rec));
 		cap_post__run(&d->post);
-		if (d->audit)
-			cap_audit_queue__take(d->audit, d->rec);
+		cap_audit_queue__take(d->audit, d->rec);
 		r = cap_recorder__round(d->rec, err);
 		cap_daemon__fire(d);
 		cap_playbooks__round(d->playbooks);

@@ -53,7 +53,7 @@ static const struct cfg_key rules_keys[] = {
 	CFG_END,
 };
 static const struct cfg_section rules_section = {
-	"The rules that run on what is recorded. Loaded anew by SIGHUP and `spoor-capture reload`.", rules_keys,
+	"The rules that run on what is recorded.", rules_keys,
 	sizeof(struct cap_rules_conf), NULL
 };
 

@@ -22,6 +22,7 @@
 #include "capture/serve/serve_routes.h"
 #include "engine/trigger/trigger_request.h"
 
+#define CAP_OUTPUTS_GRACE_NS 5000000000u	/* for outputs, when they end */
 #define CAP_MAX_ASKED 256u		/* files that are asked for in one round */
 
 /* Somebody wants a file: what is known of it in the recording thread. */
@@ -38,7 +39,7 @@ struct cap_request {
 struct cap_daemon {
 	const char *config_path;
 	struct cap_daemon_conf conf;
-	struct cfg *file, *reloaded;	/* own the strings of conf */
+	struct cfg *file, *reloaded;	/* own the strings of conf: of what is settled at the start, of all else if not NULL */
 	char host[256];
 
 	/* the recording thread's */
@@ -55,8 +56,9 @@ struct cap_daemon {
 	struct cap_metrics *metrics;
 	struct cap_outputs *outputs;
 	struct cap_serve *serve;	/* NULL: not asked for */
-	struct cap_audit_queue *audit;	/* the same */
+	struct cap_audit_queue *audit;
 	struct cap_audit_log *audit_log;
+	_Atomic bool audited;		/* there is a source for it */
 	struct cap_playbooks *playbooks;	/* NULL: none are configured */
 	struct cap_post post;
 	_Atomic bool stop;
@@ -71,6 +73,7 @@ struct cap_daemon {
 	uint64_t started_ns, rules_loaded_ns;	/* since the epoch */
 	unsigned n_rules;
 	char reload_error[1024];	/* of the last reload, "" if it went well */
+	char reload_note[512];		/* what of the configuration holds only after a restart, "" if nothing */
 };
 
 /* --- daemon_trigger.c: in the recording thread ------------------------------------------------ */
@@ -103,6 +106,13 @@ int cap_daemon__ask(struct cap_daemon *d, const char *by, const char *who, const
 /* Can the folders of files, ring and control socket be written to? make: those are made whose parent there is. */
 int cap_daemon__folders(const struct cap_daemon_conf *o, bool make, struct err *err);
 
+/* --- daemon_reload.c: in the manager's thread ------------------------------------------------- */
+
+/* Read the configuration again; what is wrong changes nothing, and is in d->reload_error. */
+int cap_daemon__reload(struct cap_daemon *d, struct err *err);
+/* What an error says, with its place. */
+void cap_daemon__error_text(const struct err *e, char *buf, size_t size);
+
 /* --- daemon_manager.c, daemon_status.c -------------------------------------------------------- */
 
 /* Make what the manager listens to, and block its signals in all threads to come; then begin; end. */
@@ -120,7 +130,18 @@ void cap_daemon__show_metrics(struct cap_daemon *d);
 uint64_t cap_daemon__processor_ns(void);
 uint64_t cap_daemon__memory_bytes(void);
 
-/* --- daemon_parts.c: outputs, the HTTP server ------------------------------------------------- */
+/* --- daemon_parts.c: files, outputs, the HTTP server ------------------------------------------ */
+
+struct cap_keep_opts cap_daemon__keep_opts(const struct cap_daemon *d, const struct cap_files_conf *c);
+struct cap_audit_log_opts cap_daemon__audit_opts(const struct cap_daemon_conf *c);
+/*
+ * The outputs of a configuration; in a successor those that are as in `before` are kept. file, before_file: whether they
+ * say anything of outputs. before may be NULL.
+ */
+int cap_daemon__add_outputs(struct cap_outputs *h, const struct cap_daemon_conf *c, const struct cfg *file,
+			    const struct cap_daemon_conf *before, const struct cfg *before_file, struct err *err);
+/* The server of a configuration, not started; *ret is NULL if there is none. */
+int cap_daemon__make_server(struct cap_daemon *d, const struct cap_daemon_conf *c, struct cap_serve **ret, struct err *err);
 
 /* Before the recorder, whose start gives privileges up; then begin; end. */
 int cap_daemon__parts(struct cap_daemon *d, struct err *err);

@@ -46,107 +46,6 @@ static uint64_t now_ns(clockid_t clock)
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-/* What is to take over, and when it has, what was there before. */
-struct fresh {
-	struct cap_daemon *d;
-	struct cap_daemon_conf conf;
-	struct cfg *file;
-	struct eng_ruleset *rules;
-	struct cap_rule_trigger *triggers;
-	struct playbook *playbooks;
-	unsigned n_rules;
-	struct err *err;
-	int result;
-};
-
-/* In the recording thread. */
-static void take_over(void *arg)
-{
-	struct fresh *f = arg;
-	struct cap_daemon *d = f->d;
-	struct cap_rule_trigger *triggers = d->rule_triggers;
-	struct cfg *file = d->reloaded;
-
-	f->result = f->playbooks ? cap_playbooks__set(d->playbooks, f->playbooks, f->err) : 0;
-	if (f->result)
-		return;
-	f->result = cap_recorder__set_rules(d->rec, f->rules, &f->rules, f->err);
-	if (f->result)
-		return;
-	d->conf.rules = f->conf.rules;
-	d->conf.triggers = f->conf.triggers;
-	d->rule_triggers = f->triggers;
-	d->reloaded = f->file;
-	f->triggers = triggers;
-	f->file = file;
-}
-
-static int load_playbooks(struct fresh *f)
-{
-	if (!f->conf.playbooks == !f->d->playbooks)
-		return f->conf.playbooks ? playbook__open(&f->playbooks, f->conf.playbooks, false, f->err) : 0;
-	return err__set(f->err, -FMT_E_UNSUPPORTED, "playbooks: whether there are any is settled when the recorder starts: restart it");
-}
-
-static int load_fresh(struct fresh *f)
-{
-	int r = cap_daemon_conf__read(&f->conf, &f->file, f->d->config_path, f->err);
-
-	r = r ? r : cap_daemon__load_rules(&f->conf.rules, &f->rules, f->err);
-	r = r ? r : load_playbooks(f);
-	if (r)
-		return r;
-	f->triggers = cap_trigger_rules__new(&f->conf.triggers, f->rules, f->d->metrics);
-	if (f->rules)
-		eng_ruleset__rules(f->rules, &f->n_rules);
-	if (!cap_post__call(&f->d->post, take_over, f))
-		return err__set(f->err, -ESHUTDOWN, "the recording has ended");
-	return f->result;
-}
-
-/* The new takes over between two events; what is wrong changes nothing. */
-static int reload_rules(struct cap_daemon *d, struct err *err)
-{
-	struct fresh f = { .d = d, .err = err };
-	int r = load_fresh(&f);
-
-	eng_ruleset__free(f.rules);
-	free(f.triggers);
-	cfg__free(f.file);
-	playbook__unref(f.playbooks);
-	if (r)
-		return r;
-	d->n_rules = f.n_rules;
-	d->rules_loaded_ns = now_ns(CLOCK_REALTIME);
-	return 0;
-}
-
-static void put_error(const struct err *e, char *buf, size_t size)
-{
-	if (e->line)
-		snprintf(buf, size, "%s:%u:%u: %s", e->file, e->line, e->col, e->msg);
-	else
-		snprintf(buf, size, "%s%s%s", e->file, e->file[0] ? ": " : "", e->msg);
-}
-
-static int reload(struct cap_daemon *d, struct err *err)
-{
-	int r;
-
-	cap_service__reloading();
-	cap_outputs__reopen(d->outputs);	/* whatever comes of the rest: logs may have been rotated */
-	r = reload_rules(d, err);
-	d->reload_error[0] = 0;
-	if (r) {
-		put_error(err, d->reload_error, sizeof(d->reload_error));
-		log_error("not reloaded, all stays as it was: %s", d->reload_error);
-	} else {
-		log_info("reloaded: %u rules", d->n_rules);
-	}
-	cap_service__tell("READY=1\nSTATUS=%s", r ? "Recording. The last reload failed." : "Recording.");
-	return r;
-}
-
 /* --- requests --------------------------------------------------------------------------------- */
 
 static void answer_file(struct buf *out, const char *file, bool complete)
@@ -160,8 +59,21 @@ static void answer_error(struct buf *out, const struct err *err)
 {
 	char msg[1024];
 
-	put_error(err, msg, sizeof(msg));
+	cap_daemon__error_text(err, msg, sizeof(msg));
 	cap_control__error(out, "%s", msg);
+}
+
+static void answer_reload(struct cap_daemon *d, struct buf *out)
+{
+	struct err err = { 0 };
+
+	if (cap_daemon__reload(d, &err)) {
+		answer_error(out, &err);
+		return;
+	}
+	buf__printf(out, "{\"ok\": true, \"rules\": %u, \"note\": \"", d->n_rules);
+	text__json(out, d->reload_note, strlen(d->reload_note));
+	buf__puts(out, "\"}");
 }
 
 static int parse_request(const cJSON *rq, struct eng_trigger_request *ret, struct err *err)
@@ -222,17 +134,13 @@ static bool answer(void *arg, const struct cap_peer *who, const cJSON *rq, uint6
 	struct cap_daemon *d = arg;
 	const cJSON *j = cJSON_GetObjectItemCaseSensitive(rq, "command");
 	const char *command = cJSON_IsString(j) ? j->valuestring : "";
-	struct err err = { 0 };
 
 	if (!strcmp(command, "trigger"))
 		return answer_trigger(d, who, rq, ret_wait, out);
 	if (!strcmp(command, "status")) {
 		cap_daemon__status(d, out);
 	} else if (!strcmp(command, "reload")) {
-		if (reload(d, &err))
-			answer_error(out, &err);
-		else
-			buf__printf(out, "{\"ok\": true, \"rules\": %u}", d->n_rules);
+		answer_reload(d, out);
 	} else if (!strcmp(command, "playbooks")) {
 		answer_playbooks(d, rq, out);
 	} else if (!strcmp(command, "stop")) {
@@ -296,7 +204,7 @@ static void take_signals(struct cap_daemon *d)
 
 	while (read(d->signals, &s, sizeof(s)) == sizeof(s)) {
 		if (s.ssi_signo == SIGHUP)
-			reload(d, &(struct err){ 0 });
+			cap_daemon__reload(d, &(struct err){ 0 });
 		else if (s.ssi_signo == SIGUSR1)
 			host_file(d, &s);
 		else

@@ -113,15 +113,13 @@ static void set_audit(struct cap_daemon *d)
 	struct cap_audit_log_counts log;
 	struct cap_audit_counts q;
 
-	if (!d->audit)
+	if (!d->audited)
 		return;
 	cap_audit_queue__counts(d->audit, &q);
 	set(d, CAP_COUNTER, "spoor_audit_entries_total", "Entries of the Kubernetes audit log that were taken.", q.entries);
 	set(d, CAP_COUNTER, "spoor_audit_recorded_total", "Of these, entries that were recorded.", q.taken);
 	set(d, CAP_COUNTER, "spoor_audit_faulty_total", "What was sent or read and is no entry.", q.faulty);
 	set(d, CAP_COUNTER, "spoor_audit_refused_total", "Times that there was no room: it is tried again.", q.refused);
-	if (!d->audit_log)
-		return;
 	cap_audit_log__counts(d->audit_log, &log);
 	set(d, CAP_COUNTER, "spoor_audit_log_lines_total", "Lines that were read of the log.", log.lines);
 	set(d, CAP_COUNTER, "spoor_audit_log_faulty_total", "Lines that were left out.", log.faulty);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Where alerts go, the HTTP server, the audit log of Kubernetes. */
+/* Files, where alerts go, the HTTP server, the audit log of Kubernetes. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,8 +9,18 @@
 #include "capture/daemon/daemon_internal.h"
 #include "format/base/text.h"
 
-#define GRACE_NS 5000000000u		/* for outputs, at the end */
 #define ALIVE_NS 5000000000u		/* a round takes some milliseconds */
+
+/* --- files ------------------------------------------------------------------------------------ */
+
+struct cap_keep_opts cap_daemon__keep_opts(const struct cap_daemon *d, const struct cap_files_conf *c)
+{
+	return (struct cap_keep_opts){ .sz = sizeof(struct cap_keep_opts), .ring = d->ring, .dir = c->directory,
+				       .max_open = (unsigned)c->open, .rate_files = c->rate_files, .rate_ns = c->rate_ns,
+				       .max_files = c->max_files, .max_bytes = c->max_bytes,
+				       .max_file_bytes = c->max_file_bytes, .min_free = c->min_free,
+				       .max_age_ns = c->max_age_ns };
+}
 
 /* --- HTTP ------------------------------------------------------------------------------------- */
 
@@ -63,34 +73,33 @@ static void on_trigger(void *arg, const struct eng_trigger_request *rq, const ch
 	free(alert);
 }
 
-static int make_server(struct cap_daemon *d, struct err *err)
+int cap_daemon__make_server(struct cap_daemon *d, const struct cap_daemon_conf *c, struct cap_serve **ret, struct err *err)
 {
 	struct cap_serve_opts o;
+	struct cap_serve *s;
 	int r;
 
-	if (!d->conf.http.listen)
+	if (!c->http.listen)
 		return 0;
-	cap_serve_conf__opts(&d->conf.http, &o);
-	r = cap_serve__new(&d->serve, &o, d->metrics, err);
+	cap_serve_conf__opts(&c->http, &o);
+	r = cap_serve__new(&s, &o, d->metrics, err);
 	if (r)
 		return r;
-	cap_serve__add_metrics(d->serve, d->metrics);
-	cap_serve__add_health(d->serve, "/healthz", is_healthy, d);
-	cap_serve__add_health(d->serve, "/readyz", is_healthy, d);
-	cap_serve__add_trigger(d->serve, on_trigger, d);
-	if (d->conf.audit.webhook)
-		cap_audit_hook__add(d->serve, d->audit);
+	cap_serve__add_metrics(s, d->metrics);
+	cap_serve__add_health(s, "/healthz", is_healthy, d);
+	cap_serve__add_health(s, "/readyz", is_healthy, d);
+	cap_serve__add_trigger(s, on_trigger, d);
+	if (c->audit.webhook)
+		cap_audit_hook__add(s, d->audit);
+	*ret = s;
 	return 0;
 }
 
 /* --- Kubernetes ------------------------------------------------------------------------------- */
 
-static int follow_audit(struct cap_daemon *d, struct err *err)
+struct cap_audit_log_opts cap_daemon__audit_opts(const struct cap_daemon_conf *c)
 {
-	const struct cap_audit_conf *c = &d->conf.audit;
-	const struct cap_audit_log_opts o = { .path = c->log, .state = c->state, .from_start = c->from_start };
-
-	return c->log ? cap_audit_log__start(&d->audit_log, &o, d->audit, err) : 0;
+	return (struct cap_audit_log_opts){ .path = c->audit.log, .state = c->audit.state, .from_start = c->audit.from_start };
 }
 
 /* Before the recorder ends: nobody asks any more, and what has come is recorded. */
@@ -106,18 +115,33 @@ void cap_daemon__sources_end(struct cap_daemon *d)
 
 /* --- outputs ---------------------------------------------------------------------------------- */
 
-static int make_outputs(struct cap_daemon *d, struct err *err)
+static bool says_outputs(const struct cfg *file)
+{
+	return yaml_node__get(cfg__root(file), "outputs");
+}
+
+static bool is_same(const struct cap_out_conf *c, const struct cfg_list *before)
+{
+	for (uint32_t i = 0; i < before->n; i++)
+		if (!cfg_section__differs(&cap_out_section, (const struct cap_out_conf *)before->p + i, c, NULL))
+			return true;
+	return false;
+}
+
+int cap_daemon__add_outputs(struct cap_outputs *h, const struct cap_daemon_conf *c, const struct cfg *file,
+			    const struct cap_daemon_conf *before, const struct cfg *before_file, struct err *err)
 {
 	static const struct cap_out_opts standard = { .kind = CAP_OUT_STDOUT, .name = "stdout",
 						      .format = CAP_OUT_JSON };
-	const struct cap_out_conf *c = d->conf.outputs.p;
+	const struct cap_out_conf *o = c->outputs.p;
 	int r = 0;
 
-	d->outputs = cap_outputs__new(d->metrics);
-	if (!d->conf.outputs.n && !yaml_node__get(cfg__root(d->file), "outputs"))
-		return cap_outputs__add(d->outputs, &standard, err);
-	for (uint32_t i = 0; i < d->conf.outputs.n && !r; i++)
-		r = cap_outputs__add_conf(d->outputs, &c[i], err);
+	if (!says_outputs(file))
+		return before && !says_outputs(before_file) && cap_outputs__keep(h, standard.name) ? 0
+			: cap_outputs__add(h, &standard, err);
+	for (uint32_t i = 0; i < c->outputs.n && !r; i++)
+		if (!before || !is_same(&o[i], &before->outputs) || !cap_outputs__keep(h, o[i].name))
+			r = cap_outputs__add_conf(h, &o[i], err);
 	return r;
 }
 
@@ -142,19 +166,23 @@ void cap_daemon__put_out(struct cap_daemon *d, const struct cap_live_alert *a, c
 
 int cap_daemon__parts(struct cap_daemon *d, struct err *err)
 {
-	int r = make_outputs(d, err);
+	int r;
 
-	if (d->conf.audit.log || d->conf.audit.webhook)
-		d->audit = cap_audit_queue__new();
-	return r ? r : make_server(d, err);
+	d->outputs = cap_outputs__new(d->metrics);
+	d->audit = cap_audit_queue__new();
+	d->audited = d->conf.audit.log || d->conf.audit.webhook;
+	r = cap_daemon__add_outputs(d->outputs, &d->conf, d->file, NULL, NULL, err);
+	return r ? r : cap_daemon__make_server(d, &d->conf, &d->serve, err);
 }
 
 int cap_daemon__parts_begin(struct cap_daemon *d, struct err *err)
 {
+	const struct cap_audit_log_opts audit = cap_daemon__audit_opts(&d->conf);
 	int r = cap_outputs__start(d->outputs, err);
 
-	cap_daemon__show_metrics(d);
-	r = r ? r : follow_audit(d, err);
+	r = r ? r : cap_audit_log__start(&d->audit_log, &audit, d->audit, err);
+	if (!r)
+		cap_daemon__show_metrics(d);
 	return r || !d->serve ? r : cap_serve__start(d->serve, err);
 }
 
@@ -162,7 +190,7 @@ int cap_daemon__parts_begin(struct cap_daemon *d, struct err *err)
 void cap_daemon__parts_end(struct cap_daemon *d)
 {
 	if (d->outputs)
-		cap_outputs__stop(d->outputs, GRACE_NS);
+		cap_outputs__stop(d->outputs, CAP_OUTPUTS_GRACE_NS);
 }
 
 void cap_daemon__parts_free(struct cap_daemon *d)

@@ -209,19 +209,20 @@ void cap_playbooks__status(struct cap_playbooks *p, struct buf *out)
 			buf__printf(out, ", \"%s\": %llu", v == PBV_STOPPED ? "stopped_actions" : pb_verdict_names[v], p->refused[v]);
 }
 
-int cap_playbooks__set(struct cap_playbooks *p, struct playbook *pb, struct err *err)
+int cap_playbooks__prepare(struct cap_playbooks *p, struct playbook *pb, struct pb_decider **ret, struct err *err)
 {
-	struct pb_decider *d;
-	int r = pb_decider__new(&d, pb, &p->self, p->decider);
+	int r = pb_decider__new(ret, pb, &p->self, p->decider);
 
-	if (r)
-		return err__set(err, r, "the playbooks cannot be used: %s", err__text(r));
+	return r ? err__set(err, r, "the playbooks cannot be used: %s", err__text(r)) : 0;
+}
+
+void cap_playbooks__set(struct cap_playbooks *p, struct playbook *pb, struct pb_decider *ready)
+{
 	pb_decider__free(p->decider);
 	playbook__unref(p->pb);
-	p->decider = d;
+	p->decider = ready;
 	p->pb = playbook__ref(pb);
 	p->checked = 0;
-	return 0;
 }
 
 /* --- beginning and end --------------------------------------------------------------------------------------- */

@@ -24,10 +24,11 @@ void cap_playbooks__free(struct cap_playbooks *p);
 void cap_playbooks__alert(struct cap_playbooks *p, const struct cap_live_alert *a);
 void cap_playbooks__round(struct cap_playbooks *p);
 /*
- * In the recording thread: others from the next alert on; limits and cool-downs go on. Where there were none when
- * the recorder began there cannot be any later: the privileges are gone.
+ * In the recording thread: others from the next alert on; limits and cool-downs go on. Made ready first, which can fail and changes
+ * nothing; then set, or dropped. Where there were none when the recorder began there cannot be any later: the privileges are gone.
  */
-int cap_playbooks__set(struct cap_playbooks *p, struct playbook *pb, struct err *err);
+int cap_playbooks__prepare(struct cap_playbooks *p, struct playbook *pb, struct pb_decider **ret, struct err *err);
+void cap_playbooks__set(struct cap_playbooks *p, struct playbook *pb, struct pb_decider *ready);
 
 /* From any thread: stop (true) or resume; how things are, as members of a JSON object. */
 void cap_playbooks__stop(struct cap_playbooks *p, bool stop);

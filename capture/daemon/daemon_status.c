@@ -67,6 +67,8 @@ static void put_rules(struct cap_daemon *d, struct buf *out)
 	put_time(out, "since", d->rules_loaded_ns);
 	if (d->reload_error[0])
 		put_text(out, "reload_error", d->reload_error);
+	if (d->reload_note[0])
+		put_text(out, "reload_note", d->reload_note);
 	buf__u8(out, '}');
 }
 

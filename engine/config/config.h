@@ -118,8 +118,9 @@ const struct yaml_node *cfg__root(const struct cfg *c);
  */
 void cfg__read(struct cfg *c, const struct yaml_node *n, const struct cfg_section *s, void *opts);
 
-/* Two structs of a section that were read: the name of the first key of which they say something else, NULL if of none. */
-const char *cfg_section__differs(const struct cfg_section *s, const void *a, const void *b);
+/* Two structs of a section that were read: the first key behind `after` of which they say something else; NULL: there is none. */
+const struct cfg_key *cfg_section__differs(const struct cfg_section *s, const void *a, const void *b,
+					   const struct cfg_key *after);
 
 /* Report a problem at a node; NULL: with the file as a whole. */
 void cfg__problem(struct cfg *c, const struct yaml_node *at, const char *fmt, ...)

@@ -32,7 +32,7 @@ static bool same_list(const struct cfg_section *s, const struct cfg_list *a, con
 	uint32_t i = 0;
 
 	while (a->n == b->n && i < a->n &&
-	       !cfg_section__differs(s, (const char *)a->p + i * s->size, (const char *)b->p + i * s->size))
+	       !cfg_section__differs(s, (const char *)a->p + i * s->size, (const char *)b->p + i * s->size, NULL))
 		i++;
 	return i == a->n && i == b->n;
 }
@@ -57,17 +57,18 @@ static bool same_value(const struct cfg_key *k, const void *a, const void *b)
 	case CFG_PAIRS:
 		return same_pairs(a, b);
 	case CFG_SECTION:
-		return !cfg_section__differs(k->section, a, b);
+		return !cfg_section__differs(k->section, a, b, NULL);
 	case CFG_SECTIONS:
 		return same_list(k->section, a, b);
 	}
 	return false;
 }
 
-const char *cfg_section__differs(const struct cfg_section *s, const void *a, const void *b)
+const struct cfg_key *cfg_section__differs(const struct cfg_section *s, const void *a, const void *b,
+					   const struct cfg_key *after)
 {
-	for (const struct cfg_key *k = s->keys; k->name; k++)
+	for (const struct cfg_key *k = after ? after + 1 : s->keys; k->name; k++)
 		if (!same_value(k, (const char *)a + k->at, (const char *)b + k->at))
-			return k->name;
+			return k;
 	return NULL;
 }

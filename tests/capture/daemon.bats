@@ -219,6 +219,83 @@ recording() {
 	daemon_stop
 }
 
+@test "reload: outputs, limits of files, HTTP and the audit log are others then; what cannot be is named; a mistake changes none" {
+	recording
+	umask 077
+	echo one >token1
+	echo two >token2
+	umask 022
+	daemon_config
+	cat >rules.yaml <<-EOF
+		- rule: Secret deleted
+		  desc: Somebody has deleted a secret.
+		  condition: ka.verb = delete and ka.target.resource = secrets
+		  output: secret deleted (user=%ka.user.name)
+		  priority: CRITICAL
+		  source: k8s_audit
+	EOF
+	entry='{"kind":"Event","apiVersion":"audit.k8s.io/v1","auditID":"a1","stage":"ResponseComplete","verb":"delete","user":{"username":"eve"},"objectRef":{"resource":"secrets","namespace":"default","name":"s","apiVersion":"v1"},"stageTimestamp":"2026-11-28T00:00:00.000000Z","requestReceivedTimestamp":"2026-11-28T00:00:00.000000Z"}'
+	cp c.yaml base.yaml
+	printf '%s\n' "outputs: [{name: same, type: file, path: same}, {name: first, type: file, path: first}]" \
+		"audit: {log: audit1, state: state}" "http: {listen: 'unix:$PWD/http', token_file: token1}" >>c.yaml
+	: >audit1
+	: >audit2
+	daemon_start
+	get() { curl -s -o answer -w '%{http_code}\n' --unix-socket http -H "Authorization: Bearer $1" "http://localhost$2"; }
+	[ "$(get one /metrics)" = 200 ]
+	echo "$entry" >>audit1
+	until_true 30 grep -q eve first
+
+	# the same with other outputs, limits, tokens, logs; and sections that are settled
+	{ cat base.yaml; printf '%s\n' "outputs: [{name: same, type: file, path: same}, {name: second, type: file, path: second}]" \
+		"audit: {log: audit2, webhook: true}" "http: {listen: 'unix:$PWD/http', token_file: token2}"; } >c.yaml
+	sed -i 's/^files: .*/files: {directory: captures, per_source: 1}/; s/size: 16MiB/size: 32MiB/' c.yaml
+	cp c.yaml good.yaml
+
+	# one mistake in the last section: nothing of it holds
+	sed -i "s/token_file: token2/token_file: nowhere/" c.yaml
+	run ctl reload
+	[ "$status" = 1 ]
+	[[ $output == *nowhere* ]]
+	sed "s|unix:$PWD/http|192.0.2.1:1|" good.yaml >c.yaml	# an address that is not ours
+	run ctl reload
+	[ "$status" = 1 ]
+	[[ $output == *"cannot listen on 192.0.2.1:1"* ]]
+	[ "$(get one /metrics)" = 200 ]
+	echo "${entry//eve/adam}" >>audit1
+	until_true 30 grep -q adam first
+	[ ! -s second ]
+
+	cp good.yaml c.yaml
+	ctl reload >said
+	grep -qx 'not before a restart of the recorder: ring.size' said
+	ctl status | grep -q 'not before a restart: ring.size'
+	[ "$(get one /metrics)" = 401 ]
+	[ "$(get two /metrics)" = 200 ]
+	[ "$(stat -c %F http)" = socket ]
+	echo "${entry//eve/mallory}" >>audit2
+	until_true 30 grep -q mallory second
+	! grep -q mallory first
+	curl -sf --unix-socket http -H 'Authorization: Bearer two' -d "${entry//eve/trudy}" http://localhost/k8s-audit
+	until_true 30 grep -q trudy second
+	until_true 30 grep -q trudy same
+	[ "$(grep -c . same)" = 4 ]
+	ctl trigger --after 0 --wait --reason one
+	run ctl trigger --after 0 --wait --reason two
+	[ "$status" = 1 ]
+	[[ $output == *"have had their 1 files for now"* ]]
+	ctl status -o json | jq -e '[.outputs[].name] == ["same", "second"]'
+
+	# no server, no outputs said: standard output
+	cp base.yaml c.yaml
+	ctl reload >said
+	! grep -q 'not before' said
+	[ ! -e http ]
+	ctl status -o json | jq -e '[.outputs[].name] == ["stdout"]'
+	daemon_stop
+	[ "$daemon_status" = 0 ]
+}
+
 @test "the service manager is told: ready, reloading, watchdog, stopping" {
 	recording
 	command -v python3 >/dev/null || skip "python3 is not installed"

@@ -142,7 +142,7 @@ static const struct cap_out_conf *same_entry(const struct cap_out_conf *c)
 	for (uint32_t i = 0; i < conf.outputs.n; i++) {
 		const struct cap_out_conf *old = (const struct cap_out_conf *)conf.outputs.p + i;
 
-		if (!cfg_section__differs(&cap_out_section, old, c))
+		if (!cfg_section__differs(&cap_out_section, old, c, NULL))
 			return old;
 	}
 	return NULL;

@@ -270,6 +270,40 @@ static void secrets(void **state)
 	assert_string_equal(err.file, path);
 }
 
+#define EACH "on: no\nnumber: 16\nsize: off\nduration: 5\ntext: here\npath: a/b\nform: xml\nlist: [a, b]\npaths: /x\n" \
+	     "pairs: {k: v, l: ''}\ninner: {form: text}\nitems:\n- name: i\n- {name: j, n: 9}\n"
+
+/* What of two texts differs, as "key key ". */
+static const char *differ(const char *one, const char *two)
+{
+	static char names[256];
+	const struct cfg_key *k = NULL;
+	struct cfg *c, *d;
+	struct all a, b;
+
+	c = load(one, &a);
+	d = load(two, &b);
+	names[0] = 0;
+	while ((k = cfg_section__differs(&section, &a, &b, k)))
+		snprintf(names + strlen(names), sizeof(names) - strlen(names), "%s ", k->name);
+	cfg__free(c);
+	cfg__free(d);
+	return names;
+}
+
+static void differences(void **state)
+{
+	(void)state;
+	assert_string_equal(differ("", ""), "");
+	assert_string_equal(differ(EACH, EACH), "");
+	assert_string_equal(differ(EACH, "text: there\n"), "on number size duration text path form list paths pairs inner items ");
+	assert_string_equal(differ("list: [a, b]", "list: [a]"), "list ");
+	assert_string_equal(differ("list: [a, b]", "list: [a, c]"), "list ");
+	assert_string_equal(differ("pairs: {a: b}", "pairs: {a: c}"), "pairs ");
+	assert_string_equal(differ("items: [{name: a}, {name: b, n: 2}]", "items: [{name: a}, {name: b, n: 3}]"), "items ");
+	assert_string_equal(differ("inner: {wait: 2s}", "inner: {}"), "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -277,6 +311,7 @@ int main(void)
 		cmocka_unit_test(problems),	 cmocka_unit_test(no_yaml),
 		cmocka_unit_test(many_problems), cmocka_unit_test(reference),
 		cmocka_unit_test(wrong_table),	 cmocka_unit_test(secrets),
+		cmocka_unit_test(differences),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
