@@ -11,6 +11,7 @@ void ins_folders__done(struct ins_folders *fs)
 	free(fs->node_of);
 	strtab__done(&fs->names);
 	ins_map__done(&fs->map);
+	ins_set__done(&fs->in);
 	*fs = (struct ins_folders){ 0 };
 }
 
@@ -70,15 +71,6 @@ static uint32_t take_file(struct ins_folders *fs, const struct ins_model *m, uin
 	return new_node(fs, at, intern(fs, p, (size_t)(end - p)), container, file);
 }
 
-static void take_files(struct ins_folders *fs, const struct ins_model *m)
-{
-	if (fs->n_taken >= m->n_files)
-		return;
-	fs->node_of = xgrow(fs->node_of, &fs->cap_nodes_of, m->n_files, sizeof(*fs->node_of));
-	for (; fs->n_taken < m->n_files; fs->n_taken++)
-		fs->node_of[fs->n_taken] = take_file(fs, m, fs->n_taken);
-}
-
 static void count_file(struct ins_folders *fs, const struct ins_file *f, uint32_t node)
 {
 	for (; node != INS_NONE; node = fs->nodes[node].parent) {
@@ -105,27 +97,32 @@ static void add_who(struct ins_folder *n, uint32_t comm)
 	}
 }
 
-/* Each process once, on the way up as far as it has not been counted. */
-static void count_procs(struct ins_folders *fs, const struct ins_model *m)
+/* A process once, on the way up as far as it has not been counted. */
+static void count_proc(struct ins_folders *fs, const struct ins_model *m, uint32_t p)
 {
-	for (uint32_t p = 0; p < m->n_procs; p++) {
-		for (uint32_t u = m->procs[p].uses; u != INS_NONE; u = m->uses[u].next_of_proc) {
-			uint32_t node = m->uses[u].n_ops ? fs->node_of[m->uses[u].file] : INS_NONE;
+	for (uint32_t u = m->procs[p].uses; u != INS_NONE; u = m->uses[u].next_of_proc) {
+		const struct ins_use *use = &m->uses[u];
+		/* the model may have grown since the files were taken */
+		uint32_t node = use->n_ops && use->file < fs->n_taken ? fs->node_of[use->file] : INS_NONE;
 
-			if (node == INS_NONE || !fs->nodes[node].n_files)
-				continue;
-			for (; node != INS_NONE && fs->nodes[node].stamp != p + 1; node = fs->nodes[node].parent) {
-				fs->nodes[node].stamp = p + 1;
-				fs->nodes[node].n_procs++;
-				add_who(&fs->nodes[node], m->procs[p].comm);
-			}
+		if (node == INS_NONE || !fs->nodes[node].n_files)
+			continue;
+		for (; node != INS_NONE && fs->nodes[node].stamp != p + 1; node = fs->nodes[node].parent) {
+			fs->nodes[node].stamp = p + 1;
+			fs->nodes[node].n_procs++;
+			add_who(&fs->nodes[node], m->procs[p].comm);
 		}
 	}
 }
 
-void ins_folders__count(struct ins_folders *fs, const struct ins_model *m, const struct ins_set *in, struct ins_only only)
+void ins_folders__begin(struct ins_folders *fs, const struct ins_model *m, struct ins_set *in, struct ins_only only)
 {
-	take_files(fs, m);
+	ins_set__done(&fs->in);
+	fs->in = *in;
+	*in = (struct ins_set){ 0 };
+	fs->m = m;
+	fs->only = only;
+	fs->n_counted = fs->n_procs = 0;
 	for (uint32_t i = 0; i < fs->n; i++) {
 		struct ins_folder *n = &fs->nodes[i];
 
@@ -133,10 +130,37 @@ void ins_folders__count(struct ins_folders *fs, const struct ins_model *m, const
 		n->rd = n->wr = n->first_ts = 0;
 		memset(n->who, 0, sizeof(n->who));
 	}
-	for (uint32_t i = 0; i < m->n_files; i++)
-		if (ins_set__has(in, i) && m->files[i].n_ops && ins_kind__file(m, only, i))
-			count_file(fs, &m->files[i], fs->node_of[i]);
-	count_procs(fs, m);
+}
+
+/* One more file has its node, and is counted there. */
+static void step_file(struct ins_folders *fs, const struct ins_model *m)
+{
+	uint32_t i = fs->n_counted++;
+
+	if (i == fs->n_taken) {
+		fs->node_of = xgrow(fs->node_of, &fs->cap_nodes_of, fs->n_taken + 1, sizeof(*fs->node_of));
+		fs->node_of[i] = take_file(fs, m, i);
+		fs->n_taken++;
+	}
+	if (ins_set__has(&fs->in, i) && m->files[i].n_ops && ins_kind__file(m, fs->only, i))
+		count_file(fs, &m->files[i], fs->node_of[i]);
+}
+
+bool ins_folders__step(struct ins_folders *fs, uint64_t ns)
+{
+	const struct ins_model *m = fs->m;
+	uint64_t until = ins_now() + ns;
+
+	while (m && (fs->n_counted < m->n_files || fs->n_procs < m->n_procs)) {
+		for (unsigned k = 0; k < 256 && fs->n_counted < m->n_files; k++)
+			step_file(fs, m);
+		for (unsigned k = 0; k < 256 && fs->n_counted == m->n_files && fs->n_procs < m->n_procs; k++)
+			count_proc(fs, m, fs->n_procs++);
+		if (ins_now() > until)
+			return true;
+	}
+	fs->m = NULL;
+	return false;
 }
 
 void ins_folders__path(const struct ins_folders *fs, uint32_t node, uint32_t above, struct buf *out)

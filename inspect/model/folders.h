@@ -38,11 +38,21 @@ struct ins_folders {
 	uint32_t n_taken;
 	struct strtab names;
 	struct ins_map map;
+	/* while it counts */
+	const struct ins_model *m;
+	struct ins_set in;
+	struct ins_only only;
+	uint32_t n_counted, n_procs;	/* files, then processes, that are counted */
 };
 
 void ins_folders__done(struct ins_folders *fs);
-/* Make nodes for the files that have none yet; then count, of files in the set that are of the kind. */
-void ins_folders__count(struct ins_folders *fs, const struct ins_model *m, const struct ins_set *in, struct ins_only only);
+/*
+ * Begin to count anew, of files in the set that are of the kind; files that have no node yet get one. The model is
+ * borrowed until step has returned false, and may grow; the set is taken over. Until then the counts are a part.
+ */
+void ins_folders__begin(struct ins_folders *fs, const struct ins_model *m, struct ins_set *in, struct ins_only only);
+/* Count for about ns nanoseconds. True: there is more. */
+bool ins_folders__step(struct ins_folders *fs, uint64_t ns);
 /* Append a node's path from below `above` (INS_NONE: from the root of its container). */
 void ins_folders__path(const struct ins_folders *fs, uint32_t node, uint32_t above, struct buf *out);
 

@@ -118,11 +118,14 @@ void ins_scope__files(const struct ins_model *m, struct ins_scope scope, struct 
 				set_add(ret, i);
 		break;
 	case OF_PROC:
-	case OF_TREE:
+		for (uint32_t u = scope.idx < m->n_procs ? m->procs[scope.idx].uses : INS_NONE; u != INS_NONE;
+		     u = m->uses[u].next_of_proc)
+			set_add(ret, m->uses[u].file);
+		break;
+	case OF_TREE:		/* from end to end is quicker than from one to the next of each process */
 		ins_scope__procs(m, scope, &procs);
-		for (uint32_t p = 0; p < m->n_procs; p++)
-			for (uint32_t u = ins_set__has(&procs, p) ? m->procs[p].uses : INS_NONE;
-			     u != INS_NONE; u = m->uses[u].next_of_proc)
+		for (uint32_t u = 0; u < m->n_uses; u++)
+			if (ins_set__has(&procs, m->uses[u].proc))
 				set_add(ret, m->uses[u].file);
 		ins_set__done(&procs);
 		break;

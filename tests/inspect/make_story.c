@@ -7,7 +7,6 @@
  *	make_story twin OUT	another machine at the same time: the same pids, uids and ids mean others
  *	make_story kept OUT	a file of the flight recorder: triggers, actions, an audit log
  *	make_story hostile OUT	names and data that try to reach the terminal
- *	make_story big N OUT	N events of many processes in a few containers
  *	make_story empty OUT	no events
  */
 #include <stdio.h>
@@ -545,67 +544,6 @@ static void hostile(const char *path)
 	maker__close(&m);
 }
 
-/* --- big ------------------------------------------------------------------------------------- */
-
-static uint32_t rnd(uint32_t *x)
-{
-	*x ^= *x << 13;
-	*x ^= *x >> 17;
-	*x ^= *x << 5;
-	return *x;
-}
-
-/* A short-lived program now and then. */
-static void run_program(struct maker *m, uint32_t pid, uint32_t *x)
-{
-	char args[64];
-
-	snprintf(args, sizeof(args), "--job %u", rnd(x) % 1000);
-	maker__fork(m, pid, "php-fpm");
-	maker__exec(m, rnd(x) % 2 ? "/usr/bin/convert" : "/usr/bin/php", args, 33, 0, 0);
-}
-
-static void big(uint64_t n, const char *path)
-{
-	struct maker m;
-	uint32_t x = 2463534242u, next_pid = 10000, child = 0;
-	char file[64];
-	uint64_t made = 0;
-
-	maker__open(&m, path);
-	m.chunk_events = FMT_BATCH_MAX_EVENTS;
-	m.keyframe_every = 16;
-	keyframe(&m);
-	for (uint64_t i = 0; m.num + m.b->n < n; i++) {
-		static const uint32_t pids[] = { 815, 830, 860, 610 };
-		int64_t fd = 10 + rnd(&x) % 16;
-
-		if (child && rnd(&x) % 64 == 0) {
-			maker__as(&m, child);
-			maker__exit(&m, (int)(rnd(&x) % 8 == 0) << 8, 0);
-			child = 0;
-		}
-		if (!child && rnd(&x) % 512 == 0) {
-			maker__as(&m, 830);
-			child = next_pid++;
-			run_program(&m, child, &x);
-		}
-		maker__as(&m, child && rnd(&x) % 3 == 0 ? child : pids[rnd(&x) % 4]);
-		snprintf(file, sizeof(file), "/srv/data/%u/f%u", rnd(&x) % 50, rnd(&x) % 400);
-		maker__open_file(&m, file, fd, FDF_RDONLY | FDF_CLOEXEC);
-		for (unsigned k = rnd(&x) % 12; k; k--) {
-			if (rnd(&x) % 3)
-				maker__read(&m, fd, "0123456789abcdef0123456789abcdef", 32);
-			else
-				maker__write(&m, fd, "0123456789abcdef", 16);
-		}
-		maker__close_fd(&m, fd);
-		if (i % 5000 == 0)
-			request(&m, (int)(made++ % 10000));
-	}
-	maker__close(&m);
-}
-
 int main(int argc, char **argv)
 {
 	if (argc == 3 && !strcmp(argv[1], "story")) {
@@ -620,8 +558,6 @@ int main(int argc, char **argv)
 		twin(argv[2]);
 	} else if (argc == 3 && !strcmp(argv[1], "hostile")) {
 		hostile(argv[2]);
-	} else if (argc == 4 && !strcmp(argv[1], "big")) {
-		big(strtoull(argv[2], NULL, 10), argv[3]);
 	} else if (argc == 3 && !strcmp(argv[1], "empty")) {
 		struct maker m;
 
@@ -629,7 +565,7 @@ int main(int argc, char **argv)
 		maker__begin(&m);
 		maker__close(&m);
 	} else {
-		fprintf(stderr, "usage: make_story story|session|twin|kept|kept-hostile|hostile|empty OUT | big N OUT\n");
+		fprintf(stderr, "usage: make_story story|session|twin|kept|kept-hostile|hostile|empty OUT\n");
 		return 1;
 	}
 	return 0;

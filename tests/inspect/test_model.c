@@ -33,7 +33,7 @@ static int make_traces(void **state)
 	snprintf(story, sizeof(story), "/tmp/spoor-test-story-%d", (int)getpid());
 	snprintf(big, sizeof(big), "/tmp/spoor-test-big-%d", (int)getpid());
 	snprintf(cmd, sizeof(cmd), "%s/tests/inspect/make_story story %s && "
-				   "%s/tests/inspect/make_story big 200000 %s && "
+				   "%s/tests/inspect/make_busy 200000 %s && "
 				   "%s/tests/inspect/make_story twin %s.twin && "
 				   "%s/spoor-trace merge %s %s.twin -w %s >/dev/null",
 		 build, story, build, big, build, merged, build, story, merged, merged);

@@ -17,7 +17,7 @@ fields+=' %container.id %container.name %container.image %container.start_ts'
 setup() {
 	cd "$BATS_TEST_TMPDIR"
 	"$make_story" story story.spoor
-	"$make_story" big 6000 big.spoor
+	"${make_story%story}busy" 6000 big.spoor
 	cp "$src/rules/cases.spoor" cases.spoor
 }
 

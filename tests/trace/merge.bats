@@ -12,7 +12,7 @@ fields+=' %fd.num %fd.name %fd.type %container.id %container.name'
 setup() {
 	cd "$BATS_TEST_TMPDIR"
 	"$make_story" story story.spoor
-	"$make_story" big 6000 big.spoor
+	"${make_story%story}busy" 6000 big.spoor
 	cp "$src/rules/cases.spoor" cases.spoor
 }
 

@@ -6,6 +6,7 @@
 #include "inspect/ui/table/ui_table.h"
 
 #define MIN_AGE 250000000u	/* ns between two makings of rows while the model grows */
+#define QUICK 20000000u		/* ns of a search that a key may wait for; the rest is done in work */
 #define WHOLE_H 2		/* rows at the foot for the text under the cursor that its column is too narrow for */
 #define WHOLE_MIN_H 12		/* of a body that has them */
 
@@ -89,6 +90,9 @@ void ins_table__refresh(struct ins_ui *ui, struct ins_frame *f, struct ins_table
 		return;
 	t->n = 0;
 	ops_of(f)->rows(ui, f, t);
+	/* a search goes on in what there is now */
+	t->find_left = t->find_left < t->n ? t->find_left : t->n;
+	t->find_at = t->find_at < t->n ? t->find_at : 0;
 	if (t->sort >= 0)
 		table__sort(ui, f, t);
 	t->made_from = m;
@@ -270,7 +274,7 @@ void ins_table__draw(struct ins_ui *ui, struct ins_frame *f, void *state, struct
 		draw_whole(ui, f, t, at);
 	if (!t->n && at.h > 2)
 		ins_screen__puts(ui->screen, at.y + 2, at.x + 2, at.w - 2, ST_DIM,
-				 ins_ui__model(ui)->done ? ops->empty : "reading ...");
+				 ins_ui__model(ui)->done && !t->pending ? ops->empty : "reading ...");
 }
 
 /* --- keys ------------------------------------------------------------------------------------ */
@@ -352,6 +356,7 @@ bool ins_table__act(struct ins_ui *ui, struct ins_frame *f, void *state, enum in
 	int page = (int)t->page > 1 ? (int)t->page - 1 : 1;
 
 	ins_table__refresh(ui, f, t);
+	t->find_left = 0;
 	switch (a) {
 	case ACT_UP: move_by(t, -1); return true;
 	case ACT_DOWN: move_by(t, 1); return true;
@@ -484,28 +489,62 @@ static bool row_matches(struct ins_ui *ui, struct ins_frame *f, uint32_t id, str
 	return false;
 }
 
+/* Go on with a search. True: there is more. */
+static bool search(struct ins_ui *ui, struct ins_frame *f, struct ins_table *t, uint64_t ns)
+{
+	uint64_t until = ins_now() + ns;
+	struct ins_out out = { 0 };
+	bool found = false;
+
+	while (t->find_left && !found && (t->find_left % 64 || ins_now() < until)) {
+		uint32_t i = t->find_at;
+
+		t->find_left--;
+		t->find_at = t->find_dir > 0 ? (i + 1) % t->n : (i + t->n - 1) % t->n;
+		found = row_matches(ui, f, t->rows[i], &out);
+		if (!found)
+			continue;
+		if (t->find_dir > 0 ? i < t->cur : i > t->cur)
+			ins_ui__message(ui, ST_WARN, t->find_dir > 0 ? "continued at the top" : "continued at the end");
+		move_by(t, (int64_t)i - t->cur);
+	}
+	buf__done(&out.text);
+	if (!found && !t->find_left)
+		ins_ui__message(ui, ST_WARN, "not found: %s", ui->search);
+	else if (!found)
+		ins_ui__message(ui, ST_TEXT, "searching; Esc stops");
+	t->find_left = found ? 0 : t->find_left;
+	return t->find_left;
+}
+
 void ins_table__find(struct ins_ui *ui, struct ins_frame *f, void *state, int dir, bool again)
 {
 	struct ins_table *t = state;
-	struct ins_out out = { 0 };
-	uint32_t i;
 
 	ins_table__refresh(ui, f, t);
-	i = t->cur;
-	for (uint32_t k = 0; k < t->n; k++) {
-		if (again || k)
-			i = dir > 0 ? (i + 1) % t->n : (i + t->n - 1) % t->n;
-		if (!row_matches(ui, f, t->rows[i], &out))
-			continue;
-		if (dir > 0 ? i < t->cur : i > t->cur)
-			ins_ui__message(ui, ST_WARN,
-					dir > 0 ? "continued at the top" : "continued at the end");
-		move_by(t, (int64_t)i - t->cur);
-		buf__done(&out.text);
-		return;
-	}
-	buf__done(&out.text);
-	ins_ui__message(ui, ST_WARN, "not found: %s", ui->search);
+	t->find_dir = dir;
+	t->find_left = t->n;
+	t->find_at = !again || !t->n ? t->cur : dir > 0 ? (t->cur + 1) % t->n : (t->cur + t->n - 1) % t->n;
+	search(ui, f, t, QUICK);
+}
+
+bool ins_table__work(struct ins_ui *ui, struct ins_frame *f, void *state, uint64_t ns)
+{
+	struct ins_table *t = state;
+
+	return t->find_left && search(ui, f, t, ns);
+}
+
+bool ins_table__stop(struct ins_ui *ui, struct ins_frame *f, void *state)
+{
+	struct ins_table *t = state;
+	bool on = t->find_left;
+
+	(void)f;
+	t->find_left = 0;
+	if (on)
+		ins_ui__message(ui, ST_TEXT, "stopped");
+	return on;
 }
 
 void ins_table__count(struct ins_ui *ui, struct ins_frame *f, void *state, struct buf *out)

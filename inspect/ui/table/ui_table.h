@@ -48,6 +48,7 @@ struct ins_table {
 	int sort;		/* column, -1: as the view gives them */
 	bool reverse;
 	bool is_tree;		/* rows are a tree as shown */
+	bool pending;		/* the view is still making the rows, in its work */
 	int skip;		/* columns of the last column that are scrolled away */
 	unsigned page;		/* rows of the body when it was drawn */
 	const struct ins_model *made_from;
@@ -56,6 +57,9 @@ struct ins_table {
 	/* of trees */
 	struct ins_set folded;	/* objects whose branch is folded */
 	bool fold_all, alive_only, begun;
+	/* while a search goes on */
+	uint32_t find_at, find_left;	/* the next row; rows that are left, 0: none is going on */
+	int find_dir;
 	int widths[32], xs[32];	/* of the columns as drawn */
 	void *data;		/* the view's; done frees it */
 	void (*done)(struct ins_table *t);
@@ -97,6 +101,9 @@ bool ins_table__subject(struct ins_ui *ui, struct ins_frame *f, void *state,
 void ins_table__go(struct ins_ui *ui, struct ins_frame *f, void *state,
 		   const struct ins_subject *to);
 void ins_table__find(struct ins_ui *ui, struct ins_frame *f, void *state, int dir, bool again);
+/* A search that takes long; a view with other work does this first. */
+bool ins_table__work(struct ins_ui *ui, struct ins_frame *f, void *state, uint64_t ns);
+bool ins_table__stop(struct ins_ui *ui, struct ins_frame *f, void *state);
 void ins_table__renew(struct ins_ui *ui, struct ins_frame *f, void *state);
 void ins_table__count(struct ins_ui *ui, struct ins_frame *f, void *state, struct buf *out);
 
@@ -105,6 +112,7 @@ void ins_table__count(struct ins_ui *ui, struct ins_frame *f, void *state, struc
 	.draw = ins_table__draw, .act = ins_table__act,			\
 	.mouse = ins_table__mouse, .subject = ins_table__subject,	\
 	.go = ins_table__go, .find = ins_table__find,			\
+	.work = ins_table__work, .stop = ins_table__stop,		\
 	.renew = ins_table__renew, .count = ins_table__count
 
 /* table_rows.c: sorting and trees */

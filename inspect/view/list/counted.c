@@ -52,6 +52,8 @@ bool ins_counted__work(struct ins_ui *ui, struct ins_frame *f, void *state, uint
 	struct counted *c = t->data;
 	bool more;
 
+	if (ins_table__work(ui, f, t, ns))
+		return true;
 	if (!c->calls)
 		return false;
 	/* which processes belong to the selection is known when the pass is through */

@@ -19,18 +19,37 @@ static const struct ins_column cols[N_COLS] = {
 	[COL_PATH] = { "FOLDER", 30, 50, 0, SORT_TEXT, COL_FLEX, "the folder, or a file in it" },
 };
 
+#define QUICK 20000000u		/* ns of counting that a key may wait for; the rest is done in work */
+
+struct folders {
+	struct ins_folders fs;
+	const struct ins_model *of;	/* what was counted, or is being */
+	uint64_t gen;
+	bool counting;
+	bool slow;			/* it took more than QUICK: not to be done again and again while the model grows */
+};
+
 static struct ins_folders *folders_of(struct ins_frame *f)
 {
 	struct ins_table *t = f->states[VIEW_FOLDERS];
 
-	return t->data;
+	return &((struct folders *)t->data)->fs;
 }
 
 static void free_folders(struct ins_table *t)
 {
-	if (t->data)
-		ins_folders__done(t->data);
+	ins_folders__done(&((struct folders *)t->data)->fs);
 	free(t->data);
+}
+
+static void *open_folders(struct ins_ui *ui, struct ins_frame *f)
+{
+	struct ins_table *t = ins_table__open(ui, f);
+
+	t->data = xcalloc(1, sizeof(struct folders));
+	t->done = free_folders;
+	t->fold_all = true;
+	return t;
 }
 
 /* --- rows ------------------------------------------------------------------------------------ */
@@ -95,21 +114,58 @@ static void add_branch(struct ins_folders *fs, struct ins_table *t, uint32_t nod
 	free(below);
 }
 
-static void rows(struct ins_ui *ui, struct ins_frame *f, struct ins_table *t)
+/* Have counts of the model as it is now. False: they are still being made. */
+static bool have_counts(struct ins_ui *ui, struct ins_frame *f, struct folders *fo)
 {
 	const struct ins_model *m = ins_ui__model(ui);
+	bool fresh = fo->of == m && (fo->gen == m->gen || (fo->slow && !m->done));
 	struct ins_set in = { 0 };
-	struct ins_folders *fs;
 
-	if (!t->data) {
-		t->data = xcalloc(1, sizeof(*fs));
-		t->done = free_folders;
-		t->fold_all = true;
-	}
-	fs = t->data;
+	if (fo->of == m && fo->counting)
+		return false;
+	if (fresh)
+		return true;
+	fo->of = m;
+	fo->gen = m->gen;
 	ins_scope__files(m, f->scope, &in);
-	ins_folders__count(fs, m, &in, f->only);
-	ins_set__done(&in);
+	ins_folders__begin(&fo->fs, m, &in, f->only);
+	fo->counting = fo->slow = ins_folders__step(&fo->fs, QUICK);
+	return !fo->counting;
+}
+
+static bool work(struct ins_ui *ui, struct ins_frame *f, void *state, uint64_t ns)
+{
+	struct ins_table *t = state;
+	struct folders *fo = t->data;
+
+	if (ins_table__work(ui, f, t, ns))
+		return true;
+	if (!fo->counting || fo->of != ins_ui__model(ui))
+		return false;
+	fo->counting = ins_folders__step(&fo->fs, ns);
+	if (!fo->counting)
+		ins_table__renew(ui, f, t);
+	return true;
+}
+
+static void renew(struct ins_ui *ui, struct ins_frame *f, void *state)
+{
+	struct ins_table *t = state;
+	struct folders *fo = t->data;
+
+	fo->of = NULL;		/* it may be gone */
+	fo->counting = fo->slow = false;
+	ins_table__renew(ui, f, t);
+}
+
+static void rows(struct ins_ui *ui, struct ins_frame *f, struct ins_table *t)
+{
+	struct folders *fo = t->data;
+	struct ins_folders *fs = &fo->fs;
+
+	t->pending = !have_counts(ui, f, fo);
+	if (t->pending)
+		return;
 	t->is_tree = t->sort < 0;
 	for (uint32_t i = 0; i < fs->n; i++) {
 		if (!fs->nodes[i].n_files || fs->nodes[i].file != INS_NONE)
@@ -235,6 +291,9 @@ const struct ins_view ins_view_folders = {
 	.about = "Files by folder, with what was done in each and by whom; a tree for each container. Enter unfolds a "
 		 "folder, or shows who did something with a file. Sorted by a column it is a list of all folders.",
 	.where = WHERE_TABLE | WHERE_TREE,
-	INS_TABLE_FUNCTIONS,
+	.open = open_folders, .close = ins_table__close, .draw = ins_table__draw,
+	.act = ins_table__act, .mouse = ins_table__mouse, .subject = ins_table__subject,
+	.go = ins_table__go, .find = ins_table__find, .work = work, .stop = ins_table__stop,
+	.renew = renew, .count = ins_table__count,
 	.table = &ops,
 };

@@ -101,6 +101,7 @@ const struct ins_view ins_view_notes = {
 	.where = WHERE_TABLE | WHERE_NOTES,
 	.open = ins_table__open, .close = ins_table__close, .draw = ins_table__draw, .act = act,
 	.mouse = ins_table__mouse, .subject = ins_table__subject, .go = ins_table__go,
-	.find = ins_table__find, .renew = ins_table__renew, .count = ins_table__count,
+	.find = ins_table__find, .work = ins_table__work, .stop = ins_table__stop,
+	.renew = ins_table__renew, .count = ins_table__count,
 	.table = &ops,
 };

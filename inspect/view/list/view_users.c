@@ -209,7 +209,7 @@ const struct ins_view ins_view_users = {
 	.where = WHERE_TABLE,
 	.open = open_users, .close = ins_table__close, .draw = ins_table__draw,
 	.act = ins_table__act, .mouse = ins_table__mouse, .subject = ins_table__subject,
-	.go = ins_table__go, .find = ins_table__find,
+	.go = ins_table__go, .find = ins_table__find, .work = ins_table__work, .stop = ins_table__stop,
 	.renew = ins_table__renew, .count = ins_table__count,
 	.table = &ops,
 };
