@@ -171,6 +171,13 @@ static int set_slow_reads(void *u, const char *v, struct err *err)
 	return 0;
 }
 
+static int set_audit_log(void *u, const char *v, struct err *err)
+{
+	(void)err;
+	((struct cap_options *)u)->audit_log = v;
+	return 0;
+}
+
 static int set_daemon(void *u, const char *v, struct err *err)
 {
 	(void)err;
@@ -229,6 +236,10 @@ static const struct cli_opt opts[] = {
 	  set_rules },
 	{ 'o', "output", "text|json",
 	  "Alerts as text (the default), or as JSON, one object a line.", set_output },
+	{ 0, "audit-log", "FILE",
+	  "Record what is written to the Kubernetes audit log FILE from now on, too, in the same time line; it is followed when it is "
+	  "rotated. Rules of source k8s_audit run on it. With --container only what is about the container's pod is kept.",
+	  set_audit_log },
 	{ 's', "snaplen", "BYTES[,WHAT=BYTES...]",
 	  "Keep this many of the bytes that a call reads or writes; 80 without this "
 	  "option, 0 keeps none, at most 64KiB. Exceptions follow, or stand alone; the first that fits a call counts. "

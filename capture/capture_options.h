@@ -14,6 +14,7 @@ struct cap_options {
 	struct cap_snaplen snaplen;
 	uint64_t duration;		/* ns, 0: no limit */
 	char **command;
+	const char *audit_log;		/* NULL: none */
 	const char *daemon, *check;	/* configurations: to run as the daemon, to look at only */
 };
 

@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "capture/audit/audit_log.h"
 #include "capture/capture_options.h"
 #include "capture/command.h"
 #include "capture/daemon/control_client.h"
@@ -40,6 +41,8 @@ struct run {
 	const struct cap_options *o;
 	struct cap_recorder *rec;
 	struct cap_command command;
+	struct cap_audit_queue *audit;	/* NULL: no audit log */
+	struct cap_audit_log *audit_log;
 	int signals;
 	bool asked;			/* somebody wants it to end */
 	uint64_t started, shown;
@@ -137,6 +140,8 @@ static int record(struct run *r, struct err *err)
 	while (!code && !finished(r)) {
 		poll(&p, 1, wait_ms(r));
 		take_signals(r);
+		if (r->audit)
+			cap_audit_queue__take(r->audit, r->rec);
 		code = cap_recorder__round(r->rec, err);
 		show_progress(r);
 	}
@@ -215,6 +220,35 @@ static int prepare(struct run *r, struct cap_options *o, struct err *err)
 	return code;
 }
 
+/* --- the audit log of Kubernetes -------------------------------------------------------------- */
+
+static int begin_audit(struct run *r, struct err *err)
+{
+	const struct cap_audit_log_opts o = { .path = r->o->audit_log };
+
+	if (!o.path)
+		return 0;
+	if (access(o.path, R_OK))
+		log_warn("%s: %s: it is waited for", o.path, strerror(errno));
+	r->audit = cap_audit_queue__new();
+	return cap_audit_log__start(&r->audit_log, &o, r->audit, err);
+}
+
+/* What has been written is recorded, and what could not be is said. */
+static void end_audit(struct run *r)
+{
+	struct cap_audit_counts n;
+
+	if (!r->audit)
+		return;
+	cap_audit_log__stop(r->audit_log);
+	cap_audit_queue__take(r->audit, r->rec);
+	cap_audit_queue__counts(r->audit, &n);
+	log_info("%llu entries of the audit log, %llu left out", (unsigned long long)n.taken, (unsigned long long)n.faulty);
+	cap_audit_log__free(r->audit_log);
+	cap_audit_queue__free(r->audit);
+}
+
 static int run(struct cap_options *o, struct err *err)
 {
 	struct run r = { .o = o, .command = { .go = -1, .failed = -1 } };
@@ -265,9 +299,12 @@ static int run(struct cap_options *o, struct err *err)
 		cap_privilege__drop(o->command);
 	getrusage(RUSAGE_SELF, &before);
 	if (!code) {
-		code = o->command ? cap_command__release(&r.command, o->command[0], err) : 0;
+		code = begin_audit(&r, err);
+		if (!code && o->command)
+			code = cap_command__release(&r.command, o->command[0], err);
 		if (!code)
 			code = record(&r, err);
+		end_audit(&r);
 		end = cap_recorder__finish(r.rec, &stats, err);
 		code = code ? code : end;
 		say_end(&r, &stats);

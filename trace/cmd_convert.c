@@ -56,9 +56,10 @@ const struct trace_command cmd_convert = {
 		.tool = "spoor-trace convert",
 		.usage = "IN OUT [--to FORMAT] [--keyframes] [--force]",
 		.about = "Writes what a file holds in another format. IN is told by its content: a trace, a capture of sysdig or "
-			 "Falco (.scap, gzip'd or not), or .jsonl. OUT is told by its name, or by --to. '-' is stdin or stdout. OUT is there "
+			 "Falco (.scap, gzip'd or not), .jsonl, or an audit log of Kubernetes. OUT is told by its name, or by --to. '-' is stdin or stdout. OUT is there "
 			 "whole or not at all.",
 		.examples = "spoor-trace convert old.scap.gz old.spoor\tA capture of sysdig or Falco as a trace.\n"
+			    "spoor-trace convert audit.log audit.spoor\tAn audit log of Kubernetes as a trace.\n"
 			    "spoor-trace convert web.spoor web.scap.gz\tFor who has only sysdig or Falco; docs/SCAP.md says what is lost.\n"
 			    "spoor-trace convert web.spoor - --to jsonl | jq -r 'select(.type == \"openat\") | .args.name'\t"
 			    "One event a line, for other tools.",

@@ -18,6 +18,8 @@
 #define READ_BYTES (256u << 10)
 #define MARKS 64u			/* places that are read but perhaps not recorded yet */
 #define TOLD 8u				/* lines left out that are told one by one */
+#define RECENT 32u			/* files read to their end that are not taken for others */
+#define LAST_READS 64u			/* at the end: what fits into the queue */
 
 struct mark {
 	struct audit_place place;
@@ -31,12 +33,15 @@ struct cap_audit_log {
 	struct audit_place at;		/* behind the last whole line that is in the queue */
 	bool from_end;			/* what the first file holds already is not wanted */
 	bool skipping;			/* within a line that is too long */
+	uint64_t recent[RECENT];	/* inodes */
+	unsigned n_recent;
 	struct buf buf;
 	struct mark marks[MARKS];	/* oldest first */
 	unsigned n_marks;
 	struct audit_place saved;
 	_Atomic uint64_t lines, faulty, restarts;
 	atomic_bool stop;
+	unsigned last;			/* the end has been asked for, and so many times more is read */
 	bool running;
 	pthread_t thread;
 };
@@ -53,7 +58,7 @@ static void note_place(struct cap_audit_log *l)
 	l->marks[l->n_marks++] = (struct mark){ l->at, n.entries };
 }
 
-/* The last place that all is recorded before. */
+/* The last place that all is written before: who is killed repeats the last second rather than to miss it. */
 static void save(struct cap_audit_log *l)
 {
 	struct cap_audit_counts n;
@@ -61,7 +66,7 @@ static void save(struct cap_audit_log *l)
 	unsigned done = 0;
 
 	cap_audit_queue__counts(l->q, &n);
-	while (done < l->n_marks && l->marks[done].entries <= n.taken)
+	while (done < l->n_marks && l->marks[done].entries <= n.written)
 		done++;
 	if (!done || !l->state)
 		return;
@@ -71,6 +76,11 @@ static void save(struct cap_audit_log *l)
 	l->saved = l->marks[done - 1].place;
 	l->n_marks -= done;
 	memmove(l->marks, l->marks + done, l->n_marks * sizeof(*l->marks));
+}
+
+static bool goes_on(const struct cap_audit_log *l)
+{
+	return !l->stop || l->last;
 }
 
 /* --- lines ------------------------------------------------------------------------------------------------- */
@@ -117,14 +127,18 @@ static bool put_line(struct cap_audit_log *l, const char *p, size_t n)
 	return true;
 }
 
-/* The whole lines that have been read. all: what is left without an end is one, too. */
-static void put_lines(struct cap_audit_log *l, bool all)
+/* The whole lines that have been read; false: some wait, since the end was asked for. all: what is left without an end is one, too. */
+static bool put_lines(struct cap_audit_log *l, bool all)
 {
 	const char *p = (const char *)l->buf.p, *end = p + l->buf.len, *nl;
+	bool room = true;
 
-	while (p < end && !l->stop) {
+	while (p < end && room) {
 		nl = memchr(p, '\n', (size_t)(end - p));
 		if (!nl && !all)
+			break;
+		room = goes_on(l);
+		if (!room)
 			break;
 		nl = nl ? nl + 1 : end;
 		if (l->skipping) {
@@ -132,6 +146,7 @@ static void put_lines(struct cap_audit_log *l, bool all)
 			l->at.offset += (uint64_t)(nl - p);
 			l->at.line_len = 0;
 		} else if (!put_line(l, p, (size_t)(nl - p))) {
+			room = false;
 			break;
 		}
 		p = nl;
@@ -139,7 +154,7 @@ static void put_lines(struct cap_audit_log *l, bool all)
 	l->buf.len = (size_t)(end - p);
 	if (l->buf.len)
 		memmove(l->buf.p, p, l->buf.len);
-	if (l->buf.len > CAP_AUDIT_LINE_MAX) {
+	if (room && l->buf.len > CAP_AUDIT_LINE_MAX) {
 		if (!l->skipping)
 			note_fault(l, "it is longer than 16 MiB");
 		l->skipping = true;
@@ -148,20 +163,22 @@ static void put_lines(struct cap_audit_log *l, bool all)
 		l->buf.len = 0;
 	}
 	note_place(l);
+	return room;
 }
 
-/* Read and put in what the file holds; true when there was something. */
+/* Read and put in what the file holds; true when there was something, and room for it. */
 static bool read_on(struct cap_audit_log *l)
 {
 	ssize_t n;
 
+	if (l->stop && (!l->last || !--l->last))
+		return false;
 	buf__reserve(&l->buf, READ_BYTES);
 	n = pread(l->fd, l->buf.p + l->buf.len, READ_BYTES, (off_t)(l->at.offset + l->buf.len));
 	if (n <= 0)
 		return false;
 	l->buf.len += (size_t)n;
-	put_lines(l, false);
-	return true;
+	return put_lines(l, false);
 }
 
 /* --- the file ---------------------------------------------------------------------------------------------- */
@@ -219,6 +236,98 @@ static bool is_renamed(const struct cap_audit_log *l)
 	return !stat(l->path, &st) && ((uint64_t)st.st_ino != l->at.ino || (uint64_t)st.st_dev != l->at.dev);
 }
 
+/* --- rotation ---------------------------------------------------------------------------------------------- */
+
+static DIR *open_folder(const struct cap_audit_log *l)
+{
+	const char *slash = strrchr(l->path, '/');
+	char *dir = slash ? xmemdup0(l->path, slash == l->path ? 1 : (size_t)(slash - l->path)) : xstrdup(".");
+	DIR *d = opendir(dir);
+
+	free(dir);
+	return d;
+}
+
+/* Rotated files keep the beginning of the name (audit.log.1, audit-2026-11-27T00-00-00.log), and of what is in them, unless they are packed. */
+static bool is_of_log(const struct cap_audit_log *l, const char *name)
+{
+	const char *slash = strrchr(l->path, '/'), *base = slash ? slash + 1 : l->path;
+
+	return !strncmp(name, base, strcspn(base, "."));
+}
+
+static bool begins_as_log(int fd)
+{
+	char c;
+
+	return pread(fd, &c, 1, 0) == 1 && c == '{';
+}
+
+static bool is_recent(const struct cap_audit_log *l, uint64_t ino)
+{
+	for (unsigned k = 0; k < l->n_recent && k < RECENT; k++)
+		if (l->recent[k] == ino)
+			return true;
+	return false;
+}
+
+static bool is_before(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec < b->tv_sec || (a->tv_sec == b->tv_sec && a->tv_nsec < b->tv_nsec);
+}
+
+/*
+ * The log was rotated, perhaps more than once since the last look: the oldest file beside it that has been written to since the one
+ * that is at its end, and that is not the log itself; -1: there is none.
+ */
+static int open_between(const struct cap_audit_log *l, const struct stat *old)
+{
+	DIR *d = open_folder(l);
+	struct stat now = { 0 }, st, best = { 0 };
+	int fd, found = -1;
+	struct dirent *e;
+
+	if (stat(l->path, &now))
+		now = *old;
+	while (d && (e = readdir(d))) {
+		if (e->d_ino == now.st_ino || is_recent(l, e->d_ino) || !is_of_log(l, e->d_name))
+			continue;
+		fd = openat(dirfd(d), e->d_name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
+		if (fd >= 0 && !fstat(fd, &st) && S_ISREG(st.st_mode) && !is_before(&st.st_mtim, &old->st_mtim) && begins_as_log(fd) &&
+		    (found < 0 || is_before(&st.st_mtim, &best.st_mtim))) {
+			if (found >= 0)
+				close(found);
+			found = fd;
+			best = st;
+		} else if (fd >= 0) {
+			close(fd);
+		}
+	}
+	if (d)
+		closedir(d);
+	return found;
+}
+
+/* The file at hand has been renamed and read to its end. */
+static void next_file(struct cap_audit_log *l)
+{
+	struct stat old = { 0 };
+	int fd;
+
+	fstat(l->fd, &old);
+	l->recent[l->n_recent++ % RECENT] = l->at.ino;
+	close(l->fd);
+	l->fd = -1;
+	fd = open_between(l, &old);
+	if (fd < 0) {
+		open_file(l);
+		return;
+	}
+	log_info("%s: was rotated more than once since the last look: the files in between are read", l->path);
+	begin_file(l, fd, 0);
+	note_place(l);
+}
+
 static void look(struct cap_audit_log *l)
 {
 	bool renamed;
@@ -228,17 +337,17 @@ static void look(struct cap_audit_log *l)
 	if (l->fd < 0)
 		return;
 	see_truncation(l);
-	renamed = is_renamed(l);	/* before the last read: what was written until then is in it */
-	while (!l->stop && read_on(l))
-		;
-	if (!renamed || l->stop)
-		return;
-	put_lines(l, true);
-	if (l->buf.len)
-		return;			/* there was no room: once more */
-	close(l->fd);
-	l->fd = -1;
-	open_file(l);
+	do {
+		renamed = is_renamed(l);	/* before the last read: what was written until then is in it */
+		while (goes_on(l) && read_on(l))
+			;
+		if (!renamed || !goes_on(l))
+			return;
+		put_lines(l, true);
+		if (l->buf.len)
+			return;			/* there was no room: once more */
+		next_file(l);
+	} while (l->fd >= 0);
 }
 
 static void *follow(void *arg)
@@ -250,6 +359,8 @@ static void *follow(void *arg)
 		save(l);
 		wait_a_little();
 	}
+	l->last = LAST_READS;
+	look(l);
 	return NULL;
 }
 
@@ -258,9 +369,7 @@ static void *follow(void *arg)
 /* The file that the place is in, under whatever name beside the log; -1: it is gone. */
 static int find_file(const struct cap_audit_log *l, const struct audit_place *p)
 {
-	const char *slash = strrchr(l->path, '/');
-	char *dir = slash ? xmemdup0(l->path, slash == l->path ? 1 : (size_t)(slash - l->path)) : xstrdup(".");
-	DIR *d = opendir(dir);
+	DIR *d = open_folder(l);
 	struct dirent *e;
 	int fd = -1;
 
@@ -275,7 +384,6 @@ static int find_file(const struct cap_audit_log *l, const struct audit_place *p)
 	}
 	if (d)
 		closedir(d);
-	free(dir);
 	return fd;
 }
 

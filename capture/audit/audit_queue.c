@@ -15,6 +15,7 @@ struct cap_audit_queue {
 	struct fmt_batch *in, *out;
 	struct audit_scratch scratch;
 	struct cap_audit_counts n;
+	uint64_t flushed;		/* by the recorder, when entries were taken last */
 };
 
 struct cap_audit_queue *cap_audit_queue__new(void)
@@ -155,9 +156,19 @@ static void add_row(void *arg, const struct fmt_ev *ev)
 	cap_recorder__add(arg, record_row, (void *)ev);
 }
 
+void cap_audit_queue__all_written(struct cap_audit_queue *q)
+{
+	pthread_mutex_lock(&q->lock);
+	q->n.written = q->n.taken;
+	pthread_mutex_unlock(&q->lock);
+}
+
 void cap_audit_queue__take(struct cap_audit_queue *q, struct cap_recorder *r)
 {
+	if (cap_recorder__flushed(r) != q->flushed)
+		cap_audit_queue__all_written(q);
 	cap_audit_queue__each(q, add_row, r);
+	q->flushed = cap_recorder__flushed(r);
 }
 
 void cap_audit_queue__counts(struct cap_audit_queue *q, struct cap_audit_counts *ret)

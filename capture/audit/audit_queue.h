@@ -24,6 +24,7 @@ struct cap_audit_queue;
 struct cap_audit_counts {
 	uint64_t entries;		/* put in */
 	uint64_t taken;			/* of those: recorded */
+	uint64_t written;		/* of those: written to the file, or the ring */
 	uint64_t faulty;		/* left out: not entries, or not to be read */
 	uint64_t refused;		/* texts that there was no room for */
 };
@@ -37,7 +38,9 @@ void cap_audit_queue__free(struct cap_audit_queue *q);
 int cap_audit_queue__put(struct cap_audit_queue *q, const char *text, size_t len, struct err *err);
 /* What waits, in order; each is borrowed for the call. */
 void cap_audit_queue__each(struct cap_audit_queue *q, void (*fn)(void *arg, const struct fmt_ev *ev), void *arg);
-/* Between rounds, in the recording thread: record what waits. */
+/* Whoever has taken them says that all of them are written: of each, and when the recording has ended. */
+void cap_audit_queue__all_written(struct cap_audit_queue *q);
+/* Between rounds, in the recording thread: record what waits, and see what has been written. */
 void cap_audit_queue__take(struct cap_audit_queue *q, struct cap_recorder *r);
 void cap_audit_queue__counts(struct cap_audit_queue *q, struct cap_audit_counts *ret);
 

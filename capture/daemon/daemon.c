@@ -153,6 +153,8 @@ static int end(struct cap_daemon *d, struct err *err)
 	cap_playbooks__end(d->playbooks);
 	if (d->rec) {
 		r = cap_recorder__finish(d->rec, &s, err);
+		if (!r && d->audit)
+			cap_audit_queue__all_written(d->audit);
 		d->rec = NULL;
 		cap_daemon__fire(d);	/* what the last events have asked for */
 		log_info("%s events, %s lost", text__count(s.events, events), text__count(s.lost, lost));

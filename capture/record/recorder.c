@@ -471,6 +471,11 @@ bool cap_recorder__traced_ended(struct cap_recorder *r, int *ret_status)
 	return cap_driver__traced_ended(r->driver, ret_status);
 }
 
+uint64_t cap_recorder__flushed(const struct cap_recorder *r)
+{
+	return r->flushed;
+}
+
 void cap_recorder__stats(const struct cap_recorder *r, struct cap_recorder_stats *ret)
 {
 	*ret = (struct cap_recorder_stats){ .events = r->events, .records = r->records, .context = r->context,

@@ -72,6 +72,8 @@ struct cap_recorder_stats {
 	uint64_t lost_by_lane[CAP_N_LANES];	/* of lost, for want of room in the rings */
 	uint64_t context;		/* of the events: those of others, for their state only */
 };
+/* When rows were last written to the target, on the recording's clock: it differs after each time. Rows added before are written then. */
+uint64_t cap_recorder__flushed(const struct cap_recorder *r);
 void cap_recorder__stats(const struct cap_recorder *r, struct cap_recorder_stats *ret);
 /*
  * Stop recording, take the rest, close the file. Frees the recorder in any case; stats (may be

@@ -94,6 +94,7 @@ static void expect(const char *want)
 
 	for (unsigned k = 0; k < PATIENCE; k++) {
 		cap_audit_queue__each(q, put_verb, NULL);
+		cap_audit_queue__all_written(q);
 		buf__reserve(&got, 1);
 		got.p[got.len] = '\0';
 		if (got.len >= strlen(want))
@@ -108,6 +109,7 @@ static void stop(void)
 {
 	cap_audit_log__stop(l);
 	cap_audit_queue__each(q, put_verb, NULL);
+	cap_audit_queue__all_written(q);
 	cap_audit_log__free(l);
 	l = NULL;
 }
@@ -186,6 +188,83 @@ static void again(void **s)
 	append(path, "f");
 	start(false);
 	expect("f ");
+}
+
+static void rename_to(const char *name)
+{
+	char *to = xasprintf("%s/%s", dir, name);
+
+	assert_int_equal(rename(path, to), 0);
+	free(to);
+}
+
+/* More than one file is done between two looks, or while nobody looks; what is beside them is none of the log's. */
+static void renamed_twice(void **s)
+{
+	char *beside = xasprintf("%s/audit.log.1.gz", dir);
+	FILE *f = fopen(beside, "w");
+
+	(void)s;
+	assert_non_null(f);
+	append(path, "a");
+	start(true);
+	expect("a ");
+	append(path, "b");
+	rename_to("audit-1.log");
+	append(path, "c c");
+	rename_to("audit-2.log");
+	append(path, "d");
+	rename_to("audit-3.log");
+	fputs("\x1f\x8b packed", f);
+	assert_int_equal(fclose(f), 0);
+	append(path, "e");
+	expect("b c c d e ");
+	append(path, "f");
+	expect("f ");
+	stop();
+	got.len = 0;
+	append(path, "g");
+	rename_to("audit-4.log");
+	append(path, "h");
+	rename_to("audit-5.log");
+	append(path, "i");
+	start(false);
+	expect("g h i ");
+	append(path, "j");
+	expect("j ");
+	free(beside);
+}
+
+/* Whoever is killed before the entries are written reads them again. */
+static void killed_before_they_are_written(void **s)
+{
+	(void)s;
+	append(path, "a");
+	start(true);
+	expect("a ");
+	append(path, "b");
+	for (struct cap_audit_counts n = { 0 }; n.taken < 2; cap_audit_queue__counts(q, &n))
+		cap_audit_queue__each(q, put_verb, NULL);
+	cap_audit_log__free(l);		/* taken, not written */
+	l = NULL;
+	got.len = 0;
+	cap_audit_queue__free(q);
+	q = cap_audit_queue__new();
+	start(false);
+	expect("b ");
+}
+
+static void what_is_there_at_the_end(void **s)
+{
+	(void)s;
+	append(path, "a");
+	start(true);
+	expect("a ");
+	append(path, "b c");
+	stop();
+	buf__reserve(&got, 1);
+	got.p[got.len] = '\0';
+	assert_string_equal((char *)got.p, "b c ");
 }
 
 static void not_yet_recorded_comes_again(void **s)
@@ -280,6 +359,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(copied_and_truncated, begin, end),
 		cmocka_unit_test_setup_teardown(again, begin, end),
 		cmocka_unit_test_setup_teardown(not_yet_recorded_comes_again, begin, end),
+		cmocka_unit_test_setup_teardown(renamed_twice, begin, end),
+		cmocka_unit_test_setup_teardown(killed_before_they_are_written, begin, end),
+		cmocka_unit_test_setup_teardown(what_is_there_at_the_end, begin, end),
 		cmocka_unit_test_setup_teardown(full, begin, end),
 		cmocka_unit_test_setup_teardown(posted, begin, end),
 	};
