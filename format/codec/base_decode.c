@@ -14,13 +14,44 @@ static int find_column(const struct table *t, unsigned id)
 	return -1;
 }
 
-bool decoder__base_column(struct events_decoder *d, const struct table *t, unsigned id, uint64_t *out)
+/* A column of a base table, to be read in order. False if the table lacks it or it is not of a base column's form. */
+static bool open_column(struct events_decoder *d, const struct table *t, unsigned id, struct col_reader *ret)
 {
 	int c = find_column(t, id);
 
 	if (c < 0 || t->col[c].ref != COL_REF_NONE || t->col[c].flags & COL_NULLS)
 		return false;
-	col__decode(&t->col[c], t->data[c], t->rows, NULL, d->work, out);
+	col_reader__init(ret, &t->col[c], t->data[c], t->rows, NULL, d->work);
+	return true;
+}
+
+bool decoder__base_column(struct events_decoder *d, const struct table *t, unsigned id, uint64_t *out)
+{
+	struct col_reader r;
+
+	if (!open_column(d, t, id, &r))
+		return false;
+	while (r.at < r.n)
+		col_reader__next(&r, out + r.at);
+	return true;
+}
+
+/* The same, each value to the row that it belongs to. */
+static bool scatter_column(struct events_decoder *d, const struct table *t, unsigned id, const uint32_t *rows,
+			   uint64_t *out)
+{
+	uint64_t v[COL_BLOCK];
+	struct col_reader r;
+
+	if (!open_column(d, t, id, &r))
+		return false;
+	while (r.at < r.n) {
+		const uint32_t *row = rows + r.at;
+		uint32_t n = col_reader__next(&r, v);
+
+		for (uint32_t k = 0; k < n; k++)
+			out[row[k]] = v[k];
+	}
 	return true;
 }
 
@@ -79,64 +110,91 @@ static bool decode_threads(struct events_decoder *d, const struct table *t, stru
 	return decode_whose(d, t, b);
 }
 
-/* Threads by row; then the order by thread: d->rows says which row comes where. */
-static bool decode_order(struct events_decoder *d, const struct table *t, uint32_t n, struct fmt_batch *b)
+/*
+ * Bring rows into the order of their keys, which are below n_keys; those of the same key stay as they are. from: the
+ * rows, NULL for 0, 1, 2 ... ret_start: where each key begins in ret, and behind the last the end.
+ */
+static inline void order_by(const uint32_t *restrict key, const uint32_t *restrict from, uint32_t n, uint32_t n_keys,
+			    uint32_t *restrict count, uint32_t *restrict ret, uint32_t *ret_start)
 {
-	uint64_t *v = decoder__column(d, 0);
-	uint32_t at = 0;
+	uint32_t lane = n / DECODE_LANES, at = 0;
 
-	if (!decoder__base_column(d, t, BCOL_THREAD, v))
+	memset(count, 0, (size_t)n_keys * DECODE_LANES * sizeof(*count));
+	for (uint32_t k = 0; k < lane; k++)
+#pragma GCC unroll 4
+		for (uint32_t l = 0; l < DECODE_LANES; l++)
+			count[key[l * lane + k] * DECODE_LANES + l]++;
+	for (uint32_t k = DECODE_LANES * lane; k < n; k++)
+		count[key[k] * DECODE_LANES + DECODE_LANES - 1]++;
+	for (uint32_t k = 0; k < n_keys * DECODE_LANES; k++) {
+		uint32_t c = count[k];
+
+		if (ret_start && k % DECODE_LANES == 0)
+			ret_start[k / DECODE_LANES] = at;
+		count[k] = at;
+		at += c;
+	}
+	if (ret_start)
+		ret_start[n_keys] = at;
+	for (uint32_t k = 0; k < lane; k++)
+#pragma GCC unroll 4
+		for (uint32_t l = 0; l < DECODE_LANES; l++)
+			ret[count[key[l * lane + k] * DECODE_LANES + l]++] = from ? from[l * lane + k] : l * lane + k;
+	for (uint32_t k = DECODE_LANES * lane; k < n; k++)
+		ret[count[key[k] * DECODE_LANES + DECODE_LANES - 1]++] = from ? from[k] : k;
+}
+
+/* Numbers below a limit; the highest of them. */
+static bool decode_keys(struct events_decoder *d, const struct table *t, unsigned id, uint32_t limit, uint32_t *out,
+			uint32_t *ret_top)
+{
+	uint64_t v[COL_BLOCK], top = 0;
+	struct col_reader r;
+
+	if (!open_column(d, t, id, &r))
 		return false;
-	memset(d->next, 0, (b->n_threads + 1) * sizeof(*d->next));
-	for (uint32_t k = 0; k < n; k++) {
-		if (v[k] >= b->n_threads)
-			return false;
-		b->thread[k] = (uint32_t)v[k];
-		d->next[v[k]]++;
-	}
-	for (uint32_t k = 0; k < b->n_threads; k++) {
-		uint32_t count = d->next[k];
+	for (uint32_t at = 0; at < r.n; at = r.at) {
+		uint32_t n = col_reader__next(&r, v);
 
-		d->next[k] = at;
-		at += count;
+		for (uint32_t k = 0; k < n; k++) {
+			top = v[k] > top ? v[k] : top;
+			out[at + k] = (uint32_t)v[k];
+		}
 	}
-	for (uint32_t k = 0; k < n; k++)
-		d->rows[d->next[b->thread[k]]++] = k;
-	return true;
+	*ret_top = (uint32_t)top;
+	return !r.n || top < limit;
 }
 
 /*
- * Split the rows by type: from d->start on, d->next holds the rows of each in order; b->sub is their place. The
- * type indices of the file are left in b->type.
+ * R-60, R-61. Threads by row; then d->rows says which row comes where by thread, and d->next by type and thread: there
+ * those of a type begin at d->start.
  */
-static bool split_rows(struct events_decoder *d, const struct table *t, uint32_t n, struct fmt_batch *b)
+static bool decode_order(struct events_decoder *d, const struct table *t, uint32_t n, struct fmt_batch *b)
 {
-	uint64_t *v = decoder__column(d, 0);
-	uint32_t at = 0;
+	uint32_t top;
 
-	if (!decoder__base_column(d, t, BCOL_TYPE, v))
+	if (!decode_keys(d, t, BCOL_THREAD, b->n_threads, b->thread, &top))
 		return false;
-	memset(d->fill, 0, sizeof(d->fill));
-	d->n_types = 0;
-	for (uint32_t k = 0; k < n; k++) {
-		if (v[k] >= LIMIT_FILE_TYPES)
-			return false;
-		d->n_types = v[k] >= d->n_types ? (uint32_t)v[k] + 1 : d->n_types;
-		d->fill[v[k]]++;
-	}
-	for (uint32_t k = 0; k < d->n_types; k++) {
-		uint32_t count = d->fill[k];
+	order_by(b->thread, NULL, n, b->n_threads, d->count, d->rows, NULL);
+	if (!decode_keys(d, t, BCOL_TYPE, LIMIT_FILE_TYPES, d->types, &top))
+		return false;
+	d->n_types = n ? top + 1 : 0;
+	order_by(d->types, d->rows, n, d->n_types, d->count, d->next, d->start);
+	return true;
+}
 
-		d->start[k] = d->fill[k] = at;
-		at += count;
-	}
-	d->start[d->n_types] = at;
-	for (uint32_t k = 0; k < n; k++) {
-		uint32_t row = d->rows[k], type = (uint32_t)v[k], to = d->fill[type]++;
+static bool decode_cpus(struct events_decoder *d, const struct table *t, struct fmt_batch *b)
+{
+	uint64_t v[COL_BLOCK];
+	struct col_reader r;
 
-		b->type[row] = (uint16_t)type;
-		b->sub[row] = to - d->start[type];
-		d->next[to] = row;
+	if (!open_column(d, t, BCOL_CPU, &r))
+		return false;
+	for (uint32_t at = 0; at < r.n; at = r.at) {
+		uint32_t n = col_reader__next(&r, v);
+
+		for (uint32_t k = 0; k < n; k++)
+			b->cpu[d->rows[at + k]] = (uint16_t)v[k];
 	}
 	return true;
 }
@@ -157,16 +215,14 @@ static bool decode_times(struct events_decoder *d, const struct table *t, uint32
 {
 	int time = find_column(t, BCOL_TIME);
 	bool clock = find_column(t, BCOL_CLOCK) >= 0;
-	uint64_t *v = decoder__column(d, 0), last;
+	uint64_t last;
 
 	if (time < 0)
 		return false;
 	if (!clock && find_column(t, BCOL_STEP) < 0)
 		return decoder__base_column(d, t, BCOL_TIME, b->ts);
-	if (!decoder__base_column(d, t, clock ? BCOL_CLOCK : BCOL_STEP, v))
+	if (!scatter_column(d, t, clock ? BCOL_CLOCK : BCOL_STEP, d->next, b->ts))
 		return false;
-	for (uint32_t k = 0; k < n; k++)
-		b->ts[d->next[k]] = v[k];
 	last = t->col[time].base;
 	if (clock)
 		decode_clock(d, last, n, b);
@@ -177,32 +233,20 @@ static bool decode_times(struct events_decoder *d, const struct table *t, uint32
 }
 
 /* Where they are not known all are the same. */
-static bool decode_durations(struct events_decoder *d, const struct table *t, uint32_t n, struct fmt_batch *b)
+static bool decode_durations(struct events_decoder *d, const struct table *t, struct fmt_batch *b)
 {
-	uint64_t *v = decoder__column(d, 0);
 	int c = find_column(t, BCOL_DUR);
 
 	if (c >= 0 && col__is_constant(&t->col[c]))
 		return decoder__base_column(d, t, BCOL_DUR, b->dur);	/* in any order */
-	if (!decoder__base_column(d, t, BCOL_DUR, v))
-		return false;
-	for (uint32_t k = 0; k < n; k++)
-		b->dur[d->next[k]] = v[k];
-	return true;
+	return scatter_column(d, t, BCOL_DUR, d->next, b->dur);
 }
 
 /* */
 static bool decode_rows(struct events_decoder *d, const struct table *t, uint32_t n, struct fmt_batch *b)
 {
-	uint64_t *v = decoder__column(d, 0);
-
-	if (t->id != BASE_ROWS || t->rows != n || !decode_order(d, t, n, b) || !split_rows(d, t, n, b))
-		return false;
-	if (!decoder__base_column(d, t, BCOL_CPU, v))
-		return false;
-	for (uint32_t k = 0; k < n; k++)
-		b->cpu[d->rows[k]] = (uint16_t)v[k];
-	return decode_durations(d, t, n, b) && decode_times(d, t, n, b);
+	return t->id == BASE_ROWS && t->rows == n && decode_order(d, t, n, b) && decode_cpus(d, t, b) &&
+	       decode_durations(d, t, b) && decode_times(d, t, n, b);
 }
 
 static bool wants_results(const struct fmt_want *want, const struct schema_map *map, uint32_t id)
@@ -214,20 +258,13 @@ static bool wants_results(const struct fmt_want *want, const struct schema_map *
 static bool decode_results(struct events_decoder *d, const struct table *t, uint32_t index,
 			   const struct schema_map *map, const struct fmt_want *want, struct fmt_batch *b)
 {
-	uint64_t *v = decoder__column(d, 0);
 	const uint32_t *rows = d->next + d->start[index];
 	uint32_t n = d->start[index + 1] - d->start[index];
 
 	if (t->rows != n || t->id >= LIMIT_FILE_TYPES)
 		return false;
 	d->type[index] = (uint16_t)t->id;
-	if (!wants_results(want, map, t->id))
-		return true;
-	if (!decoder__base_column(d, t, BCOL_RES, v))
-		return false;
-	for (uint32_t k = 0; k < n; k++)
-		b->res[rows[k]] = (int64_t)v[k];
-	return true;
+	return !wants_results(want, map, t->id) || scatter_column(d, t, BCOL_RES, rows, (uint64_t *)b->res);
 }
 
 bool decoder__base(struct events_decoder *d, const struct schema_map *map, const struct fmt_want *want,
@@ -249,44 +286,59 @@ bool decoder__base(struct events_decoder *d, const struct schema_map *map, const
 	return decoder__no_more_tables(d, &tr) && !cursor__left(&tr.data);
 }
 
+static void set_type(struct fmt_batch *b, const uint32_t *restrict rows, uint32_t n, uint16_t mine)
+{
+	uint16_t *restrict type = b->type;
+	uint32_t *restrict sub = b->sub;
+
+	for (uint32_t k = 0; k < n; k++) {
+		type[rows[k]] = mine;
+		sub[rows[k]] = k;
+	}
+}
+
+/* Close the gaps of rows without a type; how many are left. */
+static uint32_t drop_unknown(struct fmt_batch *b, uint32_t n)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t k = 0; k < n; k++) {
+		if (b->type[k] == MAP_NONE)
+			continue;
+		b->ts[kept] = b->ts[k];
+		b->dur[kept] = b->dur[k];
+		b->res[kept] = b->res[k];
+		b->cpu[kept] = b->cpu[k];
+		b->thread[kept] = b->thread[k];
+		b->sub[kept] = b->sub[k];
+		b->type[kept++] = b->type[k];
+	}
+	return kept;
+}
+
 bool decoder__adopt_types(struct events_decoder *d, const struct schema_map *map, uint32_t n,
 			struct fmt_batch *b, uint64_t *ret_skipped)
 {
-	uint16_t mine[LIMIT_FILE_TYPES] = { 0 };
 	bool all_known = true;
-	uint32_t kept = 0;
 
 	memset(d->index_of, 0xff, sizeof(d->index_of));
 	for (uint32_t t = 0; t < d->n_types; t++) {
 		uint32_t rows = d->start[t + 1] - d->start[t];
+		uint16_t mine;
 
 		if (d->index_of[d->type[t]] != UINT16_MAX)
 			return false;
 		d->index_of[d->type[t]] = (uint16_t)t;
-		mine[t] = map->event[d->type[t]];
-		if (mine[t] == MAP_NONE) {
+		mine = map->event[d->type[t]];
+		if (mine == MAP_NONE) {
 			all_known = all_known && !rows;
 			*ret_skipped += rows;
 		} else if (rows) {
-			fmt_batch__cols(b, mine[t], rows)->n = rows;
-			b->types[b->n_types++] = mine[t];
+			fmt_batch__cols(b, mine, rows)->n = rows;
+			b->types[b->n_types++] = mine;
 		}
+		set_type(b, d->next + d->start[t], rows, mine);
 	}
-	for (uint32_t k = 0; k < n; k++) {
-		uint16_t t = mine[b->type[k]];
-
-		if (!all_known) {
-			if (t == MAP_NONE)
-				continue;
-			b->ts[kept] = b->ts[k];
-			b->dur[kept] = b->dur[k];
-			b->res[kept] = b->res[k];
-			b->cpu[kept] = b->cpu[k];
-			b->thread[kept] = b->thread[k];
-			b->sub[kept] = b->sub[k];
-		}
-		b->type[kept++] = t;
-	}
-	b->n = kept;
+	b->n = all_known ? n : drop_unknown(b, n);
 	return true;
 }

@@ -120,11 +120,47 @@ void col_desc__put(struct buf *out, const struct col_desc *d);
 /* Read that of the `index`th column of a table. -FMT_E_CORRUPT, or -FMT_E_VERSION: coded in a way not known here. */
 int col_desc__get(struct cursor *c, unsigned index, struct col_desc *ret);
 
+/* Rows decoded at a time, so that all passes over them, and what becomes of them, stay in the first cache. */
+#define COL_BLOCK 512u
+
+/* Where the stored planes are, and what the others give. */
+struct col_planes {
+	unsigned n;
+	const uint8_t *p[8];
+	unsigned shift[8];
+	uint64_t fill;
+};
+/* The rests of a column of classes, as far as they are read. Behind their end there are zeros. */
+struct col_rests {
+	const uint8_t *p;
+	size_t size;
+	uint64_t bit;
+};
+
+/* A column while it is decoded, in order. */
+struct col_reader {
+	const struct col_desc *d;
+	const uint8_t *data;
+	const uint64_t *ref;
+	uint64_t *work, carry;
+	uint32_t n, at;
+	union {
+		struct col_planes planes;
+		struct col_rests rests;
+	};
+};
 /*
- * Decode n values. data has col_desc__size() bytes; ref is column d->ref, n values (NULL if the
- * predictor needs none); work has COL_LAST_SLOTS elements. out may be written up to n rounded up to
- * a multiple of 64. Missing rows get a value too, of no meaning.
+ * A column of n values, borrowed: data has col_desc__size() bytes; ref is column d->ref, n values (NULL if the
+ * predictor needs none); work has COL_LAST_SLOTS elements, for this column alone until it is read.
  */
+void col_reader__init(struct col_reader *r, const struct col_desc *d, const uint8_t *data, uint32_t n,
+		      const uint64_t *ref, uint64_t *work);
+/*
+ * The next values, COL_BLOCK of them or those that are left; how many. out may be written up to that rounded up to a
+ * multiple of 64. Missing rows get a value too, of no meaning.
+ */
+uint32_t col_reader__next(struct col_reader *r, uint64_t *out);
+/* All values at once. */
 void col__decode(const struct col_desc *d, const uint8_t *data, uint32_t n, const uint64_t *ref,
 		 uint64_t *work, uint64_t *out);
 /* The bitmap of missing rows of such a column, or NULL. */

@@ -43,9 +43,6 @@ const uint8_t *col__nulls(const struct col_desc *d, const uint8_t *data, uint32_
 	return d->flags & COL_NULLS ? data + col_desc__size(d, n) - (n + 7) / 8 : NULL;
 }
 
-/* Rows worked on at a time, so that all passes over them stay in the first cache. */
-#define BLOCK 512u
-
 VECTORIZE static void widen(uint64_t *restrict out, const uint8_t *restrict p, unsigned shift, uint64_t fill,
 		  uint32_t n)
 {
@@ -72,15 +69,7 @@ VECTORIZE static void unzigzag_all(uint64_t *out, uint32_t n)
 		out[k] = col__unzigzag(out[k]);
 }
 
-/* Where the stored planes are, and what the others give. */
-struct planes {
-	unsigned n;
-	const uint8_t *p[8];
-	unsigned shift[8];
-	uint64_t fill;
-};
-
-static void find_planes(struct planes *pl, const struct col_desc *d, const uint8_t *data, uint32_t n)
+static void find_planes(struct col_planes *pl, const struct col_desc *d, const uint8_t *data, uint32_t n)
 {
 	pl->n = 0;
 	pl->fill = 0;
@@ -95,7 +84,7 @@ static void find_planes(struct planes *pl, const struct col_desc *d, const uint8
 }
 
 /* Residuals of rows at .. at + n - 1. */
-static void residuals(const struct planes *pl, uint32_t at, uint32_t n, uint64_t *out)
+static void residuals(const struct col_planes *pl, uint32_t at, uint32_t n, uint64_t *out)
 {
 	switch (pl->n) {
 	case 0:
@@ -112,14 +101,7 @@ static void residuals(const struct planes *pl, uint32_t at, uint32_t n, uint64_t
 	}
 }
 
-/* The rests of a column of classes, as far as they are read. Behind their end there are zeros. */
-struct rests {
-	const uint8_t *p;
-	size_t size;
-	uint64_t bit;
-};
-
-static uint64_t rest_slowly(const struct rests *r, unsigned n)
+static uint64_t rest_slowly(const struct col_rests *r, unsigned n)
 {
 	uint64_t v = 0;
 
@@ -132,22 +114,56 @@ static uint64_t rest_slowly(const struct rests *r, unsigned n)
 	return v;
 }
 
-/* Residuals of n rows from their classes. */
-static void from_classes(const uint8_t *classes, uint32_t n, struct rests *r, uint64_t *out)
+/* The most bits that a load of eight bytes has for sure, and the last class with no more. */
+#define EASY_REST 56u
+#define EASY_CLASS ((EASY_REST + 1) << 2 | 3)
+
+static struct {
+	uint64_t start, mask;
+	unsigned rest;
+} easy[EASY_CLASS + 1];
+
+__attribute__((constructor)) static void make_easy(void)
 {
+	for (unsigned c = 0; c <= EASY_CLASS; c++) {
+		easy[c].start = col_class__start(c);
+		easy[c].rest = col_class__rest(c);
+		easy[c].mask = ((uint64_t)1 << easy[c].rest) - 1;
+	}
+}
+
+VECTORIZE static uint8_t highest(const uint8_t *classes, uint32_t n)
+{
+	uint8_t top = 0;
+
+	for (uint32_t k = 0; k < n; k++)
+		top = classes[k] > top ? classes[k] : top;
+	return top;
+}
+
+/* Residuals of n rows from their classes. */
+static void from_classes(const uint8_t *classes, uint32_t n, struct col_rests *r, uint64_t *out)
+{
+	uint64_t bit = r->bit;
+
+	if (highest(classes, n) > EASY_CLASS || bit / 8 + n * (EASY_REST / 8) + 8 > r->size) {
+		for (uint32_t k = 0; k < n; k++) {
+			unsigned rest = col_class__rest(classes[k]);
+
+			out[k] = col_class__start(classes[k]) | rest_slowly(r, rest);
+			r->bit += rest;
+		}
+		return;
+	}
 	for (uint32_t k = 0; k < n; k++) {
-		unsigned rest = col_class__rest(classes[k]);
+		unsigned c = classes[k];
 		uint64_t word;
 
-		if (r->bit / 8 + 8 <= r->size && rest <= 56) {
-			memcpy(&word, r->p + r->bit / 8, 8);
-			word = word >> (r->bit % 8) & (((uint64_t)1 << rest) - 1);
-		} else {
-			word = rest_slowly(r, rest);
-		}
-		out[k] = col_class__start(classes[k]) | word;
-		r->bit += rest;
+		memcpy(&word, r->p + bit / 8, 8);
+		out[k] = easy[c].start | (word >> (bit % 8) & easy[c].mask);
+		bit += easy[c].rest;
 	}
+	r->bit = bit;
 }
 
 VECTORIZE static void add_base(uint64_t *out, uint64_t base, uint32_t n)
@@ -203,50 +219,71 @@ static uint64_t add_next(uint64_t *out, uint64_t top, uint32_t n)
 	return top;
 }
 
+void col_reader__init(struct col_reader *r, const struct col_desc *d, const uint8_t *data, uint32_t n,
+		      const uint64_t *ref, uint64_t *work)
+{
+	r->d = d;
+	r->data = data;
+	r->ref = ref;
+	r->work = work;
+	r->n = n;
+	r->at = 0;
+	r->carry = d->base;
+	if (d->flags & COL_CLASSES)
+		r->rests = (struct col_rests){ data + n, d->rest, 0 };
+	else
+		find_planes(&r->planes, d, data, n);
+	/* of a short column those that it meets */
+	for (uint32_t k = 0; d->pred == PRED_LAST && k < n && k < COL_LAST_SLOTS; k++)
+		work[n < COL_LAST_SLOTS ? ref[k] & (COL_LAST_SLOTS - 1) : k] = d->base;
+}
+
+uint32_t col_reader__next(struct col_reader *r, uint64_t *out)
+{
+	const struct col_desc *d = r->d;
+	const uint64_t *ref = r->ref + r->at;
+	uint32_t n = r->n - r->at < COL_BLOCK ? r->n - r->at : COL_BLOCK;
+
+	if (d->flags & COL_CLASSES)
+		from_classes(r->data + r->at, n, &r->rests, out);
+	else
+		residuals(&r->planes, r->at, n, out);
+	if (d->flags & COL_SIGNED)
+		unzigzag_all(out, n);
+	switch (d->pred) {
+	case PRED_NONE:
+		if (d->base)
+			add_base(out, d->base, n);
+		break;
+	case PRED_PREV:
+		r->carry = add_prev(out, r->carry, n);
+		break;
+	case PRED_COL:
+		add_col(out, ref, d->base, n);
+		break;
+	case PRED_LAST:
+		add_last(out, ref, r->work, n);
+		break;
+	case PRED_NEXT:
+		r->carry = add_next(out, r->carry, n);
+		break;
+	case PRED_CAP:
+		add_cap(out, ref, d->base, n);
+		break;
+	case PRED_SAME:
+		take_same(out, ref, n);
+		break;
+	}
+	r->at += n;
+	return n;
+}
+
 void col__decode(const struct col_desc *d, const uint8_t *data, uint32_t n, const uint64_t *ref,
 		 uint64_t *work, uint64_t *out)
 {
-	struct rests rests = { .p = d->flags & COL_CLASSES ? data + n : NULL, .size = d->rest };
-	uint64_t carry = d->base;
-	struct planes pl;
+	struct col_reader r;
 
-	find_planes(&pl, d, data, n);
-	if (d->pred == PRED_LAST)
-		for (uint32_t k = 0; k < COL_LAST_SLOTS; k++)
-			work[k] = d->base;
-	for (uint32_t at = 0; at < n; at += BLOCK) {
-		uint32_t m = n - at < BLOCK ? n - at : BLOCK;
-		uint64_t *o = out + at;
-
-		if (d->flags & COL_CLASSES)
-			from_classes(data + at, m, &rests, o);
-		else
-			residuals(&pl, at, m, o);
-		if (d->flags & COL_SIGNED)
-			unzigzag_all(o, m);
-		switch (d->pred) {
-		case PRED_NONE:
-			if (d->base)
-				add_base(o, d->base, m);
-			break;
-		case PRED_PREV:
-			carry = add_prev(o, carry, m);
-			break;
-		case PRED_COL:
-			add_col(o, ref + at, d->base, m);
-			break;
-		case PRED_LAST:
-			add_last(o, ref + at, work, m);
-			break;
-		case PRED_NEXT:
-			carry = add_next(o, carry, m);
-			break;
-		case PRED_CAP:
-			add_cap(o, ref + at, d->base, m);
-			break;
-		case PRED_SAME:
-			take_same(o, ref + at, m);
-			break;
-		}
-	}
+	col_reader__init(&r, d, data, n, ref, work);
+	while (r.at < n)
+		col_reader__next(&r, out + r.at);
 }

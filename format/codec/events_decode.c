@@ -37,6 +37,8 @@ void events_decoder__free(struct events_decoder *d)
 	free(d->clock.thread);
 	free(d->rows);
 	free(d->next);
+	free(d->types);
+	free(d->count);
 	free(d);
 }
 
@@ -171,13 +173,15 @@ bool events_decoder__needs(const struct section_entry *s, const struct schema_ma
 	return false;
 }
 
-/* Room for `rows` numbers of 32 bits in two arrays. */
+/* Room for the orders of rows. */
 static void reserve_rows(struct events_decoder *d)
 {
 	if (d->rows)
 		return;
 	d->rows = xmalloc((LIMIT_ROWS + 1) * sizeof(*d->rows));
 	d->next = xmalloc((LIMIT_ROWS + 1) * sizeof(*d->next));
+	d->types = xmalloc(LIMIT_ROWS * sizeof(*d->types));
+	d->count = xmalloc(LIMIT_ROWS * DECODE_LANES * sizeof(*d->count));
 }
 
 /* Strings: a table, then the strings, each with a NUL behind it (see encode_dict). */

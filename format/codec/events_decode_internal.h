@@ -8,6 +8,9 @@
 #include "format/codec/events_codec.h"
 #include "format/codec/table.h"
 
+/* Rows counted and placed at the same time: a count that has just been changed is slow to be changed again. */
+#define DECODE_LANES 4u
+
 struct events_decoder {
 	void *dctx;			/* ZSTD_DCtx */
 	struct buf raw;			/* the section in work */
@@ -19,12 +22,14 @@ struct events_decoder {
 	uint32_t cap_rows;		/* of each of them */
 	uint64_t *dict_nuls, *dict_cut;
 	size_t cap_dict;
-	/* rows by thread; rows by type (see split_rows) */
+	/* rows by thread; rows by type (see decode_order) */
 	uint32_t *rows, *next;
+	uint32_t *types;		/* of the rows by thread: their index in the file */
+	uint32_t *count;		/* for order_by */
 	/* types of the chunk, by their index in the file: event id, and first of its rows in next */
 	uint32_t n_types;
 	uint16_t type[LIMIT_FILE_TYPES];
-	uint32_t start[LIMIT_FILE_TYPES + 1], fill[LIMIT_FILE_TYPES];
+	uint32_t start[LIMIT_FILE_TYPES + 1];
 	uint16_t index_of[LIMIT_FILE_TYPES];	/* file's event id -> index, or UINT16_MAX */
 };
 
@@ -39,10 +44,10 @@ bool decoder__no_more_tables(struct events_decoder *d, struct table_reader *tr);
 void decoder__fit_columns(struct events_decoder *d, uint32_t rows);
 /* Decode a column of a base table into out; false if the table lacks it or it is not of a base column's form. */
 bool decoder__base_column(struct events_decoder *d, const struct table *t, unsigned id, uint64_t *out);
-/* Decode the base section of n rows: all base columns, with the file's type indices in b->type. */
+/* Decode the base section of n rows: all base columns but type and sub. */
 bool decoder__base(struct events_decoder *d, const struct schema_map *map, const struct fmt_want *want,
 		   const uint8_t *raw, size_t size, uint32_t n, struct fmt_batch *b);
-/* From the file's type indices to our types; the rows of unknown types go. */
+/* From the order by type to our types, and each row's place among those of its type; the rows of unknown types go. */
 bool decoder__adopt_types(struct events_decoder *d, const struct schema_map *map, uint32_t n, struct fmt_batch *b,
 			  uint64_t *ret_skipped);
 /* The parameters of our type that are asked for. */
