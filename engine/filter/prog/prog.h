@@ -87,7 +87,6 @@ struct memo_layout {
 	uint32_t words;				/* all */
 };
 #define MEMO_USES 2u
-#define MEMO_CLASS 2u			/* of a name: its class + 1 */
 #define MEMO_KNOWN 3u			/* word where the known bits begin */
 
 struct prog_seen {

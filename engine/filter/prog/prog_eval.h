@@ -14,6 +14,12 @@ struct memo_table {
 	uint32_t mask;			/* entries - 1 */
 };
 
+/* Of which class a name is (see name_filter): apart from what is remembered of the few that are of none. */
+struct name_class {
+	uint64_t key0, key1;		/* as in memos of LV_NAME */
+	uint32_t class;
+};
+
 /* The value of a field or transformer for the event at hand: valid if gen is the event's. */
 struct run_slot {
 	uint32_t gen;
@@ -41,7 +47,8 @@ struct eng_run {
 					 * differs */
 	struct run_slot *slots;
 	struct memo_table memo[LV__N];
-	struct memo_table classes;	/* what LV_NAME remembers of classes of names: see name_filter */
+	struct memo_table classes;	/* what LV_NAME remembers of classes of names */
+	struct name_class *names;
 	struct arg_memo *args;
 	uint64_t *at[LV__N];		/* the event's entries, found when first needed */
 	bool name_is_shared;		/* at[LV_NAME], if found: it is a class's */

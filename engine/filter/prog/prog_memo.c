@@ -12,6 +12,7 @@
 #define MEMO_MOST 4096u			/* entries at most: a power of two */
 #define MEMO_CALLS 256u			/* few calls differ in their flags */
 #define MEMO_CLASSES 512u
+#define MEMO_NAMES 4096u
 
 static uint32_t table_entries(const struct memo_layout *m, enum eng_level level)
 {
@@ -32,6 +33,7 @@ void run_memo__init(struct eng_run *r)
 		r->memo[lv].words = xcalloc((size_t)n * m->words, sizeof(uint64_t));
 	}
 	r->classes = (struct memo_table){ .layout = &r->p->memo[LV_NAME], .mask = MEMO_CLASSES - 1 };
+	r->names = xcalloc(MEMO_NAMES, sizeof(*r->names));
 	r->classes.words = xcalloc((size_t)MEMO_CLASSES * r->classes.layout->words, sizeof(uint64_t));
 }
 
@@ -39,6 +41,7 @@ void run_memo__done(struct eng_run *r)
 {
 	for (unsigned lv = 0; lv < LV__N; lv++)
 		free(r->memo[lv].words);
+	free(r->names);
 	free(r->classes.words);
 }
 
@@ -111,15 +114,17 @@ static uint32_t class_of(const struct eng_run *r)
 static uint64_t *name_memo(struct eng_run *r)
 {
 	const struct eng_ctx *c = r->ctx;
-	uint64_t kind = c->fd ? c->fd->type + 1u : 0x10000u + c->ev->type, class, *e;
+	uint64_t kind = c->fd ? c->fd->type + 1u : 0x10000u + c->ev->type;
+	uint64_t key0 = r->batch << 32 | c->fd_name_id, key1 = (uint64_t)c->fd_nameraw_id << 32 | kind;
+	uint32_t hash = c->fd_name_id + c->fd_nameraw_id * 0x9e3779b9u;
+	struct name_class *n = &r->names[hash % MEMO_NAMES];
 
-	e = table__at(&r->memo[LV_NAME], c->fd_name_id + c->fd_nameraw_id * 0x9e3779b9u,
-		      r->batch << 32 | c->fd_name_id, (uint64_t)c->fd_nameraw_id << 32 | kind);
-	if (!e[MEMO_CLASS])
-		e[MEMO_CLASS] = 1 + class_of(r);
-	class = e[MEMO_CLASS] - 1;
-	r->name_is_shared = class;
-	return class ? table__at(&r->classes, (uint32_t)(class + kind * 0x9e3779b9u), kind, class) : e;
+	if (n->key0 != key0 || n->key1 != key1)
+		*n = (struct name_class){ key0, key1, class_of(r) };
+	r->name_is_shared = n->class;
+	if (!n->class)
+		return table__at(&r->memo[LV_NAME], hash, key0, key1);
+	return table__at(&r->classes, n->class + (uint32_t)kind * 0x9e3779b9u, kind, n->class);
 }
 
 uint64_t *run_memo__find(struct eng_run *r, enum eng_level level)
