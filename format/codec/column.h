@@ -18,13 +18,7 @@
 
 #include "format/base/alloc.h"
 #include "format/base/cursor.h"
-
-/* For loops over columns: at -O2 clang vectorises them by itself, gcc 12 does not. */
-#ifdef __clang__
-#define VECTORIZE
-#else
-#define VECTORIZE __attribute__((optimize("O3")))
-#endif
+#include "format/base/vectorize.h"
 
 /* What a value is expected to be; the residual is value - expectation. */
 enum col_pred {

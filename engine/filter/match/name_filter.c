@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "engine/filter/match/name_filter.h"
+#include "format/base/vectorize.h"
 
 static inline uint32_t pair_of(const char *p)
 {
@@ -12,29 +13,65 @@ static inline uint32_t pair_of(const char *p)
 	return pair | 0x2020u;
 }
 
-static uint32_t chain_of(uint32_t pair)
+static inline uint32_t chain_of(uint32_t bytes)
 {
-	return (pair * 0x9e3779b1u >> 24) % NAME_CHAINS;
+	return (bytes * 0x9e3779b1u >> 24) % NAME_CHAINS;
+}
+
+/* Of the first bytes of a text, or the last. */
+#define EDGE 4u
+static inline uint32_t edge_of(const char *p)
+{
+	uint32_t edge;
+
+	memcpy(&edge, p, sizeof(edge));
+	return chain_of(edge | 0x20202020u);
 }
 
 /* --- Building --------------------------------------------------------------------------------- */
 
-static void add_word(struct name_filter *f, const char *p, uint32_t len, uint8_t anchor)
+static void add_to_chain(struct name_filter *f, uint32_t *chain, const char *p, uint32_t len, uint32_t at,
+			 uint8_t anchor)
 {
-	uint32_t rare, pair, *chain;
+	f->words = xgrow(f->words, &f->cap_words, f->n_words + 1, sizeof(*f->words));
+	f->words[f->n_words++] = (struct name_word){ p, len, at, *chain, anchor };
+	*chain = (uint32_t)f->n_words;
+}
 
-	if (len < 2) {
-		f->usable = false;
+static void add_pair(struct name_filter *f, const char *p, uint32_t len, uint32_t at, uint8_t anchor)
+{
+	uint32_t pair = pair_of(p + at);
+
+	add_to_chain(f, &f->chains[chain_of(pair)], p, len, at, anchor);
+	f->pairs[pair >> 6] |= 1ull << (pair & 63);
+}
+
+/* By its rarest byte with the one before it, and with the one behind it: one of them begins at an even place. */
+static void add_pairs(struct name_filter *f, const char *p, uint32_t len, uint8_t anchor)
+{
+	uint32_t at = match_rarest(p, len);
+
+	at -= at > 0;
+	if (len == 2) {
+		f->step = 1;
+		add_pair(f, p, len, 0, anchor);
 		return;
 	}
-	rare = match_rarest(p, len);
-	rare -= rare > 0;
-	pair = pair_of(p + rare);
-	chain = &f->chains[chain_of(pair)];
-	f->words = xgrow(f->words, &f->cap_words, f->n_words + 1, sizeof(*f->words));
-	f->words[f->n_words++] = (struct name_word){ p, len, rare, *chain, anchor };
-	*chain = (uint32_t)f->n_words;
-	f->pairs[pair >> 6] |= 1ull << (pair & 63);
+	at = at < len - 3 ? at : len - 3;
+	add_pair(f, p, len, at, anchor);
+	add_pair(f, p, len, at + 1, anchor);
+}
+
+static void add_word(struct name_filter *f, const char *p, uint32_t len, uint8_t anchor)
+{
+	if (len < 2)
+		f->usable = false;
+	else if (len >= EDGE && anchor & (WORD_STARTS | WORD_IS_DIR))
+		add_to_chain(f, &f->heads[edge_of(p)], p, len, 0, anchor);
+	else if (len >= EDGE && anchor & WORD_ENDS)
+		add_to_chain(f, &f->tails[edge_of(p + len - EDGE)], p, len, len, anchor);
+	else
+		add_pairs(f, p, len, anchor);
 }
 
 static void add_start(struct name_filter *f, const char *p, uint32_t len)
@@ -225,13 +262,20 @@ static void order_starts(struct name_filter *f)
 		f->starts[n++] = s;
 	}
 	f->n_starts = n;
+	/* those that are before all names "/c..." */
+	for (unsigned c = 0, k = 0; c <= 256; c++) {
+		while (k < n && (f->starts[k].len < 2 || (uint8_t)f->starts[k].p[0] < '/' ||
+				 (f->starts[k].p[0] == '/' && (uint8_t)f->starts[k].p[1] < c)))
+			k++;
+		f->starts_at[c] = k;
+	}
 }
 
 void name_filter__build(struct name_filter *f, struct eng_pred *const *preds, uint32_t n, struct arena *mem)
 {
 	memset(f, 0, sizeof(*f));
 	f->usable = true;
-	add_word(f, "//", 2, WORD_ANYWHERE);	/* fd.nameraw shows one slash then: another text */
+	f->step = 2;
 	for (uint32_t i = 0; i < n && f->usable; i++)
 		add_pred(f, preds[i], mem);
 	order_starts(f);
@@ -266,16 +310,14 @@ static bool is_anchored(const struct name_word *w, const char *p, uint32_t len, 
 	return true;
 }
 
-/* Is there a word whose pair is at p + i? */
-static bool word_at(const struct name_filter *f, const char *p, uint32_t len, uint32_t i, uint32_t pair)
+/* Is there a word of this chain whose place is p + i? */
+static bool word_at(const struct name_filter *f, uint32_t chain, const char *p, uint32_t len, uint32_t i)
 {
-	uint32_t k = f->chains[chain_of(pair)];
-
-	for (; k; k = f->words[k - 1].next) {
+	for (uint32_t k = chain; k; k = f->words[k - 1].next) {
 		const struct name_word *w = &f->words[k - 1];
 
-		if (i >= w->pair_at && len - (i - w->pair_at) >= w->len &&
-		    is_anchored(w, p, len, i - w->pair_at) && same_folded(p + i - w->pair_at, w->p, w->len))
+		if (i >= w->at && len - (i - w->at) >= w->len && is_anchored(w, p, len, i - w->at) &&
+		    same_folded(p + i - w->at, w->p, w->len))
 			return true;
 	}
 	return false;
@@ -283,20 +325,38 @@ static bool word_at(const struct name_filter *f, const char *p, uint32_t len, ui
 
 static bool has_word(const struct name_filter *f, const char *p, uint32_t len)
 {
-	for (const char *at = p, *last = p + len - 1; at < last; at++) {
+	if (len >= EDGE && (word_at(f, f->heads[edge_of(p)], p, len, 0) ||
+			    word_at(f, f->tails[edge_of(p + len - EDGE)], p, len, len)))
+		return true;
+	for (const char *at = p, *last = p + len - 1; at < last; at += f->step) {
 		uint32_t pair = pair_of(at);
 
 		if (__builtin_expect(f->pairs[pair >> 6] >> (pair & 63) & 1, 0) &&
-		    word_at(f, p, len, (uint32_t)(at - p), pair))
+		    word_at(f, f->chains[chain_of(pair)], p, len, (uint32_t)(at - p)))
 			return true;
 	}
 	return false;
 }
 
+/* fd.nameraw shows one slash then: another text. */
+VECTORIZE static bool has_two_slashes(const char *p, uint32_t len)
+{
+	uint8_t two = 0;
+
+	for (uint32_t i = 0; i + 1 < len; i++)
+		two |= (p[i] == '/') & (p[i + 1] == '/');
+	return two;
+}
+
+static bool is_special(const struct name_filter *f, const char *p, uint32_t len)
+{
+	return has_two_slashes(p, len) || has_word(f, p, len);
+}
+
 /* The longest beginning: the last one in order that is not behind the name, or one that that one begins with. */
 static uint32_t longest_start(const struct name_filter *f, const char *p, uint32_t len)
 {
-	uint32_t lo = 0, hi = (uint32_t)f->n_starts;
+	uint32_t lo = f->starts_at[(uint8_t)p[1]], hi = f->starts_at[(uint8_t)p[1] + 1];
 
 	while (lo < hi) {
 		uint32_t mid = lo + (hi - lo) / 2;
@@ -315,7 +375,7 @@ uint32_t name_filter__class(const struct name_filter *f, const char *name, uint3
 			    uint32_t raw_len)
 {
 	if (!f->usable || len < 3 || name[0] != '/' || name[len - 1] == '/' || !memchr(name + 1, '/', len - 1) ||
-	    has_word(f, name, len) || (raw && (raw_len < 2 || has_word(f, raw, raw_len))))
+	    is_special(f, name, len) || (raw && (raw_len < 2 || is_special(f, raw, raw_len))))
 		return 0;
 	return 1 + longest_start(f, name, len);
 }

@@ -23,7 +23,7 @@ enum name_anchor {
 
 struct name_word {
 	const char *p;			/* borrowed from the predicates, or in the arena */
-	uint32_t len, pair_at;		/* where its rarest two bytes are */
+	uint32_t len, at;		/* which of its bytes it is found by: two that are rare, its first, its last */
 	uint32_t next;			/* of its chain: number + 1 */
 	uint8_t anchor;			/* enum name_anchor, added up */
 };
@@ -37,12 +37,15 @@ struct name_start {
 /* Letters of words are compared without their case: more is found than there is, never less. */
 struct name_filter {
 	bool usable;			/* else some test cannot be told like this: no name is like others */
-	uint64_t pairs[NAME_PAIRS / 64];	/* bit: two bytes that some word has at pair_at */
+	uint32_t step;			/* pairs are looked at at every second place, if no word is too short for that */
+	uint64_t pairs[NAME_PAIRS / 64];	/* bit: two bytes that some word is found by */
 	uint32_t chains[NAME_CHAINS];	/* words by that pair: number + 1 */
+	uint32_t heads[NAME_CHAINS], tails[NAME_CHAINS];	/* those with an anchor, by what stands there */
 	struct name_word *words;
 	size_t n_words, cap_words;
 	struct name_start *starts;	/* in order of their bytes, each once */
 	size_t n_starts, cap_starts;
+	uint32_t starts_at[257];	/* how many are before all names with this byte behind their slash */
 };
 
 /* Of these predicates, of which those that are not about names are passed over; borrowed. */
