@@ -15,6 +15,7 @@ struct audit_source {
 	uint64_t line;			/* of the window's first byte, from 1 */
 	bool in_array;			/* between the elements of an array that is the whole file */
 	size_t indent;			/* of the value in hand, if it begins a line */
+	size_t tried;			/* so many bytes from the window's begin have been read for a document that was none */
 	bool begun, given, ended;
 	unsigned faults;		/* so far */
 	uint64_t untold;		/* of those */
@@ -48,6 +49,7 @@ static void pass(struct audit_source *x, size_t n)
 {
 	if (n)
 		x->line += lines_in(window(x), n);
+	x->tried -= n < x->tried ? n : x->tried;
 	trace_input__skip(&x->in, n);
 }
 
@@ -146,16 +148,28 @@ static void leave_out(struct audit_source *x)
 
 /* --- values ------------------------------------------------------------------------------------------------ */
 
+/*
+ * How much of the window may be the document. Within what has been read in vain already it is one line: else documents that are never
+ * closed, within one another, would be read as often as there are levels.
+ */
+static size_t room_of(const struct audit_source *x)
+{
+	const char *nl = x->tried && x->in.have ? memchr(window(x), '\n', x->in.have) : NULL;
+
+	return nl ? (size_t)(nl - window(x)) : x->in.have;
+}
+
 /* The document at the window's beginning, all of it. False if it was left out. */
 static bool read_doc(struct audit_source *x)
 {
-	size_t want = x->in.have;
+	size_t want = x->in.have, room;
 	bool all = false;
 	int r;
 
 	for (;;) {
-		r = json_doc__parse(&x->doc, window(x), x->in.have);
-		if (r != JSON_MORE || all || x->in.have >= AUDIT_MAX_DOC)
+		room = room_of(x);
+		r = json_doc__parse(&x->doc, window(x), room);
+		if (r != JSON_MORE || all || room < x->in.have || room >= AUDIT_MAX_DOC)
 			break;
 		want += want > INPUT_AHEAD ? want : INPUT_AHEAD;
 		all = trace_input__need(&x->in, want) != 0;
@@ -167,8 +181,11 @@ static bool read_doc(struct audit_source *x)
 	if (r == JSON_MORE)
 		x->doc.bad_value = false;
 	note_fault(x, r == JSON_BAD ? x->doc.bad : all ? "the text ends within an entry" :
+		   room < x->in.have ? "the line ends within an entry" :
 		   "a document of more than 64 MiB (one event a line has no such limit)", "left out",
 		   r == JSON_BAD ? x->doc.bad_at : 0);
+	room = r == JSON_BAD ? x->doc.bad_at : room;
+	x->tried = room > x->tried ? room : x->tried;
 	leave_out(x);
 	return false;
 }

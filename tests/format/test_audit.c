@@ -216,6 +216,38 @@ static void hostile(void **state)
 	free(deep);
 }
 
+/*
+ * Documents within one another that are never closed are not read once for each level; whole lines among them are found, and what comes
+ * behind them in any form.
+ */
+static void never_closed(void **state)
+{
+	struct buf b = { 0 };
+	char *got, *text = xmalloc(20001);
+	bool opened;
+
+	(void)state;
+	memset(text, 'x', 20000);
+	text[20000] = '\0';
+	buf__puts(&b, ENTRY("0", "create") "\n");
+	for (unsigned k = 0; k < 400; k++) {
+		if (k % 100 == 50)
+			buf__puts(&b, ENTRY("1", "get") ",\n");
+		buf__printf(&b, "{\"a\":[\"%s\",\n", text);
+	}
+	buf__puts(&b, ENTRY("2", "list") "\n{\n  \"auditID\":\"3\",\n  \"verb\":\"watch\",\n  \"stageTimestamp\":\"2026-11-27T22:29:12Z\"\n}\n");
+	got = read_all((char *)b.p, b.len, &opened);
+	assert_true(opened);
+	free(text);
+	text = got;
+	for (unsigned k = 0; k < 4; k++, text++)
+		if (!(text = strstr(text, " get")))
+			fail_msg("entry %u among what is never closed is missing", k);
+	assert_non_null(strstr(got, "list watch "));
+	free(got);
+	buf__done(&b);
+}
+
 /* Objects of many names: one twice among them is found, and so is that there is none. */
 static void many_names(void **state)
 {
@@ -285,7 +317,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(shapes), cmocka_unit_test(row), cmocka_unit_test(too_large), cmocka_unit_test(faults),
-		cmocka_unit_test(faults_of_one), cmocka_unit_test(hostile), cmocka_unit_test(many_names), cmocka_unit_test(names_of_one_hash),
+		cmocka_unit_test(faults_of_one), cmocka_unit_test(hostile), cmocka_unit_test(never_closed), cmocka_unit_test(many_names), cmocka_unit_test(names_of_one_hash),
 		cmocka_unit_test(times),
 	};
 
