@@ -116,16 +116,20 @@ struct eng_cause {
 
 /*
  * How a process came into its pod: from outside, not as a child of what runs there. Shared with all that it starts. at holds the
- * requests that can have let it in: n is 0 if none is known, more than 1 if it may have been any of them.
+ * requests that can have let it in: n is 0 if none is known, more than 1 if it may have been any of them. args are what it has run, one
+ * program after the other: what starts it for the runtime, what was asked for, and what that may have become before the request is told of.
  */
 #define ENG_MAX_CAUSES 4u
+#define ENG_ENTRY_COMMANDS 4u
 struct eng_entry {
 	uint32_t refs;
 	uint64_t id;
 	uint64_t ts;			/* when it began to run */
 	bool settled;			/* the one is known */
-	struct eng_str *ns, *pod, *container, *args;
-	unsigned n;
+	struct eng_str *box;		/* the container's id; NULL: from a keyframe */
+	struct eng_str *ns, *pod, *container;	/* NULL: not known (yet) */
+	struct eng_str *args[ENG_ENTRY_COMMANDS];
+	unsigned n_args, n;
 	struct eng_cause *at[ENG_MAX_CAUSES];
 };
 

@@ -43,10 +43,12 @@ void entry__unref(struct eng_entry *e)
 		return;
 	for (unsigned k = 0; k < e->n; k++)
 		cause__unref(e->at[k]);
+	for (unsigned k = 0; k < e->n_args; k++)
+		eng_str__unref(e->args[k]);
+	eng_str__unref(e->box);
 	eng_str__unref(e->ns);
 	eng_str__unref(e->pod);
 	eng_str__unref(e->container);
-	eng_str__unref(e->args);
 	free(e);
 }
 
@@ -113,7 +115,10 @@ static unsigned count_args(const struct eng_str *s)
 	return n;
 }
 
-/* What runs is what was asked for, perhaps through the interpreter of a script. */
+/*
+ * What runs is what was asked for, perhaps through the interpreter of a script: then the kernel has put its whole path there. So
+ * "timeout 9 sh" is not what "sh" has become.
+ */
 static bool same_command(const struct eng_str *asked, const struct eng_str *runs)
 {
 	unsigned more = count_args(runs), n = count_args(asked);
@@ -121,8 +126,11 @@ static bool same_command(const struct eng_str *asked, const struct eng_str *runs
 
 	if (!n || more < n || more - n > MAX_PREFIX)
 		return false;
-	for (more -= n; more; more--)
+	more -= n;
+	for (unsigned k = 0; k < more; k++)
 		r += strlen(r) + 1;
+	if (more && !strchr(r, '/'))
+		return false;
 	if (strcmp(base_of(a), base_of(r)))
 		return false;
 	a += strlen(a) + 1;
@@ -133,9 +141,13 @@ static bool same_command(const struct eng_str *asked, const struct eng_str *runs
 
 static bool fits(const struct eng_cause *c, const struct eng_entry *e)
 {
-	return e->ts + BEFORE_NS >= c->ts && e->ts <= c->ts + AFTER_NS && eng_str__same(c->ns, e->ns) &&
-	       eng_str__same(c->pod, e->pod) && (!c->container || eng_str__same(c->container, e->container)) &&
-	       same_command(c->args, e->args);
+	if (e->ts + BEFORE_NS < c->ts || e->ts > c->ts + AFTER_NS || !eng_str__same(c->ns, e->ns) ||
+	    !eng_str__same(c->pod, e->pod) || (c->container && !eng_str__same(c->container, e->container)))
+		return false;
+	for (unsigned k = 0; k < e->n_args; k++)
+		if (same_command(c->args, e->args[k]))
+			return true;
+	return false;
 }
 
 static void settle(struct eng_cause *c, struct eng_entry *e)
@@ -344,31 +356,72 @@ static struct eng_str *command_of(const struct eng_image *i)
 	return s;
 }
 
+/* Takes s. What is in it already is not added, nor what there is no room for. */
+static void add_command(struct eng_entry *e, struct eng_str *s)
+{
+	for (unsigned k = 0; s && k < e->n_args; k++)
+		if (eng_str__same(e->args[k], s))
+			goto out;
+	if (s && e->n_args < ENG_ENTRY_COMMANDS) {
+		e->args[e->n_args++] = s;
+		return;
+	}
+out:
+	eng_str__unref(s);
+}
+
+static void set_pod(struct eng_entry *e, const struct eng_container *c)
+{
+	e->ns = label(c, "io.kubernetes.pod.namespace");
+	e->pod = e->ns ? label(c, "io.kubernetes.pod.name") : NULL;
+	e->container = label(c, "io.kubernetes.container.name");
+}
+
+static struct eng_entry *new_entry(struct causes *cs, const struct eng_container *c, uint64_t ts)
+{
+	struct eng_entry *e = xcalloc(1, sizeof(*e));
+
+	e->refs = 1;
+	e->id = ++cs->last_id;
+	e->ts = ts;
+	e->box = str_of(c->id, strlen(c->id));
+	set_pod(e, c);
+	keep_entry(cs, e);
+	return e;
+}
+
 void cause__on_exec(struct eng_state *st, struct eng_ctx *ctx)
 {
 	struct causes *cs = &st->shared->causes;
 	struct eng_proc *p = ctx->proc;
-	struct eng_entry *e;
+	struct eng_entry *e = p->entry;
 
-	if (!p->container || p->vpid == 1 || (p->parent && p->parent->container == p->container) ||
-	    (p->entry && p->entry->n) || !p->image->exe)
+	if (!p->container || p->vpid == 1 || (p->parent && p->parent->container == p->container) || (e && e->n) ||
+	    !p->image->exe)
 		return;
-	e = xcalloc(1, sizeof(*e));
-	e->refs = 1;
-	e->id = ++cs->last_id;
-	e->ts = fmt_ev__ts(ctx->ev);
-	e->ns = label(p->container, "io.kubernetes.pod.namespace");
-	e->pod = label(p->container, "io.kubernetes.pod.name");
-	e->container = label(p->container, "io.kubernetes.container.name");
-	if (!e->ns || !e->pod) {
+	if (!e || (e->box && strcmp(e->box->s, p->container->id))) {
 		entry__unref(e);
-		return;
+		e = p->entry = new_entry(cs, p->container, fmt_ev__ts(ctx->ev));
 	}
-	e->args = command_of(p->image);
-	keep_entry(cs, e);
+	add_command(e, command_of(p->image));
 	find_requests(cs, e);
-	entry__unref(p->entry);
-	p->entry = e;
+}
+
+void cause__on_container(struct eng_state *st, const struct eng_container *c)
+{
+	struct causes *cs = &st->shared->causes;
+
+	for (unsigned k = 0; k < RECENT_ENTRIES; k++) {
+		struct eng_entry *e = cs->entries[k];
+
+		if (!e || e->pod || !e->box || strcmp(e->box->s, c->id))
+			continue;
+		eng_str__unref(e->ns);
+		eng_str__unref(e->container);
+		set_pod(e, c);
+		if (e->pod)
+			find_requests(cs, e);
+	}
 }
 
 /* --- keyframes --------------------------------------------------------------------------------------------- */
@@ -408,6 +461,16 @@ static struct eng_cause *request_of(struct causes *cs, const struct fmt_ev *ev)
 	return c;
 }
 
+static struct eng_str *command_param(const struct fmt_ev *ev)
+{
+	struct eng_str *s = param_str(ev, P_state_cause_args);
+
+	if (s && s->len && !s->s[s->len - 1])
+		return s;
+	eng_str__unref(s);
+	return NULL;
+}
+
 static struct eng_entry *entry_of(struct causes *cs, const struct fmt_ev *ev)
 {
 	struct eng_entry *e = xcalloc(1, sizeof(*e));
@@ -418,9 +481,9 @@ static struct eng_entry *entry_of(struct causes *cs, const struct fmt_ev *ev)
 	e->ns = param_str(ev, P_state_cause_namespace);
 	e->pod = param_str(ev, P_state_cause_pod);
 	e->container = param_str(ev, P_state_cause_container);
-	e->args = param_str(ev, P_state_cause_args);
 	e->settled = ev_u64(ev, P_state_cause_settled, 0);
-	if (e->ns && e->pod && e->args && e->args->len && !e->args->s[e->args->len - 1])
+	add_command(e, command_param(ev));
+	if (e->ns && e->pod && e->n_args)
 		return e;
 	entry__unref(e);
 	return NULL;
@@ -463,6 +526,7 @@ void on_state_cause(struct eng_state *st, struct eng_ctx *ctx)
 		}
 	} else if (p) {
 		shared_entry(st, ctx->ev, p);
+		add_command(p->entry, command_param(ctx->ev));
 	}
 	if (p && p->entry && c)
 		add_cause(p->entry, c);

@@ -326,6 +326,8 @@ void on_container(struct eng_state *st, struct eng_ctx *ctx)
 		if (!row)	/* a keyframe's processes are still to come */
 			containers__forget_idle(st);
 	}
+	if (changed && !row)
+		cause__on_container(st, &c->c);
 	if (changed || moved)
 		proc__change_all(st);
 }
@@ -365,8 +367,10 @@ void on_asyncevent(struct eng_state *st, struct eng_ctx *ctx)
 	id = cJSON_GetObjectItemCaseSensitive(obj, "id");
 	if (cJSON_IsString(id) && *id->valuestring) {
 		c = container__get(st, id->valuestring, strlen(id->valuestring), true);
-		if (set_json(st, c, eng_str__ref(json)))
+		if (set_json(st, c, eng_str__ref(json))) {
+			cause__on_container(st, &c->c);
 			proc__change_all(st);
+		}
 	}
 	cJSON_Delete(root);
 	eng_str__unref(json);

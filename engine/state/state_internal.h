@@ -58,7 +58,7 @@ struct audit_look {
 
 /* Requests and entries of the last seconds, which may belong together: state_cause.c. */
 #define RECENT_CAUSES 64u
-#define RECENT_ENTRIES 256u
+#define RECENT_ENTRIES 1024u	/* an API server's webhook may be half a minute late, and probes come in, too */
 struct causes {
 	struct eng_cause *requests[RECENT_CAUSES];
 	struct eng_entry *entries[RECENT_ENTRIES];
@@ -70,6 +70,8 @@ void entry__unref(struct eng_entry *e);
 bool entry__is_recent(const struct causes *c, const struct eng_entry *e);
 /* The process has begun to run something else. */
 void cause__on_exec(struct eng_state *st, struct eng_ctx *ctx);
+/* More is known of a container: perhaps the pod that it is in. */
+void cause__on_container(struct eng_state *st, const struct eng_container *c);
 /* The event is an entry of a request that may let a process in. */
 void cause__on_audit(struct eng_state *st, const struct eng_ctx *ctx);
 

@@ -328,8 +328,8 @@ struct eng_thread **threads__sorted(const struct eng_proc *p)
 	return all;
 }
 
-/* Who entered a pod, and with which request; one of them, or none is known. */
-static void save_cause(struct saver *s, const struct eng_proc *p, const struct eng_cause *c)
+/* Who entered a pod, the k-th of what it has run and of the requests that may have let it in. */
+static void save_cause(struct saver *s, const struct eng_proc *p, unsigned k)
 {
 	const struct eng_entry *e = p->entry;
 
@@ -340,20 +340,20 @@ static void save_cause(struct saver *s, const struct eng_proc *p, const struct e
 	str(s, P_state_cause_namespace, e->ns);
 	str(s, P_state_cause_pod, e->pod);
 	str(s, P_state_cause_container, e->container);
-	str(s, P_state_cause_args, e->args);
+	str(s, P_state_cause_args, e->args[k < e->n_args ? k : e->n_args - 1]);
 	num(s, P_state_cause_settled, e->settled);
-	str(s, P_state_cause_json, c ? c->json : NULL);
+	str(s, P_state_cause_json, k < e->n ? e->at[k]->json : NULL);
 	fmt_batch__end(s->b);
 }
 
 static void save_causes(struct saver *s, const struct eng_proc *p)
 {
-	if (!p->entry)
+	const struct eng_entry *e = p->entry;
+
+	if (!e || !e->pod || (!e->n && !entry__is_recent(&s->st->shared->causes, e)))
 		return;
-	if (!p->entry->n && entry__is_recent(&s->st->shared->causes, p->entry))
-		save_cause(s, p, NULL);
-	for (unsigned k = 0; k < p->entry->n; k++)
-		save_cause(s, p, p->entry->at[k]);
+	for (unsigned k = 0; k < e->n_args || k < e->n; k++)
+		save_cause(s, p, k);
 }
 
 /* Requests whose process may still come. */

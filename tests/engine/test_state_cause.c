@@ -212,6 +212,81 @@ static void through_an_interpreter(void **state)
 	world__free(w);
 }
 
+/* Words in front of the command make it another: only the kernel puts an interpreter there, and then a whole path behind it. */
+static void words_before(void **state)
+{
+	struct world *w = pod();
+
+	(void)state;
+	request(w, "1", "alice", "/x?command=sh", 101);
+	enter(w, SHELL);
+	EXEC(w, SHELL, "timeout", "9\0sh\0");
+	expect_user(w, SHELL, NULL);
+	enter(w, OTHER);
+	EXEC(w, OTHER, "env", "sh\0");
+	expect_user(w, OTHER, NULL);
+	enter(w, 500);
+	EXEC(w, 500, "sh", "");
+	expect_user(w, 500, "alice");
+	world__free(w);
+}
+
+/* The runtime's own program, what was asked for, what that has become: the log may be late. */
+static void one_program_after_the_other(void **state)
+{
+	struct world *w = pod();
+	struct eng_state *st, *was = w->st;
+
+	(void)state;
+	enter(w, SHELL);
+	EXEC(w, SHELL, "runc", "init\0");
+	EXEC(w, SHELL, "sh", "-c\0id -u\0");
+	task_new(w, SHELL, SHELL, 301, 301, 0, "sh");
+	EXEC(w, SHELL, "python3", "server.py\0");
+	EXEC(w, SHELL, "python3.11", "server.py\0");
+	EXEC(w, SHELL, "one", "more\0");
+	leave(w);
+	st = copy_of(w->st, w->ts);
+	for (unsigned k = 0; k < 2; k++) {
+		request(w, "1", "alice", SH, 101);
+		expect_user(w, SHELL, "alice");
+		expect_user(w, 301, "alice");
+		expect_user(w, INIT, NULL);
+		leave(w);
+		w->st = st;
+	}
+	w->st = was;
+	eng_state__free(st);
+	world__free(w);
+}
+
+/* A container is named some time after it has begun. */
+static void pod_known_later(void **state)
+{
+	struct world *w = world__new();
+
+	(void)state;
+	task_new(w, 1, 1, SHIM, SHIM, 0, "shim");
+	ev(w, EV_execve, SHIM, SHIM, 0);
+	s(w, P_execve_comm, "shim");
+	s(w, P_execve_exe, "shim");
+	fmt_batch__str(w->b, P_execve_cgroups, "memory=/\0", 9, 9);
+	go(w);
+	task_new(w, SHIM, SHIM, INIT, INIT, 0, "nginx");
+	EXEC(w, INIT, "nginx", "");
+	request(w, "1", "alice", SH, 101);
+	enter(w, SHELL);
+	EXEC(w, SHELL, "sh", "-c\0id -u\0");
+	expect_user(w, SHELL, NULL);
+	ev(w, EV_container, 0, 0, 0);
+	s(w, P_container_id, "3ad7b26ded6d");
+	s(w, P_container_json, POD);
+	go(w);
+	expect_user(w, SHELL, "alice");
+	expect_user(w, INIT, NULL);
+	world__free(w);
+}
+
 /* Each request starts one process: what is settled stays. */
 static void one_after_the_other(void **state)
 {
@@ -343,7 +418,8 @@ int main(void)
 		cmocka_unit_test(log_before_process), cmocka_unit_test(process_before_log), cmocka_unit_test(what_does_not_fit),
 		cmocka_unit_test(times), cmocka_unit_test(not_from_outside), cmocka_unit_test(through_an_interpreter),
 		cmocka_unit_test(one_after_the_other), cmocka_unit_test(either_of_two), cmocka_unit_test(refused_later), cmocka_unit_test(told_late),
-		cmocka_unit_test(keyframes),
+		cmocka_unit_test(keyframes), cmocka_unit_test(words_before), cmocka_unit_test(one_program_after_the_other),
+		cmocka_unit_test(pod_known_later),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
