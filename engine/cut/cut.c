@@ -48,7 +48,9 @@ static int flush(struct cut *c, struct err *err)
 /* Room for one more row. Those of one pass share what one alone may hold. */
 static int make_room(struct cut *c, struct err *err)
 {
-	return fmt_batch__full(c->b) || c->b->n >= cut_pass__rows(c->pass) ? flush(c, err) : 0;
+	bool full = fmt_batch__full(c->b) || c->b->n >= cut_pass__rows(c->pass) || (c->o.rows && c->b->n >= c->o.rows);
+
+	return full ? flush(c, err) : 0;
 }
 
 static bool is_asked_for(struct cut *c, const struct eng_ctx *ctx)

@@ -25,6 +25,7 @@ struct cut_opts {
 	bool (*has)(void *arg, const struct eng_ctx *ctx);
 	void *arg;
 	struct output *out;		/* borrowed */
+	uint32_t rows;			/* most that the output gets at once; 0: what memory allows */
 };
 
 struct cut;
@@ -48,6 +49,12 @@ void cut_pass__remove(struct cut_pass *p, struct cut *c);
  * cut: cut__error.
  */
 bool cut_pass__batch(struct cut_pass *p, const struct fmt_batch *b, const struct fmt_batch_info *info);
+/*
+ * The same in parts, for who has other things to do meanwhile: rows from .. to - 1, the first part from row 0 and each from
+ * where the one before ended. A keyframe goes whole.
+ */
+bool cut_pass__part(struct cut_pass *p, const struct fmt_batch *b, const struct fmt_batch_info *info, uint32_t from,
+		    uint32_t to);
 
 /* Has its output failed? 0, or the error; nothing more goes to it then. */
 int cut__error(const struct cut *c, struct err *err);

@@ -241,7 +241,8 @@ static void event(struct cut_pass *p, const struct fmt_ev *ev, uint64_t among)
 	eng_state__leave(p->st, &ctx);
 }
 
-static void events(struct cut_pass *p, const struct fmt_batch *b, uint64_t among)
+/* Before the first row of a batch. */
+static void begin_batch(struct cut_pass *p, const struct fmt_batch *b, uint64_t among)
 {
 	struct cut *c;
 
@@ -251,7 +252,11 @@ static void events(struct cut_pass *p, const struct fmt_batch *b, uint64_t among
 		p->threads[i].since = 0;
 	each_cut(p, c, among)
 		selection__batch(c->o.selection, b);
-	for (uint32_t row = 0; row < b->n; row++) {
+}
+
+static void events(struct cut_pass *p, const struct fmt_batch *b, uint64_t among, uint32_t from, uint32_t to)
+{
+	for (uint32_t row = from; row < to; row++) {
 		struct fmt_ev ev = fmt_batch__ev(b, row);
 
 		if (!is_nobodys(p, b, row))
@@ -310,8 +315,13 @@ static bool is_over(struct cut_pass *p, const struct fmt_batch *b)
 	return over;
 }
 
-bool cut_pass__batch(struct cut_pass *p, const struct fmt_batch *b, const struct fmt_batch_info *info)
+bool cut_pass__part(struct cut_pass *p, const struct fmt_batch *b, const struct fmt_batch_info *info, uint32_t from,
+		    uint32_t to)
 {
+	if (from) {
+		events(p, b, p->all, from, to);
+		return is_over(p, b);
+	}
 	/* as those do that replay: so that fields are the same */
 	if (info->new_section || info->segment)
 		eng_state__reset(p->st);
@@ -322,12 +332,19 @@ bool cut_pass__batch(struct cut_pass *p, const struct fmt_batch *b, const struct
 	}
 	if (p->resave && b->n)
 		save_again(p, b->ts[0]);
-	events(p, b, p->all);
+	begin_batch(p, b, p->all);
+	events(p, b, p->all, 0, to);
 	return is_over(p, b);
+}
+
+bool cut_pass__batch(struct cut_pass *p, const struct fmt_batch *b, const struct fmt_batch_info *info)
+{
+	return cut_pass__part(p, b, info, 0, b->n);
 }
 
 int cut__rows(struct cut *c, const struct fmt_batch *b, struct err *err)
 {
-	events(c->pass, b, c->bit);
+	begin_batch(c->pass, b, c->bit);
+	events(c->pass, b, c->bit, 0, b->n);
 	return cut__error(c, err);
 }

@@ -7,6 +7,9 @@
 #include "format/base/text.h"
 #include "inspect/model/export.h"
 
+#define SLICE_ROWS 2048u	/* between two looks at the clock */
+#define CHUNK_ROWS 16384u	/* of the new file: more would take longer to compress than a key may wait */
+
 struct ins_export {
 	struct ins_trace *t;
 	const struct ins_model *m;
@@ -20,7 +23,9 @@ struct ins_export {
 	struct cut *cut;
 	struct cut_pass *pass;
 	struct fmt_batch *b;
-	uint32_t chunk, first, last;	/* the next one; of the range: the first, and the last so far known */
+	bool loaded;			/* b holds the chunk, whose rows are in up to row */
+	uint32_t row;
+	uint32_t chunk, first, last;	/* the one at hand; of the range: the first, and the last so far known */
 	struct sink_stats stats;
 };
 
@@ -105,7 +110,7 @@ static int open_output(struct ins_export *e, struct err *err)
 int ins_export__new(struct ins_export **ret, struct ins_trace *t, const struct ins_model *m, const struct ins_lens *lens,
 		    struct ins_scope scope, struct ins_only only, const char *path, struct err *err)
 {
-	struct cut_opts co = { .to = UINT64_MAX };
+	struct cut_opts co = { .to = UINT64_MAX, .rows = CHUNK_ROWS };
 	struct ins_export *e;
 	int r;
 
@@ -147,23 +152,38 @@ int ins_export__new(struct ins_export **ret, struct ins_trace *t, const struct i
 	return 0;
 }
 
-static int put_chunk(struct ins_export *e, struct err *err)
+/* The chunk at hand is done with. */
+static void go_on(struct ins_export *e)
+{
+	e->chunk++;
+	e->loaded = false;
+	e->row = 0;
+}
+
+/* Some rows more. 1: behind the range, 0, or negative. */
+static int put_rows(struct ins_export *e, struct err *err)
 {
 	static const struct fmt_want all = { 0 };
 	const struct ins_chunk *c = &e->t->chunks[e->chunk];
-	bool keyframe = c->kind == CHUNK_KEYFRAME;
+	bool keyframe = c->kind == CHUNK_KEYFRAME, over;
 	struct fmt_batch_info info = { .keyframe = keyframe, .new_section = c->anew, .segment = keyframe &&
 				       (!e->chunk || e->t->chunks[e->chunk - 1].kind != CHUNK_KEYFRAME) };
-
-	bool over;
+	uint32_t to;
 	int r;
 
 	/* what cannot be read is passed over, and noted in the trace */
-	if (c->bad || ins_trace__read(e->t, e->chunk, &all, e->b))
+	if (!e->loaded && (c->bad || ins_trace__read(e->t, e->chunk, &all, e->b))) {
+		go_on(e);
 		return 0;
-	if (e->list && !keyframe)
+	}
+	if (!e->loaded && e->list && !keyframe)
 		ins_evlist__batch(e->list, e->b);
-	over = cut_pass__batch(e->pass, e->b, &info);
+	e->loaded = true;
+	to = keyframe || e->b->n - e->row <= SLICE_ROWS ? e->b->n : e->row + SLICE_ROWS;
+	over = cut_pass__part(e->pass, e->b, &info, e->row, to);
+	e->row = to;
+	if (to == e->b->n)
+		go_on(e);
 	r = cut__error(e->cut, err);
 	return r < 0 ? r : over;
 }
@@ -184,9 +204,8 @@ int ins_export__step(struct ins_export *e, uint64_t ns, struct err *err)
 	uint64_t until = ins_now() + ns;
 
 	while (e->chunk < e->t->n_read) {
-		int r = put_chunk(e, err);
+		int r = put_rows(e, err);
 
-		e->chunk++;
 		if (r < 0)
 			return r;
 		if (r == 1)		/* behind the range */
