@@ -60,11 +60,13 @@ static int parse_explain(struct rpl_run *r, struct err *err)
 	return 0;
 }
 
-static void want_rule(const struct eng_rule *rule, struct fmt_want *w)
+static void want_rule(const struct eng_prog *prog, const struct eng_rule *rule, struct fmt_want *w)
 {
-	eng_output__want(rule->format, w);
+	bool payload = eng_prog__sees_payload(prog, rule->cond);
+
+	eng_output__want(rule->format, payload, w);
 	if (rule->threshold && rule->threshold->by)
-		eng_output__want(rule->threshold->by, w);
+		eng_output__want(rule->threshold->by, payload, w);
 }
 
 /*
@@ -77,21 +79,21 @@ static void make_want(struct rpl_run *r)
 
 	if (r->o->mode == MODE_EXPLAIN || (!r->rs && !r->filter))
 		return;
-	w->by_type = w->wanted_results = w->no_payload = true;
+	w->by_type = w->wanted_results = w->no_payload = w->no_cpu = true;
 	eng_state__want_changes(w);
 	if (r->rs)
 		eng_prog__want(eng_ruleset__prog(r->rs), w);
 	if (r->filter)
 		eng_prog__want(r->filter, w);
 	for (unsigned i = 0; i < r->n_rules; i++)
-		if (r->rules[i].cond >= 0 && eng_prog__sees_payload(eng_ruleset__prog(r->rs), r->rules[i].cond))
-			want_rule(&r->rules[i], w);
+		if (r->rules[i].cond >= 0)
+			want_rule(eng_ruleset__prog(r->rs), &r->rules[i], w);
 	if (r->pb)
 		playbook__want(r->pb, w);
 	if (r->format)
-		eng_output__want(r->format, w);
+		eng_output__want(r->format, true, w);
 	else if (!r->rs)
-		w->no_payload = false;	/* what matches is printed whole */
+		w->no_payload = w->no_cpu = false;	/* what matches is printed whole */
 }
 
 static int compile(struct rpl_run *r, struct err *err)

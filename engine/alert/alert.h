@@ -32,8 +32,11 @@ void eng_output__text(const struct eng_output *o, const struct eng_ctx *ctx, str
 void eng_output__json(const struct eng_output *o, const struct eng_ctx *ctx, struct arena *scratch,
 		      struct buf *out);
 
-/* What a format needs of a reader besides all parameters of the events it is for: see eng_prog__want. */
-void eng_output__want(const struct eng_output *o, struct fmt_want *w);
+/*
+ * What a format needs of a reader besides all parameters of the events it is for: see eng_prog__want. payload: such an
+ * event can have one.
+ */
+void eng_output__want(const struct eng_output *o, bool payload, struct fmt_want *w);
 
 struct eng_alert_opts {
 	const char *hostname;		/* where the state has no name of the machine; NULL: "" */

@@ -361,15 +361,15 @@ void eng_output__json(const struct eng_output *o, const struct eng_ctx *ctx, str
 	arena__reset(scratch);
 }
 
-void eng_output__want(const struct eng_output *o, struct fmt_want *w)
+void eng_output__want(const struct eng_output *o, bool payload, struct fmt_want *w)
 {
 	for (uint32_t i = 0; i < o->n_tokens; i++)
-		if (o->tokens[i].x && eng_expr__reads_payload(o->tokens[i].x))
-			w->no_payload = false;
+		if (o->tokens[i].x)
+			eng_expr__want(o->tokens[i].x, payload, w);
 	for (uint32_t i = 0; i < o->n_fields; i++) {	/* those that only JSON shows too */
 		if (o->fields[i].text)
-			eng_output__want(o->fields[i].text, w);
-		else if (eng_expr__reads_payload(o->fields[i].x))
-			w->no_payload = false;
+			eng_output__want(o->fields[i].text, payload, w);
+		else
+			eng_expr__want(o->fields[i].x, payload, w);
 	}
 }

@@ -133,8 +133,8 @@ void eng_profile__done(struct eng_profile *p);
 const char *eng_prog__pred(const struct eng_prog *p, uint32_t pred);
 
 /*
- * What the program needs of a reader, added to w, in which the caller has set by_type and
- * no_payload (the state's needs are added by eng_state__want).
+ * What the program needs of a reader, added to w, in which the caller has set by_type,
+ * no_payload and no_cpu (the state's needs are added by eng_state__want).
  */
 void eng_prog__want(const struct eng_prog *p, struct fmt_want *w);
 /* Of a sealed program: can an event that the condition is true of have a payload? */

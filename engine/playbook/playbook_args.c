@@ -255,10 +255,10 @@ void playbook__want(const struct playbook *pb, struct fmt_want *w)
 
 			for (uint32_t t = 0; t < a->n_templates; t++) {
 				if (a->templates[t].text)
-					eng_output__want(a->templates[t].text, w);
+					eng_output__want(a->templates[t].text, true, w);
 				for (uint32_t s = 0; s < a->templates[t].n_segments; s++)
 					if (a->templates[t].segments[s].text)
-						eng_output__want(a->templates[t].segments[s].text, w);
+						eng_output__want(a->templates[t].segments[s].text, true, w);
 			}
 		}
 }

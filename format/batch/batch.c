@@ -299,6 +299,7 @@ int fmt_batch__begin(struct fmt_batch *b, uint16_t type, uint64_t ts, uint64_t d
 	bb->given = 0;
 	b->ts[row] = ts;
 	b->dur[row] = dur;
+	b->n_no_dur = 0;
 	b->res[row] = res;
 	b->type[row] = type;
 	b->cpu[row] = cpu;

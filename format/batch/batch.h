@@ -67,6 +67,7 @@ struct fmt_batch {
 	/* base columns, cap = FMT_BATCH_MAX_EVENTS */
 	uint64_t *ts;			/* time of return, ns since the epoch, not decreasing as a rule */
 	uint64_t *dur;			/* ns from entry to return; 0 if not known or not a call */
+	uint32_t n_no_dur;		/* how many are 0 for sure, by who decodes: not touched by reset */
 	int64_t *res;			/* result; 0 where there is none, FMT_NO_RES where it is not known */
 	uint16_t *type;			/* enum fmt_event_id */
 	uint16_t *cpu;

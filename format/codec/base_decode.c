@@ -232,21 +232,30 @@ static bool decode_times(struct events_decoder *d, const struct table *t, uint32
 	return true;
 }
 
-/* Where they are not known all are the same. */
-static bool decode_durations(struct events_decoder *d, const struct table *t, struct fmt_batch *b)
+/* Where they are not known all are 0, chunk after chunk. */
+static bool decode_durations(struct events_decoder *d, const struct table *t, uint32_t n, struct fmt_batch *b)
 {
-	int c = find_column(t, BCOL_DUR);
+	struct col_reader r;
 
-	if (c >= 0 && col__is_constant(&t->col[c]))
-		return decoder__base_column(d, t, BCOL_DUR, b->dur);	/* in any order */
+	if (!open_column(d, t, BCOL_DUR, &r))
+		return false;
+	if (col__is_zero(r.d)) {
+		for (; b->n_no_dur < n; b->n_no_dur++)
+			b->dur[b->n_no_dur] = 0;
+		return true;
+	}
+	b->n_no_dur = 0;
 	return scatter_column(d, t, BCOL_DUR, d->next, b->dur);
 }
 
 /* */
-static bool decode_rows(struct events_decoder *d, const struct table *t, uint32_t n, struct fmt_batch *b)
+static bool decode_rows(struct events_decoder *d, const struct table *t, const struct fmt_want *want, uint32_t n,
+			struct fmt_batch *b)
 {
-	return t->id == BASE_ROWS && t->rows == n && decode_order(d, t, n, b) && decode_cpus(d, t, b) &&
-	       decode_durations(d, t, b) && decode_times(d, t, n, b);
+	bool cpus = !want->no_cpu || find_column(t, BCOL_CLOCK) >= 0;
+
+	return t->id == BASE_ROWS && t->rows == n && decode_order(d, t, n, b) && (!cpus || decode_cpus(d, t, b)) &&
+	       decode_durations(d, t, n, b) && decode_times(d, t, n, b);
 }
 
 static bool wants_results(const struct fmt_want *want, const struct schema_map *map, uint32_t id)
@@ -276,7 +285,7 @@ bool decoder__base(struct events_decoder *d, const struct schema_map *map, const
 		return false;
 	if (decoder__table(d, &tr, 0) != 1 || !decode_threads(d, &d->table, b))
 		return false;
-	if (decoder__table(d, &tr, 0) != 1 || !decode_rows(d, &d->table, n, b))
+	if (decoder__table(d, &tr, 0) != 1 || !decode_rows(d, &d->table, want, n, b))
 		return false;
 	if (want->wanted_results)
 		memset(b->res, 0, n * sizeof(*b->res));

@@ -104,10 +104,10 @@ static inline size_t col_desc__size(const struct col_desc *d, uint32_t n)
 	return data + (d->flags & COL_NULLS ? (n + 7) / 8 : 0);
 }
 
-/* Has it the same number in all rows, whatever stands in its data? */
-static inline bool col__is_constant(const struct col_desc *d)
+/* Is it 0 in all rows, whatever stands in its data? */
+static inline bool col__is_zero(const struct col_desc *d)
 {
-	return d->pred == PRED_NONE && !d->mask && !(d->flags & COL_CLASSES);
+	return d->pred == PRED_NONE && !d->width && !(d->flags & COL_CLASSES) && !d->base;
 }
 
 void col_desc__put(struct buf *out, const struct col_desc *d);

@@ -39,6 +39,7 @@ struct fmt_want {
 	const uint64_t *params;		/* FMT_MAX_EVENTS masks of parameters to decode, or NULL = all */
 	bool wanted_results;		/* results of the other types are not asked for: they read 0 */
 	bool no_payload;		/* do not decompress payloads */
+	bool no_cpu;			/* processors are not asked for: they say nothing */
 	bool no_keyframes;		/* skip keyframes after the first */
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What conditions ask of a reader: no payload, unless there is a field that can read one of an event that can match. */
+/* What conditions ask of a reader: only what a field can read of an event that can match. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -25,6 +25,28 @@ static const struct {
 	{ "evt.type in (openat, write) and evt.arg.name contains a", false, false },
 	{ "evt.args contains a", true, true },
 };
+
+static void processors_are_asked_for_if_they_are_read(void **state)
+{
+	const char *const texts[] = { "evt.type = openat and evt.cpu = 1", "evt.type = openat and evt.num > 1" };
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		struct fmt_want w = { .by_type = true, .no_cpu = true };
+		struct arena mem = { 0 };
+		struct eng_prog *p;
+		struct eng_ast *ast;
+
+		assert_int_equal(eng_prog__new(&p), 0);
+		assert_int_equal(eng_filter__parse(texts[i], strlen(texts[i]), 100, &mem, &ast, NULL), 0);
+		assert_true(eng_prog__add(p, ast, NULL, NULL, NULL) >= 0);
+		assert_int_equal(eng_prog__seal(p, NULL), 0);
+		eng_prog__want(p, &w);
+		assert_int_equal(w.no_cpu, i);
+		eng_prog__free(p);
+		arena__done(&mem);
+	}
+}
 
 static void payload_is_asked_for_where_it_can_be_read(void **state)
 {
@@ -53,6 +75,7 @@ static void payload_is_asked_for_where_it_can_be_read(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(processors_are_asked_for_if_they_are_read),
 		cmocka_unit_test(payload_is_asked_for_where_it_can_be_read),
 	};
 

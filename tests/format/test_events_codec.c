@@ -144,6 +144,42 @@ static void deterministic(void **state)
 	fmt_batch__free(b);
 }
 
+/* What a decoder leaves as it is must not be what the chunk before had there. */
+static void columns_that_are_left_out_leave_nothing_behind(void **state)
+{
+	struct fmt_want all = { 0 }, no_cpu = { .no_cpu = true };
+	struct encoded *with, *without;
+	struct fmt_batch *a, *b, *c;
+	uint64_t skipped = 0, some = 0;
+
+	(void)state;
+	fmt_batch__new(&a);
+	fmt_batch__new(&b);
+	fmt_batch__new(&c);
+	rows__plausible(a, 1, 3000);
+	rows__plausible(b, 1, 4000);
+	memset(b->dur, 0, b->n * sizeof(*b->dur));
+	with = encode_with(enc, a);
+	without = encode_with(enc, b);
+	for (unsigned turn = 0; turn < 6; turn++) {
+		const struct fmt_batch *was = turn % 3 ? b : a;
+
+		assert_int_equal(decode(turn % 3 ? without : with, turn & 1 ? &no_cpu : &all, 1, was->n, c, &skipped), 0);
+		for (uint32_t k = 0; k < c->n; k++) {
+			assert_int_equal(c->dur[k], was->dur[k]);
+			assert_int_equal(c->ts[k], was->ts[k]);
+			assert_true(turn & 1 || c->cpu[k] == was->cpu[k]);
+			some |= c->dur[k];
+		}
+	}
+	assert_true(some);
+	encoded_free(with);
+	encoded_free(without);
+	fmt_batch__free(a);
+	fmt_batch__free(b);
+	fmt_batch__free(c);
+}
+
 static void want_types_and_params(void **state)
 {
 	struct fmt_want want = { .by_type = true, .no_payload = true };
@@ -338,6 +374,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(round_trip), cmocka_unit_test(deterministic), cmocka_unit_test(want_types_and_params),
+		cmocka_unit_test(columns_that_are_left_out_leave_nothing_behind),
 		cmocka_unit_test(unknown_events), cmocka_unit_test(hostile_sections),
 		cmocka_unit_test(schema_round_trip), cmocka_unit_test(hostile_schema),
 	};

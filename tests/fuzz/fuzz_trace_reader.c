@@ -65,7 +65,7 @@ static void walk(const struct fmt_batch *b)
 static struct fmt_want want_of(uint8_t mode)
 {
 	struct fmt_want w = { .by_type = mode & (ROWS_ONLY | ONE_TYPE), .no_payload = mode & NO_PAYLOAD,
-			      .no_keyframes = mode & ONE_TYPE };
+			      .no_keyframes = mode & ONE_TYPE, .no_cpu = mode & ROWS_ONLY };
 
 	if (mode & ONE_TYPE) {
 		w.types[EV_openat / 8] |= 1 << EV_openat % 8;

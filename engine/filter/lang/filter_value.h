@@ -90,8 +90,11 @@ int eng_expr__compile(const struct eng_operand *o, struct arena *mem, struct eng
 bool eng_expr__get(const struct eng_expr *x, const struct eng_ctx *ctx, bool filter,
 		   struct arena *scratch,
 		   struct eng_vals *out);
-/* May its value hold bytes that were read or written? (prog_want.c) */
-bool eng_expr__reads_payload(const struct eng_expr *x);
+/*
+ * What its value needs of a reader besides the parameters of its events: taken out of what w says is not asked for.
+ * payload: such an event can have bytes that were read or written (prog_want.c).
+ */
+void eng_expr__want(const struct eng_expr *x, bool payload, struct fmt_want *w);
 /* Is it the bare field of this name, without transformers and argument? */
 bool eng_expr__is_field(const struct eng_expr *x, const char *name);
 

@@ -12,18 +12,24 @@ static bool is_payload_param(const struct eng_fref *ref)
 	return false;
 }
 
-bool eng_expr__reads_payload(const struct eng_expr *x)
+static bool reads_payload(const struct eng_expr *field)
 {
-	if (x->kind == X_FIELD && x->ref.param_of)
-		return is_payload_param(&x->ref);
-	if (x->kind == X_FIELD)
-		return x->type.type == T_BYTES || !strcmp(x->ref.field->name, "evt.arg") ||
-		       !strcmp(x->ref.field->name, "evt.args") ||
-		       !strcmp(x->ref.field->name, "evt.info");
+	if (field->ref.param_of)
+		return is_payload_param(&field->ref);
+	return field->type.type == T_BYTES || !strcmp(field->ref.field->name, "evt.arg") ||
+	       !strcmp(field->ref.field->name, "evt.args") || !strcmp(field->ref.field->name, "evt.info");
+}
+
+void eng_expr__want(const struct eng_expr *x, bool payload, struct fmt_want *w)
+{
 	for (uint32_t i = 0; i < x->n_kids; i++)
-		if (eng_expr__reads_payload(x->kids[i]))
-			return true;
-	return false;
+		eng_expr__want(x->kids[i], payload, w);
+	if (x->kind != X_FIELD)
+		return;
+	if (payload && reads_payload(x))
+		w->no_payload = false;
+	if (eng_expr__is_field(x, "evt.cpu"))
+		w->no_cpu = false;
 }
 
 static bool has_payload(unsigned type)
@@ -48,16 +54,14 @@ bool eng_prog__sees_payload(const struct eng_prog *p, int cond)
  */
 void eng_prog__want(const struct eng_prog *p, struct fmt_want *w)
 {
-	bool some = false, read = false;
+	bool payload = false;
 
 	for (unsigned i = 0; i < FMT_MAX_EVENTS; i++) {
 		if (!p->by_type[i])
 			continue;
 		w->types[i / 8] |= (uint8_t)(1u << (i & 7));
-		some = some || has_payload(i);
+		payload = payload || has_payload(i);
 	}
-	for (uint32_t i = 0; i < p->n_exprs && some && !read; i++)
-		read = eng_expr__reads_payload(p->exprs[i]);
-	if (read)
-		w->no_payload = false;
+	for (uint32_t i = 0; i < p->n_exprs; i++)
+		eng_expr__want(p->exprs[i], payload, w);
 }
