@@ -40,13 +40,14 @@ void ins_calls__free(struct ins_calls *c)
 
 void ins_calls__again(struct ins_calls *c)
 {
-	ins_evlist__rescope(c->list);
+	c->done = false;
+	c->gen++;
+	if (ins_evlist__rescope(c->list, c->at))
+		return;
 	memset(c->by_type, 0, sizeof(c->by_type));
 	c->n_failures = 0;
 	ins_map__done(&c->by_failure);
 	c->at = INS_EV_FIRST;
-	c->done = false;
-	c->gen++;
 }
 
 uint64_t ins_latency__from(unsigned bucket)

@@ -44,7 +44,7 @@ struct ins_calls {
 int ins_calls__new(struct ins_calls **ret, struct ins_trace *t, const struct ins_model *m,
 		   const struct ins_lens *lens, struct ins_scope scope);
 void ins_calls__free(struct ins_calls *c);
-/* The model has grown: begin anew. */
+/* The model has grown: go on, or begin anew where what was counted does not hold. */
 void ins_calls__again(struct ins_calls *c);
 /* Work for about ns nanoseconds. True: there is more to do. */
 bool ins_calls__step(struct ins_calls *c, uint64_t ns);

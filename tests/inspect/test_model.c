@@ -16,9 +16,7 @@
 #include "engine/field/field.h"
 #include "inspect/model/events/evlist.h"
 #include "inspect/model/kinds.h"
-#include "inspect/model/pass/pass.h"
-
-#define LONG 1000000000u	/* ns: work is not cut into slices */
+#include "tests/inspect/opened.h"
 
 static char story[64], big[64], merged[64];
 
@@ -49,33 +47,6 @@ static int remove_traces(void **state)
 	strcat(merged, ".twin");
 	unlink(merged);
 	return 0;
-}
-
-static struct ins_trace *open_trace(const char *path)
-{
-	struct ins_trace *t;
-	struct err e = { 0 };
-
-	if (ins_trace__open(&t, path, &e) < 0)
-		fail_msg("%s", e.msg);
-	while (ins_trace__step(t, LONG))
-		;
-	return t;
-}
-
-static struct ins_model *make_model(struct ins_trace *t, const struct ins_lens *lens,
-				    uint64_t slice)
-{
-	struct ins_model *m;
-	struct ins_pass *p;
-
-	assert_int_equal(ins_model__new(&m, t, lens->cond || lens->to), 0);
-	assert_int_equal(ins_pass__new(&p, t, m, lens, NULL), 0);
-	while (ins_pass__step(p, slice))
-		;
-	assert_true(m->done);
-	ins_pass__free(p);
-	return m;
 }
 
 /* --- a plain run ----------------------------------------------------------------------------- */
@@ -157,9 +128,9 @@ static unsigned count_cmds(const struct ins_model *m, uint8_t kind)
 
 static void tells_the_story(void **state)
 {
-	struct ins_trace *t = open_trace(story);
+	struct ins_trace *t = opened__trace(story);
 	const struct ins_lens none = { 0 };
-	struct ins_model *m = make_model(t, &none, LONG);
+	struct ins_model *m = opened__model(t, &none, OPENED_WHOLE);
 	const struct ins_proc *x = &m->procs[find_proc(m, 4123)];
 	const struct ins_file *f = &m->files[find_file(m, "/tmp/.x")];
 	const struct ins_file *shadow = &m->files[find_file(m, "/etc/shadow")];
@@ -208,9 +179,9 @@ static void tells_the_story(void **state)
 static void counts_all(void **state)
 {
 	struct plain *p = calloc(1, sizeof(*p));
-	struct ins_trace *t = open_trace(big);
+	struct ins_trace *t = opened__trace(big);
 	const struct ins_lens none = { 0 };
-	struct ins_model *m = make_model(t, &none, 1000);	/* in many slices */
+	struct ins_model *m = opened__model(t, &none, 1000);	/* in many slices */
 	uint64_t sum = 0, slots = 0;
 
 	(void)state;
@@ -233,16 +204,16 @@ static void counts_all(void **state)
 /* An index means the same object whatever the lens. */
 static void same_objects(void **state)
 {
-	struct ins_trace *t = open_trace(story);
+	struct ins_trace *t = opened__trace(story);
 	const struct ins_lens none = { 0 };
 	struct ins_lens lens = { 0 };
 	struct ins_cond *cond;
-	struct ins_model *base = make_model(t, &none, LONG), *m;
+	struct ins_model *base = opened__model(t, &none, OPENED_WHOLE), *m;
 
 	(void)state;
 	assert_int_equal(ins_cond__new(&cond, "proc.name = curl", NULL), 0);
 	lens.cond = cond;
-	m = make_model(t, &lens, LONG);
+	m = opened__model(t, &lens, OPENED_WHOLE);
 	assert_int_equal(m->n_procs, base->n_procs);
 	assert_int_equal(m->n_files, base->n_files);
 	assert_int_equal(m->n_conns, base->n_conns);
@@ -314,9 +285,9 @@ static void lists_matches(void **state)
 	(void)state;
 	for (size_t c = 0; c < sizeof(conds) / sizeof(conds[0]); c++) {
 		struct plain *p = calloc(1, sizeof(*p));
-		struct ins_trace *t = open_trace(big);
+		struct ins_trace *t = opened__trace(big);
 		const struct ins_lens none = { 0 };
-		struct ins_model *m = make_model(t, &none, LONG);
+		struct ins_model *m = opened__model(t, &none, OPENED_WHOLE);
 		struct ins_lens lens = { 0 };
 		struct ins_cond *cond;
 		struct ins_evlist *l;
@@ -349,9 +320,9 @@ static void lists_matches(void **state)
 /* The list of a scope is that of a condition that says the same. */
 static void lists_scopes(void **state)
 {
-	struct ins_trace *t = open_trace(story);
+	struct ins_trace *t = opened__trace(story);
 	const struct ins_lens none = { 0 };
-	struct ins_model *m = make_model(t, &none, LONG);
+	struct ins_model *m = opened__model(t, &none, OPENED_WHOLE);
 	const struct { struct ins_scope scope; const char *cond; } same[] = {
 		{ { OF_PROC, find_proc(m, 4121) }, "proc.pid = 4121" },
 		{ { OF_TREE, find_proc(m, 4120) }, "proc.pid in (4120, 4121, 4122, 4123)" },
@@ -372,7 +343,7 @@ static void lists_scopes(void **state)
 		run_plain(story, p);
 		assert_true(p->n_matches > 3);
 		assert_int_equal(ins_evlist__new(&l, t, m, &none, same[i].scope, false), 0);
-		expect_list(t, l, p->matches, p->n_matches, LONG);
+		expect_list(t, l, p->matches, p->n_matches, OPENED_WHOLE);
 		ins_evlist__free(l);
 		ins_cond__free(cond);
 		free(p->matches);
@@ -384,9 +355,9 @@ static void lists_scopes(void **state)
 
 static void lists_a_range(void **state)
 {
-	struct ins_trace *t = open_trace(story);
+	struct ins_trace *t = opened__trace(story);
 	struct ins_lens lens = { .from = t->t_first + 4000000000u, .to = t->t_first + 4220000000u };
-	struct ins_model *m = make_model(t, &lens, LONG);
+	struct ins_model *m = opened__model(t, &lens, OPENED_WHOLE);
 	struct ins_evpos at = INS_EV_FIRST;
 	struct ins_evlist *l;
 	uint64_t n = 0;
@@ -394,8 +365,8 @@ static void lists_a_range(void **state)
 	(void)state;
 	assert_int_equal(ins_evlist__new(&l, t, m, &lens, (struct ins_scope){ OF_ALL, 0 }, false),
 			 0);
-	while (next(l, at, 1, LONG, &at) == INS_FOUND) {
-		assert_int_equal(ins_evlist__fill(l, &at, 1, LONG), INS_FOUND);
+	while (next(l, at, 1, OPENED_WHOLE, &at) == INS_FOUND) {
+		assert_int_equal(ins_evlist__fill(l, &at, 1, OPENED_WHOLE), INS_FOUND);
 		assert_in_range(ins_evlist__line(l, at)->ts, lens.from, lens.to);
 		n++;
 	}
@@ -409,9 +380,9 @@ static void lists_a_range(void **state)
 /* The text of an event does not depend on how one came to it. */
 static void same_texts(void **state)
 {
-	struct ins_trace *t = open_trace(story);
+	struct ins_trace *t = opened__trace(story);
 	const struct ins_lens none = { 0 };
-	struct ins_model *m = make_model(t, &none, LONG);
+	struct ins_model *m = opened__model(t, &none, OPENED_WHOLE);
 	struct ins_evpos at = INS_EV_FIRST, all[2000];
 	struct ins_evlist *l;
 	char *texts[2000];
@@ -421,10 +392,10 @@ static void same_texts(void **state)
 	(void)state;
 	assert_int_equal(ins_evlist__new(&l, t, m, &none, (struct ins_scope){ OF_ALL, 0 }, false),
 			 0);
-	while (next(l, at, 1, LONG, &at) == INS_FOUND) {
+	while (next(l, at, 1, OPENED_WHOLE, &at) == INS_FOUND) {
 		const struct ins_evline *line;
 
-		assert_int_equal(ins_evlist__fill(l, &at, 1, LONG), INS_FOUND);
+		assert_int_equal(ins_evlist__fill(l, &at, 1, OPENED_WHOLE), INS_FOUND);
 		line = ins_evlist__line(l, at);
 		all[n] = at;
 		texts[n++] = xasprintf("%s|%s|%s", line->container.p, line->comm.p, line->args.p);
@@ -440,7 +411,7 @@ static void same_texts(void **state)
 
 		x = x * 1103515245u + 12345u;
 		k = (x >> 8) % n;
-		assert_int_equal(ins_evlist__fill(l, &all[k], 1, LONG), INS_FOUND);
+		assert_int_equal(ins_evlist__fill(l, &all[k], 1, OPENED_WHOLE), INS_FOUND);
 		line = ins_evlist__line(l, all[k]);
 		text = xasprintf("%s|%s|%s", line->container.p, line->comm.p, line->args.p);
 		assert_string_equal(text, texts[k]);
@@ -455,9 +426,9 @@ static void same_texts(void **state)
 
 static void goes_to_numbers_and_times(void **state)
 {
-	struct ins_trace *t = open_trace(story);
+	struct ins_trace *t = opened__trace(story);
 	const struct ins_lens none = { 0 };
-	struct ins_model *m = make_model(t, &none, LONG);
+	struct ins_model *m = opened__model(t, &none, OPENED_WHOLE);
 	struct ins_evlist *l;
 	struct ins_evpos at;
 
@@ -466,15 +437,15 @@ static void goes_to_numbers_and_times(void **state)
 			 0);
 	for (uint64_t num = 1; num <= t->n_events; num += 37) {
 		at = ins_evlist__before_num(l, num);
-		assert_int_equal(next(l, at, 1, LONG, &at), INS_FOUND);
+		assert_int_equal(next(l, at, 1, OPENED_WHOLE, &at), INS_FOUND);
 		assert_int_equal(num_at(t, at), num);
 	}
 	at = ins_evlist__before_num(l, t->n_events + 1000);
-	assert_int_equal(next(l, at, 1, LONG, &at), INS_END);
+	assert_int_equal(next(l, at, 1, OPENED_WHOLE, &at), INS_END);
 	for (uint64_t ts = t->t_first; ts <= t->t_last; ts += 333000000u) {
-		assert_int_equal(ins_evlist__before_time(l, ts, LONG, &at), INS_FOUND);
-		assert_int_equal(next(l, at, 1, LONG, &at), INS_FOUND);
-		assert_int_equal(ins_evlist__fill(l, &at, 1, LONG), INS_FOUND);
+		assert_int_equal(ins_evlist__before_time(l, ts, OPENED_WHOLE, &at), INS_FOUND);
+		assert_int_equal(next(l, at, 1, OPENED_WHOLE, &at), INS_FOUND);
+		assert_int_equal(ins_evlist__fill(l, &at, 1, OPENED_WHOLE), INS_FOUND);
 		assert_true(ins_evlist__line(l, at)->ts >= ts);
 	}
 	ins_evlist__free(l);
@@ -485,9 +456,9 @@ static void goes_to_numbers_and_times(void **state)
 /* Equal pids, uids, paths and container ids of two machines are not taken for each other. */
 static void tells_machines_apart(void **state)
 {
-	struct ins_trace *t = open_trace(merged), *alone = open_trace(story);
+	struct ins_trace *t = opened__trace(merged), *alone = opened__trace(story);
 	const struct ins_lens none = { 0 };
-	struct ins_model *m = make_model(t, &none, LONG), *one = make_model(alone, &none, LONG);
+	struct ins_model *m = opened__model(t, &none, OPENED_WHOLE), *one = opened__model(alone, &none, OPENED_WHOLE);
 	uint32_t sh = ins_model__proc(m, 0, 4100, 0), rsync = ins_model__proc(m, 1, 4100, 0);
 	uint32_t web = ins_model__container(m, 0, "3f2a9c41d07b"), twin = ins_model__container(m, 1, "3f2a9c41d07b");
 	struct ins_set here = { 0 }, there = { 0 };
@@ -525,8 +496,8 @@ static void tells_machines_apart(void **state)
 
 		assert_int_equal(ins_evlist__new(&l, t, m, &none,
 						 (struct ins_scope){ OF_PROC, k ? rsync : sh }, false), 0);
-		while (next(l, at, 1, LONG, &at) == INS_FOUND) {
-			assert_int_equal(ins_evlist__fill(l, &at, 1, LONG), INS_FOUND);
+		while (next(l, at, 1, OPENED_WHOLE, &at) == INS_FOUND) {
+			assert_int_equal(ins_evlist__fill(l, &at, 1, OPENED_WHOLE), INS_FOUND);
 			assert_int_equal(ins_evlist__line(l, at)->origin, k);
 			listed[k]++;
 		}

@@ -61,16 +61,57 @@ void ins_evlist__only(struct ins_evlist *l, struct ins_only only)
 	ins_only__types(only, l->only_types);
 }
 
-void ins_evlist__rescope(struct ins_evlist *l)
+/* Are the lives before this number, where all were known, the same now (b) as they were then (a)? Some have gone on since. */
+static bool same_until(const struct pid_life *a, uint32_t n_a, const struct pid_life *b, uint32_t n_b, uint64_t num)
 {
+	uint32_t i = 0, k = 0;
+
+	for (;;) {
+		while (i < n_a && a[i].first >= num)
+			i++;
+		while (k < n_b && b[k].first >= num)
+			k++;
+		if (i == n_a || k == n_b)
+			return i == n_a && k == n_b;
+		if (a[i].who != b[k].who || a[i].first != b[k].first ||
+		    (a[i].last != b[k].last && b[k].last < num))
+			return false;
+		i++;
+		k++;
+	}
+}
+
+static uint64_t number_of(const struct ins_evlist *l, struct ins_evpos pos)
+{
+	if (pos.chunk >= l->t->n_read)
+		return UINT64_MAX;
+	return l->t->chunks[pos.chunk].first_num + (pos.row == UINT32_MAX ? 0 : pos.row);
+}
+
+bool ins_evlist__rescope(struct ins_evlist *l, struct ins_evpos upto)
+{
+	struct pid_life *old = l->lives;
+	uint64_t settled = l->settled;
+	uint32_t n_old = l->n_lives;
+	bool same;
+
 	if (l->scope.kind == OF_ALL)
-		return;
+		return true;
+	l->lives = NULL;
 	evlist__take_lives(l);
-	for (uint32_t i = 0; i < l->n_hits; i++)
+	same = settled && same_until(old, n_old, l->lives, l->n_lives, settled);
+	free(old);
+	for (uint32_t i = 0; i < l->n_hits; i++) {
+		const struct ins_chunk *c = &l->t->chunks[i];
+
+		if (!l->hits[i].known || (same && c->first_num + c->n_events <= settled))
+			continue;
+		l->hit_bytes -= evlist__hits_bytes(&l->hits[i]);
 		evlist__hits_free(&l->hits[i]);
-	l->hit_bytes = 0;
-	l->counted = l->counted_chunks = 0;
+	}
+	l->counted = l->counted_chunks = 0;	/* those that are known are soon counted again */
 	l->here.chunk = l->back.chunk = INS_NONE;
+	return same && number_of(l, upto) < settled;
 }
 
 /* --- places ---------------------------------------------------------------------------------- */

@@ -43,8 +43,11 @@ int ins_evlist__new(struct ins_evlist **ret, struct ins_trace *t, const struct i
 void ins_evlist__free(struct ins_evlist *l);
 /* Before anything is asked of the list: leave out what is not of this kind. */
 void ins_evlist__only(struct ins_evlist *l, struct ins_only only);
-/* The model has grown: processes of the scope may be more now. */
-void ins_evlist__rescope(struct ins_evlist *l);
+/*
+ * The model has grown, or is through: which processes the scope has is asked again, and what may have changed by that is
+ * found again. True: up to this place nothing has, so what was made of the list so far holds.
+ */
+bool ins_evlist__rescope(struct ins_evlist *l, struct ins_evpos upto);
 
 /*
  * Does an event, which has been entered into a state of the caller's, belong to the list? Before the first event of each

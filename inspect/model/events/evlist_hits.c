@@ -35,6 +35,7 @@ void evlist__take_lives(struct ins_evlist *l)
 	l->lives = NULL;
 	l->n_lives = 0;
 	l->by_pid = l->scope.kind != OF_ALL;
+	l->settled = l->m->done ? l->m->upto_num : 0;
 	if (!l->by_pid)
 		return;
 	ins_scope__procs(l->m, l->scope, &procs);
@@ -169,6 +170,11 @@ void evlist__hits_free(struct ins_hits *h)
 	*h = (struct ins_hits){ 0 };
 }
 
+size_t evlist__hits_bytes(const struct ins_hits *h)
+{
+	return h->bits ? FMT_BATCH_MAX_EVENTS / 8 : h->n * sizeof(*h->rows);
+}
+
 /*
  * Give room by forgetting the hits of chunks that are far from what is looked at; they can be found
  * again.
@@ -188,7 +194,7 @@ static void forget_far(struct ins_evlist *l, uint32_t keep)
 		}
 		if (far == INS_NONE)
 			return;
-		l->hit_bytes -= l->hits[far].bits ? FMT_BATCH_MAX_EVENTS / 8 : l->hits[far].n * 2;
+		l->hit_bytes -= evlist__hits_bytes(&l->hits[far]);
 		evlist__hits_free(&l->hits[far]);
 	}
 }

@@ -50,6 +50,7 @@ struct ins_evlist {
 	struct pid_life *lives;		/* sorted by who, then first; the scope's, if by_pid */
 	uint32_t n_lives;
 	bool by_pid;
+	uint64_t settled;		/* of events before this number the lives were all known when they were taken */
 	struct ins_hits *hits;		/* by chunk */
 	uint32_t n_hits;
 	size_t cap_hits;
@@ -68,6 +69,7 @@ enum ins_answer evlist__hits(struct ins_evlist *l, struct ins_scan *s, uint32_t 
 int evlist__scan_init(struct ins_evlist *l, struct ins_scan *s);
 void evlist__scan_done(struct ins_scan *s);
 void evlist__hits_free(struct ins_hits *h);
+size_t evlist__hits_bytes(const struct ins_hits *h);
 /* Could a chunk hold an event of the list? By its summary. */
 bool evlist__may_hold(struct ins_evlist *l, uint32_t chunk);
 /* Take the scope's processes from the model. */

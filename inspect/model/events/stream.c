@@ -32,14 +32,16 @@ void ins_stream__free(struct ins_stream *s)
 	free(s);
 }
 
-void ins_stream__again(struct ins_stream *s)
+bool ins_stream__again(struct ins_stream *s)
 {
-	ins_evlist__rescope(s->list);
+	s->done = false;
+	if (ins_evlist__rescope(s->list, s->at))
+		return true;
 	s->bytes.len = 0;
 	s->n = 0;
 	s->full[0] = s->full[1] = s->left_out = 0;
-	s->done = false;
 	s->at = INS_EV_FIRST;
+	return false;
 }
 
 const char *ins_stream__str(const struct ins_stream *s, uint32_t id)

@@ -42,8 +42,8 @@ struct ins_stream {
 int ins_stream__new(struct ins_stream **ret, struct ins_trace *t, const struct ins_model *m,
 		    const struct ins_lens *lens, struct ins_scope scope);
 void ins_stream__free(struct ins_stream *s);
-/* The model has grown: begin anew. */
-void ins_stream__again(struct ins_stream *s);
+/* The model has grown: go on, or begin anew where what was read does not hold. True: it goes on. */
+bool ins_stream__again(struct ins_stream *s);
 /* Work for about ns nanoseconds. True: there is more to do. */
 bool ins_stream__step(struct ins_stream *s, uint64_t ns);
 /* A string of a piece, "" for 0. */

@@ -80,13 +80,14 @@ static void renew(struct ins_ui *ui, struct ins_frame *f, void *state)
 	}
 }
 
-/* The list of all events only becomes longer; one of a part is another one now. */
+/* The list only becomes longer; which processes a part has is asked when the model has them. */
 static void grown(struct ins_ui *ui, struct ins_frame *f, void *state)
 {
 	struct events *e = state;
 
-	if (f->scope.kind != OF_ALL || ins_lens__is_set(ins_ui__lens(ui)) || !e->list)
+	if (!e->list)
 		renew(ui, f, state);
+	e->model_done = false;
 	e->placed = false;
 	if (e->at_end || !e->has_cur)
 		e->job = JOB_BOTTOM;
@@ -102,11 +103,13 @@ static void follow_model(struct ins_ui *ui, struct ins_frame *f, struct events *
 	if (m->done || (!e->has_cur && m->gen != e->model_gen)) {
 		e->model_gen = m->gen;
 		e->model_done = m->done;
-		ins_evlist__rescope(e->list);
+		ins_evlist__rescope(e->list, INS_EV_FIRST);
 		e->placed = false;
-		if (e->has_cur)
+		if (e->at_end)
+			e->job = JOB_BOTTOM;
+		else if (e->has_cur)
 			e->top = e->cur;
-		if (!e->has_cur && e->job == JOB_NONE)
+		else if (e->job == JOB_NONE)
 			e->job = JOB_TOP;
 	}
 }

@@ -8,6 +8,7 @@
 struct counted {
 	struct ins_calls *calls;
 	bool model_done;
+	bool waits;		/* the trace has grown: what the selection has of it is not known yet */
 };
 
 static void done(struct ins_table *t)
@@ -23,6 +24,7 @@ static void make(struct ins_ui *ui, struct ins_frame *f, struct counted *c)
 	ins_calls__free(c->calls);
 	c->calls = NULL;
 	c->model_done = ui->base->done;
+	c->waits = false;
 	if (ins_calls__new(&c->calls, ui->trace, ui->base, ins_ui__lens(ui), f->scope) < 0)
 		ins_ui__message(ui, ST_BAD, "the calls cannot be counted");
 }
@@ -46,6 +48,18 @@ void ins_counted__renew(struct ins_ui *ui, struct ins_frame *f, void *state)
 	ins_table__renew(ui, f, t);
 }
 
+void ins_counted__grown(struct ins_ui *ui, struct ins_frame *f, void *state)
+{
+	struct ins_table *t = state;
+	struct counted *c = t->data;
+
+	(void)ui;
+	if (c->calls && f->scope.kind == OF_ALL)
+		ins_calls__again(c->calls);
+	c->model_done = false;
+	c->waits = f->scope.kind != OF_ALL;
+}
+
 bool ins_counted__work(struct ins_ui *ui, struct ins_frame *f, void *state, uint64_t ns)
 {
 	struct ins_table *t = state;
@@ -59,9 +73,10 @@ bool ins_counted__work(struct ins_ui *ui, struct ins_frame *f, void *state, uint
 	/* which processes belong to the selection is known when the pass is through */
 	if (f->scope.kind != OF_ALL && !c->model_done && ui->base->done) {
 		c->model_done = true;
+		c->waits = false;
 		ins_calls__again(c->calls);
 	}
-	if (c->calls->done)
+	if (c->calls->done || c->waits)
 		return false;
 	more = ins_calls__step(c->calls, ns);
 	if (!more || ins_now() - t->made_at > MIN_AGE)

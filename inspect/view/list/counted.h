@@ -8,6 +8,7 @@
 
 void *ins_counted__open(struct ins_ui *ui, struct ins_frame *f);
 bool ins_counted__work(struct ins_ui *ui, struct ins_frame *f, void *state, uint64_t ns);
+void ins_counted__grown(struct ins_ui *ui, struct ins_frame *f, void *state);
 void ins_counted__renew(struct ins_ui *ui, struct ins_frame *f, void *state);
 /* Of the view of a frame; NULL if they cannot be made. */
 const struct ins_calls *ins_counted__calls(const struct ins_frame *f);

@@ -95,6 +95,6 @@ const struct ins_view ins_view_failures = {
 	.open = ins_counted__open, .close = ins_table__close, .draw = ins_table__draw,
 	.act = ins_table__act, .mouse = ins_table__mouse, .subject = ins_table__subject,
 	.go = ins_table__go, .find = ins_table__find, .work = ins_counted__work, .stop = ins_table__stop,
-	.renew = ins_counted__renew, .count = ins_table__count,
+	.renew = ins_counted__renew, .grown = ins_counted__grown, .count = ins_table__count,
 	.table = &ops,
 };

@@ -38,6 +38,7 @@ struct view {
 	const struct ins_model *model;	/* that its list was made from */
 	uint64_t model_gen;
 	bool model_done;
+	bool waits;			/* the trace has grown: what the selection has of it is not known yet */
 	struct buf bytes;		/* of the pieces that are shown, one after the other */
 	struct part *parts;
 	uint32_t n_parts;
@@ -63,6 +64,7 @@ static void make_stream(struct ins_ui *ui, struct ins_frame *f, struct view *v)
 	v->model = ui->base;
 	v->model_gen = ui->base->gen;
 	v->model_done = ui->base->done;
+	v->waits = false;
 	v->void_ = true;
 	v->n = 0;		/* the lines were those of the other stream's pieces */
 	if (ins_stream__new(&v->stream, ui->trace, ui->base, ins_ui__lens(ui), f->scope) < 0)
@@ -94,6 +96,17 @@ static void renew(struct ins_ui *ui, struct ins_frame *f, void *state)
 	make_stream(ui, f, state);
 }
 
+static void grown(struct ins_ui *ui, struct ins_frame *f, void *state)
+{
+	struct view *v = state;
+
+	(void)ui;
+	if (v->stream && f->scope.kind == OF_ALL)
+		ins_stream__again(v->stream);
+	v->model_done = false;
+	v->waits = f->scope.kind != OF_ALL;
+}
+
 static bool work(struct ins_ui *ui, struct ins_frame *f, void *state, uint64_t ns)
 {
 	struct view *v = state;
@@ -101,9 +114,11 @@ static bool work(struct ins_ui *ui, struct ins_frame *f, void *state, uint64_t n
 	/* which processes belong to the selection is known when the pass is through */
 	if (f->scope.kind != OF_ALL && !v->model_done && ui->base->done && v->stream) {
 		v->model_done = true;
-		ins_stream__again(v->stream);
-		v->void_ = true;
+		v->waits = false;
+		v->void_ |= !ins_stream__again(v->stream);
 	}
+	if (v->waits)
+		return false;
 	return v->stream && ins_stream__step(v->stream, ns);
 }
 
@@ -508,6 +523,6 @@ const struct ins_view ins_view_stream = {
 		 "carried them.",
 	.where = WHERE_STREAM,
 	.open = open_stream, .close = close_stream, .draw = draw, .act = act, .mouse = mouse,
-	.subject = subject, .go = go, .find = find, .work = work, .renew = renew, .count = count,
+	.subject = subject, .go = go, .find = find, .work = work, .renew = renew, .grown = grown, .count = count,
 	.save = save,
 };

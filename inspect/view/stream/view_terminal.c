@@ -20,6 +20,7 @@ struct term {
 	uint32_t name;		/* of the terminal, 0: not found yet */
 	uint32_t at;		/* pieces that are on the screen: those before this one */
 	bool model_done, playing;
+	bool waits;			/* the trace has grown: what the selection has of it is not known yet */
 	uint64_t due;		/* when the next piece is to come */
 	struct ins_subject to;	/* where to go once everything has been read */
 	bool is_to;
@@ -30,6 +31,7 @@ static void make_stream(struct ins_ui *ui, struct ins_frame *f, struct term *t)
 	ins_stream__free(t->stream);
 	t->stream = NULL;
 	t->model_done = ui->base->done;
+	t->waits = false;
 	t->at = t->name = 0;
 	ins_vt__reset(&t->vt);
 	if (ins_stream__new(&t->stream, ui->trace, ui->base, ins_ui__lens(ui), f->scope) < 0)
@@ -65,6 +67,17 @@ static void renew(struct ins_ui *ui, struct ins_frame *f, void *state)
 		t->is_to = true;
 	}
 	make_stream(ui, f, state);
+}
+
+static void grown(struct ins_ui *ui, struct ins_frame *f, void *state)
+{
+	struct term *t = state;
+
+	(void)ui;
+	if (t->stream && f->scope.kind == OF_ALL)
+		ins_stream__again(t->stream);
+	t->model_done = false;
+	t->waits = f->scope.kind != OF_ALL;
 }
 
 /* --- where it is ----------------------------------------------------------------------------- */
@@ -192,10 +205,14 @@ static bool work(struct ins_ui *ui, struct ins_frame *f, void *state, uint64_t n
 		return false;
 	if (f->scope.kind != OF_ALL && !t->model_done && ui->base->done) {
 		t->model_done = true;
-		ins_stream__again(t->stream);
-		ins_vt__reset(&t->vt);
-		t->at = 0;
+		t->waits = false;
+		if (!ins_stream__again(t->stream)) {
+			ins_vt__reset(&t->vt);
+			t->at = 0;
+		}
 	}
+	if (t->waits)
+		return play(t);
 	more = ins_stream__step(t->stream, ns);
 	if (!more && t->is_to)
 		go(ui, f, t, &t->to);
@@ -305,5 +322,5 @@ const struct ins_view ins_view_terminal = {
 		 "are cut short.",
 	.where = WHERE_TERMINAL,
 	.open = open_terminal, .close = close_terminal, .draw = draw, .act = act, .subject = subject,
-	.go = go, .work = work, .stop = stop, .renew = renew, .count = count,
+	.go = go, .work = work, .stop = stop, .renew = renew, .grown = grown, .count = count,
 };
