@@ -22,6 +22,7 @@
 #define PART ".spoor.part"
 #define KEEP ".keep"
 #define RECOVERED ".recovered.spoor"
+#define END_BYTES (16u << 20)		/* what all that are being written may still take when they are told to end */
 #define MAKING ".spoor.making"		/* what a recovery that was interrupted leaves */
 
 static bool ends(const char *name, const char *with)
@@ -176,16 +177,22 @@ static void delete_one(struct cap_keep *k, struct listing *l, struct entry *e, c
 	pthread_mutex_unlock(&k->lock);
 }
 
-/* Why may there not be `more` files, and so much free disk? NULL: there may. */
-static const char *over(const struct cap_keep *k, const struct listing *l, uint64_t more, uint64_t min_free)
-{
-	uint64_t max_files = cap_keep__limit(&k->o.max_files), max_bytes = cap_keep__limit(&k->o.max_bytes);
+/* What there may be; 0: as much as one likes. */
+struct bounds {
+	uint64_t more;			/* files are to come */
+	uint64_t bytes, min_free;
+};
 
-	if (max_files && l->files + more > max_files)
+/* Why may there not be so much? NULL: there may. */
+static const char *over(const struct cap_keep *k, const struct listing *l, const struct bounds *b)
+{
+	uint64_t max_files = cap_keep__limit(&k->o.max_files);
+
+	if (max_files && l->files + b->more > max_files)
 		return "there are too many files";
-	if (max_bytes && l->bytes + (more ? 1 : 0) > max_bytes)
+	if (b->bytes && l->bytes + (b->more ? 1 : 0) > b->bytes)
 		return "the files take too much room";
-	if (min_free && free_bytes(k) < min_free)
+	if (b->min_free && free_bytes(k) < b->min_free)
 		return "too little of the disk is free";
 	return NULL;
 }
@@ -202,8 +209,8 @@ static void delete_old(struct cap_keep *k, struct listing *l)
 		}
 }
 
-/* Delete the oldest until nothing is over the limits, `more` files counted in: NULL; else what still is. */
-static const char *tidy(struct cap_keep *k, uint64_t more, uint64_t min_free)
+/* Delete the oldest until nothing is over the bounds: NULL; else what still is. */
+static const char *tidy(struct cap_keep *k, const struct bounds *b)
 {
 	struct listing l = { 0 };
 	const char *why = NULL;
@@ -214,7 +221,7 @@ static const char *tidy(struct cap_keep *k, uint64_t more, uint64_t min_free)
 
 		if (cap_ring__meta(k->o.ring, &meta))
 			delete_old(k, &l);
-		for (size_t i = 0; (why = over(k, &l, more, min_free)) && i < l.n; i++)
+		for (size_t i = 0; (why = over(k, &l, b)) && i < l.n; i++)
 			if (!l.e[i].keep)
 				delete_one(k, &l, &l.e[i], why);
 		pthread_mutex_lock(&k->lock);
@@ -229,7 +236,8 @@ static const char *tidy(struct cap_keep *k, uint64_t more, uint64_t min_free)
 
 int cap_folder__make_room(struct cap_keep *k, struct err *err)
 {
-	const char *why = tidy(k, 1, cap_keep__limit(&k->o.min_free));
+	const struct bounds b = { .more = 1, .bytes = cap_keep__limit(&k->o.max_bytes), .min_free = cap_keep__limit(&k->o.min_free) };
+	const char *why = tidy(k, &b);
 
 	return why ? err__set(err, -ENOSPC, "no file is made: %s, and none may be deleted", why) : 0;
 }
@@ -237,19 +245,33 @@ int cap_folder__make_room(struct cap_keep *k, struct err *err)
 void cap_folder__tidy(struct cap_keep *k)
 {
 	uint64_t min_free = cap_keep__limit(&k->o.min_free);
-
 	/* a file that ended at the limit, a little below it, is not deleted for that */
-	tidy(k, 0, min_free - min_free / 8);
+	const struct bounds b = { .bytes = cap_keep__limit(&k->o.max_bytes), .min_free = min_free - min_free / 8 };
+
+	tidy(k, &b);
 }
 
-bool cap_folder__is_full(struct cap_keep *k)
+/* Files that are being written end before the limit: what they still hold has room. */
+static uint64_t bytes_while_writing(const struct cap_keep *k)
 {
-	uint64_t min_free = cap_keep__limit(&k->o.min_free);
+	uint64_t most = cap_keep__limit(&k->o.max_bytes), rest = most / 8;
 
+	return most - (rest < END_BYTES ? rest : END_BYTES);
+}
+
+bool cap_folder__is_full(struct cap_keep *k, uint64_t more)
+{
+	const struct bounds b = { .bytes = bytes_while_writing(k), .min_free = cap_keep__limit(&k->o.min_free) };
+	bool many;
+
+	pthread_mutex_lock(&k->lock);
+	k->st.file_bytes += more;
+	many = b.bytes && k->st.file_bytes > b.bytes;
+	pthread_mutex_unlock(&k->lock);
 	/* nothing is listed as long as nothing is wrong */
-	if (!min_free || free_bytes(k) >= min_free)
+	if (!many && (!b.min_free || free_bytes(k) >= b.min_free))
 		return false;
-	return tidy(k, 0, min_free) != NULL;
+	return tidy(k, &b) != NULL;
 }
 
 /* --- names ------------------------------------------------------------------------------------------------------ */

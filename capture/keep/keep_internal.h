@@ -38,6 +38,7 @@ struct cap_job {
 	uint64_t flushed;		/* CLOCK_MONOTONIC */
 	uint64_t asked;			/* in the recording's time: when */
 	uint64_t bytes;			/* of the complete file */
+	uint64_t counted;		/* bytes on the disk that the folder knows of */
 	uint64_t next_num;		/* of a row that is made here */
 	char *part;			/* path while it is written */
 	bool short_ended;
@@ -168,8 +169,11 @@ int cap_folder__open(struct cap_keep *k, struct err *err);
 int cap_folder__make_room(struct cap_keep *k, struct err *err);
 /* Delete what is over the limits. */
 void cap_folder__tidy(struct cap_keep *k);
-/* Is there so little free disk that what is being written should end? Deletes first. */
-bool cap_folder__is_full(struct cap_keep *k);
+/*
+ * `more` bytes have been written. Are the files so large together, or is so little of the disk free, that what is being
+ * written should end? Deletes first.
+ */
+bool cap_folder__is_full(struct cap_keep *k, uint64_t more);
 /* Finish what a crash has left. */
 void cap_folder__recover(struct cap_keep *k);
 /* PART is complete: give it its final name. */

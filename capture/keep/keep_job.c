@@ -236,12 +236,23 @@ static void say_complete(struct cap_keep *k, struct cap_job *j)
 
 /* --- a step ------------------------------------------------------------------------------------------------------------ */
 
+/* What it takes of the disk more than when this was asked last. */
+static uint64_t growth(struct cap_job *j)
+{
+	uint64_t was = j->counted;
+	struct stat st;
+
+	if (j->part && !stat(j->part, &st))
+		j->counted = (uint64_t)st.st_blocks * 512u;
+	return j->counted > was ? j->counted - was : 0;
+}
+
 int cap_job__look_after(struct cap_keep *k, struct cap_job *j, struct err *err)
 {
 	uint64_t now = cap_keep__mono(), max_bytes = cap_keep__limit(&k->o.max_file_bytes);
 	int code = 0;
 
-	if ((max_bytes && size_of(j) >= max_bytes) || cap_folder__is_full(k) || is_late(k))
+	if ((max_bytes && size_of(j) >= max_bytes) || cap_folder__is_full(k, growth(j)) || is_late(k))
 		j->short_ended = true;
 	if (now - j->flushed < FLUSH_NS)
 		return 0;

@@ -387,6 +387,41 @@ static void test_file_bytes(void **state)
 	end(&b);
 }
 
+/* While a file grows, older ones go for it; when there are none, it ends: the folder does not grow beyond its limit. */
+static void test_folder_bytes(void **state)
+{
+	struct bed b;
+	char *name, old[600], *filling = calloc(1, MIB);
+	struct stat st;
+	FILE *f;
+
+	(void)state;
+	begin(&b, "folder-bytes", (struct cap_keep_opts){ .max_bytes = 2 * MIB });
+	seconds(&b, 3);
+	snprintf(old, sizeof(old), "%s/h--c--old--1.spoor", b.dir);
+	f = fopen(old, "w");
+	assert_int_equal(fwrite(filling, 1, MIB, f), MIB);
+	fclose(f);
+	free(filling);
+	touch(&b, "h--c--old--1", ".spoor", 1600000000);
+	name = fire(&b, (struct cap_trigger){ .time = FEED_T0 + SEC, .rule = "R", .before_ns = SEC, .after_ns = 3600ull * SEC });
+	for (unsigned k = 0; k < 2000 && !stats(&b).complete; k++) {
+		feed__keyframe(&b.f);
+		feed__events(&b.f, 500, 200);
+		feed__upto(&b.f);
+		nanosleep(&(struct timespec){ .tv_nsec = 5000000 }, NULL);
+	}
+	settle(&b);
+	assert_int_equal(stats(&b).deleted_files, 1);
+	assert_int_equal(access(old, F_OK), -1);
+	assert_int_equal(stats(&b).short_ended, 1);
+	assert_int_equal(stat(path_of(&b, name), &st), 0);
+	assert_true(st.st_size > MIB && st.st_size <= 2 * MIB);
+	assert_int_equal(feed__read_file(path_of(&b, name)).code, 1);
+	free(name);
+	end(&b);
+}
+
 /* As after a crash, at every 37th byte: what is there is a complete file afterwards, or nothing is. */
 static void test_recover(void **state)
 {
@@ -647,7 +682,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_host), cmocka_unit_test(test_container), cmocka_unit_test(test_extended),
 		cmocka_unit_test(test_rate), cmocka_unit_test(test_limits), cmocka_unit_test(test_age),
-		cmocka_unit_test(test_file_bytes), cmocka_unit_test(test_recover), cmocka_unit_test(test_overrun),
+		cmocka_unit_test(test_file_bytes), cmocka_unit_test(test_folder_bytes),
+		cmocka_unit_test(test_recover), cmocka_unit_test(test_overrun),
 		cmocka_unit_test(test_stop), cmocka_unit_test(test_stop_in_time), cmocka_unit_test(test_left_pipe),
 		cmocka_unit_test(test_full_disk), cmocka_unit_test(test_names), cmocka_unit_test(test_wrong),
 	};
