@@ -85,8 +85,8 @@ void eng_ruleset__free(struct eng_ruleset *rs);
 int eng_ruleset__load(struct eng_ruleset *rs, const char *path, struct err *err);
 /*
  * Whether files follow that belong to the same set: then what conditions and outputs are warned of,
- * and what is unused, is told after the last only. Default: no, each file is judged with those
- * before it.
+ * what is unused, and what a file makes wrong in those before it, is told after the last only.
+ * Default: no, each file is judged with those before it.
  */
 void eng_ruleset__more_to_come(struct eng_ruleset *rs, bool more);
 /* The same from memory; name is for messages. */

@@ -151,6 +151,7 @@ int eng_ruleset__append_output(struct eng_ruleset *rs, const char *text, struct 
 	rs->appends = xgrow(rs->appends, &rs->cap_appends, rs->n_appends + 1,
 			    sizeof(*rs->appends));
 	rs->appends[rs->n_appends++] = a;
+	rs->all_tried = false;
 	return 0;
 }
 

@@ -274,7 +274,22 @@ static void describe(const struct def_rule *r, struct eng_rule *out)
 	};
 }
 
-static int compile_rules(struct compile *c, bool only_on)
+static int compile_rule(struct compile *c, const struct def_rule *d, uint32_t i)
+{
+	struct eng_ruleset *rs = c->rs;
+	struct eng_rule *out = &rs->out[i];
+	int r = compile_output(c, d, out);
+
+	if (!r)
+		r = threshold__compile(rs, d, &out->threshold);
+	if (!r)
+		r = compile_condition(c, d, &out->cond, &rs->trees[i]);
+	if (!r && out->cond >= 0 && out->threshold)
+		eng_prog__aside(rs->prog, out->cond);
+	return r;
+}
+
+static int compile_rules(struct compile *c, enum rules_scope scope)
 {
 	struct eng_ruleset *rs = c->rs;
 	int r = 0;
@@ -287,17 +302,12 @@ static int compile_rules(struct compile *c, bool only_on)
 
 		describe(d, &rs->out[i]);
 		c->rule = d;
-		if (only_on)
+		if (scope == RULES_ON)
 			rs->out[i].enabled = check__is_on(rs, d);
-		if (d->unknown_source || (only_on && !rs->out[i].enabled))
+		if (d->unknown_source || (scope == RULES_ON && !rs->out[i].enabled) ||
+		    (scope == RULES_NEW && d->visibility < rs->tried))
 			continue;
-		r = compile_output(c, d, &rs->out[i]);
-		if (!r)
-			r = threshold__compile(rs, d, &rs->out[i].threshold);
-		if (!r)
-			r = compile_condition(c, d, &rs->out[i].cond, &rs->trees[i]);
-		if (!r && rs->out[i].cond >= 0 && rs->out[i].threshold)
-			eng_prog__aside(rs->prog, rs->out[i].cond);
+		r = compile_rule(c, d, i);
 	}
 	c->rule = NULL;
 	return r < 0 ? r : 0;
@@ -325,13 +335,42 @@ static void index_conds(struct eng_ruleset *rs)
 			rs->rule_of_cond[rs->n_conds++] = (int)i;
 }
 
-int rules__compile(struct eng_ruleset *rs, bool only_on)
+/* All rules have been compiled, and nothing has changed since: another program of those that are on. */
+static int take_those_on(struct eng_ruleset *rs)
+{
+	int r = eng_prog__new(&rs->prog);
+
+	for (uint32_t i = 0; !r && i < rs->n_out; i++) {
+		struct eng_rule *out = &rs->out[i];
+		bool compiled = out->cond >= 0;
+
+		out->cond = -1;
+		out->enabled = check__is_on(rs, &rs->rules[i]);
+		if (!compiled || !out->enabled)
+			continue;
+		out->cond = eng_prog__add(rs->prog, rs->trees[i], NULL, NULL, NULL);
+		if (out->cond < 0)
+			return out->cond;
+		eng_prog__limit(rs->prog, out->cond, out->source);
+		if (out->threshold)
+			eng_prog__aside(rs->prog, out->cond);
+	}
+	if (!r)
+		index_conds(rs);
+	return r;
+}
+
+int rules__compile(struct eng_ruleset *rs, enum rules_scope scope)
 {
 	struct compile c = { .rs = rs, .mem = &rs->build };
+	bool as_before = scope == RULES_ON && rs->all_tried;
 	int r;
 
+	rs->all_tried = false;
 	eng_prog__free(rs->prog);
 	rs->prog = NULL;
+	if (as_before)
+		return take_those_on(rs);
 	arena__reset(&rs->build);
 	r = eng_prog__new(&rs->prog);
 	if (!r)
@@ -339,10 +378,12 @@ int rules__compile(struct eng_ruleset *rs, bool only_on)
 	if (!r)
 		r = compile_macros(&c);
 	if (!r)
-		r = compile_rules(&c, only_on);
+		r = compile_rules(&c, scope);
 	if (!r) {
 		index_conds(rs);
 		warn_unused(rs);
+		rs->tried = rs->next_index;
+		rs->all_tried = scope == RULES_ALL;
 	}
 	free(c.warnings);
 	return r;

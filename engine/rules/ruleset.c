@@ -77,6 +77,7 @@ void eng_ruleset__min_priority(struct eng_ruleset *rs, enum eng_priority p)
 void eng_ruleset__suggested_output(struct eng_ruleset *rs, bool on)
 {
 	rs->no_suggested = !on;
+	rs->all_tried = false;
 }
 
 /* --- Loading ---------------------------------------------------------------------------------- */
@@ -131,10 +132,10 @@ static int load(struct eng_ruleset *rs, const char *name, char *text, size_t len
 
 	f->text = text;
 	f->len = len;
-	rs->quiet = false;
+	rs->quiet = rs->all_tried = false;
 	if (!rules__read(rs, f->name, text, len)) {
 		rs->quiet = rs->more;
-		rules__compile(rs, false);
+		rules__compile(rs, rs->more ? RULES_NEW : RULES_ALL);
 	}
 	rs->quiet = true;
 	return finish_file(rs, &rs->files[rs->n_files - 1], err);
@@ -143,6 +144,7 @@ static int load(struct eng_ruleset *rs, const char *name, char *text, size_t len
 int eng_ruleset__load_text(struct eng_ruleset *rs, const char *name, const char *text, size_t len,
 			   struct err *err)
 {
+	rs->more = rs->more_to_come;
 	return load(rs, name, xmemdup0(text, len), len, err);
 }
 
@@ -270,7 +272,7 @@ int eng_ruleset__compile(struct eng_ruleset *rs, struct err *err)
 	int r;
 
 	rs->quiet = true;
-	r = rules__compile(rs, true);
+	r = rules__compile(rs, RULES_ON);
 	if (!r)
 		r = eng_prog__seal(rs->prog, err);
 	if (r < 0 && rs->n_diags > first)

@@ -3,9 +3,9 @@
  * ruleset - what the files of engine/rules share: definitions as collected, and the way to a place.
  *
  * Reading a file turns its items into definitions (rules_read.c, rules_read_rule.c), which
- * rules_collect.c puts together with those of earlier files. After each file everything collected
- * is compiled (rules_compile.c): that is what finds errors in conditions and outputs.
- * eng_ruleset__compile does it once more for the rules that are on.
+ * rules_collect.c puts together with those of earlier files. After each file what it brought is
+ * compiled, after the last one everything collected (rules_compile.c): that is what finds errors in
+ * conditions and outputs. eng_ruleset__compile makes the program of the rules that are on.
  */
 #ifndef ENG_RULESET_H
 #define ENG_RULESET_H
@@ -195,6 +195,8 @@ struct eng_ruleset {
 	bool quiet;			/* warnings have been given already */
 	bool more_to_come;		/* as told; files that follow in the same folder count too: */
 	bool more;			/* warnings of conditions wait for the last file */
+	uint32_t tried;			/* what is older has been compiled without an error */
+	bool all_tried;			/* nothing has changed since all was compiled together */
 	const char *suggested;		/* text appended to outputs, made once */
 	/* the last compilation */
 	struct arena build;		/* trees */
@@ -336,10 +338,10 @@ int lists__substitute(const struct list_texts *lists, struct eng_text cond, stru
 
 /* --- rules_compile.c -------------------------------------------------------------------------- */
 
-/*
- * Compile what is collected; only_on: only rules that are on and severe enough, and make rs->out.
- */
-int rules__compile(struct eng_ruleset *rs, bool only_on);
+/* Which rules: those that came or changed since the last compilation, all, those that are on and severe enough. */
+enum rules_scope { RULES_NEW, RULES_ALL, RULES_ON };
+/* Compile what is collected, and make rs->out. */
+int rules__compile(struct eng_ruleset *rs, enum rules_scope scope);
 
 /* --- rules_threshold.c ------------------------------------------------------------------------ */
 
