@@ -282,6 +282,40 @@ static const struct cli_opt opts[] = {
 	{ 0, NULL, NULL, NULL, NULL },
 };
 
+/* What the configuration has in place of an option. */
+static const struct { const char *option, *instead; } instead[] = {
+	{ "write", "its files go where files.directory says" },
+	{ "rules", "write rules.files into the configuration" },
+	{ "output", "write outputs, with a format each, into the configuration" },
+	{ "audit-log", "write audit.log into the configuration" },
+	{ "snaplen", "write capture.snaplen into the configuration" },
+	{ "environment", "write capture.environment into the configuration" },
+	{ "container-env", "write capture.container_env into the configuration" },
+	{ "noise", "write capture.noise into the configuration" },
+	{ "ring-size", "write capture.buffer into the configuration" },
+	{ "slow-reads", "write capture.slow_reads into the configuration" },
+	{ "fsync", "write ring.sync into the configuration" },
+	{ "duration", "it records until it is stopped" },
+	{ "count", "it records until it is stopped" },
+	{ "container", "it records all; which container a file is of is said by triggers.scope and 'spoor-capture trigger -c'" },
+};
+
+const char *cap_options__for_daemon(const char *option)
+{
+	for (unsigned i = 0; i < sizeof(instead) / sizeof(*instead); i++)
+		if (!strcmp(instead[i].option, option))
+			return instead[i].instead;
+	return "the flight recorder has nothing like it";
+}
+
+static void note_other(void *u, const struct cli_opt *opt)
+{
+	struct cap_options *o = u;
+
+	if (!o->other && strcmp(opt->name, "daemon") && strcmp(opt->name, "check-config") && strcmp(opt->name, "color"))
+		o->other = opt->name;
+}
+
 const struct cli cap_cli = {
 	.tool = "spoor-capture",
 	.usage = "-w FILE [options]\n-w FILE [options] -- COMMAND [ARGUMENT...]\n"
@@ -312,4 +346,5 @@ const struct cli cap_cli = {
 		"spoor-capture trigger -c web1 --before 5m\thave it write down the last minutes of web1",
 	.opts = opts,
 	.stop_at_first = true,
+	.given = note_other,
 };

@@ -16,7 +16,11 @@ struct cap_options {
 	char **command;
 	const char *audit_log;		/* NULL: none */
 	const char *daemon, *check;	/* configurations: to run as the daemon, to look at only */
+	const char *other;		/* the first option that is for neither of these; NULL: none */
 };
+
+/* With --daemon: what is to be done instead of that option, in words. */
+const char *cap_options__for_daemon(const char *option);
 
 extern const struct cli cap_cli;	/* for a struct cap_options */
 

@@ -320,8 +320,13 @@ static int run_daemon(const struct cap_options *o)
 	struct err err = { 0 };
 	int code;
 
-	if (o->rec.path || o->command)
-		code = err__set(&err, -FMT_E_VALUE, "--daemon CONFIG takes no other options: write them into CONFIG");
+	if (o->other)
+		code = err__set(&err, -FMT_E_VALUE, "--%s is not for the flight recorder: %s", o->other,
+				cap_options__for_daemon(o->other));
+	else if (o->command)
+		code = err__set(&err, -FMT_E_VALUE, "the flight recorder starts no command: it records all");
+	else if (o->daemon && o->check)
+		code = err__set(&err, -FMT_E_VALUE, "--daemon or --check-config, not both");
 	else
 		code = o->check ? cap_daemon__check(o->check, &err) : cap_daemon__run(o->daemon, &err);
 	if (!code)

@@ -167,8 +167,11 @@ static void apply(const struct cli *c, const struct cli_opt *o, const char *valu
 		printf("%s %s\n", c->tool, spoor_version);
 		exit(cli__finish_stdout());
 	}
-	if (!o->set(user, value, &err))
+	if (!o->set(user, value, &err)) {
+		if (c->given)
+			c->given(user, o);
 		return;
+	}
 	fprintf(stderr, "%s: --%s%s%s: %s (try '%s --help')\n", c->tool, o->name, err.file[0] ? " " : "",
 		err.file, err.msg[0] ? err.msg : err__text(err.code), c->tool);
 	if (err.snippet[0])

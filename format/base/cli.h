@@ -33,6 +33,7 @@ struct cli {
 	const char *examples;	/* lines "command\texplanation", or NULL */
 	const struct cli_opt *opts;
 	bool stop_at_first;	/* stop at the first operand ("-- COMMAND" tools) */
+	void (*given)(void *user, const struct cli_opt *o);	/* called for each option after its own call; NULL: not */
 };
 
 /*
