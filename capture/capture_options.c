@@ -305,7 +305,7 @@ const char *cap_options__for_daemon(const char *option)
 	for (unsigned i = 0; i < sizeof(instead) / sizeof(*instead); i++)
 		if (!strcmp(instead[i].option, option))
 			return instead[i].instead;
-	return "the flight recorder has nothing like it";
+	return "it has nothing like it";
 }
 
 static void note_other(void *u, const struct cli_opt *opt)

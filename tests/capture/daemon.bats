@@ -68,6 +68,20 @@ recording() {
 	[[ $output == *rules.yaml:1:* ]]
 }
 
+@test "options that are not for the flight recorder are errors that say what is" {
+	while IFS='|' read -r option want; do
+		run spoor-capture --daemon none.yaml $option
+		[ "$status" = 1 ]
+		[ "$output" = "spoor-capture: $want" ]
+	done <<-'EOC'
+		-r rules|--rules is not for the flight recorder: write rules.files into the configuration
+		-c web1 --noise|--container is not for the flight recorder: it records all; which container a file is of is said by triggers.scope and 'spoor-capture trigger -c'
+		--level 3|--level is not for the flight recorder: it has nothing like it
+		--check-config c.yaml|--daemon or --check-config, not both
+		-- ls|the flight recorder starts no command: it records all
+	EOC
+}
+
 @test "folders: --check-config says what the start would refuse, and makes nothing" {
 	daemon_config
 	rmdir captures

@@ -349,6 +349,46 @@ static void record(struct cap_ring *r, unsigned segments)
 	feed__done(&f);
 }
 
+/* What the file tool makes of a ring's files: segments that follow each other are one recording, others are not. */
+static struct seen merged(const char *in, const char *files, unsigned *ret_machines)
+{
+	char command[1024], path[256];
+	struct fmt_source *s;
+
+	snprintf(path, sizeof(path), "%s/all.spoor", in);
+	snprintf(command, sizeof(command), "cd %s && spoor-trace merge %s -w all.spoor --force >/dev/null", in, files);
+	assert_int_equal(system(command), 0);
+	assert_int_equal(fmt_source__open(&s, path, NULL), 0);
+	*ret_machines = s->n_more + 1;
+	assert_string_equal(s->meta.part_of, "");
+	fmt_source__close(s);
+	return feed__read_file(path);
+}
+
+static void test_merged(void **state)
+{
+	const char *in = feed__folder("merged");
+	struct cap_ring *r = make(16 * MIB, 0, in);
+	unsigned machines;
+	struct seen seen;
+
+	(void)state;
+	record(r, 9);
+	assert_true(stats(r).segments >= 4);
+	cap_ring__free(r);
+	seen = merged(in, "$(ls -r ring-*.spoor)", &machines);	/* in whatever order */
+	assert_int_equal(seen.code, 1);
+	assert_int_equal(machines, 1);
+	assert_int_equal(seen.events, 18000);
+	assert_int_equal(seen.of_100, 6000);
+	assert_int_equal(seen.last_num, 18000);
+	/* nobody knows what was in the second */
+	seen = merged(in, "$(ls ring-*.spoor | sed 2d)", &machines);
+	assert_int_equal(seen.code, 1);
+	assert_int_equal(machines, 2);
+	assert_true(seen.events < 18000);
+}
+
 static void test_taken_up(void **state)
 {
 	const char *in = feed__folder("ring");
@@ -537,7 +577,8 @@ int main(void)
 		cmocka_unit_test(test_not_inherited), cmocka_unit_test(test_follow), cmocka_unit_test(test_from), cmocka_unit_test(test_bytes),
 		cmocka_unit_test(test_one_segment_too_large), cmocka_unit_test(test_time),
 		cmocka_unit_test(test_slow_reader), cmocka_unit_test(test_threads),
-		cmocka_unit_test(test_taken_up), cmocka_unit_test(test_cut_at_every_byte),
+		cmocka_unit_test(test_taken_up), cmocka_unit_test(test_merged),
+		cmocka_unit_test(test_cut_at_every_byte),
 		cmocka_unit_test(test_full_disk), cmocka_unit_test(test_read_only), cmocka_unit_test(test_wrong),
 	};
 

@@ -60,12 +60,13 @@ const struct trace_command cmd_merge = {
 		.usage = "FILE... -w OUT [--force]",
 		.about = "Writes several recordings as one, events in the order of time. What is of several machines stays so: each has "
 			 "its own processes, and %evt.hostname says of every event whose it is. Recordings of one machine that "
-			 "overlap become one, and what is in several of them is there once. The files may be traces, captures (.scap) and "
+			 "overlap become one, and what is in several of them is there once; so do the segments of a flight recorder's ring. The files may be traces, captures (.scap) and "
 			 ".jsonl; OUT may also be .jsonl.",
 		.examples = "spoor-trace merge web1.spoor web2.spoor -w both.spoor\tTwo machines in the order of time.\n"
 			    "spoor-trace merge before.spoor after.spoor -w all.spoor\tTwo cuts of one recording that overlap.\n"
+			    "spoor-trace merge ring/*.spoor -w last.spoor\tWhat a flight recorder's ring held when the machine died.\n"
 			    "spoor-replay both.spoor -p '%evt.time %evt.hostname %proc.cmdline'\tWhat ran where.",
 		.opts = (const struct cli_opt[]){ TRACE_OPT_WRITE, TRACE_OPT_FORCE, TRACE_OPT_END },
 	},
-	.operands = "up to 64 files", .min_files = 1, .max_files = MERGE_MAX_FILES, .needs_out = true, .run = merge,
+	.operands = "up to 1024 files", .min_files = 1, .max_files = MERGE_MAX_FILES, .needs_out = true, .run = merge,
 };

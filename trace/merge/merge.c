@@ -39,6 +39,7 @@ void merge__free(struct merge *m)
 	for (size_t k = 0; k < m->n; k++) {
 		forget_held(&m->inputs[k]);
 		free(m->inputs[k].nums);
+		free(m->inputs[k].paths);
 		reading__close(&m->inputs[k].in);
 	}
 	for (unsigned k = 0; k < m->n_origins; k++)
@@ -69,15 +70,19 @@ void merge__describe(struct merge *m, struct sink_opts *o)
 	for (size_t k = 0; k < m->n; k++) {
 		const struct fmt_source *s = m->inputs[k].in.s;
 
-		buf__printf(&b, "%s%s", k ? ", " : "", m->inputs[k].path);
-		if (*s->meta.uuid)
+		buf__printf(&b, "%s%s", k ? ", " : "", m->inputs[k].paths[0]);
+		if (m->inputs[k].n_paths > 1)
+			buf__printf(&b, " to %s (%zu segments of %s)", m->inputs[k].paths[m->inputs[k].n_paths - 1],
+				    m->inputs[k].n_paths, s->meta.part_of);
+		else if (*s->meta.uuid)
 			buf__printf(&b, " (%s)", s->meta.uuid);
 		if (s->meta.start_ns && (!start || s->meta.start_ns < start))
 			start = s->meta.start_ns;
 		o->context |= s->has_context || m->inputs[k].joins;
 	}
 	m->meta = m->origins[0].meta;
-	m->meta.uuid[0] = '\0';
+	m->meta.uuid[0] = m->meta.part_of[0] = '\0';
+	m->meta.part = 0;
 	m->meta.start_ns = start;
 	snprintf(m->meta.made_from, sizeof(m->meta.made_from), "%.*s", (int)b.len, (char *)b.p);
 	m->more = xcalloc(m->n_origins, sizeof(*m->more));
@@ -328,7 +333,7 @@ static int next_batch(struct merge *m, struct merge_input *x, struct err *err)
 	x->row = 0;
 	do {
 		x->b = NULL;
-		r = reading__next(&x->in, &b, &info, err);
+		r = merge_input__next(x, &b, &info, err);
 		if (r)
 			return r < 0 ? r : 0;
 		x->anew = info.keyframe && (info.new_section || (x->anew && !info.segment));
@@ -367,7 +372,7 @@ static int begin(struct merge *m, struct merge_input *x, struct err *err)
 	int r;
 
 	fmt_source__want(x->in.s, &want);
-	while ((r = reading__next(&x->in, &b, &info, err)) == 0) {
+	while ((r = merge_input__next(x, &b, &info, err)) == 0) {
 		if (!info.keyframe && b->n)
 			break;
 		if (info.keyframe && x->joins)
@@ -412,7 +417,7 @@ static void show_progress(const struct merge *m)
 	for (size_t k = 0; k < m->n; k++) {
 		done += m->inputs[k].b ? m->inputs[k].in.done : m->inputs[k].in.size;
 		size += m->inputs[k].in.size;
-		events += m->inputs[k].in.events;
+		events += m->inputs[k].before + m->inputs[k].in.events;
 	}
 	progress__show("merging", done, size, events);
 }
@@ -456,7 +461,7 @@ int merge__run(struct merge *m, struct output *out, int *code, struct err *err)
 	if (r == 0)
 		r = flush(m, &events, err);
 	for (size_t k = 0; k < m->n; k++)
-		if (m->inputs[k].in.code)
-			*code = m->inputs[k].in.code;
+		if (m->inputs[k].code)
+			*code = m->inputs[k].code;
 	return r;
 }

@@ -12,7 +12,8 @@
 
 #include "engine/sink/sink.h"
 
-#define MERGE_MAX_FILES 64u
+#define MERGE_MAX_FILES 1024u
+#define MERGE_MAX_OPEN 64u		/* at once: segments of a ring that follow each other count as one */
 
 struct merge;
 

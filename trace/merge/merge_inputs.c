@@ -21,12 +21,12 @@ static bool same_machine(const struct fmt_meta *a, const struct fmt_meta *b)
 /* --- when a file begins and ends ------------------------------------------------------------------ */
 
 /* By the first and the last chunk of events. */
-static int range_of_trace(struct merge_input *x, struct err *err)
+static int range_of_trace(struct merge_input *x, const char *path, struct err *err)
 {
 	struct fmt_summary s;
 	struct fmt_reader *r;
 	uint32_t n;
-	int code = fmt_reader__open(&r, x->path, err);
+	int code = fmt_reader__open(&r, path, err);
 
 	if (code < 0)
 		return code;
@@ -34,9 +34,11 @@ static int range_of_trace(struct merge_input *x, struct err *err)
 	for (uint32_t k = 0; k < n && !x->t_first; k++)
 		if (!fmt_reader__summary(r, k, &s, NULL) && s.kind == CHUNK_EVENTS)
 			x->t_first = s.t_first;
-	for (uint32_t k = n; k && !x->t_last; k--)
-		if (!fmt_reader__summary(r, k - 1, &s, NULL) && s.kind == CHUNK_EVENTS)
-			x->t_last = s.t_last;
+	for (uint32_t k = n; k; k--)
+		if (!fmt_reader__summary(r, k - 1, &s, NULL) && s.kind == CHUNK_EVENTS) {
+			x->t_last = s.t_last > x->t_last ? s.t_last : x->t_last;
+			break;
+		}
 	fmt_reader__close(r);
 	return 0;
 }
@@ -58,7 +60,7 @@ static int range_of_other(struct merge_input *x, struct err *err)
 {
 	static const struct fmt_want base_only = { .by_type = true, .no_payload = true, .no_keyframes = true };
 	struct reading in;
-	int code = reading__open(&in, x->path, err);
+	int code = reading__open(&in, x->paths[0], err);
 
 	if (code < 0)
 		return code;
@@ -87,11 +89,14 @@ static int find_ranges(struct merge *m, struct err *err)
 {
 	for (size_t k = 0; k < m->n; k++) {
 		struct merge_input *x = &m->inputs[k];
-		int code;
+		int code = 0;
 
 		if (!is_shared(m, x))
 			continue;
-		code = *x->in.s->meta.uuid ? range_of_trace(x, err) : range_of_other(x, err);
+		if (!*x->in.s->meta.uuid)
+			code = range_of_other(x, err);
+		else if ((code = range_of_trace(x, x->paths[0], err)) == 0 && x->n_paths > 1)
+			code = range_of_trace(x, x->paths[x->n_paths - 1], err);
 		if (code < 0)
 			return code;
 	}
@@ -147,28 +152,127 @@ static int give_origins(struct merge *m, struct err *err)
 	return code;
 }
 
+/* --- files ------------------------------------------------------------------------------------------ */
+
+/* What a file says of itself that tells which others it goes on from. */
+struct file {
+	const char *path;
+	char part_of[sizeof(((struct fmt_meta *)0)->part_of)];
+	uint64_t part;
+	size_t given;			/* its place among the operands */
+};
+
+static int look_at(struct file *f, struct err *err)
+{
+	struct reading in;
+	int code;
+
+	if (!strcmp(f->path, "-"))
+		return err__set(err, -FMT_E_UNSUPPORTED, "stdin: files are merged, not pipes");
+	code = reading__open(&in, f->path, err);
+	if (code < 0)
+		return code;
+	if (!in.size) {
+		code = err__set(err, -FMT_E_UNSUPPORTED, "is a pipe or device: files are merged");
+		err__file(err, f->path);
+	} else {
+		memcpy(f->part_of, in.s->meta.part_of, sizeof(f->part_of));
+		f->part = in.s->meta.part;
+	}
+	reading__close(&in);
+	return code;
+}
+
+/* Segments of one ring in their order, all else as it was given. */
+static int by_part(const void *a, const void *b)
+{
+	const struct file *x = a, *y = b;
+	int d = strcmp(x->part_of, y->part_of);
+
+	if (!d && *x->part_of && x->part != y->part)
+		return x->part < y->part ? -1 : 1;
+	return d ? d : x->given < y->given ? -1 : 1;
+}
+
+static bool goes_on_from(const struct file *f, const struct file *before)
+{
+	return *f->part_of && before->part && !strcmp(f->part_of, before->part_of) && f->part == before->part + 1;
+}
+
+static void add_path(struct merge_input *x, const char *path)
+{
+	x->paths = xrealloc(x->paths, (x->n_paths + 1) * sizeof(*x->paths));
+	x->paths[x->n_paths++] = path;
+}
+
+static int open_inputs(struct merge *m, const struct file *f, size_t n, struct err *err)
+{
+	for (size_t k = 0; k < n; k++) {
+		struct merge_input *x = &m->inputs[m->n];
+		int code;
+
+		if (k && goes_on_from(&f[k], &f[k - 1])) {
+			add_path(x - 1, f[k].path);
+			continue;
+		}
+		if (m->n == MERGE_MAX_OPEN)
+			return err__set(err, -FMT_E_LIMIT, "more than %u recordings; segments of a ring that follow each other count "
+					"as one", MERGE_MAX_OPEN);
+		code = reading__open(&x->in, f[k].path, err);
+		if (code < 0)
+			return code;
+		m->n++;
+		add_path(x, f[k].path);
+		x->nums = xcalloc(MERGE_NUMS, sizeof(*x->nums));
+	}
+	return 0;
+}
+
 int merge_inputs__open(struct merge *m, const char *const *paths, size_t n, struct err *err)
+{
+	struct file *f = xcalloc(n, sizeof(*f));
+	int code = 0;
+
+	m->inputs = xcalloc(n, sizeof(*m->inputs));
+	for (size_t k = 0; k < n && code == 0; k++) {
+		f[k] = (struct file){ .path = paths[k], .given = k };
+		code = look_at(&f[k], err);
+	}
+	if (code == 0) {
+		qsort(f, n, sizeof(*f), by_part);
+		code = open_inputs(m, f, n, err);
+	}
+	free(f);
+	code = code < 0 ? code : find_ranges(m, err);
+	return code < 0 ? code : give_origins(m, err);
+}
+
+/* Its keyframe repeats what is known: nothing lies between. */
+static int open_next(struct merge_input *x, struct err *err)
+{
+	static const struct fmt_want want = { .no_keyframes = true };
+	uint64_t done = x->in.events;
+	int code;
+
+	reading__close(&x->in);
+	x->before += done;
+	code = reading__open(&x->in, x->paths[++x->at], err);
+	if (code == 0)
+		fmt_source__want(x->in.s, &want);
+	return code;
+}
+
+int merge_input__next(struct merge_input *x, const struct fmt_batch **b, struct fmt_batch_info *info, struct err *err)
 {
 	int code;
 
-	m->inputs = xcalloc(n, sizeof(*m->inputs));
-	for (size_t k = 0; k < n; k++) {
-		struct merge_input *x = &m->inputs[k];
-
-		if (!strcmp(paths[k], "-"))
-			return err__set(err, -FMT_E_UNSUPPORTED, "stdin: files are merged, not pipes");
-		code = reading__open(&x->in, paths[k], err);
+	for (;;) {
+		code = reading__next(&x->in, b, info, err);
+		x->code = x->in.code ? x->in.code : x->code;
+		if (code != 1 || x->at + 1 == x->n_paths)
+			return code;
+		code = open_next(x, err);
 		if (code < 0)
 			return code;
-		m->n = k + 1;
-		x->path = paths[k];
-		x->nums = xcalloc(MERGE_NUMS, sizeof(*x->nums));
-		if (!x->in.size) {
-			err__set(err, -FMT_E_UNSUPPORTED, "is a pipe or device: files are merged");
-			err__file(err, paths[k]);
-			return -FMT_E_UNSUPPORTED;
-		}
 	}
-	code = find_ranges(m, err);
-	return code < 0 ? code : give_origins(m, err);
 }

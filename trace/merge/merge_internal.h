@@ -11,9 +11,13 @@
 
 #define MERGE_NUMS 65536u		/* numbers of events remembered, for the alerts that come behind them */
 
+/* A file, or segments of a flight recorder's ring that follow each other, which are one recording. */
 struct merge_input {
-	const char *path;
+	const char **paths;		/* in order; owned, the paths borrowed */
+	size_t n_paths, at;		/* at: the one that is open */
 	struct reading in;
+	uint64_t before;		/* events of the ones before it */
+	int code;			/* exit code of all so far */
 	uint64_t t_first, t_last;	/* of its events; only known where a machine is in several files */
 	uint8_t origin[FMT_MAX_ORIGINS];	/* by its own: the origin in the result */
 	bool anew;			/* within the keyframe of another recording in it */
@@ -58,5 +62,7 @@ struct merge {
 
 /* Open the files, and give each of their machines an origin. */
 int merge_inputs__open(struct merge *m, const char *const *paths, size_t n, struct err *err);
+/* As reading__next, over all files of the input. */
+int merge_input__next(struct merge_input *x, const struct fmt_batch **b, struct fmt_batch_info *info, struct err *err);
 
 #endif
