@@ -276,7 +276,7 @@ static void put_process(const struct eng_ctx *ctx, struct buf *out)
 
 static void put_container(const struct eng_ctx *ctx, struct buf *out)
 {
-	const struct eng_container *c = ctx->proc->container;
+	const struct eng_container *c = eng_ctx__container(ctx);
 
 	put_key(out, "container");
 	buf__add(out, "{", 1);

@@ -193,8 +193,8 @@ static void put_head(struct line *l)
 {
 	const struct eng_ctx *ctx = l->ctx;
 	const struct eng_thread *t = ctx->thread;
-	const char *box = ctx->proc->container ? ctx->proc->container->id :
-			  ctx->ev->type == EV_k8s_audit ? "k8s" : "host";
+	const struct eng_container *c = eng_ctx__container(ctx);
+	const char *box = c ? c->id : ctx->ev->type == EV_k8s_audit ? "k8s" : "host";
 
 	paint(l, C_TIME);
 	rpl_put_clock(l->out, fmt_ev__ts(ctx->ev));

@@ -286,9 +286,9 @@ static void show_playbooks(const cJSON *p)
 	if (!p)
 		return;
 	snprintf(line, sizeof(line), "%s; %.0f actions done, %.0f failed; not done: %.0f dry_run, %.0f stopped, %.0f limit, %.0f protected, "
-		 "%.0f no_object", cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(p, "stopped")) ? "stopped" : "active", number(p, "done"),
+		 "%.0f no_object; %.0f results not recorded", cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(p, "stopped")) ? "stopped" : "active", number(p, "done"),
 		 number(p, "failed"), number(p, "dry_run"), number(p, "stopped_actions"), number(p, "limit"), number(p, "protected"),
-		 number(p, "no_object"));
+		 number(p, "no_object"), number(p, "not_recorded"));
 	say("playbooks", line);
 }
 

@@ -38,7 +38,7 @@ struct cap_playbooks {
 	pthread_mutex_t lock;		/* of rows */
 	struct row *rows;
 	unsigned n_rows;
-	unsigned long long lost_rows;
+	atomic_ullong lost_rows;
 };
 
 /* --- results ----------------------------------------------------------------------------------------------- */
@@ -207,6 +207,7 @@ void cap_playbooks__status(struct cap_playbooks *p, struct buf *out)
 	for (unsigned v = PBV_DRY_RUN; v < PBV__N; v++)
 		if (v != PBV_COOL_DOWN)
 			buf__printf(out, ", \"%s\": %llu", v == PBV_STOPPED ? "stopped_actions" : pb_verdict_names[v], p->refused[v]);
+	buf__printf(out, ", \"not_recorded\": %llu", p->lost_rows);
 }
 
 int cap_playbooks__prepare(struct cap_playbooks *p, struct playbook *pb, struct pb_decider **ret, struct err *err)
@@ -291,6 +292,8 @@ void cap_playbooks__end(struct cap_playbooks *p)
 	p->act = NULL;
 	if (p->d->rec)
 		cap_playbooks__round(p);
+	if (p->lost_rows)
+		log_warn("%llu actions, or why they were not done, are in the log only: there were too many at once to be recorded", p->lost_rows);
 }
 
 void cap_playbooks__free(struct cap_playbooks *p)

@@ -272,18 +272,6 @@ static bool get_in(const struct eng_fref *ref, const struct eng_ctx *ctx,
 	return get_pod(ref, c, out);
 }
 
-/* The container that an event announces or ends, if it is about one. */
-static const struct eng_container *announced(const struct eng_ctx *ctx)
-{
-	const struct fmt_str *id = NULL;
-
-	if (ctx->ev->type == EV_container)
-		id = fmt_ev__str(ctx->ev, P_container_id);
-	else if (ctx->ev->type == EV_container_end)
-		id = fmt_ev__str(ctx->ev, P_container_end_id);
-	return id ? eng_state__container(ctx->state, id->p) : NULL;
-}
-
 /* What the host, or a container of which something is known, shows where there is nothing. */
 static bool give_empty(uint16_t id, struct eng_vals *out)
 {
@@ -342,11 +330,9 @@ static bool get_host(const struct eng_fref *ref, const struct eng_ctx *ctx, stru
 
 bool get_container(const struct eng_fref *ref, const struct eng_ctx *ctx, struct eng_vals *out)
 {
-	const struct eng_container *c = ctx->proc->container;
+	const struct eng_container *c = eng_ctx__container(ctx);
 
-	if (eng_ctx__nobody(ctx)) {
-		c = announced(ctx);
-		return c && get_known(ref, ctx, c, out);
-	}
-	return c ? get_known(ref, ctx, c, out) : get_host(ref, ctx, out);
+	if (c)
+		return get_known(ref, ctx, c, out);
+	return !eng_ctx__nobody(ctx) && get_host(ref, ctx, out);
 }

@@ -273,6 +273,8 @@ int eng_proc__save(struct eng_state *st, const struct eng_proc *p, uint64_t ts, 
 struct eng_thread *eng_state__thread(struct eng_state *st, int64_t tid);
 struct eng_proc *eng_state__proc(struct eng_state *st, int64_t pid);
 struct eng_container *eng_state__container(struct eng_state *st, const char *id);
+/* The container that an event is about: its process's; else that which it announces or ends, or in which something was done. */
+struct eng_container *eng_ctx__container(const struct eng_ctx *ctx);
 /*
  * The container's document parsed (its "container" object, as in .scap files); NULL if
  * there is none.

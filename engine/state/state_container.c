@@ -332,6 +332,21 @@ void on_container(struct eng_state *st, struct eng_ctx *ctx)
 		proc__change_all(st);
 }
 
+struct eng_container *eng_ctx__container(const struct eng_ctx *ctx)
+{
+	const struct fmt_str *id = NULL;
+
+	if (ctx->proc->container)
+		return ctx->proc->container;
+	if (ctx->ev->type == EV_container)
+		id = fmt_ev__str(ctx->ev, P_container_id);
+	else if (ctx->ev->type == EV_container_end)
+		id = fmt_ev__str(ctx->ev, P_container_end_id);
+	else if (ctx->ev->type == EV_action)
+		id = fmt_ev__str(ctx->ev, P_action_container);
+	return id && id->len ? eng_state__container(ctx->state, id->p) : NULL;
+}
+
 void on_container_end(struct eng_state *st, struct eng_ctx *ctx)
 {
 	const struct fmt_str *id = fmt_ev__str(ctx->ev, P_container_end_id);

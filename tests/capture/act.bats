@@ -51,7 +51,7 @@ acts() {	# actions...: of a playbook, on the container, its first process
 		for a; do echo "{do: $a},"; done
 		echo ']}]'
 	} >pb.yaml
-	"$act" do pb.yaml "$cid" "${as_pid:-$pid}" "${as_start:-$(started "$pid")}" | tee out
+	$act do pb.yaml "$cid" "${as_pid:-$pid}" "${as_start:-$(started "$pid")}" | tee out
 }
 
 counts() {	# does the counter in the file go on?
@@ -107,6 +107,32 @@ COUNT='i=0; while :; do i=$((i+1)); echo $i >/tmp/n; usleep 1000; done'
 	[ -z "$(cat /sys/fs/cgroup/*/docker/"$ID"/cgroup.procs 2>/dev/null)" ]
 	acts kill_container
 	grep -q '^kill_container: done: it had no processes' out
+}
+
+# The command where no cgroup2 is mounted.
+only_v1() {
+	unshare -m --propagation private sh -c '
+		for m in $(awk "\$3 == \"cgroup2\" { print \$2 }" /proc/mounts | sort -r); do umount -l "$m" || exit; done
+		exec "$@"' sh "$@"
+}
+
+@test "without cgroup v2: the v1 freezer freezes, thaws and kills; the network cannot be cut, and that is said" {
+	awk '$3 == "cgroup" && $4 ~ /freezer/ { found = 1 } END { exit !found }' /proc/mounts || skip "the v1 freezer is not mounted"
+	runc_start "sleep 1000 & $COUNT"
+	wait_for test -s "$box/rootfs/tmp/n"
+	act="only_v1 $act"
+	acts freeze
+	grep -q '^freeze: done: frozen by the v1 freezer' out
+	[ "$(cat /sys/fs/cgroup/freezer/docker/"$ID"/freezer.state)" = FROZEN ]
+	no counts "$box/rootfs/tmp/n" 8
+	acts cut_network
+	grep -q '^cut_network: failed: cgroup2: not mounted here' out
+	acts thaw
+	grep -q '^thaw: done' out
+	counts "$box/rootfs/tmp/n"
+	acts kill_container
+	grep -q '^kill_container: done: killed' out
+	wait_for sh -c "[ \"\$(runc state $ID | jq -r .status)\" = stopped ]"
 }
 
 @test "one process is killed, but not another that has its number" {

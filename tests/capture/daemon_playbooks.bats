@@ -103,6 +103,9 @@ rows() {	# of event action, of a file of the whole host, as JSON
 	jq -e '.rule == "Bait"' alert
 	rows >rows.json
 	cat rows.json
+	# cat has ended by now: a row is about its container all the same, and makes no process of it again
+	jq -es --arg id "${ID:0:12}" 'any(.[]; .container.id == $id and .args.name == "cut_network")' rows.json
+	[ "$(spoor-replay "captures/$(cat name)" --internal -f 'evt.type = action and evt.arg.name = cut_network' -p '%container.id %proc.name')" = "${ID:0:12} <NA>" ]
 	jq -es 'any(.[].args; .name == "cut_network" and .result == "done" and .rule == "Bait")' rows.json
 	event=$(jq -r '.output_fields."evt.time"' alert)
 	echo "silent $(( ($(cat last) - event) / 1000 )) us after the event"
