@@ -336,7 +336,7 @@ struct eng_container *eng_ctx__container(const struct eng_ctx *ctx)
 {
 	const struct fmt_str *id = NULL;
 
-	if (ctx->proc->container)
+	if (ctx->proc->container || !eng_ctx__nobody(ctx))
 		return ctx->proc->container;
 	if (ctx->ev->type == EV_container)
 		id = fmt_ev__str(ctx->ev, P_container_id);
