@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The files that triggers make: what is in them, when they are complete, what limits them, what a crash leaves.
+ * The files that triggers make: what is in them, when they are complete, what a crash leaves.
  */
 #include <setjmp.h>
 #include <stdarg.h>
