@@ -4,6 +4,7 @@
 #include "engine/state/path.h"
 #include "engine/state/state.h"
 #include "format/base/alloc.h"
+#include "format/base/find_two.h"
 
 /* Take the last component off what is in out from start on, but never its first character. */
 static void up(struct buf *out, size_t start)
@@ -32,9 +33,12 @@ static void component(struct buf *out, size_t start, const char *s, size_t n)
 bool path__is_normal(const char *path, size_t n)
 {
 	const char *end = path + n, *at = path, *next;
+	const struct find_byte slash = { '/', 0 }, slash_or_dot = { '/', '/' ^ '.' };
 
 	if (n < 2 || n > PATH_JOIN_MAX || path[0] != '/' || end[-1] == '/')
 		return n == 1 && path[0] == '/';
+	if (find_two(path, n, 1, slash, slash_or_dot) == n)
+		return true;		/* most: no component is empty or begins with a dot */
 	for (; at; at = next) {		/* at: a slash that is not the last byte */
 		size_t len;
 

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "engine/filter/match/name_filter.h"
-#include "format/base/vectorize.h"
+#include "format/base/find_two.h"
 
 static inline uint32_t pair_of(const char *p)
 {
@@ -338,19 +338,12 @@ static bool has_word(const struct name_filter *f, const char *p, uint32_t len)
 	return false;
 }
 
-/* fd.nameraw shows one slash then: another text. */
-VECTORIZE static bool has_two_slashes(const char *p, uint32_t len)
-{
-	uint8_t two = 0;
-
-	for (uint32_t i = 0; i + 1 < len; i++)
-		two |= (p[i] == '/') & (p[i + 1] == '/');
-	return two;
-}
-
+/* fd.nameraw shows one slash for two: another text. */
 static bool is_special(const struct name_filter *f, const char *p, uint32_t len)
 {
-	return has_two_slashes(p, len) || has_word(f, p, len);
+	const struct find_byte slash = { '/', 0 };
+
+	return find_two(p, len, 1, slash, slash) < len || has_word(f, p, len);
 }
 
 /* The longest beginning: the last one in order that is not behind the name, or one that that one begins with. */

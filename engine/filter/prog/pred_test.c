@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "engine/filter/prog/pred.h"
+#include "format/base/find_two.h"
 
 #define TEST(name) static bool name(const struct eng_pred *p, const struct eng_val *v, uint32_t i, \
 				    struct match_scratch *s)
@@ -56,11 +57,6 @@ static char lower(char c)
 	return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
 }
 
-static char upper(char c)
-{
-	return c >= 'a' && c <= 'z' ? (char)(c - 32) : c;
-}
-
 static bool same_folded(const char *a, const char *b, uint32_t n)
 {
 	for (uint32_t k = 0; k < n; k++)
@@ -69,40 +65,25 @@ static bool same_folded(const char *a, const char *b, uint32_t n)
 	return true;
 }
 
-/*
- * The next place of either case of a letter, NULL if there is none; small and large remember where
- * each was.
- */
-static const char *next_letter(const char **small, const char **large, const char *from,
-			       const char *end, char c)
+static struct find_byte either_case(char c)
 {
-	if (*small && *small < from)
-		*small = memchr(from, lower(c), (size_t)(end - from));
-	if (*large && *large < from)
-		*large = memchr(from, upper(c), (size_t)(end - from));
-	return !*small ? *large : !*large ? *small : *small < *large ? *small : *large;
+	c = lower(c);
+	return (struct find_byte){ (uint8_t)c, c >= 'a' && c <= 'z' ? 'a' ^ 'A' : 0 };
 }
 
 TEST(text_icontains)
 {
-	const struct eng_lit *l = &p->lits[i];
-	const char *from = v->str.p + l->rare, *end, *hit, *small, *large;
-	uint32_t n = l->v.str.len;
+	const char *word = p->lits[i].v.str.p, *at = v->str.p;
+	size_t n = p->lits[i].v.str.len, left = v->str.len, hit;
 
 	(void)s;
-	if (n > v->str.len)
-		return false;
-	if (!n)
-		return true;
-	end = v->str.p + v->str.len - (n - 1 - l->rare);
-	small = memchr(from, lower(l->v.str.p[l->rare]), (size_t)(end - from));
-	large = NULL;
-	if (upper(l->v.str.p[l->rare]) != lower(l->v.str.p[l->rare]))
-		large = memchr(from, upper(l->v.str.p[l->rare]), (size_t)(end - from));
-	while ((hit = next_letter(&small, &large, from, end, l->v.str.p[l->rare]))) {
-		if (same_folded(hit - l->rare, l->v.str.p, n))
+	if (!n || n > left)
+		return !n;
+	while ((hit = find_two(at, left, n - 1, either_case(word[0]), either_case(word[n - 1]))) < left) {
+		if (same_folded(at + hit, word, (uint32_t)n))
 			return true;
-		from = hit + 1;
+		at += hit + 1;
+		left -= hit + 1;
 	}
 	return false;
 }
