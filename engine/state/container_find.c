@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/state/nspawn_args.h"
 #include "engine/state/state_internal.h"
 
 /*
@@ -71,6 +72,70 @@ static bool is_unit(const char *name, size_t n)
 	       (n > 8 && !memcmp(name + n - 8, ".service", 8));
 }
 
+/* --- by what watches over it ------------------------------------------------------------------ */
+
+/*
+ * The nearest ancestor outside of the pid namespace that is this program, as the distribution has
+ * it: what anybody may put into a directory of their own is none. NULL: there is none.
+ */
+static const struct eng_proc *watcher(const struct eng_proc *p, const char *name)
+{
+	const struct eng_proc *up;
+	size_t n = strlen(name);
+
+	for (up = p->parent; up && up->pid != 1; up = up->parent == up ? NULL : up->parent) {
+		const struct eng_str *path = up->image->exepath;
+
+		if (!in_pidns(up) && path && path->len > n + 5 && !memcmp(path->s, "/usr/", 5) &&
+		    !memcmp(path->s + path->len - n, name, n))
+			return up;
+	}
+	return NULL;
+}
+
+static struct container *called(struct eng_state *st, const char *id, size_t n,
+				const char *runtime)
+{
+	struct container *c = container__get(st, id, n, true);
+
+	if (c && !c->c.full_id)
+		c->c.full_id = eng_str__new(id, n, n);
+	if (c && !c->c.runtime)
+		c->c.runtime = eng_str__new(runtime, strlen(runtime), strlen(runtime));
+	return c;
+}
+
+/* systemd-nspawn that does not register with systemd: its unit's cgroup, with "payload" in it. */
+static struct container *by_nspawn(struct eng_state *st, const struct eng_proc *p)
+{
+	const struct eng_proc *up = watcher(p, "/systemd-nspawn");
+	const struct eng_str *args = up ? up->image->args : NULL;
+	char name[65];
+
+	return args && eng_nspawn__name(args->s, args->len, name)
+		       ? called(st, name, strlen(name), "systemd-nspawn")
+		       : NULL;
+}
+
+/*
+ * Rootless containers may have no cgroup of their own. conmon watches over podman's and CRI-O's: it
+ * was told the container's id, "conmon ... -c ID".
+ */
+static struct container *by_conmon(struct eng_state *st, const struct eng_proc *p)
+{
+	const struct eng_proc *up = watcher(p, "/conmon");
+	const struct eng_str *args = up ? up->image->args : NULL;
+
+	for (uint32_t at = 0; args && at + 3 < args->len; at += (uint32_t)strlen(args->s + at) + 1) {
+		const char *id = args->s + at + 3;
+		size_t n = args->len - at - 3;
+
+		if (!memcmp(args->s + at, "-c", 3) && strnlen(id, n) == 64)
+			return called(st, id, 64, "podman");
+	}
+	return NULL;
+}
+
 /*
  * Bare runc gives a container any name: /NAME. A process is taken to be in one if it lives in a pid
  * namespace of its own and in another cgroup than the nearest ancestor outside of that namespace,
@@ -95,51 +160,9 @@ static struct container *by_namespace(struct eng_state *st, const struct eng_pro
 		if (!outside || !strcmp(outside, path) || !name || !name[1] ||
 		    is_unit(name + 1, strlen(name + 1)))
 			continue;
-		c = container__get(st, name + 1, strlen(name + 1), true);
-		if (!c->c.full_id)
-			c->c.full_id = eng_str__new(name + 1, strlen(name + 1), strlen(name + 1));
-		if (!c->c.runtime)
-			c->c.runtime = eng_str__new("runc", 4, 4);
-		return c;
-	}
-	return NULL;
-}
-
-/* The distribution's: what anybody may put into a directory of their own is none. */
-static bool is_conmon(const struct eng_proc *p)
-{
-	const struct eng_str *path = p->image->exepath;
-
-	return !in_pidns(p) && path && path->len > 12 && !memcmp(path->s, "/usr/", 5) &&
-	       !memcmp(path->s + path->len - 7, "/conmon", 7);
-}
-
-/*
- * Rootless containers may have no cgroup of their own. conmon watches over podman's and CRI-O's: it
- * is an ancestor outside of their pid namespace, and told the container's id, "conmon ... -c ID".
- */
-static struct container *by_conmon(struct eng_state *st, const struct eng_proc *p)
-{
-	const struct eng_str *args;
-	const struct eng_proc *up;
-	struct container *c;
-
-	for (up = p->parent; up && !is_conmon(up); up = up->parent)
-		if (up->pid == 1 || up == up->parent)
-			return NULL;
-	args = up ? up->image->args : NULL;
-	for (uint32_t at = 0; args && at + 3 < args->len; at += (uint32_t)strlen(args->s + at) + 1) {
-		const char *id = args->s + at + 3;
-		size_t n = args->len - at - 3;
-
-		if (memcmp(args->s + at, "-c", 3) || strnlen(id, n) != 64)
-			continue;
-		c = container__get(st, id, 64, true);
-		if (!c->c.full_id)
-			c->c.full_id = eng_str__new(id, 64, 64);
-		if (!c->c.runtime)
-			c->c.runtime = eng_str__new("podman", 6, 6);
-		return c;
+		if (!strcmp(name, "/payload") && (c = by_nspawn(st, p)))
+			return c;
+		return called(st, name + 1, strlen(name + 1), "runc");
 	}
 	return NULL;
 }
@@ -153,9 +176,12 @@ static struct container *find(struct eng_state *st, const struct eng_proc *p)
 
 	while (!c && (path = next_cgroup(p->cgroups, &at, &subsys, &n)))
 		c = by_path(st, path);
-	if (!c && in_pidns(p))
-		c = by_namespace(st, p);
-	return c || !in_pidns(p) ? c : by_conmon(st, p);
+	if (c || !in_pidns(p))
+		return c;
+	c = by_namespace(st, p);
+	if (!c)
+		c = by_nspawn(st, p);
+	return c ? c : by_conmon(st, p);
 }
 
 void proc__find_container(struct eng_state *st, struct eng_proc *p)

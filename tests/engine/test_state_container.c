@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "engine/state/nspawn_args.h"
 #include "tests/engine/world.h"
 
 #define ID "3ad7b26ded6d8e7b23da7d48fe889434573036c27ae5a74837233de441c3601e"
@@ -295,6 +296,70 @@ static void below_conmon(void **state)
 	world__free(w);
 }
 
+/* The options of systemd-nspawn name the machine; those of its payload do not. */
+static void names_of_machines(void **state)
+{
+#define CASE(args, name) { args, sizeof(args), name }
+	static const struct { const char *args; size_t n; const char *name; } cases[] = {
+		CASE("-M\0web", "web"),
+		CASE("-Mweb", "web"),
+		CASE("--machine=web\0-D\0/srv/other", "web"),
+		CASE("--machine\0web\0/bin/sh", "web"),
+		CASE("-qD\0/srv/deb12/\0/bin/sh\0-M\0no", "deb12"),
+		CASE("-b\0-i\0/srv/deb12.raw", "deb12"),
+		CASE("--directory=/srv/a\0--bind\0-M\0--setenv=A=-Mx", "a"),
+		CASE("-UxD/srv/b", "b"),
+		CASE("--\0-M\0web", NULL),
+		CASE("/bin/sh\0-M\0web", NULL),
+		CASE("-D\0.", NULL),
+		CASE("-D\0/", NULL),
+		CASE("-M", NULL),
+		CASE("", NULL),
+	};
+	char name[65];
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(cases) / sizeof(*cases); k++) {
+		bool found = eng_nspawn__name(cases[k].args, cases[k].n, name);
+
+		if (found != (cases[k].name != NULL) || (found && strcmp(name, cases[k].name)))
+			fail_msg("case %zu: %s", k, found ? name : "none");
+		for (size_t n = 0; n < cases[k].n; n++)	/* cut anywhere */
+			eng_nspawn__name(cases[k].args, n, name);
+	}
+}
+
+/* Without systemd a machine's cgroup is only "payload", and so is that of any other. */
+static void below_nspawn(void **state)
+{
+	static const char args[] = "-q\0--register=no\0-D\0/srv/build";
+	struct world *w = world__new();
+
+	(void)state;
+	exec_in(w, 10, "name=systemd=/job\0memory=/\0");
+	task_new(w, 10, 10, 20, 20, 0, "x");
+	ev(w, EV_execve, 20, 20, 0);
+	s(w, P_execve_comm, "systemd-nspawn");
+	s(w, P_execve_exe, "systemd-nspawn");
+	s(w, P_execve_trusted_exepath, "/usr/bin/systemd-nspawn");
+	fmt_batch__str(w->b, P_execve_args, args, sizeof(args), sizeof(args));
+	go(w);
+	in_own_pidns(w, 20, 21, 1);
+	assert_string_equal(container_of(w, 20), "host");
+	assert_string_equal(container_of(w, 21), "build");
+	exec_in(w, 21, "name=systemd=/job/payload\0memory=/\0");
+	assert_string_equal(container_of(w, 21), "build");
+	assert_string_equal(eng_state__container(w->st, "build")->runtime->s, "systemd-nspawn");
+	/* a service in it; a container in it */
+	in_own_pidns(w, 21, 22, 7);
+	exec_in(w, 22, "name=systemd=/job/payload/system.slice/ssh.service\0memory=/\0");
+	assert_string_equal(container_of(w, 22), "build");
+	in_own_pidns(w, 21, 23, 1);
+	exec_in(w, 23, "name=systemd=/job/payload/c1\0memory=/\0");
+	assert_string_equal(container_of(w, 23), "c1");
+	world__free(w);
+}
+
 static void the_document_of_a_container(void **state)
 {
 	static const char json[] =
@@ -357,6 +422,8 @@ int main(void)
 		cmocka_unit_test(bare_runc),
 		cmocka_unit_test(names_that_begin_alike),
 		cmocka_unit_test(below_conmon),
+		cmocka_unit_test(names_of_machines),
+		cmocka_unit_test(below_nspawn),
 		cmocka_unit_test(the_document_of_a_container),
 		cmocka_unit_test(containers_come_and_go),
 	};
