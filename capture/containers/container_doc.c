@@ -2,14 +2,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <cjson/cJSON.h>
 
+#include "capture/containers/monitor.h"
 #include "capture/containers/runtime.h"
 #include "engine/state/state.h"
 
 #define MAX_LABELS 256u
 #define MAX_MOUNTS 256u
+#define MAX_ENV 1024u
 #define N(a) (sizeof(a) / sizeof(*(a)))
 
 const char *cap_json__text(const cJSON *obj, const char *key)
@@ -168,6 +171,54 @@ void cap_doc__env(struct cap_doc *d, const cJSON *list)
 {
 	if (cJSON_IsArray(list))
 		cJSON_AddItemToObject(d->c, "env", cJSON_Duplicate(list, true));
+}
+
+void cap_doc__add_env(struct cap_doc *d, const char *text)
+{
+	cJSON *env = cJSON_GetObjectItemCaseSensitive(d->c, "env");
+
+	if (!env)
+		env = cJSON_AddArrayToObject(d->c, "env");
+	if (cJSON_GetArraySize(env) < (int)MAX_ENV)
+		cJSON_AddItemToArray(env, cJSON_CreateString(text));
+}
+
+static bool namespace_of(const char *process, const char *type, struct stat *st)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%s/ns/%s", process, type);
+	return !stat(path, st);
+}
+
+/* Is a namespace of pid's the machine's? Ours, where init's may not be looked at. -1: not known. */
+static int shares_with_init(uint32_t pid, const char *type)
+{
+	struct stat machine, other;
+	char process[16];
+
+	snprintf(process, sizeof(process), "%u", pid);
+	if (!namespace_of(process, type, &other) ||
+	    !(namespace_of("1", type, &machine) || namespace_of("self", type, &machine)))
+		return -1;
+	return machine.st_ino == other.st_ino && machine.st_dev == other.st_dev;
+}
+
+bool cap_doc__namespaces_of(struct cap_doc *d, uint32_t pid, const char *full_id)
+{
+	static const char *const keys[][2] = { { "pid", "host_pid" }, { "net", "host_network" },
+					       { "ipc", "host_ipc" } };
+	int shared[N(keys)];
+
+	for (unsigned i = 0; i < N(keys); i++)
+		if ((shared[i] = pid ? shares_with_init(pid, keys[i][0]) : -1) < 0)
+			return false;
+	/* one of the runtime's own lives outside */
+	if (shared[0] && !cap_monitor__is_inside(pid, full_id))
+		return false;
+	for (unsigned i = 0; i < N(keys); i++)
+		cap_doc__flag(d, keys[i][1], shared[i]);
+	return true;
 }
 
 /* --- an OCI runtime's config.json ----------------------------------------------------------------- */

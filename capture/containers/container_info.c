@@ -21,9 +21,10 @@ static const struct {
 	{ cap_storage__look_up, cap_storage__each },
 	{ cap_runc__look_up, cap_runc__each },
 	{ cap_lxc__look_up, cap_lxc__each },
+	{ cap_nspawn__look_up, cap_nspawn__each },
 };
 #define N (sizeof(runtimes) / sizeof(*runtimes))
-#define N_WITH_DAEMON 3u
+enum { N_WITH_DAEMON = 3, LXC = 4, NSPAWN = 5 };
 
 static int open_root(const char *path)
 {
@@ -56,23 +57,30 @@ static bool same_mounts(uint32_t pid)
 }
 
 /* Where the monitor says, in its own root. */
-static bool look_by_monitor(struct cap_look *l, uint32_t pid, struct cap_container_info *c)
+static bool look_by_monitor(const struct cap_look *l, struct cap_container_info *c)
 {
 	struct cap_look there = *l;
 	struct cap_monitor m;
+	unsigned first = 0, end;
 	char path[40];
 	bool found;
 	int own;
 
-	if (!cap_monitor__find(&m, pid, l->id))
+	if (!l->pid || !cap_monitor__find(&m, l->pid, l->id))
 		return false;
 	snprintf(path, sizeof(path), "/proc/%u/root", m.pid);
 	own = open_root(path);
-	there.bundle = m.bundle;
+	there.bundle = *m.bundle ? m.bundle : NULL;
 	there.foreign = own >= 0 && !(same_mounts(m.pid) && same_place(own, l->root));
 	if (there.foreign)
 		there.root = own;
-	found = look(&there, c, 0, there.foreign ? N : N_WITH_DAEMON);
+	end = there.foreign ? N : N_WITH_DAEMON;
+	if (m.kind == CAP_LXC_MONITOR || m.kind == CAP_NSPAWN) {
+		first = m.kind == CAP_NSPAWN ? NSPAWN : LXC;
+		end = first + 1;
+		there.monitor = m.pid;
+	}
+	found = look(&there, c, first, end);
 	if (own >= 0)
 		close(own);
 	return found;
@@ -81,14 +89,14 @@ static bool look_by_monitor(struct cap_look *l, uint32_t pid, struct cap_contain
 /* The machine's own runtimes first: what one inside of a container says cannot replace it. */
 bool cap_container__look_up(struct cap_container_info *c, const char *full_id, uint32_t pid)
 {
-	struct cap_look l = { .id = full_id, .root = open_root("/") };
+	struct cap_look l = { .id = full_id, .root = open_root("/"), .pid = pid };
 	bool found;
 
 	if (l.root < 0)
 		return false;
 	c->provisional = false;
 	found = cap_root__is_name(full_id) &&
-		(look(&l, c, 0, N_WITH_DAEMON) || (pid && look_by_monitor(&l, pid, c)) ||
+		(look(&l, c, 0, N_WITH_DAEMON) || look_by_monitor(&l, c) ||
 		 look(&l, c, N_WITH_DAEMON, N));
 	close(l.root);
 	return found;

@@ -127,6 +127,15 @@ void cap_containers__see_proc(struct cap_containers *c, const struct eng_proc *p
 		meet(c, p);
 }
 
+static void end_met(struct cap_containers *c, struct cap_met *m)
+{
+	m->gone = c->news = true;
+	if (m->asked && !m->closed)
+		cap_namer__hurry(c->namer, m->full_id);
+	else
+		m->closed = true;
+}
+
 /* How the container's first process ends is how the container ends. */
 static void see_exit(struct cap_met *m, const struct eng_ctx *ctx)
 {
@@ -160,8 +169,12 @@ void cap_containers__see(struct cap_containers *c, const struct eng_ctx *ctx)
 		ask(c, m);
 		c->news = true;
 	}
-	if (ctx->ev->type == EV_procexit)
+	if (ctx->ev->type == EV_procexit) {
 		see_exit(m, ctx);
+		/* No cgroup of its own will go: its last process does. */
+		if (!m->cgroup && ctx->proc->n_threads == 1 && ctx->proc->container->n_procs == 1)
+			end_met(c, m);
+	}
 }
 
 /* --- cgroups ---------------------------------------------------------------------------------------- */
@@ -197,11 +210,7 @@ void cap_containers__cgroup_gone(struct cap_containers *c, const char *path)
 
 		if (m->gone || !m->cgroup || strcmp(last_part(m->cgroup), last_part(path)))
 			continue;
-		m->gone = c->news = true;
-		if (m->asked && !m->closed)
-			cap_namer__hurry(c->namer, m->full_id);
-		else
-			m->closed = true;
+		end_met(c, m);
 	}
 }
 

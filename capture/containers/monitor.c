@@ -7,6 +7,7 @@
 
 #include "capture/containers/monitor.h"
 #include "capture/snapshot/proc_text.h"
+#include "engine/state/nspawn_args.h"
 #include "engine/state/state.h"
 
 #define MAX_UP 32
@@ -23,16 +24,20 @@ static uint32_t parent_of(uint32_t pid)
 	return p && strlen(p) > 4 ? (uint32_t)strtoul(p + 4, NULL, 10) : 0;
 }
 
-/* The argument after an option, "" if there is none. */
+/* The argument after an option, or behind it if that ends with "="; "" if there is none. */
 static const char *option(const char *args, size_t n, const char *name)
 {
+	size_t len = strlen(name);
+
 	for (const char *a = args; a < args + n; a += strlen(a) + 1)
-		if (!strcmp(a, name) && a + strlen(a) + 1 < args + n)
-			return a + strlen(a) + 1;
+		if (name[len - 1] == '=' && !strncmp(a, name, len))
+			return a + len;
+		else if (!strcmp(a, name) && a + len + 1 < args + n)
+			return a + len + 1;
 	return "";
 }
 
-static bool is_inside(uint32_t pid, const char *full_id)
+bool cap_monitor__is_inside(uint32_t pid, const char *full_id)
 {
 	char path[40], text[MAX_TEXT + 1], id[65], full[65], *line = text, *next;
 
@@ -72,8 +77,49 @@ static bool shim_bundle(struct cap_monitor *m, const char *full_id)
 	return true;
 }
 
+/*
+ * "[lxc monitor] DIR NAME". Where a cgroup of this name is left over, the container's has a number
+ * behind its name.
+ */
+static bool lxc_bundle(struct cap_monitor *m, const char *title, const char *full_id)
+{
+	const char *blank = strrchr(title, ' ');
+	size_t n;
+
+	if (!blank || *title != '/')
+		return false;
+	n = strlen(blank + 1);
+	if (!n || strncmp(full_id, blank + 1, n) ||
+	    (full_id[n] && (full_id[n] != '-' || full_id[n + 1 + strspn(full_id + n + 1, "0123456789")])))
+		return false;
+	return (size_t)snprintf(m->bundle, sizeof(m->bundle), "%.*s/%s", (int)(blank - title), title,
+				blank + 1) < sizeof(m->bundle);
+}
+
+/* In the foreground it is lxc-start itself: "lxc-start -P DIR -n NAME". */
+static bool lxc_start_bundle(struct cap_monitor *m, const char *args, size_t n,
+			     const char *full_id)
+{
+	const char *dir = option(args, n, "-P");
+	char title[1024];
+
+	if (!*dir)
+		dir = option(args, n, "--lxcpath=");
+	snprintf(title, sizeof(title), "%s %s", *dir ? dir : "/var/lib/lxc", full_id);
+	return lxc_bundle(m, title, full_id);
+}
+
+static bool is_nspawn(const char *args, size_t n, const char *full_id)
+{
+	size_t own = strlen(args) + 1;
+	char name[65];
+
+	return own <= n && eng_nspawn__name(args + own, n - own, name) && !strcmp(name, full_id);
+}
+
 static bool is_monitor(struct cap_monitor *m, const char *full_id)
 {
+	static const char lxc[] = "[lxc monitor] ";
 	char path[40], args[MAX_TEXT + 1];
 	const char *name, *slash;
 	long n;
@@ -82,12 +128,28 @@ static bool is_monitor(struct cap_monitor *m, const char *full_id)
 	n = cap_proc__slurp(AT_FDCWD, path, args, MAX_TEXT);
 	if (n <= 0)
 		return false;
+	args[n] = 0;
+	*m->bundle = 0;
+	if (!strncmp(args, lxc, sizeof(lxc) - 1)) {
+		m->kind = CAP_LXC_MONITOR;
+		return lxc_bundle(m, args + sizeof(lxc) - 1, full_id);
+	}
 	slash = strrchr(args, '/');
 	name = slash ? slash + 1 : args;
 	if (!strcmp(name, "conmon")) {
+		m->kind = CAP_CONMON;
 		snprintf(m->bundle, sizeof(m->bundle), "%s", option(args, (size_t)n, "-b"));
 		return !strcmp(option(args, (size_t)n, "-c"), full_id) && *m->bundle;
 	}
+	if (!strcmp(name, "lxc-start") || !strcmp(name, "lxc-execute")) {
+		m->kind = CAP_LXC_MONITOR;
+		return lxc_start_bundle(m, args, (size_t)n, full_id);
+	}
+	if (!strcmp(name, "systemd-nspawn")) {
+		m->kind = CAP_NSPAWN;
+		return is_nspawn(args, (size_t)n, full_id);
+	}
+	m->kind = CAP_SHIM;
 	return !strncmp(name, "containerd-shim", 15) && shim_bundle(m, full_id);
 }
 
@@ -95,7 +157,7 @@ bool cap_monitor__find(struct cap_monitor *m, uint32_t pid, const char *full_id)
 {
 	for (int i = 0; pid > 1 && i < MAX_UP; i++, pid = parent_of(pid)) {
 		m->pid = pid;
-		if (is_monitor(m, full_id) && !is_inside(pid, full_id))
+		if (is_monitor(m, full_id) && !cap_monitor__is_inside(pid, full_id))
 			return true;
 	}
 	return false;

@@ -31,6 +31,8 @@ struct cap_look {
 	int root;			/* O_PATH */
 	bool foreign;			/* not the machine's: what is met there is not remembered */
 	const char *bundle;		/* where the container's config.json is, if that is known */
+	uint32_t pid;			/* one of its processes, or of its runtime's; 0 */
+	uint32_t monitor;		/* systemd-nspawn's process; 0 */
 };
 
 /* Remember one more place, if it is this machine's; of many the last ones. */
@@ -42,6 +44,7 @@ bool cap_containerd__look_up(const struct cap_look *l, struct cap_container_info
 bool cap_storage__look_up(const struct cap_look *l, struct cap_container_info *c);
 bool cap_runc__look_up(const struct cap_look *l, struct cap_container_info *c);
 bool cap_lxc__look_up(const struct cap_look *l, struct cap_container_info *c);
+bool cap_nspawn__look_up(const struct cap_look *l, struct cap_container_info *c);
 
 /* Each: fn for the ids of all containers that it knows on this machine. */
 typedef void cap_id_fn(void *arg, const char *id);
@@ -50,6 +53,7 @@ void cap_containerd__each(int root, cap_id_fn *fn, void *arg);
 void cap_storage__each(int root, cap_id_fn *fn, void *arg);
 void cap_runc__each(int root, cap_id_fn *fn, void *arg);
 void cap_lxc__each(int root, cap_id_fn *fn, void *arg);
+void cap_nspawn__each(int root, cap_id_fn *fn, void *arg);
 
 /* --- files below a root ------------------------------------------------------------------------ */
 
@@ -64,6 +68,13 @@ bool cap_root__link(int root, const char *path, char *out, size_t size);
 void cap_root__list(int root, const char *dir, cap_id_fn *fn, void *arg);
 /* May this be a component of a path? */
 bool cap_root__is_name(const char *id);
+
+/*
+ * A file of "key = value" lines; "#" and "[" begin what is passed over. fn for each, blanks around
+ * both cut off. False if there is no such file.
+ */
+bool cap_root__pairs(int root, const char *path,
+		     void (*fn)(void *arg, const char *key, const char *value), void *arg);
 
 /* --- the document ------------------------------------------------------------------------------ */
 
@@ -93,6 +104,13 @@ void cap_doc__spec(struct cap_doc *d, const struct cap_container_info *c,
 		   const struct cJSON *spec);
 /* Of it whether the machine's namespaces are shared; a pod's says so for its containers. */
 void cap_doc__namespaces(struct cap_doc *d, const struct cJSON *spec, bool with_pid);
+/*
+ * The same by the namespaces of a process that is in it. False, and nothing is said, if pid is none
+ * such (yet).
+ */
+bool cap_doc__namespaces_of(struct cap_doc *d, uint32_t pid, const char *full_id);
+/* "NAME=VALUE", one more; with_env must be set. */
+void cap_doc__add_env(struct cap_doc *d, const char *text);
 /* Into c->json; frees the document. */
 void cap_doc__end(struct cap_doc *d, struct cap_container_info *c);
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Files below a root that may belong to somebody else. */
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -95,6 +96,38 @@ cJSON *cap_root__json(int root, const char *fmt, ...)
 		j = cJSON_ParseWithLength((const char *)text.p, text.len);
 	buf__done(&text);
 	return j;
+}
+
+static char *trimmed(char *p, char *end)
+{
+	while (p < end && isblank((unsigned char)*p))
+		p++;
+	while (end > p && isspace((unsigned char)end[-1]))
+		end--;
+	*end = 0;
+	return p;
+}
+
+bool cap_root__pairs(int root, const char *path,
+		     void (*fn)(void *arg, const char *key, const char *value), void *arg)
+{
+	struct buf text = { 0 };
+	char *line, *next, *eq;
+	bool found = cap_root__read(root, path, &text);
+
+	buf__u8(&text, 0);
+	for (line = (char *)text.p; found && *line; line = next) {
+		char *end = line + strcspn(line, "\n");
+
+		next = end + (*end == '\n');
+		*end = 0;
+		eq = strchr(line, '=');
+		if (!eq || *line == '#' || *line == '[')
+			continue;
+		fn(arg, trimmed(line, eq), trimmed(eq + 1, end));
+	}
+	buf__done(&text);
+	return found;
 }
 
 bool cap_root__link(int root, const char *path, char *out, size_t size)

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * What has no daemon: runc (ROOT/ID/state.json; libcontainer, container_linux.go), crun
- * (ROOT/ID/status; libcrun, status.c), LXC (DIR/NAME/config; lxc.container.conf(5)). A container is
- * called what it was started as.
+ * (ROOT/ID/status; libcrun, status.c). A container is called what it was started as.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +13,6 @@
 #include "capture/containers/runtime.h"
 
 static const char *const runc_dirs[] = { "/run/runc", "/run/crun", NULL };
-static const char *const lxc_dirs[] = { "/var/lib/lxc", NULL };
 
 /* "key=value" strings: annotations, and "bundle=". */
 static const char *label_of(const cJSON *list, const char *key)
@@ -81,28 +79,4 @@ void cap_runc__each(int root, cap_id_fn *fn, void *arg)
 {
 	for (unsigned i = 0; runc_dirs[i]; i++)
 		cap_root__list(root, runc_dirs[i], fn, arg);
-}
-
-bool cap_lxc__look_up(const struct cap_look *l, struct cap_container_info *c)
-{
-	struct cap_doc d;
-	char path[600];
-	int fd = -1;
-
-	for (unsigned i = 0; fd < 0 && lxc_dirs[i]; i++) {
-		snprintf(path, sizeof(path), "%s/%s/config", lxc_dirs[i], l->id);
-		fd = cap_root__open(l->root, path);
-	}
-	if (fd < 0)
-		return false;
-	close(fd);
-	cap_doc__begin(&d, c, l->id, "lxc", l->id, "");
-	cap_doc__end(&d, c);
-	return true;
-}
-
-void cap_lxc__each(int root, cap_id_fn *fn, void *arg)
-{
-	for (unsigned i = 0; lxc_dirs[i]; i++)
-		cap_root__list(root, lxc_dirs[i], fn, arg);
 }
