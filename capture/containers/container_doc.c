@@ -167,6 +167,16 @@ void cap_doc__mount(struct cap_doc *d, const char *source, const char *dest, con
 	cJSON_AddItemToArray(mounts, m);
 }
 
+void cap_doc__restarts(struct cap_doc *d, const cJSON *count)
+{
+	double n = cJSON_IsNumber(count) ? count->valuedouble :
+		   cJSON_IsString(count) ? (double)strtoul(count->valuestring, NULL, 10) : 0;
+
+	cJSON_DeleteItemFromObjectCaseSensitive(d->c, "restart_count");
+	if (n >= 0 && n <= UINT32_MAX)
+		cJSON_AddNumberToObject(d->c, "restart_count", n);
+}
+
 void cap_doc__env(struct cap_doc *d, const cJSON *list)
 {
 	if (cJSON_IsArray(list))

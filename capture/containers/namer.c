@@ -83,7 +83,8 @@ static bool take_look(struct cap_namer *n, struct question *q, struct cap_answer
 	q->fresh = false;
 	q->tries++;
 	a->last = q->hurry || q->answered || q->tries >= TRIES;
-	if (a->found && h == q->told) {
+	/* what is said when it is gone is no more than what was known */
+	if (a->found && (h == q->told || (provisional && q->answered))) {
 		a->found = false;
 		buf__done(&a->info.json);
 	}

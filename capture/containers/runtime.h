@@ -95,6 +95,8 @@ void cap_doc__labels(struct cap_doc *d, const struct cJSON *object);
 void cap_doc__pod_label(struct cap_doc *d, const char *key, const char *value);
 void cap_doc__mount(struct cap_doc *d, const char *source, const char *dest, const char *mode,
 		    bool writable, const char *propagation);
+/* How often it was restarted: a number, or a text of one; NULL of one that never was. */
+void cap_doc__restarts(struct cap_doc *d, const struct cJSON *count);
 void cap_doc__env(struct cap_doc *d, const struct cJSON *list);
 /* The image's name, taken apart; and the digest of its configuration. */
 void cap_doc__image(struct cap_doc *d, const char *image);

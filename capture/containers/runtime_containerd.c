@@ -93,6 +93,17 @@ static void add_image(struct cap_doc *d, struct cap_bolt *db, const char *ns, co
 	buf__done(&b);
 }
 
+/* What kubelet has asked for: it numbers the attempts, and says how often it restarted it. */
+static void add_cri(struct cap_doc *d, const cJSON *meta)
+{
+	const cJSON *config = cap_json__part(meta, "Config"),
+		    *n = cap_json__part(cap_json__part(config, "annotations"),
+					"io.kubernetes.container.restartCount");
+
+	cap_doc__image_id(d, cap_json__text(meta, "ImageRef"));
+	cap_doc__restarts(d, n ? n : cap_json__part(cap_json__part(config, "metadata"), "attempt"));
+}
+
 static void add_pod(struct cap_doc *d, struct cap_bolt *db, const char *ns, const char *sandbox)
 {
 	cJSON *j = cri_json(db, ns, sandbox, "io.cri-containerd.sandbox.metadata");
@@ -125,7 +136,8 @@ static void add_from_db(struct cap_doc *d, int root, const char *dir, const char
 	add_image(d, &db, ns, c->image);
 	labels_of(&db, ns, id, &(struct label_sink){ d, cap_doc__label });
 	j = cri_json(&db, ns, id, "io.cri-containerd.container.metadata");
-	cap_doc__image_id(d, cap_json__text(cap_json__part(j, "Metadata"), "ImageRef"));
+	if (j)
+		add_cri(d, cap_json__part(j, "Metadata"));
 	cJSON_Delete(j);
 	if (*sandbox)
 		add_pod(d, &db, ns, sandbox);

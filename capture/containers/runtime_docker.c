@@ -105,6 +105,7 @@ static bool look_in(const struct cap_look *l, const char *dir, struct cap_contai
 	cap_doc__text(&d, "User", cap_json__text(config, "User"));
 	cap_doc__text(&d, "created_time", cap_json__text(j, "Created"));
 	cap_doc__text(&d, "started_time", cap_json__text(cap_json__part(j, "State"), "StartedAt"));
+	cap_doc__restarts(&d, cap_json__part(j, "RestartCount"));
 	add_network(&d, cap_json__part(j, "NetworkSettings"));
 	add_mounts(&d, cap_json__part(j, "MountPoints"));
 	if (c->with_env)

@@ -5,7 +5,9 @@
  *   ROOT/DRIVER-containers/ID/userdata/config.json     what the OCI runtime is told; CRI-O's
  *                                                      annotations (cri-o, pkg/annotations)
  *   ROOT/DRIVER-images/images.json                     an image's digest
- *   ROOT/libpod/bolt_state.db                          podman's labels (libpod, boltdb_state.go)
+ *   ROOT/db.sql                                        podman's labels, restarts, address since
+ *                                                      version 5 (libpod, sqlite_state.go)
+ *   ROOT/libpod/bolt_state.db                          the same before (libpod, boltdb_state.go)
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +17,7 @@
 
 #include "capture/containers/bolt.h"
 #include "capture/containers/runtime.h"
+#include "capture/containers/sqlite.h"
 
 #define CRIO "io.kubernetes.cri-o."
 
@@ -26,26 +29,84 @@ static struct cap_places places = { .usual = usual };
 
 /* --- podman -------------------------------------------------------------------------------------- */
 
-static void add_podman_config(struct cap_doc *d, const struct cap_look *l, const char *dir)
+static cJSON *parsed(bool found, struct buf *text)
+{
+	cJSON *j = found ? cJSON_ParseWithLength((const char *)text->p, text->len) : NULL;
+
+	text->len = 0;
+	return j;
+}
+
+/* A container's configuration and its state: documents, wherever they are kept. */
+static void read_bolt(const struct cap_look *l, const char *file, cJSON **config, cJSON **state)
 {
 	const char *const path[] = { "ctr", l->id, "config", NULL };
+	const char *const state_path[] = { "ctr", l->id, "state", NULL };
 	struct buf text = { 0 };
 	struct cap_bolt db;
-	char file[600];
-	cJSON *j = NULL;
 
-	snprintf(file, sizeof(file), "%s/libpod/bolt_state.db", dir);
 	if (!cap_bolt__open(&db, cap_root__open(l->root, file)))
 		return;
-	if (cap_bolt__get(&db, path, &text))
-		j = cJSON_ParseWithLength((const char *)text.p, text.len);
-	cap_doc__labels(d, cap_json__part(j, "labels"));
-	cap_doc__text(d, "User", cap_json__text(j, "user"));
-	if (cap_json__part(j, "privileged"))
-		cap_doc__flag(d, "privileged", cJSON_IsTrue(cap_json__part(j, "privileged")));
-	cJSON_Delete(j);
+	*config = parsed(cap_bolt__get(&db, path, &text), &text);
+	*state = parsed(cap_bolt__get(&db, state_path, &text), &text);
 	buf__done(&text);
 	cap_bolt__close(&db);
+}
+
+/* ContainerConfig: ID, Name, PodID, JSON; ContainerState: ID, State, ExitCode, JSON. */
+static bool read_sqlite(const struct cap_look *l, const char *file, cJSON **config, cJSON **state)
+{
+	struct buf text = { 0 };
+	struct cap_sqlite db;
+
+	if (!cap_sqlite__open(&db, l->root, file))
+		return false;
+	*config = parsed(cap_sqlite__get(&db, "ContainerConfig", l->id, 3, &text), &text);
+	*state = parsed(cap_sqlite__get(&db, "ContainerState", l->id, 3, &text), &text);
+	buf__done(&text);
+	cap_sqlite__close(&db);
+	return *config;
+}
+
+/* "10.88.0.5/16" of the first interface that has one. */
+static void add_address(struct cap_doc *d, const cJSON *networks)
+{
+	const cJSON *net, *i, *sub;
+
+	cJSON_ArrayForEach(net, networks)
+		cJSON_ArrayForEach(i, cap_json__part(net, "interfaces"))
+			cJSON_ArrayForEach(sub, cap_json__part(i, "subnets")) {
+				const char *ip = cap_json__text(sub, "ipnet");
+				char text[64];
+
+				snprintf(text, sizeof(text), "%.*s", (int)strcspn(ip, "/"), ip);
+				cap_doc__text(d, "ip", text);
+				return;
+			}
+}
+
+static void add_podman_config(struct cap_doc *d, const struct cap_look *l, const char *dir)
+{
+	cJSON *config = NULL, *state = NULL;
+	char file[600];
+
+	snprintf(file, sizeof(file), "%s/db.sql", dir);
+	if (!read_sqlite(l, file, &config, &state)) {
+		cJSON_Delete(state);
+		state = NULL;
+		snprintf(file, sizeof(file), "%s/libpod/bolt_state.db", dir);
+		read_bolt(l, file, &config, &state);
+	}
+	cap_doc__labels(d, cap_json__part(config, "labels"));
+	cap_doc__text(d, "User", cap_json__text(config, "user"));
+	if (cap_json__part(config, "privileged"))
+		cap_doc__flag(d, "privileged", cJSON_IsTrue(cap_json__part(config, "privileged")));
+	cap_doc__text(d, "started_time", cap_json__text(state, "startedTime"));
+	if (state)
+		cap_doc__restarts(d, cap_json__part(state, "restartCount"));
+	add_address(d, cap_json__part(state, "networkStatus"));
+	cJSON_Delete(config);
+	cJSON_Delete(state);
 }
 
 static void add_digest(struct cap_doc *d, const struct cap_look *l, const char *dir,
@@ -99,6 +160,7 @@ static void add_crio(struct cap_doc *d, const cJSON *notes, bool is_pod)
 	add_note_labels(d, notes, cap_doc__label);
 	cap_doc__flag(d, "is_pod_sandbox", is_pod);
 	cap_doc__text(d, "created_time", cap_json__text(notes, CRIO "Created"));
+	cap_doc__restarts(d, cap_json__part(notes, "io.kubernetes.container.restartCount"));
 	if (!is_pod && *cap_json__text(notes, CRIO "PrivilegedRuntime"))
 		cap_doc__flag(d, "privileged",
 			      !strcmp(cap_json__text(notes, CRIO "PrivilegedRuntime"), "true"));

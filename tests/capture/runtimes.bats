@@ -25,45 +25,28 @@ teardown() {
 	rt_end
 }
 
-# What the fields say of a container's process: one line of JSON, from a copy of the trace and nothing else.
-fields_of() {	# trace id fields...
-	local trace=$1 id=$2 format='' f
-	shift 2
-	for f in "$@"; do format+="%$f|"; done
-	spoor-replay "$trace" -f "container.id startswith ${id:0:12} and $opens" -p "$format" | tail -n 1
-}
-
-is() {	# wanted command...
-	local want=$1 got
-	shift
-	got=$("$@")
-	[ "$got" = "$want" ] || { echo "wanted $want"; echo "got    $got"; return 1; }
-}
-
 # A container's name is looked up beside the recording: it is there a moment later, whenever that is. So a container here
 # opens a file again and again until the recording has shown what is asked of it.
-opens='evt.type = openat and fd.name = /etc/passwd'
-
 @test "docker: name, image with tag and digest, labels, mounts, user, exit code; restarted under the same id" {
 	rt_docker_start || skip "$rt_why"
 	record_start t.spoor --container-env
 	docker run -d --network none --name web-frontend-1 --hostname h -l app=demo -e SECRET=x -v "$rt/shared:/mnt:ro" -u 0:0 \
 		spoor/test:7 sh -c "$rt_busy; exit 5" >id
 	docker run -d --rm --network none --name web-frontend-2 -v "$rt/shared:/mnt:ro" spoor/test:7 sh -c "$rt_busy" >id2
-	for n in 1 2; do seen t.spoor "container.name = web-frontend-$n and $opens"; done
+	for n in 1 2; do seen t.spoor "container.name = web-frontend-$n and $rt_opens"; done
 	touch "$rt/shared/go"
 	id=$(cat id)
 	for i in "$id" "$(cat id2)"; do seen t.spoor "evt.type = container_end and evt.arg.id = ${i:0:12}"; done
 	rm "$rt/shared/go"
 	docker start web-frontend-1 >/dev/null
-	seen t.spoor "evt.num > $seen_num and container.name = web-frontend-1 and $opens"
+	seen t.spoor "evt.num > $seen_num and container.name = web-frontend-1 and $rt_opens"
 	touch "$rt/shared/go"
 	docker wait web-frontend-1 >/dev/null
 	seen t.spoor "evt.type = container_end and evt.arg.id = ${id:0:12}" 2
 	record_stop
-	is "web-frontend-1|docker|spoor/test|7|demo|yes|false|false|$rt/shared|false|" fields_of t.spoor "$id" container.name container.type container.image.repository container.image.tag container.label[app] \
+	rt_is "web-frontend-1|docker|spoor/test|7|demo|yes|false|false|$rt/shared|false|" rt_fields t.spoor "$id" container.name container.type container.image.repository container.image.tag container.label[app] \
 		container.label[image.label] container.privileged container.host_network container.mount.source[/mnt] container.mount.rdwr[0]
-	is "$id|$(docker inspect -f '{{.Image}}' web-frontend-1 | cut -d: -f2)|" fields_of t.spoor "$id" container.full_id container.image.id
+	rt_is "$id|$(docker inspect -f '{{.Image}}' web-frontend-1 | cut -d: -f2)|" rt_fields t.spoor "$id" container.full_id container.image.id
 	events t.spoor 'evt.type in (container, container_end)' >c.json
 	# born and ended twice, with its exit code; the other one is told apart
 	jq -es --arg id "${id:0:12}" '[.[] | select(.type == "container_end" and .args.id == $id and .args.exit_code == 5)] | length == 2' c.json
@@ -73,7 +56,7 @@ opens='evt.type = openat and fd.name = /etc/passwd'
 	rm "$rt/shared/go"
 	record_start u.spoor
 	docker run -d --rm --network none -e SECRET=x --name quiet -v "$rt/shared:/mnt:ro" spoor/test:7 sh -c "$rt_busy" >id
-	seen u.spoor "container.name = quiet and $opens"
+	seen u.spoor "container.name = quiet and $rt_opens"
 	record_stop
 	events u.spoor 'evt.type = container' >c.json
 	jq -es 'any(.[]; .args.name == "quiet") and all(.[]; tostring | contains("SECRET=x") | not)' c.json
@@ -84,7 +67,7 @@ opens='evt.type = openat and fd.name = /etc/passwd'
 	record_start t.spoor -c web1
 	docker run --rm --network none --name other spoor/test:7 cat /etc/passwd >/dev/null
 	docker run -d --rm --network none --name web1 -v "$rt/shared:/mnt:ro" spoor/test:7 sh -c "$rt_busy" >/dev/null
-	seen t.spoor "container.name = web1 and $opens"
+	seen t.spoor "container.name = web1 and $rt_opens"
 	record_stop
 	spoor-replay t.spoor -o json -f 'evt.type = openat and fd.name = /etc/passwd and container.id != host' >t.json
 	# what comes before the name is known is kept, lest a beginning be missed
@@ -96,10 +79,10 @@ opens='evt.type = openat and fd.name = /etc/passwd'
 	rt_docker_start || skip "$rt_why"
 	docker run -d --network none --name there -v "$rt/shared:/mnt:ro" spoor/test:7 sh -c "$rt_busy" >id
 	record_start t.spoor -c there
-	seen t.spoor "container.name = there and $opens"
+	seen t.spoor "container.name = there and $rt_opens"
 	record_stop
 	id=$(cat id)
-	is "there|spoor/test:7|" fields_of t.spoor "$id" container.name container.image
+	rt_is "there|spoor/test:7|" rt_fields t.spoor "$id" container.name container.image
 	# the names are in the keyframe: a cut of the trace needs nothing else
 	spoor-replay t.spoor --keyframes --internal -o json -f 'evt.type = state_container' |
 		jq -es --arg id "${id:0:12}" 'any(.[]; .args.id == $id and .args.name == "there" and .args.cgroup)'
@@ -121,14 +104,14 @@ opens='evt.type = openat and fd.name = /etc/passwd'
 		timeout 100 ctr run --rm --label app=demo$n --mount "type=bind,src=$rt/shared,dst=/mnt,options=rbind:ro" \
 			localhost/spoor/test:7 payments-backend-$n /bin/sh -c "$rt_busy; exit 3" >/dev/null 2>&1 3>&- &
 	done
-	for n in 1 2; do seen t.spoor "container.name = payments-backend-$n and $opens"; done
+	for n in 1 2; do seen t.spoor "container.name = payments-backend-$n and $rt_opens"; done
 	touch "$rt/shared/go"
 	for n in 1 2; do seen t.spoor "evt.type = container_end and evt.arg.id = payments-backend-$n"; done
 	record_stop
 	for n in 1 2; do
-		spoor-replay t.spoor -f "container.id = payments-backend-$n and $opens" \
+		spoor-replay t.spoor -f "container.id = payments-backend-$n and $rt_opens" \
 			-p '%container.name|%container.type|%container.image|%container.label[app]' | tail -n 1 >line
-		is "payments-backend-$n|containerd|localhost/spoor/test:7|demo$n" cat line
+		rt_is "payments-backend-$n|containerd|localhost/spoor/test:7|demo$n" cat line
 		events t.spoor 'evt.type = container_end' | jq -es --arg id payments-backend-$n 'any(.[]; .args.id == $id and .args.exit_code == 3)'
 	done
 	ctr image ls | grep -o 'sha256:[0-9a-f]*' | sort -u >digests
@@ -150,16 +133,16 @@ opens='evt.type = openat and fd.name = /etc/passwd'
 		"9": {"map": {"io.kubernetes.container.name": "nginx", "track": "canary", '"$k8s"'}}, "11": "n.log"}, "3": '"$pod"'}' >id
 	rt_cri StartContainer '{"1": "'$(cat id)'"}' >/dev/null
 	id=$(cat id) sandbox=$(cat sandbox)
-	seen t.spoor "container.id = ${id:0:12} and container.name = nginx and $opens"
+	seen t.spoor "container.id = ${id:0:12} and container.name = nginx and $rt_opens"
 	touch "$rt/shared/go"
 	seen t.spoor "evt.type = container_end and evt.arg.id = ${id:0:12}"
 	rt_cri StopPodSandbox "{\"1\": \"$sandbox\"}" >/dev/null
 	rt_cri RemovePodSandbox "{\"1\": \"$sandbox\"}" >/dev/null
 	seen t.spoor "evt.type = container_end and evt.arg.id = ${sandbox:0:12}"
 	record_stop
-	is "nginx|containerd|web-0|prod|$uid|front|canary|${sandbox:0:12}|true|" fields_of t.spoor "$id" container.name container.type k8s.pod.name k8s.ns.name k8s.pod.uid k8s.pod.label[tier] \
+	rt_is "nginx|containerd|web-0|prod|$uid|front|canary|${sandbox:0:12}|true|" rt_fields t.spoor "$id" container.name container.type k8s.pod.name k8s.ns.name k8s.pod.uid k8s.pod.label[tier] \
 		container.label[track] k8s.pod.sandbox_id container.host_network
-	fields_of t.spoor "$id" container.image container.image.digest container.image.id >line
+	rt_fields t.spoor "$id" container.image container.image.digest container.image.id >line
 	grep -qE '^localhost/spoor/test:7\|sha256:[0-9a-f]{64}\|[0-9a-f]{64}\|$' line
 	events t.spoor 'evt.type in (container, container_end)' >c.json
 	jq -es --arg id "${id:0:12}" --arg pod "${sandbox:0:12}" '
@@ -173,12 +156,12 @@ opens='evt.type = openat and fd.name = /etc/passwd'
 	record_start t.spoor
 	pm run -d --network none --name backend-of-shop -l app=demo -v "$rt/shared:/mnt:ro" localhost/spoor/test:7 sh -c "$rt_busy; exit 4" >id
 	id=$(cat id)
-	seen t.spoor "container.name = backend-of-shop and $opens"
+	seen t.spoor "container.name = backend-of-shop and $rt_opens"
 	touch "$rt/shared/go"
 	seen t.spoor "evt.type = container_end and evt.arg.id = ${id:0:12}"
 	record_stop
-	is "backend-of-shop|podman|localhost/spoor/test:7|demo|" fields_of t.spoor "$id" container.name container.type container.image container.label[app]
-	fields_of t.spoor "$id" container.image.digest container.image.id | grep -qE '^sha256:[0-9a-f]{64}\|[0-9a-f]{64}\|$'
+	rt_is "backend-of-shop|podman|localhost/spoor/test:7|demo|" rt_fields t.spoor "$id" container.name container.type container.image container.label[app]
+	rt_fields t.spoor "$id" container.image.digest container.image.id | grep -qE '^sha256:[0-9a-f]{64}\|[0-9a-f]{64}\|$'
 	events t.spoor 'evt.type = container_end' | jq -es --arg id "${id:0:12}" 'any(.[]; .args.id == $id and .args.exit_code == 4)'
 }
 
@@ -190,10 +173,10 @@ opens='evt.type = openat and fd.name = /etc/passwd'
 	record_start t.spoor
 	timeout 100 nsenter -m -t "${rt_pids[0]}" ctr run --rm --label app=inner --mount "type=bind,src=$rt/shared,dst=/mnt,options=rbind:ro" \
 		localhost/spoor/test:7 a-box-inside-of-another /bin/sh -c "$rt_busy" >/dev/null 2>&1 3>&- &
-	seen t.spoor "container.name = a-box-inside-of-another and $opens"
+	seen t.spoor "container.name = a-box-inside-of-another and $rt_opens"
 	record_stop
-	is "a-box-inside-of-another|containerd|localhost/spoor/test:7|inner|" \
-		fields_of t.spoor a-box-inside container.name container.type container.image container.label[app]
+	rt_is "a-box-inside-of-another|containerd|localhost/spoor/test:7|inner|" \
+		rt_fields t.spoor a-box-inside container.name container.type container.image container.label[app]
 }
 
 @test "docker: the ptrace driver in a container without privilege, under docker's own filter" {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * What runtimes write down, for those that no test machine has (CRI-O, crun, LXC), and what somebody
- * else may put in its place. The others run for real in runtimes.bats.
+ * What runtimes write down, for those that no test machine has (CRI-O, crun, LXD, podman 5, machines
+ * that are registered with systemd), and what somebody else may put in its place. The others run for
+ * real in runtimes.bats and machines.bats.
  */
 #include <fcntl.h>
 #include <setjmp.h>
@@ -20,6 +21,7 @@
 
 #define ID "54822d13c7bd4e50db0828e52b54ff55e5dc9a6d19a1d8b6b9b6e8de3a9b1c11"
 #define POD "0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0"
+#define THIRD "7777777d4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0"
 #define STORAGE "/var/lib/containers/storage"
 #define USERDATA(id) STORAGE "/overlay-containers/" id "/userdata/config.json"
 
@@ -88,7 +90,8 @@ static void cri_o(void **state)
 	    "\"io.kubernetes.cri-o.SandboxID\":\"" POD "\","
 	    "\"io.kubernetes.cri-o.Labels\":\"{\\\"track\\\":\\\"canary\\\"}\","
 	    "\"io.kubernetes.container.name\":\"nginx\",\"io.kubernetes.pod.name\":\"web-0\","
-	    "\"io.kubernetes.pod.namespace\":\"prod\",\"io.kubernetes.pod.uid\":\"1-2\"},"
+	    "\"io.kubernetes.pod.namespace\":\"prod\",\"io.kubernetes.pod.uid\":\"1-2\","
+	    "\"io.kubernetes.container.restartCount\":\"3\"},"
 	    "\"process\":{\"user\":{\"uid\":101}},"
 	    "\"mounts\":[{\"destination\":\"/data\",\"type\":\"bind\",\"source\":\"/srv\","
 	    "\"options\":[\"rbind\",\"ro\",\"rprivate\"]}],"
@@ -108,6 +111,7 @@ static void cri_o(void **state)
 	assert_string_equal(cap_json__text(d, "pod_sandbox_id"), POD);
 	assert_string_equal(cap_json__text(d, "ip"), "10.1.2.3");
 	assert_string_equal(cap_json__text(d, "User"), "101");
+	assert_int_equal(cap_json__part(d, "restart_count")->valueint, 3);
 	assert_string_equal(cap_json__text(cap_json__part(d, "labels"), "track"), "canary");
 	assert_string_equal(cap_json__text(cap_json__part(d, "labels"), "io.kubernetes.pod.uid"),
 			    "1-2");
@@ -149,6 +153,111 @@ static void names_are_ids(void **state)
 	buf__done(&c.json);
 }
 
+/* LXD's, without privilege. LXC itself runs for real in machines.bats. */
+static void lxd(void **state)
+{
+	struct cap_look l = { .id = "shop_web", .root = root };
+	struct cap_container_info c = { 0 };
+	const cJSON *d, *m;
+	cJSON *j;
+
+	(void)state;
+	put("/var/snap/lxd/common/lxd/logs/shop_web/lxc.conf",
+	    "# written by lxd\nlxc.idmap = u 0 1000000 65536\n"
+	    "lxc.rootfs.path = dir:/var/snap/lxd/common/lxd/storage-pools/p/containers/shop_web/rootfs\n"
+	    "lxc.mount.entry = /proc/sys/fs/binfmt_misc proc/sys/fs/binfmt_misc none rbind,create=dir,optional 0 0\n"
+	    "lxc.mount.entry = mqueue dev/mqueue mqueue rw,relatime,create=dir,optional 0 0\n"
+	    "lxc.environment = A=b\nlxc.init.uid=7\n = \n=\nx\n");
+	assert_true(cap_lxc__look_up(&l, &c));
+	assert_string_equal(c.name, "shop_web");
+	j = doc_of(&c);
+	d = cap_json__part(j, "container");
+	assert_string_equal(cap_json__text(d, "rootfs"),
+			    "/var/snap/lxd/common/lxd/storage-pools/p/containers/shop_web/rootfs");
+	assert_true(cJSON_IsFalse(cap_json__part(d, "privileged")));
+	assert_string_equal(cap_json__text(d, "User"), "7");
+	assert_null(cap_json__part(d, "env"));		/* not asked for */
+	assert_int_equal(cJSON_GetArraySize(cap_json__part(d, "Mounts")), 1);
+	m = cJSON_GetArrayItem(cap_json__part(d, "Mounts"), 0);
+	assert_string_equal(cap_json__text(m, "Destination"), "/proc/sys/fs/binfmt_misc");
+	cJSON_Delete(j);
+	/* where the monitor says; the cgroup has a number behind the name */
+	l.id = "web-1";
+	l.bundle = "/home/u/.local/share/lxc/web";
+	put("/home/u/.local/share/lxc/web/config", "lxc.rootfs.path = /home/u/r\n");
+	assert_true(cap_lxc__look_up(&l, &c));
+	assert_string_equal(c.name, "web");
+	buf__done(&c.json);
+}
+
+/* A machine that is registered with systemd, and what its settings say. */
+static void registered_machine(void **state)
+{
+	struct cap_look l = { .id = "deb12", .root = root };
+	struct cap_container_info c = { .with_env = true };
+	const cJSON *d;
+	cJSON *j;
+
+	(void)state;
+	assert_false(cap_nspawn__look_up(&l, &c));
+	put("/run/systemd/machines/vm1", "NAME=vm1\nCLASS=vm\n");
+	put("/run/systemd/machines/deb12",
+	    "NAME=deb12\nSCOPE=machine-deb12.scope\nSERVICE=systemd-nspawn\nROOT=/var/lib/machines/deb12\n"
+	    "CLASS=container\n");
+	put("/etc/systemd/nspawn/deb12.nspawn",
+	    "[Exec]\nUser=app\nEnvironment=A=b\nCapability=all\n[Files]\nBindReadOnly=/srv:/data\nBind=/opt\n");
+	assert_true(cap_nspawn__look_up(&l, &c));
+	assert_string_equal(c.runtime, "systemd-nspawn");
+	j = doc_of(&c);
+	d = cap_json__part(j, "container");
+	assert_string_equal(cap_json__text(d, "rootfs"), "/var/lib/machines/deb12");
+	assert_string_equal(cap_json__text(d, "User"), "app");
+	assert_true(cJSON_IsTrue(cap_json__part(d, "privileged")));
+	assert_string_equal(cJSON_GetArrayItem(cap_json__part(d, "env"), 0)->valuestring, "A=b");
+	assert_int_equal(cJSON_GetArraySize(cap_json__part(d, "Mounts")), 2);
+	assert_string_equal(cap_json__text(cJSON_GetArrayItem(cap_json__part(d, "Mounts"), 0),
+					   "Destination"), "/data");
+	cJSON_Delete(j);
+	l.id = "vm1";
+	assert_false(cap_nspawn__look_up(&l, &c));
+	buf__done(&c.json);
+}
+
+/* podman 5: a database of SQLite's. podman 4 runs for real in runtimes.bats. */
+static void podman_5(void **state)
+{
+	struct cap_look l = { .id = THIRD, .root = root };
+	struct cap_container_info c = { 0 };
+	char cmd[512];
+	const cJSON *d;
+	cJSON *j;
+
+	(void)state;
+	if (system("python3 -c 'import sqlite3' 2>/dev/null"))
+		skip();
+	put(STORAGE "/vfs-containers/containers.json",
+	    "[{\"id\":\"" THIRD "\",\"image\":\"abc\",\"metadata\":\"{\\\"name\\\":\\\"box-6\\\",\\\"image-name\\\":\\\"quay.io/a/b:3\\\"}\"}]");
+	put(STORAGE "/vfs-images/images.json", "[{\"id\":\"abc\",\"digest\":\"sha256:77\"}]");
+	snprintf(cmd, sizeof(cmd), "python3 %s/tests/capture/podman_db.py %s" STORAGE "/db.sql " THIRD " 12",
+		 getenv("SPOOR_SRC") ? getenv("SPOOR_SRC") : ".", dir);
+	assert_int_equal(system(cmd), 0);
+	assert_true(cap_storage__look_up(&l, &c));
+	assert_string_equal(c.runtime, "podman");
+	assert_string_equal(c.name, "box-6");
+	assert_string_equal(c.image, "quay.io/a/b:3");
+	j = doc_of(&c);
+	d = cap_json__part(j, "container");
+	assert_string_equal(cap_json__text(d, "imagedigest"), "sha256:77");
+	assert_string_equal(cap_json__text(cap_json__part(d, "labels"), "number"), "6");
+	assert_string_equal(cap_json__text(d, "User"), "101");
+	assert_string_equal(cap_json__text(d, "ip"), "10.88.0.5");
+	assert_string_equal(cap_json__text(d, "started_time"), "2026-01-02T03:04:05.6Z");
+	assert_true(cJSON_IsTrue(cap_json__part(d, "privileged")));
+	assert_int_equal(cap_json__part(d, "restart_count")->valueint, 6);
+	cJSON_Delete(j);
+	buf__done(&c.json);
+}
+
 /* Files may belong to somebody else: damaged, endless, or leading elsewhere. */
 static void hostile_files(void **state)
 {
@@ -185,6 +294,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(cri_o),
 		cmocka_unit_test(names_are_ids),
+		cmocka_unit_test(lxd),
+		cmocka_unit_test(registered_machine),
+		cmocka_unit_test(podman_5),
 		cmocka_unit_test(hostile_files),
 	};
 

@@ -11,7 +11,11 @@
 #   rt_containerd_start			$CONTAINERD_ADDRESS; image localhost/spoor/test:7 in namespaces default and k8s.io.
 #					${rt_in[@]} goes in front of the daemon's command; $rt_state is where it keeps things
 #   rt_podman_start			podman is pm; image localhost/spoor/test:7
+#   rt_lxc_start NAME COMMAND		a container of LXC, in the background; the image and the shared folder are its own
+#   rt_nspawn_start NAME COMMAND	a machine of systemd-nspawn, likewise
 #   rt_cri METHOD JSON			a call of CRI; prints the first string of the answer
+#   rt_fields TRACE ID FIELDS...		what the fields say of a container that runs $rt_busy; $rt_opens is the condition
+#   rt_is WANTED COMMAND...		the output of a command
 #   rt_end				stop what was started, remove everything. To be called in teardown, always
 #
 # Each _start returns 1, with the reason in $rt_why, where that runtime is not there or does not start.
@@ -19,13 +23,30 @@
 rt_begin() {
 	rt=$(mktemp -d /tmp/spoor-rt.XXXXXX)
 	rt_pids=() rt_why= rt_in=() rt_state=
-	mkdir -p "$rt"/image/{bin,etc,proc,sys,dev,tmp,root,mnt} "$rt/pause" "$rt/logs" "$rt/shared"
+	mkdir -p "$rt"/image/{bin,etc,proc,sys,dev,tmp,root,mnt,usr} "$rt/pause" "$rt/logs" "$rt/shared"
 	rt_busy='until [ -e /mnt/go ]; do cat /etc/passwd >/dev/null; sleep 0.05; done'
 	cp "$(command -v busybox)" "$rt/image/bin/busybox"
 	for a in sh cat sleep true; do ln -s busybox "$rt/image/bin/$a"; done
 	echo root:x:0:0:root:/root:/bin/sh >"$rt/image/etc/passwd"
 	echo root:x:0: >"$rt/image/etc/group"
 	cp "$SPOOR_BUILD/tests/capture/progs/pause" "$rt/pause/pause"
+}
+
+rt_opens='evt.type = openat and fd.name = /etc/passwd'
+
+# What the fields say when a container does that: one line, from a copy of the trace and nothing else.
+rt_fields() {	# trace id fields...
+	local trace=$1 id=$2 format='' f
+	shift 2
+	for f in "$@"; do format+="%$f|"; done
+	spoor-replay "$trace" -f "container.id startswith ${id:0:12} and $rt_opens" -p "$format" | tail -n 1
+}
+
+rt_is() {	# wanted command...
+	local want=$1 got
+	shift
+	got=$("$@")
+	[ "$got" = "$want" ] || { echo "wanted $want"; echo "got    $got"; return 1; }
 }
 
 rt_wait() {	# pid command...: until the command succeeds
@@ -121,6 +142,32 @@ rt_podman_start() {
 		{ rt_why="podman does not work here: $(tail -n 1 "$rt/podman.log")"; return 1; }
 }
 
+rt_lxc_start() {
+	command -v lxc-start >/dev/null || { rt_why="LXC is not installed"; return 1; }
+	mkdir -p "$rt/lxc/$1"
+	cat >"$rt/lxc/$1/config" <<-X
+		lxc.uts.name = $1
+		lxc.rootfs.path = dir:$rt/image
+		lxc.net.0.type = empty
+		lxc.apparmor.profile = unconfined
+		lxc.mount.auto = proc
+		lxc.mount.entry = $rt/shared mnt none bind,ro 0 0
+		lxc.environment = SECRET=x
+	X
+	lxc-start -P "$rt/lxc" -n "$1" -l INFO -o "$rt/lxc.log" -d -- /bin/sh -c "$2" 3>&- || {
+		rt_why="LXC does not work here: $(grep -E 'ERROR|WARN' "$rt/lxc.log" | tail -n 1)"
+		return 1
+	}
+}
+
+# Without systemd as the machine's init nothing can be registered, and the caller's cgroup is divided.
+rt_nspawn_start() {
+	command -v systemd-nspawn >/dev/null || { rt_why="systemd-nspawn is not installed"; return 1; }
+	systemd-nspawn -q --register=no --keep-unit -D "$rt/image" -M "$1" --as-pid2 --pipe --private-network --setenv=SECRET=x \
+		--bind-ro="$rt/shared:/mnt" /bin/sh -c "echo begun; $2" </dev/null >"$rt/nspawn.$1" 2>"$rt/nspawn.log" 3>&- & rt_pids+=($!)
+	rt_wait $! grep -q begun "$rt/nspawn.$1" || { rt_why="systemd-nspawn does not work here: $(tail -n 1 "$rt/nspawn.log")"; return 1; }
+}
+
 rt_end() {
 	local pid i d
 	[ -n "${rt:-}" ] || return 0
@@ -146,7 +193,7 @@ rt_end() {
 		rm -rf --one-file-system "$rt" 2>/dev/null && break
 		sleep 0.1
 	done
-	for d in docker default k8s.io libpod_parent kubepods; do
+	for d in docker default k8s.io libpod_parent kubepods lxc.pivot payload supervisor; do
 		find /sys/fs/cgroup/*/$d /sys/fs/cgroup/$d -depth -type d -exec rmdir {} \; 2>/dev/null
 	done
 	rt=

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+# runner: alone
+#
+# Whole systems in containers: LXC and systemd-nspawn.
+
+setup_file() {
+	source "$SPOOR_SRC/tests/capture/lib.bash"
+	export CAPTURE_MISSING
+	CAPTURE_MISSING=$(capture_missing) || CAPTURE_MISSING=
+	busybox --list >/dev/null 2>&1 || CAPTURE_MISSING="busybox is not installed"
+}
+
+setup() {
+	source "$SPOOR_SRC/tests/capture/lib.bash"
+	source "$SPOOR_SRC/tests/lib/runtimes.bash"
+	[ -z "$CAPTURE_MISSING" ] || skip "$CAPTURE_MISSING"
+	cd "$BATS_TEST_TMPDIR"
+	rec_pid= rt=
+	rt_begin
+}
+
+teardown() {
+	[ -z "${rec_pid:-}" ] || kill -KILL "$rec_pid" 2>/dev/null || :
+	rt_end
+}
+
+# What both have: a machine called $1, of type $2, that ended with 6.
+same_facts() {
+	rt_is "$1|$2|$rt/shared|/mnt|false|false|false|false|" rt_fields t.spoor "$1" container.name container.type \
+		container.mount.source[0] container.mount.dest[0] container.mount.rdwr[0] container.host_pid container.host_network container.host_ipc
+	events t.spoor 'evt.type in (container, container_end)' >c.json
+	jq -es --arg id "$1" --arg root "$rt/image" '
+		any(.[]; .args.id == $id and .args.json? and (.args.json | fromjson | .container | .rootfs == $root and (.env | index("SECRET=x")))) and
+		([.[] | select(.type == "container_end" and .args.id == $id)] | length == 1 and .[0].args.exit_code == 6)' c.json
+}
+
+@test "LXC: name, root, mounts, environment, privilege, namespaces, end with its exit code" {
+	record_start t.spoor --container-env
+	rt_lxc_start web-1 "$rt_busy; exit 6" || skip "$rt_why"
+	seen t.spoor "container.name = web-1 and container.privileged = true and $rt_opens"
+	touch "$rt/shared/go"
+	seen t.spoor 'evt.type = container_end and evt.arg.id = web-1'
+	record_stop
+	same_facts web-1 lxc
+	# its monitor is not in it
+	[ "$(spoor-replay t.spoor --internal -f 'container.id = web-1 and proc.name startswith lxc-start and evt.type = procexit' -p %proc.pid | wc -l)" = 0 ]
+}
+
+@test "LXC: one that was there before, by its name" {
+	rt_lxc_start web-1 "$rt_busy" || skip "$rt_why"
+	record_start t.spoor -c web-1
+	seen t.spoor "container.name = web-1 and $rt_opens"
+	record_stop
+	rt_is "web-1|lxc|true|" rt_fields t.spoor web-1 container.name container.type container.privileged
+}
+
+@test "systemd-nspawn: name, root, mounts, environment, end with its exit code, though it has no cgroup of its own name" {
+	record_start t.spoor --container-env
+	rt_nspawn_start build-box "$rt_busy; exit 6" || skip "$rt_why"
+	seen t.spoor "container.name = build-box and $rt_opens"
+	touch "$rt/shared/go"
+	seen t.spoor 'evt.type = container_end and evt.arg.id = build-box'
+	record_stop
+	same_facts build-box systemd-nspawn
+	rt_is "false|" rt_fields t.spoor build-box container.privileged
+}
