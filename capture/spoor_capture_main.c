@@ -253,7 +253,7 @@ static int run(struct cap_options *o, struct err *err)
 {
 	struct run r = { .o = o, .command = { .go = -1, .failed = -1 } };
 	struct cap_recorder_stats stats = { 0 };
-	const char *ids[CAP_MAX_SCOPE];
+	char cgroups[CAP_MAX_CGROUPS][CAP_CGROUP_NAME];
 	struct rusage before;
 	char line[sizeof(((struct fmt_meta *)0)->command)] = "";
 	int code, end;
@@ -280,12 +280,9 @@ static int run(struct cap_options *o, struct err *err)
 		return code;
 	}
 	cap_scope__command(&o->scope, (uint32_t)r.command.pid);
-	if (cap_scope__resolve(&o->scope)) {
-		for (unsigned i = 0; i < o->scope.n_containers; i++)
-			ids[i] = o->scope.ids[i];
-		o->rec.driver.ids = ids;
-		o->rec.driver.n_ids = o->scope.n_containers;
-	}
+	cap_scope__resolve(&o->scope);
+	o->rec.driver.cgroups = cgroups;
+	o->rec.driver.n_cgroups = cap_scope__cgroups(&o->scope, cgroups);
 	if (!o->live.rules)
 		o->rec.driver.types = cap_scope__types(&o->scope);
 	o->rec.writer.context = cap_scope__active(&o->scope);

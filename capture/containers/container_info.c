@@ -13,15 +13,16 @@
  * asked when nobody else knows one.
  */
 static const struct {
+	const char *name;
 	bool (*look_up)(const struct cap_look *l, struct cap_container_info *c);
 	void (*each)(int root, cap_id_fn *fn, void *arg);
 } runtimes[] = {
-	{ cap_docker__look_up, cap_docker__each },
-	{ cap_containerd__look_up, cap_containerd__each },
-	{ cap_storage__look_up, cap_storage__each },
-	{ cap_runc__look_up, cap_runc__each },
-	{ cap_lxc__look_up, cap_lxc__each },
-	{ cap_nspawn__look_up, cap_nspawn__each },
+	{ "docker", cap_docker__look_up, cap_docker__each },
+	{ "containerd", cap_containerd__look_up, cap_containerd__each },
+	{ "storage", cap_storage__look_up, cap_storage__each },
+	{ "runc", cap_runc__look_up, cap_runc__each },
+	{ "lxc", cap_lxc__look_up, cap_lxc__each },
+	{ "systemd-nspawn", cap_nspawn__look_up, cap_nspawn__each },
 };
 #define N (sizeof(runtimes) / sizeof(*runtimes))
 enum { N_WITH_DAEMON = 3, LXC = 4, NSPAWN = 5 };
@@ -108,6 +109,7 @@ struct by_name {
 	const char *name;
 	size_t n;
 	char id[65];
+	const char *asked, *runtime;	/* whose containers these are; who knows the one that was found */
 	bool several;
 };
 
@@ -131,19 +133,23 @@ static void compare(void *arg, const char *id)
 		return;
 	b->several |= *b->id;
 	strcpy(b->id, id);
+	b->runtime = b->asked;
 }
 
-bool cap_container__id_of_name(const char *name, char id[65])
+bool cap_container__id_of_name(const char *name, char id[65], const char **runtime)
 {
 	struct by_name b = { .name = name, .n = strlen(name) };
 	int root = open_root("/");
 
-	for (unsigned i = 0; root >= 0 && i < N; i++)
+	for (unsigned i = 0; root >= 0 && i < N; i++) {
+		b.asked = runtimes[i].name;
 		runtimes[i].each(root, compare, &b);
+	}
 	if (root >= 0)
 		close(root);
 	if (!*b.id || b.several)
 		return false;
 	strcpy(id, b.id);
+	*runtime = b.runtime;
 	return true;
 }

@@ -147,26 +147,13 @@ static unsigned count_cpus(void)
 	return last + 1;
 }
 
-/*
- * What the runtimes call a container's cgroup, by its id: cgroupfs, and systemd with the runtime's
- * name in front.
- */
 static void set_names(struct spoor_bpf *s, const struct cap_driver_opts *o)
 {
-	static const char *const before[CAP_NAMES_PER_ID] = { "", "docker-", "cri-containerd-",
-							      "crio-", "libpod-" };
-	uint32_t n = 0;
-
-	for (unsigned i = 0; i < o->n_ids && i < CAP_IDS; i++)
-		for (unsigned k = 0; k < CAP_NAMES_PER_ID; k++, n++) {
-			char name[CAP_NAME_WORDS * 8] = "";
-			int len = snprintf(name, sizeof(name), "%s%s", before[k], o->ids[i]);
-
-			memcpy((void *)s->rodata->names[n], name, sizeof(name));
-			memset((void *)s->rodata->name_masks[n], 0xff,
-			       (size_t)len < sizeof(name) ? (size_t)len : sizeof(name));
-		}
-	s->rodata->n_names = n;
+	for (unsigned i = 0; i < o->n_cgroups; i++) {
+		memcpy((void *)s->rodata->names[i], o->cgroups[i], sizeof(*o->cgroups));
+		memset((void *)s->rodata->name_masks[i], 0xff, strlen(o->cgroups[i]));
+	}
+	s->rodata->n_names = o->n_cgroups;
 }
 
 static int configure(struct cap_driver *d, const struct cap_driver_opts *o, bool loops)

@@ -38,9 +38,12 @@ struct cap_driver_opts {
 	 * needs, are left out in the kernel. Borrowed until the driver is open.
 	 */
 	const uint8_t *types;
-	/* containers to record, by id or prefix of one; none: all */
-	const char *const *ids;
-	unsigned n_ids;
+	/*
+	 * Only what happens below cgroups whose names begin like one of these; none: everything. At
+	 * most CAP_IDS * CAP_NAMES_PER_ID, of CAP_NAME_WORDS * 8 bytes.
+	 */
+	const char (*cgroups)[CAP_NAME_WORDS * 8];
+	unsigned n_cgroups;
 };
 
 struct cap_driver;

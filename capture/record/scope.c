@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <assert.h>
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "capture/bpf/record.h"
 #include "capture/containers/container_info.h"
 #include "capture/record/scope.h"
 
 #define MAX_PID (4u << 20)		/* include/linux/threads.h: PID_MAX_LIMIT */
 #define SHORT_ID 12u
+
+static_assert(CAP_MAX_SCOPE == CAP_IDS && CAP_CGROUP_NAME == CAP_NAME_WORDS * 8 &&
+	      CAP_MAX_CGROUPS == CAP_IDS * CAP_NAMES_PER_ID, "the driver has as much room");
 
 int cap_scope__container(struct cap_scope *s, const char *name, struct err *err)
 {
@@ -68,18 +74,50 @@ static bool is_hex(const char *s)
 	return true;
 }
 
-bool cap_scope__resolve(struct cap_scope *s)
+void cap_scope__resolve(struct cap_scope *s)
 {
-	bool all = s->n_containers;
-
 	for (unsigned i = 0; i < s->n_containers; i++) {
 		const char *c = s->containers[i];
 
-		if (!cap_container__id_of_name(c, s->ids[i]) && is_hex(c) && strlen(c) >= SHORT_ID)
+		if (!cap_container__id_of_name(c, s->ids[i], &s->runtimes[i]) && is_hex(c) &&
+		    strlen(c) >= SHORT_ID)
 			strcpy(s->ids[i], c);
-		all &= *s->ids[i] != 0;
 	}
-	return all;
+}
+
+/*
+ * In front of the id, in cgroupfs and with systemd. Machines of systemd-nspawn are not here: their
+ * names are escaped, or not in the cgroup's at all.
+ */
+static const struct { const char *runtime, *before[CAP_NAMES_PER_ID]; } cgroups[] = {
+	{ "docker", { "", "docker-" } },
+	{ "containerd", { "", "cri-containerd-", "nerdctl-" } },
+	{ "storage", { "", "libpod-", "libpod-payload-", "crio-" } },
+	{ "runc", { "", "runc-", "crun-" } },
+	{ "lxc", { "", "lxc.payload." } },
+};
+
+static const char *const *before(const char *runtime)
+{
+	for (unsigned i = 0; runtime && i < sizeof(cgroups) / sizeof(*cgroups); i++)
+		if (!strcmp(cgroups[i].runtime, runtime))
+			return cgroups[i].before;
+	return NULL;
+}
+
+unsigned cap_scope__cgroups(const struct cap_scope *s, char (*names)[CAP_CGROUP_NAME])
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < s->n_containers; i++) {
+		const char *const *prefix = before(s->runtimes[i]);
+
+		if (!prefix)
+			return 0;
+		for (unsigned k = 0; k < CAP_NAMES_PER_ID && prefix[k]; k++)
+			snprintf(names[n++], CAP_CGROUP_NAME, "%s%s", prefix[k], s->ids[i]);
+	}
+	return n;
 }
 
 const uint8_t *cap_scope__types(const struct cap_scope *s)

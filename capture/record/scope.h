@@ -15,10 +15,13 @@
 #include "engine/state/state.h"
 
 #define CAP_MAX_SCOPE 8u		/* containers: CAP_IDS */
+#define CAP_CGROUP_NAME 80u		/* CAP_NAME_WORDS of eight bytes */
+#define CAP_MAX_CGROUPS (CAP_MAX_SCOPE * 5u)	/* CAP_NAMES_PER_ID */
 
 struct cap_scope {
 	const char *containers[CAP_MAX_SCOPE];	/* as given */
 	char ids[CAP_MAX_SCOPE][65];	/* what they were resolved to; "": unknown so far */
+	const char *runtimes[CAP_MAX_SCOPE];	/* who knows them; NULL: nobody */
 	unsigned n_containers;
 	bool only_command;
 	uint32_t command;		/* its process id */
@@ -34,11 +37,13 @@ int cap_scope__filter(struct cap_scope *s, const char *text, struct err *err);
 void cap_scope__command(struct cap_scope *s, uint32_t pid);
 void cap_scope__done(struct cap_scope *s);
 
+/* Look the containers up by name. */
+void cap_scope__resolve(struct cap_scope *s);
 /*
- * Look the containers up by name. True if all are known: the driver can leave out the others
- * itself.
+ * What the cgroups of those that are asked for are called, or begin with: the driver can leave out
+ * all others itself. Their number; 0 if that cannot be said of one of them.
  */
-bool cap_scope__resolve(struct cap_scope *s);
+unsigned cap_scope__cgroups(const struct cap_scope *s, char (*names)[CAP_CGROUP_NAME]);
 /* The set of event types that the condition can ever match, a bit each, borrowed; NULL: all have to be there. */
 const uint8_t *cap_scope__types(const struct cap_scope *s);
 /* Does any row have to be looked at? */

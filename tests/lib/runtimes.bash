@@ -11,7 +11,8 @@
 #   rt_containerd_start			$CONTAINERD_ADDRESS; image localhost/spoor/test:7 in namespaces default and k8s.io.
 #					${rt_in[@]} goes in front of the daemon's command; $rt_state is where it keeps things
 #   rt_podman_start			podman is pm; image localhost/spoor/test:7
-#   rt_lxc_start NAME COMMAND		a container of LXC, in the background; the image and the shared folder are its own
+#   rt_lxc_start NAME COMMAND		a container of LXC, in the background; the image and the shared folder are its own;
+#					below $rt_lxc, which is $rt/lxc if it is not set
 #   rt_nspawn_start NAME COMMAND	a machine of systemd-nspawn, likewise
 #   rt_cri METHOD JSON			a call of CRI; prints the first string of the answer
 #   rt_fields TRACE ID FIELDS...		what the fields say of a container that runs $rt_busy; $rt_opens is the condition
@@ -22,7 +23,7 @@
 
 rt_begin() {
 	rt=$(mktemp -d /tmp/spoor-rt.XXXXXX)
-	rt_pids=() rt_why= rt_in=() rt_state=
+	rt_pids=() rt_why= rt_in=() rt_state= rt_lxc=
 	mkdir -p "$rt"/image/{bin,etc,proc,sys,dev,tmp,root,mnt,usr} "$rt/pause" "$rt/logs" "$rt/shared"
 	rt_busy='until [ -e /mnt/go ]; do cat /etc/passwd >/dev/null; sleep 0.05; done'
 	cp "$(command -v busybox)" "$rt/image/bin/busybox"
@@ -144,8 +145,9 @@ rt_podman_start() {
 
 rt_lxc_start() {
 	command -v lxc-start >/dev/null || { rt_why="LXC is not installed"; return 1; }
-	mkdir -p "$rt/lxc/$1"
-	cat >"$rt/lxc/$1/config" <<-X
+	rt_lxc=${rt_lxc:-$rt/lxc}
+	mkdir -p "$rt_lxc/$1"
+	cat >"$rt_lxc/$1/config" <<-X
 		lxc.uts.name = $1
 		lxc.rootfs.path = dir:$rt/image
 		lxc.net.0.type = empty
@@ -154,7 +156,7 @@ rt_lxc_start() {
 		lxc.mount.entry = $rt/shared mnt none bind,ro 0 0
 		lxc.environment = SECRET=x
 	X
-	lxc-start -P "$rt/lxc" -n "$1" -l INFO -o "$rt/lxc.log" -d -- /bin/sh -c "$2" 3>&- || {
+	lxc-start -P "$rt_lxc" -n "$1" -l INFO -o "$rt/lxc.log" -d -- /bin/sh -c "$2" 3>&- || {
 		rt_why="LXC does not work here: $(grep -E 'ERROR|WARN' "$rt/lxc.log" | tail -n 1)"
 		return 1
 	}
