@@ -15,7 +15,7 @@
 static const struct {
 	const char *name;
 	bool (*look_up)(const struct cap_look *l, struct cap_container_info *c);
-	void (*each)(int root, cap_id_fn *fn, void *arg);
+	void (*each)(const struct cap_look *l, cap_id_fn *fn, void *arg);
 } runtimes[] = {
 	{ "docker", cap_docker__look_up, cap_docker__each },
 	{ "containerd", cap_containerd__look_up, cap_containerd__each },
@@ -87,7 +87,34 @@ static bool look_by_monitor(const struct cap_look *l, struct cap_container_info 
 	return found;
 }
 
-/* The machine's own runtimes first: what one inside of a container says cannot replace it. */
+struct in_homes {
+	struct cap_look look;
+	struct cap_container_info *c;
+	bool found;
+};
+
+static void look_in_home(void *arg, const char *home)
+{
+	struct in_homes *h = arg;
+
+	if (h->found)
+		return;
+	h->look.home = home;
+	h->found = cap_docker__look_up(&h->look, h->c) || cap_storage__look_up(&h->look, h->c);
+}
+
+static bool look_in_homes(const struct cap_look *l, struct cap_container_info *c)
+{
+	struct in_homes h = { .look = *l, .c = c };
+
+	cap_homes__each(l->root, look_in_home, &h);
+	return h.found;
+}
+
+/*
+ * The machine's own runtimes first: what one inside of a container says, or any user, cannot
+ * replace it.
+ */
 bool cap_container__look_up(struct cap_container_info *c, const char *full_id, uint32_t pid)
 {
 	struct cap_look l = { .id = full_id, .root = open_root("/"), .pid = pid };
@@ -98,7 +125,7 @@ bool cap_container__look_up(struct cap_container_info *c, const char *full_id, u
 	c->provisional = false;
 	found = cap_root__is_name(full_id) &&
 		(look(&l, c, 0, N_WITH_DAEMON) || look_by_monitor(&l, c) ||
-		 look(&l, c, N_WITH_DAEMON, N));
+		 look(&l, c, N_WITH_DAEMON, N) || look_in_homes(&l, c));
 	close(l.root);
 	return found;
 }
@@ -108,6 +135,7 @@ bool cap_container__look_up(struct cap_container_info *c, const char *full_id, u
 struct by_name {
 	const char *name;
 	size_t n;
+	int root;
 	char id[65];
 	const char *asked, *runtime;	/* whose containers these are; who knows the one that was found */
 	bool several;
@@ -136,17 +164,29 @@ static void compare(void *arg, const char *id)
 	b->runtime = b->asked;
 }
 
+static void compare_in_home(void *arg, const char *home)
+{
+	struct by_name *b = arg;
+	struct cap_look l = { .root = b->root, .home = home };
+
+	cap_docker__each(&l, compare, b);
+	cap_storage__each(&l, compare, b);
+}
+
 bool cap_container__id_of_name(const char *name, char id[65], const char **runtime)
 {
-	struct by_name b = { .name = name, .n = strlen(name) };
-	int root = open_root("/");
+	struct by_name b = { .name = name, .n = strlen(name), .root = open_root("/") };
+	struct cap_look l = { .root = b.root };
 
-	for (unsigned i = 0; root >= 0 && i < N; i++) {
+	for (unsigned i = 0; b.root >= 0 && i < N; i++) {
 		b.asked = runtimes[i].name;
-		runtimes[i].each(root, compare, &b);
+		runtimes[i].each(&l, compare, &b);
 	}
-	if (root >= 0)
-		close(root);
+	b.asked = NULL;
+	if (b.root >= 0) {
+		cap_homes__each(b.root, compare_in_home, &b);
+		close(b.root);
+	}
 	if (!*b.id || b.several)
 		return false;
 	strcpy(id, b.id);

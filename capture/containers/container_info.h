@@ -33,7 +33,8 @@ bool cap_container__look_up(struct cap_container_info *c, const char *full_id, u
 /*
  * The id of the only container that has this name, or is called by this id or a prefix of it of 6
  * characters or more. False if there is none, or several. runtime: who knows it, constant text:
- * docker, containerd, storage (podman and CRI-O), runc, lxc, systemd-nspawn.
+ * docker, containerd, storage (podman and CRI-O), runc, lxc, systemd-nspawn; NULL: one that a user
+ * runs.
  */
 bool cap_container__id_of_name(const char *name, char id[65], const char **runtime);
 

@@ -33,9 +33,13 @@ struct cap_look {
 	const char *bundle;		/* where the container's config.json is, if that is known */
 	uint32_t pid;			/* one of its processes, or of its runtime's; 0 */
 	uint32_t monitor;		/* systemd-nspawn's process; 0 */
+	const char *home;		/* a user's: only what that user's own runtimes keep; NULL */
 };
 
-/* Remember one more place, if it is this machine's; of many the last ones. */
+/*
+ * Remember one more place, if it is this machine's and root's: it is asked for every container, also
+ * for those that others know. Of many the last ones.
+ */
 void cap_places__meet(struct cap_places *p, const struct cap_look *l, const char *dir);
 
 /* Each: true, and *c filled in, if it knows the container. */
@@ -46,14 +50,20 @@ bool cap_runc__look_up(const struct cap_look *l, struct cap_container_info *c);
 bool cap_lxc__look_up(const struct cap_look *l, struct cap_container_info *c);
 bool cap_nspawn__look_up(const struct cap_look *l, struct cap_container_info *c);
 
-/* Each: fn for the ids of all containers that it knows on this machine. */
+/* Each: fn for the ids of all containers that it knows on this machine, or in l->home. */
 typedef void cap_id_fn(void *arg, const char *id);
-void cap_docker__each(int root, cap_id_fn *fn, void *arg);
-void cap_containerd__each(int root, cap_id_fn *fn, void *arg);
-void cap_storage__each(int root, cap_id_fn *fn, void *arg);
-void cap_runc__each(int root, cap_id_fn *fn, void *arg);
-void cap_lxc__each(int root, cap_id_fn *fn, void *arg);
-void cap_nspawn__each(int root, cap_id_fn *fn, void *arg);
+void cap_docker__each(const struct cap_look *l, cap_id_fn *fn, void *arg);
+void cap_containerd__each(const struct cap_look *l, cap_id_fn *fn, void *arg);
+void cap_storage__each(const struct cap_look *l, cap_id_fn *fn, void *arg);
+void cap_runc__each(const struct cap_look *l, cap_id_fn *fn, void *arg);
+void cap_lxc__each(const struct cap_look *l, cap_id_fn *fn, void *arg);
+void cap_nspawn__each(const struct cap_look *l, cap_id_fn *fn, void *arg);
+
+/*
+ * fn for the home of each user who is there now (has /run/user/UID): runtimes that users run
+ * themselves keep things there.
+ */
+void cap_homes__each(int root, void (*fn)(void *arg, const char *home), void *arg);
 
 /* --- files below a root ------------------------------------------------------------------------ */
 

@@ -274,11 +274,10 @@ static void each_in_namespace(void *arg, const char *ns)
 	cap_root__list(s->l->root, dir, s->fn, s->arg);
 }
 
-void cap_containerd__each(int root, cap_id_fn *fn, void *arg)
+void cap_containerd__each(const struct cap_look *l, cap_id_fn *fn, void *arg)
 {
-	struct cap_look l = { .root = root };
-	struct search s = { .l = &l, .fn = fn, .arg = arg };
+	struct search s = { .l = l, .fn = fn, .arg = arg };
 
 	for (unsigned i = 0; (s.dir = cap_places__at(&places, i)); i++)
-		cap_root__list(root, s.dir, each_in_namespace, &s);
+		cap_root__list(l->root, s.dir, each_in_namespace, &s);
 }

@@ -119,11 +119,20 @@ static bool look_in(const struct cap_look *l, const char *dir, struct cap_contai
 	return true;
 }
 
+/* One that a user runs without root. */
+static const char *own_place(const struct cap_look *l, char place[512])
+{
+	snprintf(place, 512, "%s/.local/share/docker", l->home);
+	return place;
+}
+
 bool cap_docker__look_up(const struct cap_look *l, struct cap_container_info *c)
 {
 	const char *dir;
 	char met[512];
 
+	if (l->home)
+		return look_in(l, own_place(l, met), c);
 	for (unsigned i = 0; (dir = cap_places__at(&places, i)); i++)
 		if (look_in(l, dir, c))
 			return true;
@@ -133,13 +142,21 @@ bool cap_docker__look_up(const struct cap_look *l, struct cap_container_info *c)
 	return look_in(l, met, c);
 }
 
-void cap_docker__each(int root, cap_id_fn *fn, void *arg)
+static void each_in(const struct cap_look *l, const char *dir, cap_id_fn *fn, void *arg)
 {
-	const char *dir;
 	char path[600];
 
-	for (unsigned i = 0; (dir = cap_places__at(&places, i)); i++) {
-		snprintf(path, sizeof(path), "%s/containers", dir);
-		cap_root__list(root, path, fn, arg);
-	}
+	snprintf(path, sizeof(path), "%s/containers", dir);
+	cap_root__list(l->root, path, fn, arg);
+}
+
+void cap_docker__each(const struct cap_look *l, cap_id_fn *fn, void *arg)
+{
+	const char *dir;
+	char place[512];
+
+	if (l->home)
+		each_in(l, own_place(l, place), fn, arg);
+	for (unsigned i = 0; !l->home && (dir = cap_places__at(&places, i)); i++)
+		each_in(l, dir, fn, arg);
 }

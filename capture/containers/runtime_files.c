@@ -28,11 +28,30 @@ const char *cap_places__at(const struct cap_places *p, unsigned i)
 	return i < n ? p->usual[i] : i - n < p->n_met ? p->met[i - n] : NULL;
 }
 
+static int open_below(int root, const char *path, int flags)
+{
+	struct open_how how = { .flags = (uint64_t)(flags | O_CLOEXEC),
+				.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
+
+	return (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
+}
+
+static bool is_roots(int root, const char *dir)
+{
+	int fd = open_below(root, dir, O_PATH | O_DIRECTORY);
+	struct stat st;
+	bool is = fd >= 0 && !fstat(fd, &st) && !st.st_uid;
+
+	if (fd >= 0)
+		close(fd);
+	return is;
+}
+
 void cap_places__meet(struct cap_places *p, const struct cap_look *l, const char *dir)
 {
 	const char *known;
 
-	if (l->foreign)
+	if (l->foreign || !is_roots(l->root, dir))
 		return;
 	for (unsigned i = 0; (known = cap_places__at(p, i)); i++)
 		if (!strcmp(known, dir))
@@ -42,14 +61,6 @@ void cap_places__meet(struct cap_places *p, const struct cap_look *l, const char
 	p->next = (p->next + 1) % CAP_MAX_PLACES;
 	if (p->n_met < CAP_MAX_PLACES)
 		p->n_met++;
-}
-
-static int open_below(int root, const char *path, int flags)
-{
-	struct open_how how = { .flags = (uint64_t)(flags | O_CLOEXEC),
-				.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
-
-	return (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
 }
 
 int cap_root__open(int root, const char *path)

@@ -116,10 +116,10 @@ bool cap_lxc__look_up(const struct cap_look *l, struct cap_container_info *c)
 	return false;
 }
 
-void cap_lxc__each(int root, cap_id_fn *fn, void *arg)
+void cap_lxc__each(const struct cap_look *l, cap_id_fn *fn, void *arg)
 {
 	const char *dir;
 
 	for (unsigned i = 0; (dir = cap_places__at(&places, i)); i++)
-		cap_root__list(root, dir, fn, arg);
+		cap_root__list(l->root, dir, fn, arg);
 }

@@ -114,7 +114,7 @@ bool cap_nspawn__look_up(const struct cap_look *l, struct cap_container_info *c)
 	return r.is_container;
 }
 
-void cap_nspawn__each(int root, cap_id_fn *fn, void *arg)
+void cap_nspawn__each(const struct cap_look *l, cap_id_fn *fn, void *arg)
 {
-	cap_root__list(root, machines, fn, arg);
+	cap_root__list(l->root, machines, fn, arg);
 }

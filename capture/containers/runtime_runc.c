@@ -75,8 +75,8 @@ bool cap_runc__look_up(const struct cap_look *l, struct cap_container_info *c)
 	return true;
 }
 
-void cap_runc__each(int root, cap_id_fn *fn, void *arg)
+void cap_runc__each(const struct cap_look *l, cap_id_fn *fn, void *arg)
 {
 	for (unsigned i = 0; runc_dirs[i]; i++)
-		cap_root__list(root, runc_dirs[i], fn, arg);
+		cap_root__list(l->root, runc_dirs[i], fn, arg);
 }

@@ -246,28 +246,53 @@ static bool from_known(const struct cap_look *l, struct cap_container_info *c)
 	return true;
 }
 
+/* Podman that a user runs without root. */
+static const char *own_place(const struct cap_look *l, char place[512])
+{
+	snprintf(place, 512, "%s/.local/share/containers/storage", l->home);
+	return place;
+}
+
+static bool look_in_all(const struct cap_look *l, const char *dir, struct cap_container_info *c)
+{
+	for (unsigned k = 0; k < N(drivers); k++)
+		if (look_in(l, dir, drivers[k], c))
+			return true;
+	return false;
+}
+
 bool cap_storage__look_up(const struct cap_look *l, struct cap_container_info *c)
 {
 	const char *dir;
+	char place[512];
 
+	if (l->home)
+		return look_in_all(l, own_place(l, place), c);
 	for (unsigned i = 0; (dir = cap_places__at(&places, i)); i++)
-		for (unsigned k = 0; k < N(drivers); k++)
-			if (look_in(l, dir, drivers[k], c))
-				return true;
+		if (look_in_all(l, dir, c))
+			return true;
 	return from_known(l, c);
 }
 
-void cap_storage__each(int root, cap_id_fn *fn, void *arg)
+static void each_in(const struct cap_look *l, const char *dir, cap_id_fn *fn, void *arg)
+{
+	for (unsigned k = 0; k < N(drivers); k++) {
+		cJSON *list = cap_root__json(l->root, "%s/%s-containers/containers.json", dir,
+					     drivers[k]), *e;
+
+		cJSON_ArrayForEach(e, list)
+			fn(arg, cap_json__text(e, "id"));
+		cJSON_Delete(list);
+	}
+}
+
+void cap_storage__each(const struct cap_look *l, cap_id_fn *fn, void *arg)
 {
 	const char *dir;
+	char place[512];
 
-	for (unsigned i = 0; (dir = cap_places__at(&places, i)); i++)
-		for (unsigned k = 0; k < N(drivers); k++) {
-			cJSON *list = cap_root__json(root, "%s/%s-containers/containers.json", dir,
-						     drivers[k]), *e;
-
-			cJSON_ArrayForEach(e, list)
-				fn(arg, cap_json__text(e, "id"));
-			cJSON_Delete(list);
-		}
+	if (l->home)
+		each_in(l, own_place(l, place), fn, arg);
+	for (unsigned i = 0; !l->home && (dir = cap_places__at(&places, i)); i++)
+		each_in(l, dir, fn, arg);
 }

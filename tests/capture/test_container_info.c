@@ -258,6 +258,56 @@ static void podman_5(void **state)
 	buf__done(&c.json);
 }
 
+static void on_home(void *arg, const char *home)
+{
+	struct buf *b = arg;
+
+	buf__printf(b, "%s ", home);
+}
+
+static void on_id(void *arg, const char *id)
+{
+	on_home(arg, id);
+}
+
+/* What users run without root: found in the homes of those who are there, and nowhere else. */
+static void runtimes_of_users(void **state)
+{
+	struct cap_look l = { .id = THIRD, .root = root };
+	struct cap_container_info c = { 0 };
+	struct buf seen = { 0 };
+
+	(void)state;
+	put("/etc/passwd", "root:x:0:0::/root:/bin/sh\nu:x:1001:1001:U:/home/u:/bin/sh\nbroken:x\n"
+			   "v:x:1002:1002::/home/v:/bin/sh\nw:x:1003:1003::relative:/bin/sh");
+	put("/run/user/1001/bus", "");
+	put("/run/user/1003/bus", "");
+	put("/run/user/0/bus", "");
+	put("/run/user/systemd/bus", "");
+	cap_homes__each(root, on_home, &seen);
+	buf__u8(&seen, 0);
+	assert_string_equal(seen.p, "/home/u ");
+	put("/home/u/.local/share/docker/containers/" THIRD "/config.v2.json",
+	    "{\"Name\":\"/mine\",\"Config\":{\"Image\":\"a:1\"},\"RestartCount\":2}");
+	put("/home/u/.local/share/containers/storage/vfs-containers/containers.json",
+	    "[{\"id\":\"" ID "\",\"metadata\":\"{\\\"name\\\":\\\"own\\\"}\"}]");
+	assert_false(cap_docker__look_up(&l, &c));
+	l.home = "/home/u";
+	assert_true(cap_docker__look_up(&l, &c));
+	assert_string_equal(c.name, "mine");
+	assert_non_null(strstr((const char *)c.json.p, "\"restart_count\":2"));
+	seen.len = 0;
+	cap_docker__each(&l, on_id, &seen);
+	cap_storage__each(&l, on_id, &seen);
+	buf__u8(&seen, 0);
+	assert_string_equal(seen.p, THIRD " " ID " ");
+	l.id = ID;
+	assert_true(cap_storage__look_up(&l, &c));
+	assert_string_equal(c.name, "own");
+	buf__done(&seen);
+	buf__done(&c.json);
+}
+
 /* Files may belong to somebody else: damaged, endless, or leading elsewhere. */
 static void hostile_files(void **state)
 {
@@ -298,6 +348,7 @@ int main(void)
 		cmocka_unit_test(registered_machine),
 		cmocka_unit_test(podman_5),
 		cmocka_unit_test(hostile_files),
+		cmocka_unit_test(runtimes_of_users),
 	};
 
 	return cmocka_run_group_tests(tests, make, clean);
