@@ -130,7 +130,8 @@ teardown() {
 	rt_cri RunPodSandbox "{\"1\": $pod}" >sandbox
 	rt_cri CreateContainer '{"1": "'$(cat sandbox)'", "2": {"1": {"1": "nginx"}, "2": {"1": "localhost/spoor/test:7"},
 		"3": ["/bin/sh", "-c", "'"$rt_busy"'; exit 9"], "7": [{"1": "/mnt", "2": "'"$rt/shared"'"}],
-		"9": {"map": {"io.kubernetes.container.name": "nginx", "track": "canary", '"$k8s"'}}, "11": "n.log"}, "3": '"$pod"'}' >id
+		"9": {"map": {"io.kubernetes.container.name": "nginx", "track": "canary", '"$k8s"'}},
+		"10": {"map": {"io.kubernetes.container.restartCount": "2"}}, "11": "n.log"}, "3": '"$pod"'}' >id
 	rt_cri StartContainer '{"1": "'$(cat id)'"}' >/dev/null
 	id=$(cat id) sandbox=$(cat sandbox)
 	seen t.spoor "container.id = ${id:0:12} and container.name = nginx and $rt_opens"
@@ -147,6 +148,7 @@ teardown() {
 	events t.spoor 'evt.type in (container, container_end)' >c.json
 	jq -es --arg id "${id:0:12}" --arg pod "${sandbox:0:12}" '
 		any(.[]; .args.id == $id and .type == "container_end" and .args.exit_code == 9) and
+		any(.[]; .args.id == $id and .args.json? and (.args.json | fromjson | .container.restart_count == 2)) and
 		any(.[]; .args.id == $pod and .args.name == "POD" and (.args.json | fromjson | .container.is_pod_sandbox)) and
 		any(.[]; .args.id == $pod and .type == "container_end")' c.json
 }
