@@ -11,6 +11,7 @@
 #   rt_containerd_start			$CONTAINERD_ADDRESS; image localhost/spoor/test:7 in namespaces default and k8s.io.
 #					${rt_in[@]} goes in front of the daemon's command; $rt_state is where it keeps things
 #   rt_podman_start			podman is pm; image localhost/spoor/test:7
+#   rt_user_start			a user, who runs podman by um; image localhost/spoor/test:7
 #   rt_lxc_start NAME COMMAND		a container of LXC, in the background; the image and the shared folder are its own;
 #					below $rt_lxc, which is $rt/lxc if it is not set
 #   rt_nspawn_start NAME COMMAND	a machine of systemd-nspawn, likewise
@@ -23,7 +24,7 @@
 
 rt_begin() {
 	rt=$(mktemp -d /tmp/spoor-rt.XXXXXX)
-	rt_pids=() rt_why= rt_in=() rt_state= rt_lxc=
+	rt_pids=() rt_why= rt_in=() rt_state= rt_lxc= rt_user=
 	mkdir -p "$rt"/image/{bin,etc,proc,sys,dev,tmp,root,mnt,usr} "$rt/pause" "$rt/logs" "$rt/shared"
 	rt_busy='until [ -e /mnt/go ]; do cat /etc/passwd >/dev/null; sleep 0.05; done'
 	cp "$(command -v busybox)" "$rt/image/bin/busybox"
@@ -143,6 +144,45 @@ rt_podman_start() {
 		{ rt_why="podman does not work here: $(tail -n 1 "$rt/podman.log")"; return 1; }
 }
 
+# As a user who logs in: a home, a range of ids, /run/user/UID.
+um() {
+	timeout 100 setpriv --reuid="$rt_user" --regid="$rt_user" --init-groups env -C "$rt/home" -i HOME="$rt/home" PATH="$PATH" \
+		XDG_RUNTIME_DIR="/run/user/$rt_uid" CONTAINERS_CONF="$rt/containers.conf" podman --storage-driver vfs "$@"
+}
+
+rt_user_start() {
+	command -v useradd >/dev/null && command -v newuidmap >/dev/null && command -v podman >/dev/null ||
+		{ rt_why="podman, useradd or newuidmap is not installed"; return 1; }
+	chmod 711 "$rt"
+	rt_user=spoor-${rt##*.}
+	rt_user=${rt_user,,}
+	useradd -m -d "$rt/home" -s /bin/sh "$rt_user" 2>"$rt/podman.log" || { rt_why="no user can be made: $(cat "$rt/podman.log")"; rt_user=; return 1; }
+	rt_uid=$(id -u "$rt_user")
+	install -d -m 700 -o "$rt_user" "/run/user/$rt_uid"
+	cat >"$rt/containers.conf" <<-X
+		[containers]
+		default_ulimits = ["nofile=1024:1024", "nproc=4096:4096"]
+		[engine]
+		runtime = "runc"
+		cgroup_manager = "cgroupfs"
+		events_logger = "file"
+	X
+	tar -C "$rt/image" -c . | um import -q - localhost/spoor/test:7 >/dev/null 2>"$rt/podman.log" ||
+		{ rt_why="podman does not work here without root: $(tail -n 1 "$rt/podman.log")"; return 1; }
+}
+
+rt_user_end() {
+	[ -n "$rt_user" ] || return 0
+	pgrep -U "$rt_uid" | xargs -r kill -KILL 2>/dev/null
+	for ((i = 0; i < 100; i++)); do
+		pgrep -U "$rt_uid" >/dev/null || break
+		sleep 0.1
+	done
+	userdel "$rt_user" >/dev/null 2>&1
+	rm -rf "/run/user/$rt_uid"
+	rt_user=
+}
+
 rt_lxc_start() {
 	command -v lxc-start >/dev/null || { rt_why="LXC is not installed"; return 1; }
 	rt_lxc=${rt_lxc:-$rt/lxc}
@@ -186,6 +226,7 @@ rt_end() {
 		kill "$pid" 2>/dev/null
 		wait "$pid" 2>/dev/null
 	done
+	rt_user_end
 	# what outlives its daemon: shims, conmon, what they started
 	for d in /proc/[0-9]*; do
 		tr '\0' ' ' 2>/dev/null <"$d/cmdline" | grep -qF -- "$rt/" && kill -KILL "${d#/proc/}" 2>/dev/null

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+# runner: alone
+#
+# Containers that a user starts without root: their files are in a home, and they may have no cgroup of their own.
+
+setup_file() {
+	source "$SPOOR_SRC/tests/capture/lib.bash"
+	export CAPTURE_MISSING
+	CAPTURE_MISSING=$(capture_missing) || CAPTURE_MISSING=
+	busybox --list >/dev/null 2>&1 || CAPTURE_MISSING="busybox is not installed"
+}
+
+setup() {
+	source "$SPOOR_SRC/tests/capture/lib.bash"
+	source "$SPOOR_SRC/tests/lib/runtimes.bash"
+	[ -z "$CAPTURE_MISSING" ] || skip "$CAPTURE_MISSING"
+	cd "$BATS_TEST_TMPDIR"
+	rec_pid= rt=
+	rt_begin
+}
+
+teardown() {
+	[ -z "${rec_pid:-}" ] || kill -KILL "$rec_pid" 2>/dev/null || :
+	rt_end
+}
+
+@test "podman of a user: name, image, labels, user, and the end with its exit code, though no cgroup goes; by its name" {
+	rt_user_start || skip "$rt_why"
+	record_start t.spoor
+	um run -d --network none --name own-box -l app=demo -v "$rt/shared:/mnt:ro" localhost/spoor/test:7 sh -c "$rt_busy; exit 4" >id
+	id=$(cat id)
+	seen t.spoor "container.name = own-box and $rt_opens"
+	# another recording finds it in the home
+	spoor-capture -w u.spoor -c own-box 2>u.spoor.log </dev/null 3>&- & other=$!
+	for ((i = 0; i < 1200; i++)); do
+		[ ! -s u.spoor ] || break
+		sleep 0.05
+	done
+	seen u.spoor "container.name = own-box and $rt_opens"
+	kill -INT $other
+	wait $other
+	touch "$rt/shared/go"
+	seen t.spoor "evt.type = container_end and evt.arg.id = ${id:0:12}"
+	record_stop
+	rt_is "$id|own-box|podman|localhost/spoor/test:7|demo|false|$rt/shared|false|" rt_fields t.spoor "$id" container.full_id container.name \
+		container.type container.image container.label[app] container.privileged container.mount.source[/mnt] container.host_pid
+	rt_fields t.spoor "$id" container.image.digest container.image.id | grep -qE '^sha256:[0-9a-f]{64}\|[0-9a-f]{64}\|$'
+	events t.spoor 'evt.type = container_end' | jq -es --arg id "${id:0:12}" '[.[] | select(.args.id == $id)] | length == 1 and .[0].args.exit_code == 4'
+}
