@@ -218,7 +218,7 @@ bool cap_doc__namespaces_of(struct cap_doc *d, uint32_t pid, const char *full_id
 {
 	static const char *const keys[][2] = { { "pid", "host_pid" }, { "net", "host_network" },
 					       { "ipc", "host_ipc" } };
-	int shared[N(keys)];
+	int shared[N(keys)] = { 0 };
 
 	for (unsigned i = 0; i < N(keys); i++)
 		if ((shared[i] = pid ? shares_with_init(pid, keys[i][0]) : -1) < 0)

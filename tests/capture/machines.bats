@@ -37,35 +37,35 @@ same_facts() {
 
 @test "LXC: name, root, mounts, environment, privilege, namespaces, end with its exit code" {
 	record_start t.spoor --container-env
-	rt_lxc_start web-1 "$rt_busy; exit 6" || skip "$rt_why"
-	seen t.spoor "container.name = web-1 and container.privileged = true and $rt_opens"
+	rt_lxc_start "$rt_box" "$rt_busy; exit 6" || skip "$rt_why"
+	seen t.spoor "container.name = $rt_box and container.privileged = true and $rt_opens"
 	touch "$rt/shared/go"
-	seen t.spoor 'evt.type = container_end and evt.arg.id = web-1'
+	seen t.spoor "evt.type = container_end and evt.arg.id = $rt_box"
 	record_stop
-	same_facts web-1 lxc
+	same_facts "$rt_box" lxc
 	# its monitor is not in it
-	[ "$(spoor-replay t.spoor --internal -f 'container.id = web-1 and proc.name startswith lxc-start and evt.type = procexit' -p %proc.pid | wc -l)" = 0 ]
+	[ "$(spoor-replay t.spoor --internal -f "container.id = $rt_box and proc.name startswith lxc-start and evt.type = procexit" -p %proc.pid | wc -l)" = 0 ]
 }
 
 @test "LXC: one that was there before, by its name, where LXC keeps them" {
-	name=${rt##*/} name=${name/./-} lxc_name=$name
-	rt_lxc=/var/lib/lxc rt_lxc_start "$name" "$rt_busy" || skip "$rt_why"
-	record_start t.spoor -c "$name"
-	seen t.spoor "container.name = $name and $rt_opens"
+	lxc_name=$rt_box
+	rt_lxc=/var/lib/lxc rt_lxc_start "$rt_box" "$rt_busy" || skip "$rt_why"
+	record_start t.spoor -c "$rt_box"
+	seen t.spoor "container.name = $rt_box and $rt_opens"
 	record_stop
-	spoor-replay t.spoor -f "container.id = $name and $rt_opens" -p '%container.name|%container.type|%container.privileged' | tail -n 1 >line
-	rt_is "$name|lxc|true" cat line
+	spoor-replay t.spoor -f "container.id = $rt_box and $rt_opens" -p '%container.name|%container.type|%container.privileged' | tail -n 1 >line
+	rt_is "$rt_box|lxc|true" cat line
 	# nothing else: what is decided in the kernel is only that
-	[ -z "$(spoor-replay t.spoor -f "container.id != $name and $rt_opens" -p %evt.num)" ]
+	[ -z "$(spoor-replay t.spoor -f "container.id != $rt_box and $rt_opens" -p %evt.num)" ]
 }
 
 @test "systemd-nspawn: name, root, mounts, environment, end with its exit code, though it has no cgroup of its own name" {
 	record_start t.spoor --container-env
-	rt_nspawn_start build-box "$rt_busy; exit 6" || skip "$rt_why"
-	seen t.spoor "container.name = build-box and $rt_opens"
+	rt_nspawn_start "$rt_box" "$rt_busy; exit 6" || skip "$rt_why"
+	seen t.spoor "container.name = $rt_box and $rt_opens"
 	touch "$rt/shared/go"
-	seen t.spoor 'evt.type = container_end and evt.arg.id = build-box'
+	seen t.spoor "evt.type = container_end and evt.arg.id = $rt_box"
 	record_stop
-	same_facts build-box systemd-nspawn
-	rt_is "false|" rt_fields t.spoor build-box container.privileged
+	same_facts "$rt_box" systemd-nspawn
+	rt_is "false|" rt_fields t.spoor "$rt_box" container.privileged
 }

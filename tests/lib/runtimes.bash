@@ -7,6 +7,7 @@
 #   rt_begin			a folder, in $rt; an image's root file system in $rt/image, a pause image in $rt/pause, and
 #					$rt/shared, to be mounted as /mnt: a container that runs $rt_busy opens /etc/passwd
 #					again and again until there is a file "go"
+#					$rt_box: a name that no other container on this machine has
 #   rt_docker_start			$DOCKER_HOST; image spoor/test:7
 #   rt_containerd_start			$CONTAINERD_ADDRESS; image localhost/spoor/test:7 in namespaces default and k8s.io.
 #					${rt_in[@]} goes in front of the daemon's command; $rt_state is where it keeps things
@@ -24,6 +25,7 @@
 
 rt_begin() {
 	rt=$(mktemp -d /tmp/spoor-rt.XXXXXX)
+	rt_box=box-${rt##*.}
 	rt_pids=() rt_why= rt_in=() rt_state= rt_lxc= rt_user=
 	mkdir -p "$rt"/image/{bin,etc,proc,sys,dev,tmp,root,mnt,usr} "$rt/pause" "$rt/logs" "$rt/shared"
 	rt_busy='until [ -e /mnt/go ]; do cat /etc/passwd >/dev/null; sleep 0.05; done'
@@ -226,6 +228,9 @@ rt_end() {
 		kill "$pid" 2>/dev/null
 		wait "$pid" 2>/dev/null
 	done
+	for d in "$rt"/lxc/*/; do
+		[ ! -d "$d" ] || timeout 30 lxc-stop -k -P "$rt/lxc" -n "$(basename "$d")" >/dev/null 2>&1
+	done
 	rt_user_end
 	# what outlives its daemon: shims, conmon, what they started
 	for d in /proc/[0-9]*; do
@@ -236,7 +241,7 @@ rt_end() {
 		rm -rf --one-file-system "$rt" 2>/dev/null && break
 		sleep 0.1
 	done
-	for d in docker default k8s.io libpod_parent kubepods lxc.pivot payload supervisor; do
+	for d in docker default k8s.io libpod_parent kubepods lxc.pivot lxc.monitor."$rt_box" lxc.payload."$rt_box" payload supervisor; do
 		find /sys/fs/cgroup/*/$d /sys/fs/cgroup/$d -depth -type d -exec rmdir {} \; 2>/dev/null
 	done
 	rt=
