@@ -16,7 +16,10 @@ struct cap_met {
 	char id[65], full_id[65];
 	const char *runtime;		/* as the cgroup tells; NULL: it does not */
 	char *cgroup;			/* NULL: not known */
-	uint32_t pid;			/* a process in it, or the one that has made its cgroup */
+	/* a process in it, of those that were there at the beginning the oldest; or the one that
+	 * has made its cgroup */
+	uint32_t pid;
+	uint64_t start;			/* when that began; 0: it was not there at the beginning */
 	bool from_start;		/* met while recording */
 	bool born;			/* a row has said that it is there */
 	bool asked, closed;		/* its name; closed: the last answer has come */
@@ -76,7 +79,8 @@ static void ask(struct cap_containers *c, struct cap_met *m)
 	m->asked = true;
 	if (m->closed || m->gone)
 		return;
-	cap_namer__ask(c->namer, m->full_id, m->inside ? m->inside : m->pid);
+	/* of one that was there already what executes next may be gone in a moment */
+	cap_namer__ask(c->namer, m->full_id, m->from_start && m->inside ? m->inside : m->pid);
 }
 
 /* The component of a path that names the container, and what is before it. NULL: there is none. */
@@ -123,8 +127,12 @@ static struct cap_met *meet(struct cap_containers *c, const struct eng_proc *p)
 
 void cap_containers__see_proc(struct cap_containers *c, const struct eng_proc *p)
 {
-	if (p->container)
-		meet(c, p);
+	struct cap_met *m = p->container ? meet(c, p) : NULL;
+
+	if (m && (!m->start || p->start < m->start)) {
+		m->pid = (uint32_t)p->pid;
+		m->start = p->start;
+	}
 }
 
 static void end_met(struct cap_containers *c, struct cap_met *m)
