@@ -104,7 +104,7 @@ void table__tree_lines(const struct ins_table *t, uint32_t row, struct buf *out)
 {
 	unsigned depth = t->depths[row], shown = depth < MAX_LINES ? depth : MAX_LINES;
 
-	for (unsigned d = 1; d < shown; d++)
+	for (unsigned d = t->base > 1 ? t->base : 1; d < shown; d++)
 		buf__puts(out, goes_on(t, row, d) ? "\u2502 " : "  ");
 	if (shown)
 		buf__puts(out, goes_on(t, row, depth) ? "\u251c\u2500" : "\u2570\u2500");

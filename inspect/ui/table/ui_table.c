@@ -228,6 +228,16 @@ static void draw_row(struct ins_ui *ui, struct ins_frame *f, struct ins_table *t
 	buf__done(&out.text);
 }
 
+/* The levels of a tree that all rows in sight have in common. */
+static unsigned common_levels(const struct ins_table *t)
+{
+	unsigned least = UINT16_MAX;
+
+	for (unsigned i = 0; i < t->page && t->top + i < t->n; i++)
+		least = t->depths[t->top + i] < least ? t->depths[t->top + i] : least;
+	return t->is_tree && t->n ? least : 0;
+}
+
 /* The column that is cut or left out where there is too little room: the last that is flexible. -1: none. */
 static int wordy_column(const struct ins_table_ops *ops)
 {
@@ -237,35 +247,44 @@ static int wordy_column(const struct ins_table_ops *ops)
 	return -1;
 }
 
-/* The whole text of that column under the cursor, if it is not in sight. */
+int ins_whole__rows(struct ins_rect at)
+{
+	return at.h >= WHOLE_MIN_H ? WHOLE_H : 0;
+}
+
+void ins_whole__draw(struct ins_ui *ui, struct ins_rect at, int have, const struct buf *text)
+{
+	int w = at.w - 2, all = text->len ? ins_text__width(ui->screen, (char *)text->p, text->len) : 0;
+
+	/* each line ends in the sign that it goes on, so the next begins with what is under that */
+	for (int i = 0; i < WHOLE_H && all > have && i * (w - 1) < all; i++)
+		ins_screen__put_skip(ui->screen, at.y + at.h - WHOLE_H + i, at.x + 1, w, i * (w - 1), ST_LENS,
+				     (char *)text->p, text->len);
+}
+
 static void draw_whole(struct ins_ui *ui, struct ins_frame *f, struct ins_table *t, struct ins_rect at)
 {
 	const struct ins_table_ops *ops = ops_of(f);
-	int col = wordy_column(ops), w = at.w - 2, all, have;
+	int col = wordy_column(ops);
 	struct ins_out out = { 0 };
 
 	if (t->cur >= t->n)
 		return;
 	ops->cell(ui, f, t->rows[t->cur], (unsigned)col, &out);
-	all = out.text.len ? ins_text__width(ui->screen, (char *)out.text.p, out.text.len) : 0;
-	have = t->widths[col] - (t->is_tree ? 2 * (int)t->depths[t->cur] : 0);
-	/* each line ends in the sign that it goes on, so the next begins with what is under that */
-	for (int i = 0; i < WHOLE_H && all > have && i * (w - 1) < all; i++)
-		ins_screen__put_skip(ui->screen, at.y + at.h - WHOLE_H + i, at.x + 1, w, i * (w - 1), ST_LENS,
-				     (char *)out.text.p, out.text.len);
+	ins_whole__draw(ui, at, t->widths[col] - (t->is_tree ? 2 * (int)(t->depths[t->cur] - t->base) : 0), &out.text);
 	buf__done(&out.text);
 }
 
 void ins_table__draw(struct ins_ui *ui, struct ins_frame *f, void *state, struct ins_rect at)
 {
 	const struct ins_table_ops *ops = ops_of(f);
-	bool whole = at.h >= WHOLE_MIN_H && wordy_column(ops) >= 0;
-	int h = whole ? at.h - WHOLE_H : at.h;
+	int whole = wordy_column(ops) >= 0 ? ins_whole__rows(at) : 0, h = at.h - whole;
 	struct ins_table *t = state;
 
 	t->page = h > 1 ? (unsigned)h - 1 : 1;
 	ins_table__refresh(ui, f, t);
 	clamp(t);
+	t->base = common_levels(t);
 	lay_out(ui, f, t, at.w);
 	draw_heads(ui, t, ops, at);
 	for (unsigned i = 0; i < t->page && t->top + i < t->n; i++)

@@ -48,6 +48,7 @@ struct ins_table {
 	int sort;		/* column, -1: as the view gives them */
 	bool reverse;
 	bool is_tree;		/* rows are a tree as shown */
+	unsigned base;		/* levels that all rows in sight have in common: not drawn */
 	bool pending;		/* the view is still making the rows, in its work */
 	int skip;		/* columns of the last column that are scrolled away */
 	unsigned page;		/* rows of the body when it was drawn */
@@ -85,6 +86,13 @@ struct ins_table_ops {
 	/* Style of a whole row, or ST_TEXT. May be NULL. */
 	int (*row_style)(struct ins_ui *ui, uint32_t id);
 };
+
+/*
+ * At the foot of a list: the text under the cursor that its column is too narrow for. How many rows of a body are kept
+ * for that; and drawing it, where `have` columns of the text are in sight already.
+ */
+int ins_whole__rows(struct ins_rect at);
+void ins_whole__draw(struct ins_ui *ui, struct ins_rect at, int have, const struct buf *text);
 
 void ins_table__add(struct ins_table *t, uint32_t id, unsigned depth);
 /* Have rows that are not older than what the model and the time allow. */

@@ -4,6 +4,7 @@
  * are shown and some around them. What takes long (the next match far away, a search) goes on in
  * slices, and any key ends it.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,15 +16,20 @@
 
 #define QUICK 30000000u		/* ns that a key may take */
 
-enum { COL_TIME, COL_NUM, COL_CONTAINER, COL_PROC, COL_TYPE, COL_ARGS, N_COLS };
+enum { COL_TIME, COL_NUM, COL_CPU, COL_CONTAINER, COL_PROC, COL_TID, COL_TYPE, COL_TOOK, COL_ARGS, N_COLS };
 
-static const struct ins_width widths[N_COLS] = {
-	[COL_TIME] = { 15, 18, 0, false }, [COL_NUM] = { 9, 9, 5, false },
-	[COL_CONTAINER] = { 10, 14, 4, false }, [COL_PROC] = { 14, 20, 1, false },
-	[COL_TYPE] = { 12, 16, 0, false }, [COL_ARGS] = { 24, 60, 0, true },
+static const struct ins_column cols[N_COLS] = {
+	[COL_TIME] = { "TIME", 15, 18, 0, SORT_NONE, 0, "when, to the microsecond" },
+	[COL_NUM] = { "EVENT", 9, 0, 5, SORT_NONE, COL_RIGHT, "its number" },
+	[COL_CPU] = { "CPU", 3, 0, 6, SORT_NONE, COL_RIGHT | COL_CHOSEN, "on which processor" },
+	[COL_CONTAINER] = { "CONTAINER", 10, 14, 4, SORT_NONE, COL_OF_CONTAINER, "in which container; nothing: the host" },
+	[COL_PROC] = { "PROCESS", 14, 20, 1, SORT_NONE, 0,
+		      "by which process; of a trigger who asked, of an action the playbook, of an audit entry the user" },
+	[COL_TID] = { "TID", 7, 0, 6, SORT_NONE, COL_RIGHT | COL_CHOSEN, "by which of its threads" },
+	[COL_TYPE] = { "CALL", 12, 16, 0, SORT_NONE, 0, "the system call or other event" },
+	[COL_TOOK] = { "TOOK", 6, 0, 6, SORT_NONE, COL_RIGHT | COL_CHOSEN, "how long the call took" },
+	[COL_ARGS] = { "ARGUMENTS", 24, 60, 0, SORT_NONE, COL_FLEX, "result and arguments" },
 };
-static const char *const titles[N_COLS] = { "TIME", "EVENT", "CONTAINER", "PROCESS", "CALL",
-					   "ARGUMENTS" };
 
 static void make_list(struct ins_ui *ui, struct ins_frame *f, struct events *e)
 {
@@ -170,16 +176,28 @@ static void draw_text(struct ins_ui *ui, int y, int x, int w, int skip, int styl
 	}
 }
 
+static void draw_number(struct ins_ui *ui, int y, int x, int w, const char *number)
+{
+	int n = (int)strlen(number);
+
+	ins_screen__puts(ui->screen, y, n < w ? x + w - n : x, w, ST_DIM, number);
+}
+
 static void draw_line(struct ins_ui *ui, const struct events *e, const struct ins_evline *l, int y,
 		      const int *w, const int *x)
 {
 	struct buf text = { 0 };
+	char number[32];
 
 	ins_ui__time(ui, l->ts, w[COL_TIME], &text);
 	draw_text(ui, y, x[COL_TIME], w[COL_TIME], 0, ST_TIME, &text);
-	text.len = 0;
-	buf__printf(&text, "%*llu", w[COL_NUM], (unsigned long long)l->num);
-	draw_text(ui, y, x[COL_NUM], w[COL_NUM], 0, ST_DIM, &text);
+	snprintf(number, sizeof(number), "%llu", (unsigned long long)l->num);
+	draw_number(ui, y, x[COL_NUM], w[COL_NUM], number);
+	snprintf(number, sizeof(number), "%u", l->cpu);
+	draw_number(ui, y, x[COL_CPU], w[COL_CPU], number);
+	snprintf(number, sizeof(number), "%u", l->tid);
+	draw_number(ui, y, x[COL_TID], w[COL_TID], number);
+	draw_number(ui, y, x[COL_TOOK], w[COL_TOOK], l->dur ? ins_dur__text(l->dur, number) : "");
 	draw_text(ui, y, x[COL_CONTAINER], w[COL_CONTAINER], 0, ST_CONTAINER, &l->container);
 	text.len = 0;
 	buf__add(&text, l->comm.p, l->comm.len);
@@ -197,13 +215,17 @@ static void draw_line(struct ins_ui *ui, const struct events *e, const struct in
 static void lay_out(struct ins_ui *ui, struct ins_frame *f, struct ins_rect at, int *w, int *x)
 {
 	const struct ins_model *m = ins_ui__model(ui);
+	bool many = m->n_containers && (f->scope.kind == OF_ALL || f->scope.kind == OF_FILE);
 	struct ins_width want[N_COLS];
 	int next = at.x + 1;
 
-	memcpy(want, widths, sizeof(want));
-	/* a column that would be all blank or all the same is left out */
-	if (!m->n_containers || (f->scope.kind != OF_ALL && f->scope.kind != OF_FILE))
-		want[COL_CONTAINER].min = 0;
+	for (unsigned i = 0; i < N_COLS; i++) {
+		const struct ins_column *c = &cols[i];
+		/* a column that would be all blank or all the same is left out */
+		bool out = (i == COL_CONTAINER && !many) || ui->columns.hidden[VIEW_EVENTS] >> i & 1;
+
+		want[i] = (struct ins_width){ out ? 0 : c->min, c->max ? c->max : c->min, c->rank, c->look & COL_FLEX };
+	}
 	ins_layout__columns(want, N_COLS, at.w - 1, w);
 	for (unsigned i = 0; i < N_COLS; i++) {
 		x[i] = next;
@@ -225,9 +247,11 @@ static const char *what_now(const struct events *e, bool none)
 
 static void draw(struct ins_ui *ui, struct ins_frame *f, void *state, struct ins_rect at)
 {
-	unsigned rows = at.h > 1 ? (unsigned)at.h - 1 : 1;
+	int whole = ins_whole__rows(at), h = at.h - whole;
+	unsigned rows = h > 1 ? (unsigned)h - 1 : 1;
 	struct events *e = state;
 	int w[N_COLS], x[N_COLS];
+	const char *now;
 
 	rows = rows < MAX_ROWS ? rows : MAX_ROWS;
 	if (rows != e->rows) {
@@ -236,7 +260,8 @@ static void draw(struct ins_ui *ui, struct ins_frame *f, void *state, struct ins
 	}
 	lay_out(ui, f, at, w, x);
 	for (unsigned i = 0; i < N_COLS; i++)
-		ins_screen__puts(ui->screen, at.y, x[i], w[i], ST_COLHEAD, titles[i]);
+		ins_screen__puts(ui->screen, at.y, cols[i].look & COL_RIGHT && w[i] ? x[i] + w[i] - (int)strlen(cols[i].title) :
+				 x[i], w[i], ST_COLHEAD, cols[i].title);
 	if (e->list) {
 		events__run(ui, e, QUICK / 2);
 		events__place(e, QUICK / 2);
@@ -249,12 +274,16 @@ static void draw(struct ins_ui *ui, struct ins_frame *f, void *state, struct ins
 		if (l)
 			draw_line(ui, e, l, y, w, x);
 		if (!ins_evpos__cmp(e->shown[i], e->cur)) {
+			if (l && whole)
+				ins_whole__draw(ui, at, w[COL_ARGS], &l->args);
 			ins_screen__fill(ui->screen, y, at.x, 1, ST_MARK, 0x258c);
 			ins_screen__restyle(ui->screen, y, at.x, at.w, ST_SELECTED);
 		}
 	}
-	ins_screen__puts(ui->screen, at.y + at.h - 1, at.x + 2, at.w - 2, ST_DIM,
-			 what_now(e, !e->has_cur));
+	now = what_now(e, !e->has_cur);
+	if (*now)
+		ins_screen__fill(ui->screen, at.y + at.h - 1, at.x, at.w, ST_TEXT, ' ');
+	ins_screen__puts(ui->screen, at.y + at.h - 1, at.x + 2, at.w - 2, ST_DIM, now);
 }
 
 static void count(struct ins_ui *ui, struct ins_frame *f, void *state, struct buf *out)
@@ -404,6 +433,9 @@ static bool stop(struct ins_ui *ui, struct ins_frame *f, void *state)
 	return true;
 }
 
+/* Its columns alone: for choosing them, and for the help. */
+static const struct ins_table_ops ops = { .cols = cols, .n_cols = N_COLS };
+
 const struct ins_view ins_view_events = {
 	.name = "events", .tab = "Events", .shorttab = "Events",
 	.about = "Every recorded call and event, in order, with its arguments. A result in red is "
@@ -413,4 +445,5 @@ const struct ins_view ins_view_events = {
 	.open = open_events, .close = close_events, .draw = draw, .act = act, .mouse = mouse,
 	.subject = subject, .go = go, .find = find, .work = work, .stop = stop, .renew = renew, .grown = grown,
 	.count = count,
+	.table = &ops,
 };
