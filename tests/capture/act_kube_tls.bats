@@ -15,20 +15,6 @@ setup() {
 
 teardown() { [ -z "$server" ] || kill "$server" 2>/dev/null || :; }
 
-# An authority, the server's certificate, a client's; and another authority's.
-certificates() {
-	command -v openssl >/dev/null || skip "openssl is not installed"
-	local n
-	for n in ca other; do
-		openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -keyout $n.key -out $n.pem -subj "/CN=$n"
-	done 2>/dev/null
-	for n in server:ca client:ca stranger:other; do
-		openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "${n%:*}.key" -out csr -subj "/CN=${n%:*}"
-		openssl x509 -req -in csr -CA "${n#*:}.pem" -CAkey "${n#*:}.key" -CAcreateserial -days 2 -out "${n%:*}.pem" \
-			-extfile <(echo subjectAltName=IP:127.0.0.1)
-	done 2>/dev/null
-}
-
 @test "in a pod: its account, over HTTPS; the token that is there at the time of the request" {
 	certificates
 	KUBE_TLS="server.pem server.key" KUBE_TOKEN=$PWD/right serve

@@ -40,13 +40,20 @@ entry() {	# id user verb subresource namespace pod code [parameters of the URI]
 		 responseStatus: {code: $code}, requestReceivedTimestamp: $now, stageTimestamp: $now}'
 }
 
-post() { curl -sf --max-time 20 --unix-socket http --data-binary @- http://localhost/k8s-audit >/dev/null; }
+# With options of curl; by HTTPS where there are certificates.
+get() {
+	local url=http://localhost
+	[ ! -e ca.pem ] || url="--cacert ca.pem https://127.0.0.1"
+	curl -sf --max-time 20 --unix-socket http "${@:2}" $url"$1"
+}
+post() { get /k8s-audit --data-binary @- "$@" >/dev/null; }
 
-recorded() { curl -sf --max-time 20 --unix-socket http http://localhost/metrics | grep -x "spoor_audit_recorded_total $1"; }
+recorded() { get /metrics "${@:2}" | grep -x "spoor_audit_recorded_total $1"; }
 
 @test "an entry that is posted: a rule, a playbook, the API server, and a row of the trace" {
 	why=$(kubernetes_missing) && skip "$why"
 	kubernetes_missing || :
+	certificates
 	kube_log=log.kube
 	: >log.kube
 	serve
@@ -57,12 +64,20 @@ recorded() { curl -sf --max-time 20 --unix-socket http http://localhost/metrics 
 	  output: command in a pod (user=%ka.user.name pod=%ka.target.name)
 	  priority: WARNING
 	  source: k8s_audit
+	- rule: Commands in bulk
+	  desc: d
+	  condition: ka.target.subresource = exec and ka.verb = create
+	  output: commands in bulk (user=%ka.user.name last=%ka.auditid)
+	  priority: INFORMATIONAL
+	  source: k8s_audit
+	  spoor_threshold: {count: 3, within: 1h, by: [ka.user.name]}
 	X
 	cat >pb.yaml <<-'X'
 	kubernetes: {kubeconfig: kubeconfig, timeout: 5s}
 	playbooks:
 	- name: answer
 	  source: k8s_audit
+	  priority: warning
 	  condition: not ka.user.name = admin
 	  actions:
 	  - {do: label_pod, labels: {touched-by: '%ka.user.name'}}
@@ -70,11 +85,16 @@ recorded() { curl -sf --max-time 20 --unix-socket http http://localhost/metrics 
 	  - {do: event_pod, message: '%ka.user.name came in from %ka.sourceips'}
 	  - {do: freeze}
 	X
-	daemon_config "audit: {webhook: true}" "http: {listen: 'unix:$PWD/http'}" "playbooks: pb.yaml" "outputs: [{name: std, type: stdout}]"
+	daemon_config "audit: {webhook: true}" "playbooks: pb.yaml" "outputs: [{name: std, type: stdout}]" \
+		"http: {listen: 'unix:$PWD/http', certificate: server.pem, key: server.key, client_ca: ca.pem}"
 	daemon_start
+	# the API server is known by its certificate
+	if entry z eve create exec shop web-2 101 | post; then false; fi
+	if entry z eve create exec shop web-2 101 | post --cert stranger.pem --key stranger.key; then false; fi
+	api=(--cert client.pem --key client.key)
 	# one that is protected, one that the playbook is not for, one that the API server has refused, and the one that counts; in a list
 	{ entry a mallory create exec kube-system dns 101; entry b admin create exec shop web-2 101; entry c mallory create exec shop web-2 403
-	  entry d mallory create exec shop web-1 101 command=sh; } | jq -sc '{kind: "EventList", apiVersion: "audit.k8s.io/v1", items: .}' | post
+	  entry d mallory create exec shop web-1 101 command=sh; } | jq -sc '{kind: "EventList", apiVersion: "audit.k8s.io/v1", items: .}' | post "${api[@]}"
 	until_true 60 grep -q 'playbook answer: event_pod pod shop/web-1: done' log
 	cat log log.kube
 	if grep ^BAD log.kube; then false; fi
@@ -83,7 +103,7 @@ recorded() { curl -sf --max-time 20 --unix-socket http http://localhost/metrics 
 	grep -q '^OK POST /api/v1/namespaces/shop/events .*mallory came in from (10.0.0.9)' log.kube
 	[ "$(grep -c web-2 log.kube)" = 0 ]
 	[ "$(grep kube-system log.kube | cut -d ' ' -f 2,3)" = "POST /api/v1/namespaces/kube-system/events" ]	# that disturbs nothing
-	until_true 30 recorded 4
+	until_true 30 recorded 4 "${api[@]}"
 	ctl trigger --before 60s --after 0 --wait >name
 	t=captures/$(cat name)
 	spoor-replay "$t" --internal -o json -f 'evt.type = action' | jq -c .args >rows
@@ -96,6 +116,10 @@ recorded() { curl -sf --max-time 20 --unix-socket http http://localhost/metrics 
 	# a row leads back to the entry
 	num=$(jq -r 'select(.result == "done" and .name == "isolate_pod") | .num' rows)
 	[ "$(spoor-replay "$t" -f "evt.num = $num" -p '%ka.auditid')" = d ]
+	# what counts live counts in replay
+	grep -q 'commands in bulk (user=mallory last=d)' out
+	[ "$(grep -c 'commands in bulk' out)" = 1 ]
+	diff out <(spoor-replay "$t" -r rules.yaml -o json)
 	# what replay would have done is what was done
 	spoor-replay "$t" -r rules.yaml --playbooks pb.yaml -o json 2>/dev/null >plans
 	[ "$(jq -r '.playbooks[].actions[] | select(.verdict == "do") | .action' plans | paste -sd ' ')" = "event_pod label_pod isolate_pod event_pod" ]

@@ -3,6 +3,7 @@
 # kubernetes.bash - Kubernetes' published API description, for tests: openapi.json.gz in the folder SPOOR_KUBERNETES.
 #
 #   kubernetes_missing		prints why the tests that need it cannot run, and succeeds then; else it is $kubernetes_api
+#   certificates		ca.pem, server.pem for 127.0.0.1, client.pem; other.pem, an authority of its own, and stranger.pem; keys beside them
 #   serve [MODE...]		an API server that checks requests by it (kube_server.py), $server; its log is ${kube_log:-log}; kubeconfig is for it
 #   config USER [CLUSTER]	a kubeconfig for it: the user, and what there is more of the cluster, each in one line; then it is https
 #   acts ACTION...		does them, as a playbook has them, to the pod $pod of namespace shop, of uid $uid, on $node, in $context, or
@@ -49,4 +50,17 @@ acts() {
 	POD_NS=shop POD_NAME=${pod-web-1} POD_UID=${uid-} NODE=${node-worker-1} "$act" do pb.yaml none 0 0 >out
 	cat out log
 	if grep ^BAD log; then return 1; fi
+}
+
+certificates() {
+	command -v openssl >/dev/null || skip "openssl is not installed"
+	local n
+	for n in ca other; do
+		openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -keyout $n.key -out $n.pem -subj "/CN=$n"
+	done 2>/dev/null
+	for n in server:ca client:ca stranger:other; do
+		openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "${n%:*}.key" -out csr -subj "/CN=${n%:*}"
+		openssl x509 -req -in csr -CA "${n#*:}.pem" -CAkey "${n#*:}.key" -CAcreateserial -days 2 -out "${n%:*}.pem" \
+			-extfile <(echo subjectAltName=IP:127.0.0.1)
+	done 2>/dev/null
 }
