@@ -114,8 +114,13 @@ static void list_events(const struct rpl_opts *o, struct buf *out)
 
 static void list_rule(const struct eng_rule *r, bool json, struct buf *out)
 {
+	const struct eng_threshold *t = r->threshold;
+	char within[32];
+
 	if (!json) {
 		buf__printf(out, "%-13s %s%s", eng_priority__name(r->priority), r->name, r->enabled ? "" : " (off)");
+		if (t)
+			buf__printf(out, " (%u within %s)", t->count, text__duration(t->within_ns, within));
 		buf__puts(out, r->n_tags ? "  [" : "");
 		for (unsigned i = 0; i < r->n_tags; i++)
 			buf__printf(out, "%s%s", i ? ", " : "", r->tags[i]);
@@ -133,6 +138,8 @@ static void list_rule(const struct eng_rule *r, bool json, struct buf *out)
 		buf__add(out, "\"", 1);
 	}
 	buf__add(out, "]", 1);
+	if (t)
+		buf__printf(out, ",\"threshold\":{\"count\":%u,\"within_ns\":%llu}", t->count, (unsigned long long)t->within_ns);
 	put_json(out, "desc", r->desc);
 	put_json(out, "output", r->output);
 	put_json(out, "file", r->file);

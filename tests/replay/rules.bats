@@ -254,6 +254,8 @@ setup() {
 	# of a 0 2 3, then 4 6 7; of b 1 5 8 are 7 s, 5 8 9 are 4 s
 	[ "$(grep -o 'many.*' "$t/out" | paste -sd ,)" = "many by a at 3,many by a at 7,many by b at 9" ]
 	spoor-replay --validate "$t/r.yaml" | grep -qx "$t/r.yaml: Ok"
+	spoor-replay --list rules -r "$t/r.yaml" | grep -qx 'Warning       many (3 within 5.00 s)'
+	[ "$(spoor-replay --list rules -r "$t/r.yaml" -o json | jq -c 'select(.name == "many").threshold')" = '{"count":3,"within_ns":5000000000}' ]
 	# another file may change it
 	cat >"$t/more.yaml" <<-'YAML'
 	- rule: many
