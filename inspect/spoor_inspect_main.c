@@ -34,9 +34,35 @@ static int set_filter(void *user, const char *value, struct err *err)
 	return 0;
 }
 
+/* The rules that came with this program: where it is installed, or in its source tree. NULL: there are none. */
+static const char *shipped_rules(void)
+{
+	static const char *const places[] = { "/../share/spoor/rules", "/../rules" };
+	static char path[4096];
+	char self[2048], *slash;
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+	self[n > 0 ? n : 0] = 0;
+	slash = strrchr(self, '/');
+	for (unsigned i = 0; slash && i < 2; i++) {
+		*slash = 0;
+		snprintf(path, sizeof(path), "%s%s", self, places[i]);
+		if (!access(path, R_OK))
+			return path;
+	}
+	return NULL;
+}
+
 static int set_rules(void *user, const char *value, struct err *err)
 {
 	struct options *o = user;
+
+	if (!strcmp(value, "shipped") && access(value, F_OK)) {
+		value = shipped_rules();
+		if (!value)
+			return err__set(err, -ENOENT, "no rules came with this program: none in ../share/spoor/rules "
+						      "of its folder");
+	}
 
 	if (o->ui.n_rules >= MAX_RULES)
 		return err__set(err, -FMT_E_LIMIT, "at most %d; a directory holds more", MAX_RULES);
@@ -107,7 +133,8 @@ static const struct cli_opt options[] = {
 				      "language of rules. It can be changed with the key "
 				      "f.", set_filter },
 	{ 'r', "rules", "FILE", "Run rules over the trace and show their alerts. A file or a "
-				"directory; may be given several times.", set_rules },
+				"directory; 'shipped': those that came with this program. May be given "
+				"several times.", set_rules },
 	{ 0, "at", "TIME", "Begin with the events at this time: 14:03:07, 2026-11-27T14:03:07, or "
 			   "+30s from the start.", set_at },
 	{ 0, "keys", "FILE", "Press the keys in a file first (- is stdin). Each character is a "
@@ -137,8 +164,8 @@ static const struct cli cli = {
 		 "time line, filters and search. The key ? lists all keys. TRACE may be - for "
 		 "stdin, and any format that spoor-trace reads.",
 	.examples = "spoor-inspect incident.spoor\tlook around\n"
-		    "spoor-inspect -r /usr/share/spoor/rules incident.spoor\twith the alerts of "
-		    "the rules\n"
+		    "spoor-inspect -r shipped incident.spoor\twith the alerts of the rules that "
+		    "came with it\n"
 		    "spoor-inspect --at 14:03:07 -f 'proc.name=nginx' incident.spoor\tat a moment, "
 		    "through a filter\n"
 		    "spoor-inspect incident.spoor --dump-screen --size 120x40\tprint the first "

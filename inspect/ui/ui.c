@@ -197,13 +197,18 @@ int ins_ui__push_under(struct ins_ui *ui, struct ins_scope scope, enum ins_view_
 
 void ins_ui__pop(struct ins_ui *ui)
 {
-	struct ins_frame *f = ins_ui__top(ui);
+	struct ins_frame *f = ui->frames[--ui->n_frames];
+	char *before = NULL;
 
-	ui->n_frames--;
 	/* one that was typed since then stays */
-	if (f->filter && ui->cond && !strcmp(ui->cond->text, f->filter))
-		ins_ui__set_filter(ui, f->before, NULL);
-	free_frame(f);
+	if (f->filter && ui->cond && !strcmp(ui->cond->text, f->filter)) {
+		before = f->before;
+		f->before = NULL;
+	}
+	free_frame(f);		/* first: its views run the filter that goes */
+	if (before)
+		ins_ui__set_filter(ui, before, NULL);
+	free(before);
 }
 
 void ins_ui__message(struct ins_ui *ui, int style, const char *fmt, ...)

@@ -129,6 +129,20 @@ refused() {	# file pattern
 		grep -q 'Anything with curl  *now  *curl ran (curl -so'
 }
 
+@test "the rules that came with it" {
+	mkdir -p "$dir/bin" "$dir/share/spoor/rules"
+	cp "$SPOOR_BUILD/spoor-inspect" "$dir/bin/"
+	cp "$SPOOR_SRC"/rules/*.yaml "$dir/share/spoor/rules/"
+	printf '8\n' >"$dir/keys"
+	cd "$dir"
+	bin/spoor-inspect "$trace" -r shipped --keys keys --dump-screen --size 132x24 >with
+	[ "$(grep -c ' live ' with)" -ge 3 ] && [ "$(grep -c ' now ' with)" -gt 3 ]
+	rm -r share
+	run bin/spoor-inspect "$trace" -r shipped --dump-screen
+	[ "$status" = 1 ]
+	[[ $output == *"no rules came with this program"* ]]
+}
+
 @test "wrong filters, times, sizes, rules and key scripts say where" {
 	run first_screen "$trace" -f 'proc.nosuch = 1'
 	[ "$status" = 1 ]

@@ -95,7 +95,7 @@ static void enter(struct ins_ui *ui, struct ins_frame *f, uint32_t id)
 
 static const struct ins_table_ops ops = {
 	.cols = cols, .n_cols = N_COLS, .sort = COL_TIME,
-	.empty = "No alert. Rules can be run over the trace: spoor-inspect -r RULES TRACE",
+	.empty = "No alert. Rules can be run over the trace: spoor-inspect -r shipped TRACE",
 	.rows = rows, .cell = cell, .key = key, .subject = subject, .enter = enter,
 };
 
