@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "engine/filter/match/name_filter.h"
-#include "format/base/find_two.h"
 
 static inline uint32_t pair_of(const char *p)
 {
@@ -46,17 +45,31 @@ static void add_pair(struct name_filter *f, const char *p, uint32_t len, uint32_
 	f->pairs[pair >> 6] |= 1ull << (pair & 63);
 }
 
+static struct find_byte either_case(char c)
+{
+	bool letter = (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
+
+	return (struct find_byte){ (uint8_t)(letter ? c | 0x20 : c), letter ? 0x20 : 0 };
+}
+
+/* They are few; one pass for each costs less than to look at every place for their sake. */
+static void add_short(struct name_filter *f, const char *p, uint8_t anchor)
+{
+	if (f->n_shorts < NAME_SHORTS) {
+		f->shorts[f->n_shorts][0] = either_case(p[0]);
+		f->shorts[f->n_shorts++][1] = either_case(p[1]);
+		return;
+	}
+	f->step = 1;
+	add_pair(f, p, 2, 0, anchor);
+}
+
 /* By its rarest byte with the one before it, and with the one behind it: one of them begins at an even place. */
 static void add_pairs(struct name_filter *f, const char *p, uint32_t len, uint8_t anchor)
 {
 	uint32_t at = match_rarest(p, len);
 
 	at -= at > 0;
-	if (len == 2) {
-		f->step = 1;
-		add_pair(f, p, len, 0, anchor);
-		return;
-	}
 	at = at < len - 3 ? at : len - 3;
 	add_pair(f, p, len, at, anchor);
 	add_pair(f, p, len, at + 1, anchor);
@@ -70,6 +83,8 @@ static void add_word(struct name_filter *f, const char *p, uint32_t len, uint8_t
 		add_to_chain(f, &f->heads[edge_of(p)], p, len, 0, anchor);
 	else if (len >= EDGE && anchor & WORD_ENDS)
 		add_to_chain(f, &f->tails[edge_of(p + len - EDGE)], p, len, len, anchor);
+	else if (len == 2)
+		add_short(f, p, anchor);
 	else
 		add_pairs(f, p, len, anchor);
 }
@@ -276,6 +291,7 @@ void name_filter__build(struct name_filter *f, struct eng_pred *const *preds, ui
 	memset(f, 0, sizeof(*f));
 	f->usable = true;
 	f->step = 2;
+	add_word(f, "//", 2, WORD_ANYWHERE);	/* fd.nameraw shows one slash then: another text */
 	for (uint32_t i = 0; i < n && f->usable; i++)
 		add_pred(f, preds[i], mem);
 	order_starts(f);
@@ -338,12 +354,12 @@ static bool has_word(const struct name_filter *f, const char *p, uint32_t len)
 	return false;
 }
 
-/* fd.nameraw shows one slash for two: another text. */
 static bool is_special(const struct name_filter *f, const char *p, uint32_t len)
 {
-	const struct find_byte slash = { '/', 0 };
-
-	return find_two(p, len, 1, slash, slash) < len || has_word(f, p, len);
+	for (uint32_t k = 0; k < f->n_shorts; k++)
+		if (find_two(p, len, 1, f->shorts[k][0], f->shorts[k][1]) < len)
+			return true;
+	return has_word(f, p, len);
 }
 
 /* The longest beginning: the last one in order that is not behind the name, or one that that one begins with. */

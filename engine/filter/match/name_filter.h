@@ -11,9 +11,11 @@
 #define ENG_NAME_FILTER_H
 
 #include "engine/filter/prog/pred.h"
+#include "format/base/find_two.h"
 
 #define NAME_PAIRS 65536u
 #define NAME_CHAINS 256u
+#define NAME_SHORTS 4u
 
 enum name_anchor {
 	WORD_ANYWHERE,
@@ -37,7 +39,9 @@ struct name_start {
 /* Letters of words are compared without their case: more is found than there is, never less. */
 struct name_filter {
 	bool usable;			/* else some test cannot be told like this: no name is like others */
-	uint32_t step;			/* pairs are looked at at every second place, if no word is too short for that */
+	struct find_byte shorts[NAME_SHORTS][2];	/* words of two bytes */
+	uint32_t n_shorts;
+	uint32_t step;			/* pairs are looked for at every second place, if there are no more such words */
 	uint64_t pairs[NAME_PAIRS / 64];	/* bit: two bytes that some word is found by */
 	uint32_t chains[NAME_CHAINS];	/* words by that pair: number + 1 */
 	uint32_t heads[NAME_CHAINS], tails[NAME_CHAINS];	/* those with an anchor, by what stands there */
