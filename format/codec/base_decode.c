@@ -144,15 +144,32 @@ static inline void order_by(const uint32_t *restrict key, const uint32_t *restri
 		ret[count[key[k] * DECODE_LANES + DECODE_LANES - 1]++] = from ? from[k] : k;
 }
 
-/* Numbers below a limit; the highest of them. */
+VECTORIZE static uint32_t widen_keys(const uint8_t *restrict p, uint32_t n, uint32_t *restrict out)
+{
+	uint8_t top = 0;
+
+	for (uint32_t k = 0; k < n; k++)
+		out[k] = p[k];
+	for (uint32_t k = 0; k < n; k++)
+		top = p[k] > top ? p[k] : top;
+	return top;
+}
+
+/* Numbers below a limit; the highest of them. Most often there are few threads and types. */
 static bool decode_keys(struct events_decoder *d, const struct table *t, unsigned id, uint32_t limit, uint32_t *out,
 			uint32_t *ret_top)
 {
 	uint64_t v[COL_BLOCK], top = 0;
+	const uint8_t *bytes;
 	struct col_reader r;
 
 	if (!open_column(d, t, id, &r))
 		return false;
+	bytes = col__bytes(r.d, r.data);
+	if (bytes) {
+		*ret_top = widen_keys(bytes, r.n, out);
+		return !r.n || *ret_top < limit;
+	}
 	for (uint32_t at = 0; at < r.n; at = r.at) {
 		uint32_t n = col_reader__next(&r, v);
 

@@ -110,6 +110,12 @@ static inline bool col__is_zero(const struct col_desc *d)
 	return d->pred == PRED_NONE && !d->width && !(d->flags & COL_CLASSES) && !d->base;
 }
 
+/* Its numbers, if they are stored as they are and none is above 255; else NULL. */
+static inline const uint8_t *col__bytes(const struct col_desc *d, const uint8_t *data)
+{
+	return d->pred == PRED_NONE && !d->flags && d->width == 1 && d->mask && !d->base ? data : NULL;
+}
+
 void col_desc__put(struct buf *out, const struct col_desc *d);
 /* Read that of the `index`th column of a table. -FMT_E_CORRUPT, or -FMT_E_VERSION: coded in a way not known here. */
 int col_desc__get(struct cursor *c, unsigned index, struct col_desc *ret);
