@@ -33,7 +33,7 @@ struct cap_audit_log {
 	struct audit_place at;		/* behind the last whole line that is in the queue */
 	bool from_end;			/* what the first file holds already is not wanted */
 	bool skipping;			/* within a line that is too long */
-	uint64_t recent[RECENT];	/* inodes */
+	struct audit_place recent[RECENT];	/* their ends */
 	unsigned n_recent;
 	struct buf buf;
 	struct mark marks[MARKS];	/* oldest first */
@@ -263,10 +263,11 @@ static bool begins_as_log(int fd)
 	return pread(fd, &c, 1, 0) == 1 && c == '{';
 }
 
-static bool is_recent(const struct cap_audit_log *l, uint64_t ino)
+/* Not by its number alone: that may have been given to another file since. */
+static bool is_recent(const struct cap_audit_log *l, int fd)
 {
 	for (unsigned k = 0; k < l->n_recent && k < RECENT; k++)
-		if (l->recent[k] == ino)
+		if (audit_place__holds(&l->recent[k], fd))
 			return true;
 	return false;
 }
@@ -290,11 +291,11 @@ static int open_between(const struct cap_audit_log *l, const struct stat *old)
 	if (stat(l->path, &now))
 		now = *old;
 	while (d && (e = readdir(d))) {
-		if (e->d_ino == now.st_ino || is_recent(l, e->d_ino) || !is_of_log(l, e->d_name))
+		if (e->d_ino == now.st_ino || !is_of_log(l, e->d_name))
 			continue;
 		fd = openat(dirfd(d), e->d_name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
 		if (fd >= 0 && !fstat(fd, &st) && S_ISREG(st.st_mode) && !is_before(&st.st_mtim, &old->st_mtim) && begins_as_log(fd) &&
-		    (found < 0 || is_before(&st.st_mtim, &best.st_mtim))) {
+		    !is_recent(l, fd) && (found < 0 || is_before(&st.st_mtim, &best.st_mtim))) {
 			if (found >= 0)
 				close(found);
 			found = fd;
@@ -315,7 +316,7 @@ static void next_file(struct cap_audit_log *l)
 	int fd;
 
 	fstat(l->fd, &old);
-	l->recent[l->n_recent++ % RECENT] = l->at.ino;
+	l->recent[l->n_recent++ % RECENT] = l->at;
 	close(l->fd);
 	l->fd = -1;
 	fd = open_between(l, &old);
