@@ -86,14 +86,15 @@ void cap_scope__resolve(struct cap_scope *s)
 }
 
 /*
- * In front of the id, in cgroupfs and with systemd. Machines of systemd-nspawn are not here: their
- * names are escaped, or not in the cgroup's at all.
+ * In front of the id, in cgroupfs and with systemd. What only runc or crun knows may be podman's or
+ * CRI-O's, which keep theirs elsewhere. Machines of systemd-nspawn are not here: their names are
+ * escaped, or not in the cgroup's at all.
  */
 static const struct { const char *runtime, *before[CAP_NAMES_PER_ID]; } cgroups[] = {
 	{ "docker", { "", "docker-" } },
 	{ "containerd", { "", "cri-containerd-", "nerdctl-" } },
 	{ "storage", { "", "libpod-", "libpod-payload-", "crio-" } },
-	{ "runc", { "", "runc-", "crun-" } },
+	{ "runc", { "", "runc-", "crun-", "libpod-", "crio-" } },
 	{ "lxc", { "", "lxc.payload." } },
 };
 
