@@ -52,7 +52,7 @@ teardown() { [ -z "$server" ] || kill "$server" 2>/dev/null || :; }
 
 @test "busy, broken, slow: it is tried again" {
 	serve busy error broken cut slow
-	acts delete_pod
+	timeout=6s acts delete_pod
 	grep -q 'delete_pod: done: pod deleted' out
 	[ "$(grep -c ^OK log)" = 6 ]
 }

@@ -6,6 +6,7 @@
 no() { if "$@"; then return 1; fi; }
 
 setup() {
+	source "$SPOOR_SRC/tests/lib/until.bash"
 	PATH=$SPOOR_BUILD:$PATH
 	act=$SPOOR_BUILD/tests/capture/make_act
 	command -v python3 >/dev/null && command -v jq >/dev/null || skip "python3 or jq is not installed"
@@ -20,10 +21,7 @@ teardown() { [ -z "$server" ] || kill "$server" 2>/dev/null || :; }
 
 serve() {	# status...
 	python3 "$SPOOR_SRC/tests/lib/notify_server.py" port log "$@" 2>server.log 3>&- & server=$!
-	for ((i = 0; i < 200; i++)); do
-		[ -s port ] && break
-		sleep 0.05
-	done
+	until_true test -s port || { cat server.log; return 1; }
 	at=http://127.0.0.1:$(cat port)
 }
 
@@ -97,6 +95,7 @@ acts() {
 	[ "$(wc -l <log)" = 1 ]
 	kill "$server"
 	wait "$server" || :
+	server=
 	acts "webhook, url: \"$at/any\", timeout: 1s"
 	grep -q '^webhook: failed:' out
 }

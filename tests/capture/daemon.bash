@@ -7,7 +7,6 @@
 #   daemon_stop			has it end; its status is $daemon_status
 #   daemon_kill			the same by SIGKILL. For teardown, too: it is fine if there is none
 #   ctl COMMAND...		spoor-capture COMMAND with its socket
-#   until_true SECONDS COMMAND...	tries again and again
 
 daemon_config() {
 	mkdir -p captures
@@ -29,17 +28,6 @@ daemon_config() {
 	printf '%s\n' "$@" >>c.yaml
 }
 
-until_true() {
-	local i n=$(($1 * 20))
-	shift
-	for ((i = 0; i < n; i++)); do
-		"$@" >/dev/null 2>&1 && return 0
-		sleep 0.05
-	done
-	echo "not within the time: $*"
-	return 1
-}
-
 ctl() {
 	local command=$1
 	shift
@@ -52,7 +40,7 @@ daemon_answers() {
 
 daemon_start() {
 	"$@" spoor-capture --daemon c.yaml >out 2>log </dev/null 3>&- & daemon_pid=$!
-	until_true 60 daemon_answers || { cat log; return 1; }
+	until_true daemon_answers || { cat log; return 1; }
 	kill -0 "$daemon_pid" 2>/dev/null || { cat log; return 1; }
 }
 

@@ -34,7 +34,7 @@ recording() {
 	chmod 600 collector.token
 	spoor-capture --check-config c.yaml
 	sed 's/^\( *\)#\([^ ].*\|  .*\)$/\1\2/' c.yaml >all.yaml
-	! cmp -s c.yaml all.yaml
+	! cmp -s c.yaml all.yaml || false
 	spoor-capture --check-config all.yaml
 }
 
@@ -109,7 +109,7 @@ recording() {
 	grep -q '^recorder .*process '"$daemon_pid" text
 	grep -q '^ring .* of 16.0 MiB' text
 	ctl status -o json | jq -e ".ok and .recording and .pid == $daemon_pid and .rules.loaded == 1 and .memory_bytes > 0"
-	run spoor-capture --daemon c.yaml
+	run timeout 60 spoor-capture --daemon c.yaml
 	[ "$status" = 1 ]
 	[[ $output == *"a daemon listens there already"* ]]
 	ctl status >/dev/null
@@ -175,7 +175,7 @@ recording() {
 		        pass
 		    idle.append(s)
 	EOF
-	until_true 20 ctl status
+	until_true ctl status
 	daemon_stop
 	[ "$daemon_status" = 0 ]
 }
@@ -189,7 +189,7 @@ recording() {
 	daemon_start
 	for i in 1 2 3; do cat secret-of-the-tests >/dev/null; done
 	(exec -a 'od"d' cat secret-of-the-tests >/dev/null)
-	until_true 20 eval '[ "$(wc -l <out)" = 4 ]'
+	until_true eval '[ "$(wc -l <out)" = 4 ]'
 	daemon_stop
 	[ "$(wc -l <out)" = 4 ]
 	for f in ring/*.spoor; do spoor-replay "$f" -r rules.yaml -o json; done >replayed
@@ -211,25 +211,25 @@ recording() {
 	[[ $output == *rules.yaml:* ]]
 	ctl status | grep -q 'rules.yaml:'
 	cat secret-of-the-tests >/dev/null
-	until_true 20 grep -q 'secret read' out
+	until_true grep -q 'secret read' out
 	sed 's/secret-of-the-tests/other-secret/; s/output: secret read/output: other secret/' right.yaml >rules.yaml
 	kill -HUP "$daemon_pid"
-	until_true 20 grep -q reloaded log
+	until_true grep -q reloaded log
 	ctl status -o json | jq -e '.rules.reload_error == null'
 	cat secret-of-the-tests other-secret >/dev/null
-	until_true 20 grep -q 'other secret' out
+	until_true grep -q 'other secret' out
 	[ "$(grep -c 'secret read' out)" = 1 ]
-	until_true 20 grep -q 'other secret' alerts
+	until_true grep -q 'other secret' alerts
 	mv alerts rotated
 	ctl reload
 	cat other-secret >/dev/null
-	until_true 20 grep -q 'other secret' alerts
+	until_true grep -q 'other secret' alerts
 	echo 'triggers: {befor: 5s}' >>c.yaml
 	run ctl reload
 	[ "$status" = 1 ]
 	[[ $output == *"did you mean 'before'?"* ]]
 	cat other-secret >/dev/null
-	until_true 20 eval '[ "$(grep -c "other secret" out)" = 3 ]'
+	until_true eval '[ "$(grep -c "other secret" out)" = 3 ]'
 	daemon_stop
 }
 
@@ -258,7 +258,7 @@ recording() {
 	get() { curl -s -o answer -w '%{http_code}\n' --unix-socket http -H "Authorization: Bearer $1" "http://localhost$2"; }
 	[ "$(get one /metrics)" = 200 ]
 	echo "$entry" >>audit1
-	until_true 30 grep -q eve first
+	until_true grep -q eve first
 
 	# the same with other outputs, limits, tokens, logs; and sections that are settled
 	{ cat base.yaml; printf '%s\n' "outputs: [{name: same, type: file, path: same}, {name: second, type: file, path: second}]" \
@@ -277,7 +277,7 @@ recording() {
 	[[ $output == *"cannot listen on 192.0.2.1:1"* ]]
 	[ "$(get one /metrics)" = 200 ]
 	echo "${entry//eve/adam}" >>audit1
-	until_true 30 grep -q adam first
+	until_true grep -q adam first
 	[ ! -s second ]
 
 	cp good.yaml c.yaml
@@ -288,11 +288,11 @@ recording() {
 	[ "$(get two /metrics)" = 200 ]
 	[ "$(stat -c %F http)" = socket ]
 	echo "${entry//eve/mallory}" >>audit2
-	until_true 30 grep -q mallory second
-	! grep -q mallory first
+	until_true grep -q mallory second
+	! grep -q mallory first || false
 	curl -sf --unix-socket http -H 'Authorization: Bearer two' -d "${entry//eve/trudy}" http://localhost/k8s-audit
-	until_true 30 grep -q trudy second
-	until_true 30 grep -q trudy same
+	until_true grep -q trudy second
+	until_true grep -q trudy same
 	[ "$(grep -c . same)" = 4 ]
 	ctl trigger --after 0 --wait --reason one
 	run ctl trigger --after 0 --wait --reason two
@@ -303,7 +303,7 @@ recording() {
 	# no server, no outputs said: standard output
 	cp base.yaml c.yaml
 	ctl reload >said
-	! grep -q 'not before' said
+	! grep -q 'not before' said || false
 	[ ! -e http ]
 	ctl status -o json | jq -e '[.outputs[].name] == ["stdout"]'
 	daemon_stop
@@ -314,7 +314,7 @@ recording() {
 	recording
 	command -v python3 >/dev/null || skip "python3 is not installed"
 	daemon_config
-	python3 - >told <<-'EOF' & other_pid=$!
+	python3 - >told 3>&- <<-'EOF' & other_pid=$!
 		import os, socket
 		s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 		s.bind("notify")
@@ -325,14 +325,14 @@ recording() {
 		    if m.startswith("STOPPING"):
 		        break
 	EOF
-	until_true 20 test -S notify
+	until_true test -S notify
 	daemon_start env NOTIFY_SOCKET="$PWD/notify" WATCHDOG_USEC=400000
-	until_true 20 grep -q '^READY=1 STATUS=Recording' told
-	until_true 20 grep -q '^WATCHDOG=1' told
+	until_true grep -q '^READY=1 STATUS=Recording' told
+	until_true grep -q '^WATCHDOG=1' told
 	ctl reload
-	until_true 20 grep -q '^RELOADING=1 MONOTONIC_USEC=[0-9]' told
+	until_true grep -q '^RELOADING=1 MONOTONIC_USEC=[0-9]' told
 	daemon_stop
-	until_true 20 grep -q '^STOPPING=1' told
+	until_true grep -q '^STOPPING=1' told
 	[ "$(tr '\0' '\n' </proc/self/environ | grep -c NOTIFY_SOCKET)" = 0 ]
 }
 
@@ -342,7 +342,7 @@ recording() {
 	sed "s|@BINDIR@|$SPOOR_BUILD|g" "$SPOOR_SRC/capture/dist/spoor-capture.service.in" >spoor-capture.service
 	if command -v systemd-analyze >/dev/null; then
 		SYSTEMD_UNIT_PATH=$PWD: systemd-analyze verify --man=no ./spoor-capture.service 2>&1 | tee verified
-		! grep -q 'spoor-capture.service:' verified
+		! grep -q 'spoor-capture.service:' verified || false
 		systemd-analyze security --offline=true --threshold=40 ./spoor-capture.service >security || { tail -n 3 security; false; }
 	fi
 	command -v setpriv >/dev/null || skip "setpriv is not installed"
@@ -350,7 +350,7 @@ recording() {
 	echo s >secret-of-the-tests
 	daemon_start setpriv --bounding-set="-all,$caps" --inh-caps=-all --no-new-privs
 	cat secret-of-the-tests >/dev/null
-	until_true 20 grep -q 'secret read' out
+	until_true grep -q 'secret read' out
 	grep '^CapEff' "/proc/$daemon_pid/status"
 	daemon_stop
 	[ "$daemon_status" = 0 ]
@@ -370,14 +370,12 @@ recording() {
 	: >audit.log
 	daemon_start
 	echo '{"kind":"Event","apiVersion":"audit.k8s.io/v1","auditID":"a1","stage":"ResponseComplete","verb":"delete","user":{"username":"eve"},"objectRef":{"resource":"secrets","namespace":"default","name":"s","apiVersion":"v1"},"stageTimestamp":"2026-11-28T00:00:00.000000Z","requestReceivedTimestamp":"2026-11-28T00:00:00.000000Z"}' >>audit.log
-	until_true 30 grep -q 'secret deleted (user=eve)' out
-	sed 's/eve/mallory/; s/"a1"/"a2"/' audit.log | curl -sf --unix-socket http --data-binary @- http://localhost/k8s-audit | grep '"entries":1'
-	until_true 30 grep -q 'secret deleted (user=mallory)' out
-	curl -sf --unix-socket http http://localhost/metrics >metrics
-	grep -x 'spoor_audit_entries_total 2' metrics
-	grep -x 'spoor_audit_recorded_total 2' metrics
-	grep -x 'spoor_audit_faulty_total 0' metrics
-	grep -x 'spoor_audit_log_lines_total 1' metrics
+	until_true grep -q 'secret deleted (user=eve)' out
+	sed 's/eve/mallory/; s/"a1"/"a2"/' audit.log | curl -m 60 -sf --unix-socket http --data-binary @- http://localhost/k8s-audit | grep '"entries":1'
+	until_true grep -q 'secret deleted (user=mallory)' out
+	for count in entries_total\ 2 recorded_total\ 2 faulty_total\ 0 log_lines_total\ 1; do
+		until_true eval 'curl -m 60 -sf --unix-socket http http://localhost/metrics | grep -x "spoor_audit_$count"'
+	done
 	daemon_stop
 	[ "$daemon_status" = 0 ]
 }

@@ -43,6 +43,7 @@ has_files() { [ "$(files "$1")" = "$2" ]; }
 # Nobody watches: the rule fires, and the file is there when the container and all its files are gone.
 @test "a container reads a secret, phones home, and is gone a second later: its file has it all" {
 	daemon_config "outputs: [{name: std, type: stdout}]" "triggers: {before: 30s}"
+	sed -i 's/capture_duration: 1000/capture_duration: 6000/' rules.yaml	# the container may be slow
 	new_container
 	echo password >"$dir/bundle/rootfs/etc/secret-of-the-tests"
 	daemon_start
@@ -50,8 +51,8 @@ has_files() { [ "$(files "$1")" = "$2" ]; }
 	container_run "$dir" "$id" /bin/sh -c 'echo preparing >/tmp/loot; ls /root >/dev/null; sleep 0.3; cat /etc/secret-of-the-tests >>/tmp/loot;'"$work" || true
 	container_remove "$dir" "$id"
 	dirs=()
-	until_true 30 has_files "--$short--Secret-read--" 1
-	! ls captures | grep -q '\.part$'
+	until_true has_files "--$short--Secret-read--" 1
+	! ls captures | grep -q '\.part$' || false
 	daemon_stop
 	file=$(ls captures/*--"$short"--Secret-read--*.spoor)
 	spoor-trace verify "$file"
@@ -84,12 +85,11 @@ has_files() { [ "$(files "$1")" = "$2" ]; }
 	daemon_config "http: {listen: 'unix:$PWD/http'}" "triggers: {container_failed: true, after: 1s}"
 	daemon_start
 	new_container
-	container_run "$dir" "$id" /bin/sh -c 'cat /etc/hosts >/dev/null; sleep 3; exit 3' & work_pid=$!
-	until_true 20 eval '[ "$(runc list -q)" = "$id" ]'
-	sleep 0.5
-	run ctl trigger -c "${id:0:8}" --after 0 --wait --reason 'because of a test'
+	container_run "$dir" "$id" /bin/sh -c 'cat /etc/hosts >/dev/null; : >/ready; until [ -e /go ]; do sleep 0.05; done; exit 3' 3>&- & work_pid=$!
+	until_true test -e "$dir/bundle/rootfs/ready"
+	until_true eval 'ctl trigger -c "${id:0:8}" --after 0 --wait --reason "because of a test" >name'	# it is known a moment later
+	output=$(cat name)
 	echo "$output"
-	[ "$status" = 0 ]
 	[[ $output == *"--$short--socket--"*.spoor ]]
 	[ -f "captures/$output" ]
 	events "captures/$output" "container.id = $short" | jq -es 'any(.args.path == "/etc/hosts")'
@@ -101,28 +101,29 @@ has_files() { [ "$(files "$1")" = "$2" ]; }
 	[ "$status" = 1 ]
 	[[ $output == *"max_before"* ]]
 	kill -USR1 "$daemon_pid"
-	curl -sS --unix-socket http http://host/trigger -d '{"rule": "Of another tool", "priority": "Critical", "output": "seen elsewhere",
+	curl -m 60 -sS --unix-socket http http://host/trigger -d '{"rule": "Of another tool", "priority": "Critical", "output": "seen elsewhere",
 		"output_fields": {"container.id": "'"$short"'"}}' >reply
 	jq -e '.file | contains("'"--$short--Of-another-tool--"'")' reply
-	[ "$(curl -sS -o /dev/null -w '%{http_code}' --unix-socket http http://host/trigger -d '{"container": "nosuch"}')" = 404 ]
-	until_true 30 has_files '--host--signal--' 1
-	until_true 30 has_files "--$short--Of-another-tool--" 1
+	[ "$(curl -m 60 -sS -o /dev/null -w '%{http_code}' --unix-socket http http://host/trigger -d '{"container": "nosuch"}')" = 404 ]
+	until_true has_files '--host--signal--' 1
+	until_true has_files "--$short--Of-another-tool--" 1
+	touch "$dir/bundle/rootfs/go"
 	wait "$work_pid" || true
 	work_pid=
-	until_true 30 has_files "--$short--container_end--" 1
+	until_true has_files "--$short--container_end--" 1
 	daemon_stop
 	for f in captures/*.spoor; do spoor-trace verify "$f"; done
 }
 
 @test "ten at once; one that fires again goes on in the same file; too many are refused" {
 	local asked=
-	daemon_config "triggers: {after: 2s}"
+	daemon_config "triggers: {after: 6s}"	# all ten within that
 	sed -i 's/^files: .*/files: {directory: captures, per_source: 12}/' c.yaml
 	daemon_start
 	for i in 1 2 3 4 5 6 7 8 9 10; do ctl trigger --reason "again $i" & asked+=" $!"; done >names
 	wait $asked
 	[ "$(sort -u names | wc -l)" = 1 ]
-	until_true 30 has_files socket 1
+	until_true has_files socket 1
 	[ "$(spoor-replay captures/*.spoor -f 'evt.type = trigger' | wc -l)" = 10 ]
 	for i in $(seq 20); do ctl trigger --after 0 --wait || break; done >more 2>refused
 	[ "$(wc -l <more)" = 11 ]
@@ -136,7 +137,7 @@ has_files() { [ "$(files "$1")" = "$2" ]; }
 	daemon_config
 	sed -i 's/^files: .*/files: {directory: nowhere\/deep}/' c.yaml
 	for how in --check-config --daemon; do
-		run spoor-capture $how c.yaml
+		run timeout 60 spoor-capture $how c.yaml
 		[ "$status" = 1 ]
 		[[ $output == *"nowhere/deep: files.directory: there is no such folder, nor the one that it should be in: make it with mkdir -p"* ]]
 	done
@@ -146,7 +147,7 @@ has_files() { [ "$(files "$1")" = "$2" ]; }
 	mounted=$PWD/small
 	mount -o remount,ro small
 	sed -i 's/^files: .*/files: {directory: small}/' c.yaml
-	run spoor-capture --daemon c.yaml
+	run timeout 60 spoor-capture --daemon c.yaml
 	[ "$status" = 1 ]
 	[[ $output == *small* ]]
 	mount -o remount,rw small
@@ -157,10 +158,10 @@ has_files() { [ "$(files "$1")" = "$2" ]; }
 	head -c 10M /dev/zero >small/fill 2>/dev/null || true
 	(cd /; find /usr /etc -name 'x*' >/dev/null 2>&1; find /usr/lib -type f 2>/dev/null | head -n 3000 | xargs cat >/dev/null 2>&1) || true
 	cat secret-of-the-tests >/dev/null
-	until_true 30 grep -q 'secret read' out
+	until_true grep -q 'secret read' out
 	ctl status
 	rm small/fill
-	until_true 30 ctl trigger --after 0 --wait --reason 'there is room again'
+	until_true ctl trigger --after 0 --wait --reason 'there is room again'
 	daemon_stop
 	[ "$daemon_status" = 0 ]
 	umount small
@@ -203,7 +204,7 @@ readable() {	# what was written before a kill can be read, up to its end or wher
 	ctl trigger --after 0 --wait >/dev/null
 	daemon_stop
 	[ "$daemon_status" = 0 ]
-	! ls captures | grep '\.part$'
+	! ls captures | grep '\.part$' || false
 	kill "$work_pid"
 	work_pid=
 }

@@ -95,7 +95,7 @@ recorded() { get /metrics "${@:2}" | grep -x "spoor_audit_recorded_total $1"; }
 	# one that is protected, one that the playbook is not for, one that the API server has refused, and the one that counts; in a list
 	{ entry a mallory create exec kube-system dns 101; entry b admin create exec shop web-2 101; entry c mallory create exec shop web-2 403
 	  entry d mallory create exec shop web-1 101 command=sh; } | jq -sc '{kind: "EventList", apiVersion: "audit.k8s.io/v1", items: .}' | post "${api[@]}"
-	until_true 60 grep -q 'playbook answer: event_pod pod shop/web-1: done' log
+	until_true grep -q 'playbook answer: event_pod pod shop/web-1: done' log
 	cat log log.kube
 	if grep ^BAD log.kube; then false; fi
 	grep -q '^OK PATCH /api/v1/namespaces/shop/pods/web-1 .*"touched-by":"mallory"' log.kube
@@ -103,7 +103,7 @@ recorded() { get /metrics "${@:2}" | grep -x "spoor_audit_recorded_total $1"; }
 	grep -q '^OK POST /api/v1/namespaces/shop/events .*mallory came in from (10.0.0.9)' log.kube
 	[ "$(grep -c web-2 log.kube)" = 0 ]
 	[ "$(grep kube-system log.kube | cut -d ' ' -f 2,3)" = "POST /api/v1/namespaces/kube-system/events" ]	# that disturbs nothing
-	until_true 30 recorded 4 "${api[@]}"
+	until_true recorded 4 "${api[@]}"
 	ctl trigger --before 60s --after 0 --wait >name
 	t=captures/$(cat name)
 	spoor-replay "$t" --internal -o json -f 'evt.type = action' | jq -c .args >rows
@@ -165,26 +165,26 @@ alerts_of() {	# process, of alerts in stdin: who came in
 	daemon_start
 	pod_start
 	# its pod is known, as it is when somebody comes in by kubectl
-	until_true 60 grep -q 'true (in=web-0' alerts || { cat alerts log; false; }
+	until_true grep -q 'true (in=web-0' alerts || { cat alerts log; false; }
 	# the entry first
 	first='/bin/cat /etc/passwd; :'
 	entry one alice create exec prod web-0 101 "$(uri "$first")" | post
-	until_true 30 recorded 1
+	until_true recorded 1
 	exec_in "$first"
 	# the process first; then somebody who was refused; then on the node, past the API server
 	second='/bin/cat /etc/group; /bin/sleep 1000; :'
 	exec_in "$second" 3>&- & running=$!
-	until_true 30 grep -q 'Notice cat /etc/group' alerts
+	until_true grep -q 'Notice cat /etc/group' alerts
 	entry two bob create exec prod web-0 101 "$(uri "$second")" | post
-	until_true 30 recorded 2
+	until_true recorded 2
 	pid=$(jq -r 'select(.output | contains("sh -c /bin/cat /etc/group")).output_fields["proc.pid"]' alerts)
-	until_true 30 pkill -KILL -P "$pid"
+	until_true pkill -KILL -P "$pid"
 	wait $running
 	third='/bin/cat /etc/hosts; :'
 	entry three eve create exec prod web-0 403 "$(uri "$third")" | post
-	until_true 30 recorded 3
+	until_true recorded 3
 	exec_in "$third"
-	until_true 30 grep -q 'Notice cat /etc/hosts' alerts
+	until_true grep -q 'Notice cat /etc/hosts' alerts
 	ctl trigger --before 120s --after 0 --wait >name
 	t=captures/$(cat name)
 	daemon_stop

@@ -11,6 +11,7 @@
 #   events FILE [CONDITION]		as JSON, one a line, internal ones too
 #   conditions FILE JSON		each line of FILE, a jq condition, must hold for some event; prints those that do not
 
+source "$SPOOR_SRC/tests/lib/until.bash"
 progs=$SPOOR_BUILD/tests/capture/progs
 
 capture_missing() {
@@ -18,7 +19,7 @@ capture_missing() {
 	command -v spoor-capture >/dev/null || { echo "spoor-capture is not built"; return 0; }
 	command -v jq >/dev/null || { echo "jq is not installed"; return 0; }
 	[ -r /sys/kernel/btf/vmlinux ] || { echo "the kernel has no BTF"; return 0; }
-	spoor-capture -w "$BATS_FILE_TMPDIR/try.spoor" --force -n 1 2>"$BATS_FILE_TMPDIR/try.log" || {
+	timeout -k 5 60 spoor-capture -w "$BATS_FILE_TMPDIR/try.spoor" --force -n 1 2>"$BATS_FILE_TMPDIR/try.log" || {
 		tail -n 1 "$BATS_FILE_TMPDIR/try.log"
 		return 0
 	}

@@ -154,7 +154,7 @@ static int listen_on(const char *port_file)
 	f = fopen(port_file, "w");
 	fprintf(f, "%u\n", ntohs(sa.sin_port));
 	fclose(f);
-	if (poll(&(struct pollfd){ fd, POLLIN, 0 }, 1, 20000) != 1)
+	if (poll(&(struct pollfd){ fd, POLLIN, 0 }, 1, 60000) != 1)
 		die("accept", "nobody comes");
 	c = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
 	close(fd);

@@ -8,7 +8,7 @@
  *   quiet NAME SECONDS          until nothing waits
  *   reload FILE                 the outputs of another configuration instead, where they are not the same
  *   reopen, counts, touch FILE, sleep SECONDS, kill (SIGKILL to itself)
- *   ready FILE                  until it is there
+ *   ready FILE                  until it is there, a minute at most
  *   stop SECONDS                with so much grace; the end of the input does it with 5
  *   port FILE                   write the port of the HTTP server
  *
@@ -201,7 +201,7 @@ static void do_line(char *line)
 	} else if (!strcmp(word, "touch")) {
 		close(open(a, O_CREAT | O_WRONLY, 0600));
 	} else if (!strcmp(word, "ready")) {
-		for (int i = 0; i < 3000 && access(a, F_OK); i++)
+		for (int i = 0; i < 6000 && access(a, F_OK); i++)
 			usleep(10000);
 	} else if (!strcmp(word, "sleep")) {
 		usleep((useconds_t)(atof(a) * 1e6));

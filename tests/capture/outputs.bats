@@ -8,6 +8,7 @@ bats_require_minimum_version 1.5.0
 setup() {
 	cd "$BATS_TEST_TMPDIR"
 	PATH=$SPOOR_BUILD/tests/capture:$PATH
+	source "$SPOOR_SRC/tests/lib/until.bash"
 }
 
 teardown() {
@@ -27,17 +28,11 @@ config() {
 } 2>&1
 
 drive() {	# commands on standard input
-	timeout -k 5 ${limit:-60} make_outputs conf.yaml
+	timeout -k 5 120 make_outputs conf.yaml
 }
 
-started() {	# file: it is there and not empty, within 10 s
-	local i
-	for ((i = 0; i < 200; i++)); do
-		[ -s "$1" ] && return 0
-		sleep 0.05
-	done
-	echo "no $1"
-	return 1
+started() {	# file: it is there and not empty
+	until_true test -s "$1"
 }
 
 receiver() {	# [--tls ...]
@@ -100,8 +95,8 @@ up_to() {	# "0 1 2 ... n-1 "
 	echo $! >sleeper.pid
 	drive >pipe 2>log <<-E
 		send 2000
-		wait file delivered 2000 20
-		wait out given_up 1 20
+		wait file delivered 2000 60
+		wait out given_up 1 60
 		stop 0
 	E
 	[ "$(wc -l <all.log)" = 2000 ]
@@ -113,23 +108,23 @@ up_to() {	# "0 1 2 ... n-1 "
 
 @test "file: opened anew when asked; a folder that is not there yet; a full disk" {
 	config "name: file;type: file;path: all.log;retry_min: 20ms;retry_max: 50ms" "name: full;type: file;path: /dev/full;give_up: 1s;retry_min: 50ms" >conf.yaml
-	drive 2>log <<-E &
+	drive 2>log 3>&- <<-E &
 		send 3
-		wait file delivered 3 10
+		wait file delivered 3 60
 		touch first
 		ready rotated
 		reopen
 		send 2
-		wait file delivered 5 10
+		wait file delivered 5 60
 		touch second
 		ready gone
 		reopen
 		send 2
-		wait file errors 1 10
+		wait file errors 1 60
 		touch third
 		ready back
-		wait file delivered 7 10
-		wait full given_up 1 20
+		wait file delivered 7 60
+		wait full given_up 1 60
 		stop 0
 	E
 	pid=$!
@@ -146,13 +141,7 @@ up_to() {	# "0 1 2 ... n-1 "
 }
 
 started_file() {
-	local i
-	for ((i = 0; i < 400; i++)); do
-		[ -e "$1" ] && return 0
-		sleep 0.02
-	done
-	echo "no $1"
-	return 1
+	until_true test -e "$1"
 }
 
 @test "program: started once, one alert a line; again when it dies; nothing of an alert is in its arguments" {
@@ -163,7 +152,7 @@ started_file() {
 		while read -r line; do
 			printf '%s\n' "$line" >>got
 			n=$((n + 1))
-			[ "$1" = dies ] && [ $n = 3 ] && exit 7
+			[ "$1.$n" != dies.3 ] || { echo $$ >dead; exit 7; }
 		done
 		echo end >>starts
 	E
@@ -175,16 +164,25 @@ started_file() {
 
 	rm got starts
 	config "name: prog;type: program;command: [$PWD/prog, dies];retry_min: 50ms;retry_max: 50ms" >conf.yaml
-	drive 2>log <<-E
+	drive 2>log 3>&- <<-E &
 		send 3
-		wait prog delivered 3 10
-		sleep 0.5
+		wait prog delivered 3 60
+		ready ended
 		send 2
-		wait prog delivered 5 10
+		wait prog delivered 5 60
 	E
+	pid=$!
+	started dead
+	until_true has_ended "$(cat dead)"
+	touch ended
+	wait $pid
 	[ "$(numbers got)" = "$(up_to 5)" ]
 	[ "$(grep -c start starts)" = 2 ]
 	grep -q "ended with status 7" log
+}
+
+has_ended() {	# pid: it is gone, or waits for its parent to see that
+	! kill -0 "$1" || grep -q '^State:.Z' "/proc/$1/status"
 }
 
 @test "program: one that never reads is killed and started again, and the others do not wait" {
@@ -194,18 +192,22 @@ started_file() {
 		exec sleep 1000
 	E
 	chmod +x deaf
-	config "name: deaf;type: program;command: [$PWD/deaf];timeout: 300ms;retry_min: 50ms;give_up: 2s" \
+	config "name: deaf;type: program;command: [$PWD/deaf];timeout: 300ms;retry_min: 50ms;give_up: 100s" \
 	       "name: file;type: file;path: all.log" >conf.yaml
-	drive 2>log <<-E
+	drive 2>log 3>&- <<-E &
 		send 1000
-		wait file delivered 1000 10
-		wait deaf errors 2 20
+		wait file delivered 1000 60
+		wait deaf errors 2 60
+		ready enough
 		stop 0
 	E
+	pid=$!
+	until_true eval '[ "$(wc -l <starts)" -ge 2 ]'
+	touch enough
+	wait $pid
 	grep -q "does not read its input and was killed" log
-	[ "$(wc -l <starts)" -ge 2 ]
 	while read -r pid; do
-		! kill -0 "$pid" 2>/dev/null
+		! kill -0 "$pid" 2>/dev/null || false
 	done <starts
 }
 
@@ -220,14 +222,14 @@ started_file() {
 	E
 	chmod +x once
 	config "name: good;type: program;command: [$PWD/once];per_alert: yes" \
-	       "name: hang;type: program;command: [$PWD/once, hang];per_alert: yes;timeout: 300ms;priority: alert" \
+	       "name: hang;type: program;command: [$PWD/once, hang];per_alert: yes;timeout: 3s;priority: alert" \
 	       "name: bad;type: program;command: [$PWD/once, bad];per_alert: yes;priority: alert" \
 	       "name: shell;type: program;command: 'cat >>shell.got && echo \$((1 + 1)) >>shell.out';shell: yes;per_alert: yes;priority: alert" \
 	       "name: blind;type: program;command: [/bin/true];per_alert: yes;priority: alert" >conf.yaml
 	drive 2>log <<-'E'
 		send 5 Warning $(touch pwned)
 		send 2 Alert `touch pwned`; touch pwned
-		wait hang refused 2 20
+		wait hang refused 2 60
 	E
 	[ ! -e pwned ]
 	[ "$(wc -l <got)" = 11 ]
@@ -274,13 +276,13 @@ started_file() {
 	config "name: local;type: syslog;path: unix.sock;facility: auth;format: text;retry_min: 50ms;retry_max: 100ms" \
 	       "name: udp;type: syslog;address: \"udp://127.0.0.1:$(cat udp.port)\"" \
 	       "name: tcp;type: syslog;address: \"tcp://127.0.0.1:$(cat tcp.port)\";format: text" >conf.yaml
-	drive 2>log <<-E &
+	drive 2>log 3>&- <<-E &
 		send 2 Error
-		wait local errors 1 10
+		wait local errors 1 60
 		touch waits
-		wait local delivered 2 20
-		wait udp delivered 2 10
-		wait tcp delivered 2 10
+		wait local delivered 2 60
+		wait udp delivered 2 60
+		wait tcp delivered 2 60
 	E
 	pid=$!
 	started_file waits
@@ -304,12 +306,12 @@ started_file() {
 	config "name: ok;type: http;url: http://127.0.0.1:$port/ok;headers: {X-Extra: from spoor}" \
 	       "name: token;type: http;url: http://127.0.0.1:$port/token/two;token_file: token;retry_min: 50ms;retry_max: 100ms" >conf.yaml
 	echo one >token
-	drive 2>log <<-E &
+	drive 2>log 3>&- <<-E &
 		send 3
-		wait ok delivered 3 10
-		wait token errors 1 10
+		wait ok delivered 3 60
+		wait token errors 1 60
 		touch refused
-		wait token delivered 3 10
+		wait token delivered 3 60
 	E
 	pid=$!
 	started_file refused
@@ -321,7 +323,7 @@ started_file() {
 	[ "$(jq -r .id ok | sort -u | wc -l)" = 3 ]
 	jq -se 'all(.body | fromjson | (.output | length > 0) and .priority == "Warning" and .rule == "Test rule")' ok
 	grep -q "output 'token': the server answers 401" log
-	! grep -q "two" log
+	! grep -q "two" log || false
 }
 
 @test "http: 500, 429 with Retry-After, 400, a redirect, no answer, nonsense, too much, too slow" {
@@ -339,22 +341,22 @@ started_file() {
 	       "name: dead;type: http;url: http://127.0.0.1:1/;give_up: 1s;$fast" >conf.yaml
 	drive 2>log <<-E
 		send 2
-		wait flaky delivered 2 10
-		wait busy delivered 2 10
-		wait refuse refused 2 10
-		wait endless delivered 2 10
-		wait moved given_up 2 20
-		wait broken given_up 2 20
-		wait close given_up 2 20
-		wait slow given_up 2 20
-		wait dead given_up 2 20
+		wait flaky delivered 2 60
+		wait busy delivered 2 60
+		wait refuse refused 2 60
+		wait endless delivered 2 60
+		wait moved given_up 2 60
+		wait broken given_up 2 60
+		wait close given_up 2 60
+		wait slow given_up 2 60
+		wait dead given_up 2 60
 	E
 	grep -q '^counts flaky delivered=2 errors=3$' log
 	[ "$(numbers <(jq 'select(.path == "/flaky/3" and .status == 204)' r/got))" = "0 1 " ]
 	grep -q '^counts busy delivered=2 errors=1$' log
 	grep -q '^counts refuse refused=2$' log
 	grep -q "output 'moved': the server answers 302 (a redirect, which is not followed)" log
-	! grep -q '"path": "/ok"' r/got
+	! grep -q '"path": "/ok"' r/got || false
 	grep -q "output 'slow': .*timed out" log
 	grep -q "output 'dead': [12] alerts not delivered" log
 }
@@ -365,7 +367,7 @@ started_file() {
 	begin=$(date +%s%N)
 	drive <<-E
 		send 1
-		wait busy delivered 1 10
+		wait busy delivered 1 60
 	E
 	[ $((($(date +%s%N) - begin) / 1000000)) -ge 1000 ]
 	[ "$(wc -l <r/got)" = 2 ]
@@ -373,21 +375,27 @@ started_file() {
 
 @test "spool: a dead collector, SIGKILL, and nothing is lost" {
 	config "name: siem;type: http;url: http://127.0.0.1:1/ok;spool: q;retry_min: 20ms;retry_max: 50ms" >conf.yaml
-	! drive 2>log <<-E
-		send 500
-		wait siem waiting 500 10
-		sleep 0.5
-		kill
-	E
+	for n in 500 1; do
+		rm -f spooled
+		drive 2>>log 3>&- <<-E &
+			send $n
+			wait siem waiting 1 60
+			ready spooled
+			kill
+		E
+		pid=$!
+		until_true eval '[ "$(cat q/*.spool | grep -ao "\"n\":$((n - 1))," | wc -l)" = $((n == 1 ? 2 : 1)) ]'
+		touch spooled
+		! wait $pid || false
+	done
 	receiver
 	config "name: siem;type: http;url: http://127.0.0.1:$port/ok;spool: q;retry_min: 20ms;retry_max: 50ms" >conf.yaml
-	! drive 2>>log <<-E
-		send 1
-		wait siem delivered 100 20
+	! drive 2>>log <<-E || false
+		wait siem delivered 100 60
 		kill
 	E
 	drive 2>>log <<-E
-		quiet siem 20
+		quiet siem 60
 	E
 	# Each at least once: those that were on the way when it was killed, twice.
 	[ "$(numbers r/got | tr ' ' '\n' | sed /^$/d | sort -nu | wc -l)" = 500 ]
@@ -399,7 +407,7 @@ started_file() {
 	config "name: siem;type: http;url: http://127.0.0.1:1/ok;spool: q;spool_bytes: 128KiB;retry_min: 20ms" >conf.yaml
 	drive 2>log <<-E
 		send 2000
-		wait siem dropped 100 20
+		wait siem dropped 100 60
 	E
 	n=$(sed -n "s/.*output 'siem': \([0-9]*\) alerts stay in .*q until the next start/\1/p" log)
 	dropped=$(sed -n 's/^counts siem .*dropped=\([0-9]*\).*/\1/p' log)
@@ -407,7 +415,7 @@ started_file() {
 	[ "$(du -bs --exclude=cursor q/*.spool | awk '{ n += $1 } END { print n }')" -le 131072 ]
 	receiver
 	sed -i "s,127.0.0.1:1/,127.0.0.1:$port/," conf.yaml
-	drive <<<"quiet siem 20"
+	drive <<<"quiet siem 60"
 	[ "$(numbers r/got)" = "$(up_to "$n")" ]
 }
 
@@ -419,7 +427,7 @@ started_file() {
 	config "name: siem;type: http;url: http://127.0.0.1:$port/ok;spool: q" >conf.yaml
 	drive 2>log <<-E || { umount -l q; cat log; return 1; }
 		send 500
-		wait siem delivered 500 20
+		wait siem delivered 500 60
 	E
 	umount -l q
 	[ "$(numbers r/got | tr ' ' '\n' | sed /^$/d | sort -nu | wc -l)" = 500 ]
@@ -495,5 +503,5 @@ started_file() {
 	grep -q 'not reloaded: .*no/such/folder' log
 	grep -q "not reloaded: .*two outputs have this spool: 'a' and 'b'" log
 	grep -q '^counts renamed delivered=41' log
-	! grep -q 'until the next start' log
+	! grep -q 'until the next start' log || false
 }

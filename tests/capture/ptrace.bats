@@ -7,7 +7,7 @@ setup() {
 	command -v spoor-capture >/dev/null || skip "spoor-capture is not built"
 	command -v jq >/dev/null || skip "jq is not installed"
 	cd "$BATS_TEST_TMPDIR"
-	spoor-capture -w try.spoor --driver ptrace -- true 2>try.log || skip "$(tail -n 1 try.log)"
+	timeout -k 5 60 spoor-capture -w try.spoor --driver ptrace -- true 2>try.log || skip "$(tail -n 1 try.log)"
 	rec_pid= pids=()
 }
 
@@ -20,7 +20,7 @@ teardown() {
 traced() {	# file args...
 	local file=$1
 	shift
-	spoor-capture -w "$file" --driver ptrace "$@" 2>"$file.log"
+	timeout -k 5 100 spoor-capture -w "$file" --driver ptrace "$@" 2>"$file.log"
 }
 
 @test "calls of every family are recorded as the program made them" {
@@ -98,14 +98,17 @@ traced() {	# file args...
 }
 
 @test "stopped and continued, from inside" {
-	traced t.spoor -- sh -c 'sleep 0.2 & p=$!; kill -STOP $p
-		until grep -q "^State:.[tT]" /proc/$p/status; do :; done
-		kill -CONT $p; wait $p; exit $?'
+	mkfifo fifo
+	traced t.spoor -- sh -c 'cat fifo & p=$!
+		until grep -q "^Name:.cat$" /proc/$p/status; do sleep 0.01; done
+		kill -STOP $p
+		until grep -q "^State:.[tT]" /proc/$p/status; do sleep 0.01; done
+		kill -CONT $p; : >fifo; wait $p; exit $?'
 	spoor-replay t.spoor -o json >t.json
 	cat >expected <<-EOF
 		.type == "signaldeliver" and .args.sig == "SIGSTOP"
 		.type == "signaldeliver" and .args.sig == "SIGCONT"
-		.type == "procexit" and .process.name == "sleep" and .args.ret == 0
+		.type == "procexit" and .process.name == "cat" and .args.ret == 0
 	EOF
 	conditions expected t.json
 }
@@ -141,7 +144,7 @@ traced() {	# file args...
 	traced t.spoor -r slow.yaml -- true "$a" "$a"
 	grep -q 'rule Slow: 1 texts were too long for a pattern' t.spoor.log
 	traced t2.spoor -r slow.yaml -- true short
-	! grep 'too long' t2.spoor.log
+	! grep 'too long' t2.spoor.log || false
 }
 
 @test "32-bit calls are told by what they are" {
@@ -153,7 +156,7 @@ traced() {	# file args...
 }
 
 @test "a running process, with its threads; it goes on afterwards" {
-	sh -c 'while :; do cat /etc/hostname >/dev/null; done' & pids+=($!)
+	sh -c 'while :; do cat /etc/hostname >/dev/null; done' 3>&- & pids+=($!)
 	traced t.spoor -p "${pids[0]}" -n 500
 	kill -0 "${pids[0]}"
 	grep -q "^TracerPid:	0$" "/proc/${pids[0]}/status"
@@ -162,23 +165,20 @@ traced() {	# file args...
 
 @test "a limit ends the recording, not the command" {
 	traced t.spoor -n 30 -- sh -c 'true; true; echo goes on >out'
-	for ((i = 0; i < 100; i++)); do [ -s out ] && break; sleep 0.1; done
-	grep -q "goes on" out
+	until_true grep -q "goes on" out
 }
 
 @test "a command dies with its recorder: its calls would fail without one" {
-	sh -c 'echo $$ >pid; exec spoor-capture -w t.spoor --driver ptrace -- sh -c "echo \$\$ >child; while :; do sleep 0.05; done"' 2>/dev/null & pids+=($!)
-	for ((i = 0; i < 100; i++)); do [ -s child ] && break; sleep 0.1; done
+	sh -c 'echo $$ >pid; exec spoor-capture -w t.spoor --driver ptrace -- sh -c "echo \$\$ >child; while :; do sleep 0.05; done"' 2>/dev/null 3>&- & pids+=($!)
+	until_true test -s child
 	pids+=("$(cat child)")
 	kill -KILL "$(cat pid)"
-	for ((i = 0; i < 100; i++)); do kill -0 "$(cat child)" 2>/dev/null || break; sleep 0.1; done
-	! kill -0 "$(cat child)" 2>/dev/null
+	until_true eval '! kill -0 "$(cat child)"'
 }
 
 @test "a signal is passed on to the command" {
-	record_start t.spoor --driver ptrace -- sh -c 'trap "exit 9" TERM; while :; do sleep 0.05; done'
-	for ((i = 0; i < 100; i++)); do pgrep -P "$rec_pid" sh >/dev/null && break; sleep 0.05; done
-	sleep 0.3
+	record_start t.spoor --driver ptrace -- sh -c 'trap "exit 9" TERM; touch ready; while :; do sleep 0.05; done'
+	until_true test -e ready
 	record_stop TERM
 	[ "$rec_status" = 0 ]
 	grep -q 'ended with status 9' t.spoor.log

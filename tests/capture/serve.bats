@@ -8,6 +8,7 @@ bats_require_minimum_version 1.5.0
 setup() {
 	cd "$BATS_TEST_TMPDIR"
 	PATH=$SPOOR_BUILD/tests/capture:$PATH
+	source "$SPOOR_SRC/tests/lib/until.bash"
 }
 
 teardown() {
@@ -24,11 +25,7 @@ serve() {
 	pid=$!
 	exec 9>commands
 	echo "port $PWD/port" >&9
-	for ((i = 0; i < 200; i++)); do
-		[ -s port ] && break
-		kill -0 $pid 2>/dev/null || { cat log; return 1; }
-		sleep 0.05
-	done
+	until_true test -s port || { cat log; return 1; }
 	port=$(cat port)
 }
 
@@ -45,16 +42,14 @@ refused() {	# LINE...: the configuration does not start; prints why
 
 @test "metrics, health, triggers of all forms" {
 	serve "listen: 127.0.0.1:0"
-	printf '%s\n' "send 7" "wait file delivered 7 10" >&9
-	for ((i = 0; i < 100; i++)); do
-		ask GET "$port" /metrics >metrics
-		grep -q 'result="delivered"} 7$' metrics && break
-		sleep 0.05
-	done
+	printf '%s\n' "send 7" "wait file delivered 7 60" >&9
+	delivered() { ask GET "$port" /metrics >metrics && grep -q 'result="delivered"} 7$' metrics; }
+	until_true delivered
+	ask GET "$port" /metrics >metrics
 	[ "$(head -n 1 metrics)" = "200 " ]
 	grep -q '^spoor_output_alerts_total{output="file",result="delivered"} 7$' metrics
 	grep -q '^# TYPE spoor_output_waiting gauge$' metrics
-	grep -q '^spoor_http_requests_total{path="/metrics",status="200"} ' metrics || [ "$i" = 0 ]
+	grep -q '^spoor_http_requests_total{path="/metrics",status="200"} ' metrics
 	[ "$(ask GET "$port" /healthz)" = $'200 \n{"status": "ok"}' ]
 	touch conf.yaml.sick
 	[ "$(ask GET "$port" /healthz)" = $'503 \n{"error": "unwell"}' ]
@@ -182,7 +177,7 @@ refused() {	# LINE...: the configuration does not start; prints why
 }
 
 @test "who sends slowly is cut off, and who opens many connections holds up nobody on another address" {
-	serve "listen: 127.0.0.1:0" "request_time: 2s" "connections: 20"
+	serve "listen: 127.0.0.1:0" "request_time: 6s" "connections: 20"
 	cat >slow.py <<-'E'
 		import socket, sys, time
 		port = int(sys.argv[1])
@@ -194,7 +189,7 @@ refused() {	# LINE...: the configuration does not start; prints why
 		open("slow", "w").write("1")
 		begin = time.time()
 		alive = socks + [body]
-		while alive and time.time() - begin < 20:
+		while alive and time.time() - begin < 60:
 		    for s in list(alive):
 		        try:
 		            s.sendall(b"X" if s is body else b"X-A: b\r\n")
@@ -210,12 +205,9 @@ refused() {	# LINE...: the configuration does not start; prints why
 		    time.sleep(0.1)
 		print(len(alive), "%.1f" % (time.time() - begin))
 	E
-	timeout 30 python3 slow.py "$port" >slow.out 3>&- &
+	timeout 90 python3 slow.py "$port" >slow.out 3>&- &
 	slow=$!
-	for ((i = 0; i < 100; i++)); do
-		[ -e slow ] && break
-		sleep 0.05
-	done
+	until_true test -e slow
 	[ "$(ask GET "$port" /healthz | head -n 1)" = "200 " ]	# one of ten is left
 	wait $slow
 	[ "$(cut -d ' ' -f 1 slow.out)" = 0 ]
@@ -231,9 +223,5 @@ refused() {	# LINE...: the configuration does not start; prints why
 		    except OSError:
 		        pass
 	E
-	for ((i = 0; i < 100; i++)); do
-		[ "$(ask GET "$port" /healthz | head -n 1)" = "200 " ] && break
-		sleep 0.1
-	done
-	[ "$i" -lt 100 ]
+	until_true eval '[ "$(ask GET "$port" /healthz | head -n 1)" = "200 " ]'
 }

@@ -50,7 +50,7 @@ static void test_host(void **state)
 					      .alert = "{\"rule\":\"Shell\",\"output\":\"a shell\",\"tags\":[\"x\"]}" });
 	assert_non_null(strstr(name, "host--host--Shell-in-a-container--20231114T221335"));
 	/* it is open, can be read, and has not its name yet */
-	for (unsigned k = 0; k < 1000 && !feed__files(b.dir, ".part"); k++)
+	for (unsigned k = 0; k < 6000 && !feed__files(b.dir, ".part"); k++)
 		nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
 	assert_int_equal(feed__files(b.dir, ".spoor.part"), 1);
 	assert_int_equal(feed__files(b.dir, ".spoor"), 0);
@@ -251,7 +251,7 @@ static void test_overrun(void **state)
 		t.container = scope[k];
 		name[k] = bed__fire(&b, t);
 	}
-	for (unsigned k = 0; k < 1000 && (bed__stats(&b).open < 2 || feed__files(b.dir, ".part") < 2); k++)
+	for (unsigned k = 0; k < 6000 && (bed__stats(&b).open < 2 || feed__files(b.dir, ".part") < 2); k++)
 		nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
 	/* faster than anybody reads */
 	for (unsigned k = 0; k < 200; k++) {

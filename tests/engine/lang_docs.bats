@@ -16,7 +16,8 @@ setup() {
 	doc "Fields without a value" | grep '^- \|^  `' | grep -o '`[^`]*`' | tr -d '`' >patterns
 	spoor-replay --list fields -o json | jq -r 'select(.flags | index("not in traces")) | .name' >never
 	spoor-replay --list fields -o json | jq -r 'select(.flags | index("not in traces") | not) | .name' >others
-	[ -s never ] && [ -s patterns ]
+	[ -s never ]
+	[ -s patterns ]
 	while read -r field; do
 		while read -r pattern; do
 			# shellcheck disable=SC2053

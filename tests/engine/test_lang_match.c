@@ -128,11 +128,12 @@ static void globs_agree_with_the_c_library(void **state)
 	assert_true(hits > 4000);
 }
 
+/* Of this process: the machine may have other things to do. */
 static double seconds(void)
 {
 	struct timespec ts;
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
 	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
 }
 

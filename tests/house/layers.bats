@@ -17,7 +17,8 @@ file() {	# path line...
 finds() {	# what the check must say
 	run "$src/scripts/check-layers" "$tree"
 	echo "$output"
-	[ "$status" = 1 ] && [[ $output == *"$1"* ]]
+	[ "$status" = 1 ]
+	[[ $output == *"$1"* ]]
 }
 
 @test "this tree holds the rules" {
@@ -32,7 +33,8 @@ finds() {	# what the check must say
 	file capture/c.c '#include "engine/b.h"' '#include <bpf/libbpf.h>'
 	file inspect/d.c '#include "format/a.h"' '#include <ncurses.h>'
 	run "$src/scripts/check-layers" "$tree"
-	[ "$status" = 0 ] && [ -z "$output" ]
+	[ "$status" = 0 ]
+	[ -z "$output" ]
 }
 
 @test "format may not include engine" {

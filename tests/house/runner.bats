@@ -3,6 +3,7 @@
 # The test runner counts what it must: failures, skips, crashes in the middle, files that run nothing.
 
 setup() {
+	cd "$BATS_TEST_TMPDIR"
 	tree=$BATS_TEST_TMPDIR/tree
 	mkdir -p "$tree/tests/x" "$tree/build/tests/x"
 	cp "${SPOOR_SRC:-$BATS_TEST_DIRNAME/../..}/tests/run" "$tree/tests/run"
@@ -21,7 +22,8 @@ program() {	# name line...: stands for a cmocka program
 sum() {	# the last line and the status
 	SPOOR_BUILD=$tree/build run "$tree/tests/run" "${@:3}"
 	echo "$output"
-	[ "${lines[-1]}" = "$1" ] && [ "$status" = "$2" ]
+	[ "${lines[-1]}" = "$1" ]
+	[ "$status" = "$2" ]
 }
 
 @test "all is well" {
@@ -36,6 +38,17 @@ sum() {	# the last line and the status
 	sum '0 passed, 2 failed, 2 skipped' 1
 	[[ $output == *'FAIL x/a.bats: 1 one'* ]]
 	[[ $output == *'skipped: no BPF here'* ]]
+}
+
+@test "what a failed case has left is shown" {
+	bats_file a '@test "one" { cd "$BATS_TEST_TMPDIR"; echo it broke >log; printf "\0\1" >binary; seq 100 >numbers; false; }' \
+		'@test "two" { cd "$BATS_TEST_TMPDIR"; echo fine >log; }'
+	mkdir tmp
+	TMPDIR=$PWD/tmp sum '1 passed, 1 failed, 0 skipped' 1
+	[[ $output == *'case 1 left log, which ends:'*'| it broke'*'case 1 left numbers, which ends:'*'| 100'* ]]
+	[[ $output != *'| fine'* ]]
+	[[ $output != *'left binary'* ]]
+	[ -z "$(ls tmp)" ]
 }
 
 @test "a program that ends in the middle" {
@@ -70,4 +83,11 @@ sum() {	# the last line and the status
 	bats_file a '@test "one" { false; }'
 	sum '1 passed, 0 failed, 0 skipped' 0 x/test_b
 	sum '0 passed, 0 failed, 0 skipped' 1 nothing
+}
+
+# Under set -e bash passes over "! command" and over all but the last of "a && b".
+@test "no check in a script is of a kind that fails no case" {
+	cd "${SPOOR_SRC:-$BATS_TEST_DIRNAME/../..}"
+	find tests -name '*.bats' -exec awk '/^[ \t]+! / && !/\|\|/ || /^[ \t]+\[.*\] && \[/ && !/\|\|/ {
+		print FILENAME ":" FNR ": " $0; bad = 1 } END { exit bad }' {} +
 }

@@ -4,6 +4,7 @@
 
 setup() {
 	[ -z "$SPOOR_SANITIZER" ] || skip "sanitizers need more than the sandbox gives"
+	source "$SPOOR_SRC/tests/lib/until.bash"
 	cd "$BATS_TEST_TMPDIR"
 	story=$BATS_TEST_TMPDIR/story.spoor
 	"$SPOOR_BUILD/tests/inspect/make_story" story "$story"
@@ -15,10 +16,7 @@ status_of() {	# tool [option...]
 	"$@" <"$BATS_TEST_TMPDIR/in" >/dev/null 2>&1 3>&- &
 	pid=$!
 	exec 9>"$BATS_TEST_TMPDIR/in"
-	for _ in $(seq 100); do
-		grep -q '^Seccomp:.2$' /proc/$pid/status && break
-		sleep 0.05
-	done
+	until_true grep -q '^Seccomp:.2$' /proc/$pid/status
 	cat /proc/$pid/status
 	exec 9>&-
 	wait $pid || true

@@ -37,7 +37,8 @@ fake() {
 	for args in 'relpay' '' 'inspect' '--bogus'; do
 		run own/spoor $args
 		echo "$output"
-		[ "$status" = 1 ] && [ "${#lines[@]}" = 1 ]
+		[ "$status" = 1 ]
+		[ "${#lines[@]}" = 1 ]
 		[[ $output == spoor:* ]]
 	done
 }

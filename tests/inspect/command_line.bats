@@ -136,7 +136,8 @@ refused() {	# file pattern
 	printf '8\n' >"$dir/keys"
 	cd "$dir"
 	bin/spoor-inspect "$trace" -r shipped --keys keys --dump-screen --size 132x24 >with
-	[ "$(grep -c ' live ' with)" -ge 3 ] && [ "$(grep -c ' now ' with)" -gt 3 ]
+	[ "$(grep -c ' live ' with)" -ge 3 ]
+	[ "$(grep -c ' now ' with)" -gt 3 ]
 	rm -r share
 	run bin/spoor-inspect "$trace" -r shipped --dump-screen
 	[ "$status" = 1 ]

@@ -9,15 +9,7 @@
 
 c2=203.0.113.66
 
-attack_until() {	# seconds command...
-	local tries=$(($1 * 20))
-	shift
-	until "$@" >/dev/null 2>&1; do
-		tries=$((tries - 1))
-		[ $tries -gt 0 ] || return 1
-		sleep 0.05
-	done
-}
+source "$SPOOR_SRC/tests/lib/until.bash"
 
 attack_listens() {	# pid port
 	local hex
@@ -32,33 +24,32 @@ attack_record() {	# dir name
 	cp "$here/$name.sh" "$dir/$name/bundle/rootfs/srv/entry.sh"
 	cp "$SPOOR_BUILD/tests/investigations/progs/login" "$dir/$name/image/usr/bin/login"
 	echo 'users, orders, card numbers' >"$dir/$name/bundle/rootfs/srv/customers.db"
-	spoor-capture -w "$dir/$name.spoor" -c "${id:0:12}" -s 4096 2>"$dir/$name.log" </dev/null 3>&- &
+	timeout -k 5 140 spoor-capture -w "$dir/$name.spoor" -c "${id:0:12}" -s 4096 2>"$dir/$name.log" </dev/null 3>&- &
 	local capture=$!
-	attack_until 10 test -s "$dir/$name.spoor" || { cat "$dir/$name.log"; rc=1; }
+	until_true test -s "$dir/$name.spoor" || { cat "$dir/$name.log"; rc=1; }
 	container_run "$dir/$name" "$id" /bin/sh /srv/entry.sh >"$dir/$name.out" 2>&1 3>&- &
 	local container=$!
-	attack_until 10 runc state "$id" || rc=1
+	until_true runc state "$id" || rc=1
 	pid=$(runc state "$id" | jq .pid)
 	box=(busybox nsenter -t "$pid" -n -- busybox)
 	"${box[@]}" ip link set lo up
 	"${box[@]}" ip addr add "$c2/32" dev lo
 	"${box[@]}" nc -l -p 8001 -e busybox cat "$SPOOR_BUILD/tests/scenarios/progs/implant" 3>&- & local tool=$!
 	"${box[@]}" nc -l -p 4444 </dev/null >"$dir/$name.loot" 3>&- & local loot=$!
-	attack_until 5 attack_listens "$pid" 8001 && attack_until 5 attack_listens "$pid" 4444 || rc=1
+	until_true attack_listens "$pid" 8001 && until_true attack_listens "$pid" 4444 || rc=1
 	if [ -f "$here/$name.outside" ]; then
-		attack_until 5 attack_listens "$pid" 8080 || rc=1
-		"${box[@]}" nc 127.0.0.1 8080 <"$here/$name.outside" >/dev/null 2>&1
+		until_true attack_listens "$pid" 8080 || rc=1
+		timeout 60 "${box[@]}" nc 127.0.0.1 8080 <"$here/$name.outside" >/dev/null 2>&1
 	else
 		touch "$dir/$name/bundle/rootfs/tmp/go"
 	fi
 	# one that would go on is killed from outside, as a responder does
 	if grep -q 'sleep 60' "$here/$name.sh"; then
-		attack_until 10 test -e "$dir/$name/bundle/rootfs/tmp/done" || rc=1
+		until_true test -e "$dir/$name/bundle/rootfs/tmp/done" || rc=1
 		runc kill "$id" KILL
 	fi
 	wait $container
 	kill $tool $loot 2>/dev/null
-	sleep 0.3
 	kill -TERM $capture
 	wait $capture || rc=1
 	container_remove "$dir/$name" "$id"

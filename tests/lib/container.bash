@@ -95,12 +95,12 @@ container_run() {	# dir id command...
 	args=$(printf '%s\n' "$@" | jq -Rn '[inputs]') &&
 	jq --argjson args "$args" '.process.args = $args' "$dir/bundle/config.json" >"$dir/config" &&
 	mv "$dir/config" "$dir/bundle/config.json" &&
-	runc run --bundle "$dir/bundle" "$id" </dev/null
+	timeout -k 5 120 runc run --bundle "$dir/bundle" "$id" </dev/null
 }
 
 container_remove() {	# dir id
 	local dir=$1 id=$2 d
-	runc delete -f "$id" >/dev/null 2>&1 || :
+	timeout -k 5 30 runc delete -f "$id" >/dev/null 2>&1 || :
 	for d in /sys/fs/cgroup/*/docker /sys/fs/cgroup/docker; do	# ours if it is empty
 		rmdir "$d" 2>/dev/null || :
 	done

@@ -4,7 +4,7 @@
 Each request is looked up in Kubernetes' published description: path, verb, type and schema of the body, parameters of the query. What does not
 fit is answered 400 and logged as BAD. Objects are kept, so that what is done twice meets what was done before. Each request is a line of LOG:
 "OK METHOD PATH BODY" or "BAD METHOD PATH why". A MODE changes answers, once each in order: conflict, forbidden, busy (429 with Retry-After), error
-(500), slow (4 s), broken (no JSON), cut (half an answer), unauthorized.
+(500), slow (8 s), broken (no JSON), cut (half an answer), unauthorized.
 
 KUBE_TLS="CERT KEY" in the environment: HTTPS. With a third file, an authority: who has a certificate of it needs no token, and who has one of
 another is turned away. Tokens are those of TOKENS, and what the file KUBE_TOKEN holds.
@@ -147,7 +147,7 @@ class Server(BaseHTTPRequestHandler):
         elif mode == "unauthorized":
             self.status(401, "Unauthorized", "who are you?")
         elif mode == "slow":
-            time.sleep(4)
+            time.sleep(8)
         elif mode == "broken":
             self.answer(200, b"<html>not json")
         elif mode == "cut":

@@ -6,8 +6,10 @@
 #   certificates		ca.pem, server.pem for 127.0.0.1, client.pem; other.pem, an authority of its own, and stranger.pem; keys beside them
 #   serve [MODE...]		an API server that checks requests by it (kube_server.py), $server; its log is ${kube_log:-log}; kubeconfig is for it
 #   config USER [CLUSTER]	a kubeconfig for it: the user, and what there is more of the cluster, each in one line; then it is https
-#   acts ACTION...		does them, as a playbook has them, to the pod $pod of namespace shop, of uid $uid, on $node, in $context, or
-#				as the account in the folder $account; what came of it is out. Needs $act, make_act
+#   acts ACTION...		does them, as a playbook has them, to the pod $pod of namespace shop, of uid $uid, on $node, in $context, each request
+#				within $timeout, or as the account in the folder $account; what came of it is out. Needs $act, make_act
+
+source "$SPOOR_SRC/tests/lib/until.bash"
 
 kubernetes_missing() {
 	kubernetes_api=${SPOOR_KUBERNETES:-$SPOOR_SRC/../shared/kubernetes}/openapi.json.gz
@@ -19,11 +21,7 @@ kubernetes_missing() {
 serve() {
 	rm -f port
 	python3 "$SPOOR_SRC/tests/lib/kube_server.py" "$kubernetes_api" port "${kube_log:-log}" "$@" 2>server.log 3>&- & server=$!
-	for ((i = 0; i < 200; i++)); do
-		[ -s port ] && break
-		sleep 0.05
-	done
-	[ -s port ] || { cat server.log; return 1; }
+	until_true test -s port || { cat server.log; return 1; }
 	config "token: secret-token"
 }
 
@@ -42,7 +40,7 @@ acts() {
 	local a access=${account:+account: $account}
 	{
 		echo 'reachable: [10.0.0.5, 192.168.0.0/16, "fd00::1"]'
-		echo "kubernetes: {${access:-kubeconfig: kubeconfig}, timeout: 2s${context:+, context: $context}}"
+		echo "kubernetes: {${access:-kubeconfig: kubeconfig}, timeout: ${timeout:-20s}${context:+, context: $context}}"
 		echo 'playbooks: [{name: p, actions: ['
 		for a; do echo "{do: $a},"; done
 		echo ']}]'

@@ -56,8 +56,8 @@ rt_is() {	# wanted command...
 rt_wait() {	# pid command...: until the command succeeds
 	local pid=$1 i
 	shift
-	for ((i = 0; i < 150; i++)); do
-		"$@" >/dev/null 2>&1 && return 0
+	for ((i = 0; i < 600; i++)); do
+		timeout 30 "$@" >/dev/null 2>&1 && return 0
 		kill -0 "$pid" 2>/dev/null || return 1
 		sleep 0.1
 	done
@@ -125,7 +125,7 @@ rt_cri() {
 }
 
 pm() {
-	podman --root "$rt/storage" --runroot "$rt/storage-run" --tmpdir "$rt/podman-tmp" --storage-driver overlay "$@"
+	timeout -k 5 100 podman --root "$rt/storage" --runroot "$rt/storage-run" --tmpdir "$rt/podman-tmp" --storage-driver overlay "$@"
 }
 
 rt_podman_start() {
@@ -216,16 +216,21 @@ rt_end() {
 	local pid i d
 	[ -n "${rt:-}" ] || return 0
 	[ ! -S "$rt/docker.sock" ] || timeout 30 docker ps -qa 2>/dev/null | xargs -r timeout 60 docker rm -f >/dev/null 2>&1
-	[ ! -d "$rt/storage" ] || { timeout 60 pm pod rm -t 0 -fa; timeout 60 pm rm -t 0 -fa; } >/dev/null 2>&1
+	[ ! -d "$rt/storage" ] || { pm pod rm -t 0 -fa; pm rm -t 0 -fa; } >/dev/null 2>&1
 	if [ -S "$rt/containerd.sock" ]; then
 		for n in default k8s.io; do
-			for i in $(ctr -n $n task ls -q 2>/dev/null); do
+			for i in $(timeout 10 ctr -n $n task ls -q 2>/dev/null); do
 				timeout 10 ctr -n $n task rm -f "$i" >/dev/null 2>&1
 			done
 		done
 	fi
 	for pid in "${rt_pids[@]}"; do
 		kill "$pid" 2>/dev/null
+		for ((i = 0; i < 200; i++)); do
+			kill -0 "$pid" 2>/dev/null || break
+			sleep 0.1
+		done
+		kill -KILL "$pid" 2>/dev/null
 		wait "$pid" 2>/dev/null
 	done
 	for d in "$rt"/lxc/*/; do

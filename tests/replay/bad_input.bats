@@ -8,7 +8,12 @@ setup_file() {
 	"$SPOOR_BUILD/tests/replay/make_trace" many "$many" 200000
 }
 
+teardown() {
+	[ -z "${writer:-}" ] || kill "$writer" 2>/dev/null || :
+}
+
 setup() {
+	source "$SPOOR_SRC/tests/lib/until.bash"
 	PATH=$SPOOR_BUILD:$PATH
 	cd "$BATS_TEST_TMPDIR"
 }
@@ -21,7 +26,9 @@ refuses() {
 	"$@" >out 2>err || rc=$?
 	echo "exit $rc"
 	cat err
-	[ $rc = "$code" ] && [ "$(wc -l <err)" = 1 ] && grep -qE "$pattern" err
+	[ $rc = "$code" ]
+	[ "$(wc -l <err)" = 1 ]
+	grep -qE "$pattern" err
 }
 
 @test "no trace, two modes, a wrong option" {
@@ -59,12 +66,13 @@ refuses() {
 @test "a trace that is still being written" {
 	mkfifo pipe
 	size=$(stat -c %s "$many")
-	{ head -c $((size / 2)) "$many"; cat pipe; } >growing.spoor & writer=$!
-	until [ "$(stat -c %s growing.spoor)" -ge $((size / 2)) ]; do sleep 0.05; done
+	{ head -c $((size / 2)) "$many"; exec cat pipe; } >growing.spoor 3>&- & writer=$!
+	until_true eval '[ "$(stat -c %s growing.spoor)" -ge $((size / 2)) ]'
 	refuses 2 'still be(ing)? .*written|still being written' spoor-replay growing.spoor
 	[ "$(wc -l <out)" -gt 50000 ]
 	tail -c +$((size / 2 + 1)) "$many" >pipe
 	wait $writer
+	writer=
 	spoor-replay growing.spoor >out
 	[ "$(wc -l <out)" = 200000 ]
 }
@@ -83,7 +91,8 @@ refuses() {
 	head -c $(($(stat -c %s "$many") * 7 / 10)) "$many" >cut.spoor
 	refuses 2 '^spoor-replay: cut\.spoor: .*ends.*byte [0-9]+' spoor-replay cut.spoor
 	lines=$(wc -l <out)
-	[ "$lines" -gt 60000 ] && [ "$lines" -lt 200000 ]
+	[ "$lines" -gt 60000 ]
+	[ "$lines" -lt 200000 ]
 	refuses 2 'ends' bash -c 'spoor-replay - <cut.spoor'
 }
 
@@ -93,7 +102,8 @@ refuses() {
 	printf '\377\377\377\377\377\377\377\377' | dd of=bad.spoor bs=1 seek=$((size * 45 / 100)) conv=notrunc status=none
 	refuses 2 '^spoor-replay: bad\.spoor.*byte [0-9]+' spoor-replay bad.spoor
 	lines=$(wc -l <out)
-	[ "$lines" -gt 120000 ] && [ "$lines" -lt 200000 ]
+	[ "$lines" -gt 120000 ]
+	[ "$lines" -lt 200000 ]
 	tail -n 1 out | cmp - <(spoor-replay "$many" | tail -n 1)
 }
 
@@ -107,15 +117,20 @@ refuses() {
 @test "conditions and formats" {
 	run spoor-replay "$trace" -f 'fd.nam = x'
 	echo "$output"
-	[ "$status" = 1 ] && [[ ${lines[0]} == *"-f:1:"*fd.nam* ]]
+	[ "$status" = 1 ]
+	[[ ${lines[0]} == *"-f:1:"*fd.nam* ]]
 	run spoor-replay "$trace" -f 'fd.name = "x'
 	echo "$output"
-	[ "$status" = 1 ] && [[ ${lines[0]} == *"-f:1:"* ]] && [[ ${lines[-1]} == *^* ]]
+	[ "$status" = 1 ]
+	[[ ${lines[0]} == *"-f:1:"* ]]
+	[[ ${lines[-1]} == *^* ]]
 	run spoor-replay "$trace" -p '%nothing'
 	echo "$output"
-	[ "$status" = 1 ] && [[ $output == *nothing* ]]
+	[ "$status" = 1 ]
+	[[ $output == *nothing* ]]
 	run spoor-replay "$trace" --from yesterday
-	[ "$status" = 1 ] && [[ $output == *yesterday* ]]
+	[ "$status" = 1 ]
+	[[ $output == *yesterday* ]]
 }
 
 @test "rules: not there, not YAML, YAML that is not rules, an empty directory" {
@@ -123,13 +138,16 @@ refuses() {
 	printf 'a: [\n' >broken.yaml
 	run spoor-replay "$trace" -r broken.yaml
 	echo "$output"
-	[ "$status" = 1 ] && [[ $output == *broken.yaml* ]]
+	[ "$status" = 1 ]
+	[[ $output == *broken.yaml* ]]
 	echo 'just: a map' >map.yaml
 	run spoor-replay "$trace" -r map.yaml
 	echo "$output"
-	[ "$status" = 1 ] && [[ $output == *map.yaml*"not yaml array"* ]]
+	[ "$status" = 1 ]
+	[[ $output == *map.yaml*"not yaml array"* ]]
 	mkdir none
 	run spoor-replay "$trace" -r none
 	echo "$output"
-	[ "$status" = 1 ] && [[ $output == *none* ]]
+	[ "$status" = 1 ]
+	[[ $output == *none* ]]
 }

@@ -3,6 +3,7 @@
 # --follow: a trace that is still being written.
 
 setup() {
+	source "$SPOOR_SRC/tests/lib/until.bash"
 	PATH="$SPOOR_BUILD:$PATH"
 	cd "$BATS_TEST_TMPDIR"
 	"$SPOOR_BUILD/tests/replay/make_trace" many many.spoor 5000
@@ -19,23 +20,15 @@ teardown() {
 	fi
 }
 
-# until at least N lines are there; a minute at most
+# until at least N lines are there
 lines() {
-	for _ in $(seq 600); do
-		[ "$(wc -l <"$1")" -ge "$2" ] && return 0
-		sleep 0.1
-	done
-	return 1
+	until_true eval "[ \"\$(wc -l <'$1')\" -ge $2 ]"
 }
 
-# until the follower has ended; a minute at most. Its exit code.
+# until the follower has ended. Its exit code.
 ended() {
-	for _ in $(seq 600); do
-		kill -0 "$follower" 2>/dev/null || break
-		sleep 0.1
-	done
-	kill -0 "$follower" 2>/dev/null && return 99
 	local code=0
+	until_true eval '! kill -0 "$follower"' || return 99
 	wait "$follower" || code=$?
 	follower=
 	return $code
@@ -60,7 +53,7 @@ ended() {
 	kill -INT "$follower"
 	ended
 	grep -q events err
-	! grep -q "cut off" err
+	! grep -q "cut off" err || false
 	head -n "$(wc -l <out)" want | cmp - out
 }
 

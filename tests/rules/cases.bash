@@ -15,7 +15,7 @@ cases_missing() {
 	local out
 	container_missing && return 0
 	command -v spoor-capture >/dev/null || { echo "spoor-capture is not built"; return 0; }
-	out=$(spoor-capture -w - --only-command -- true 2>&1 >/dev/null) && return 1
+	out=$(timeout -k 5 60 spoor-capture -w - --only-command -- true 2>&1 >/dev/null) && return 1
 	echo "cannot record: $(tail -n 1 <<<"$out")"
 }
 
@@ -26,7 +26,7 @@ cases_run() {	# dir id
 		until [ -e "$root/run/enter" ]; do sleep 0.1; done
 		runc exec "$id" /bin/act noop </dev/null
 		: >"$root/run/entered"
-	} & waiter=$!
+	} 3>&- & waiter=$!
 	container_run "$dir" "$id" /bin/sh /cases.sh || rc=$?
 	kill $waiter 2>/dev/null
 	return $rc
@@ -38,7 +38,7 @@ cases_record() {	# file; leaves the container's id in CASES_ID, cases that this 
 	dir=$(mktemp -d /tmp/spoor-cases.XXXXXX)
 	container_make "$dir" "$CASES_ID" && cp "$SPOOR_SRC/tests/rules/cases.sh" "$dir/image/cases.sh" || rc=1
 	if [ $rc = 0 ]; then
-		spoor-capture -w "$file" --only-command -- "$BASH" -c 'source "$SPOOR_SRC/tests/rules/cases.bash"; cases_run "$@"' - \
+		timeout -k 5 120 spoor-capture -w "$file" --only-command -- "$BASH" -c 'source "$SPOOR_SRC/tests/rules/cases.bash"; cases_run "$@"' - \
 			"$dir" "$CASES_ID" >"$dir/out" 2>"$dir/err" || { rc=1; cat "$dir/err" >&2; }
 	fi
 	CASES_CANNOT=$(sed -n 's/^cannot: //p' "$dir/out")

@@ -7,6 +7,7 @@ bats_require_minimum_version 1.5.0
 golden=${SPOOR_SRC:-$BATS_TEST_DIRNAME/../..}/tests/format/golden
 
 setup() {
+	source "${SPOOR_SRC:-$BATS_TEST_DIRNAME/../..}/tests/lib/until.bash"
 	cd "$BATS_TEST_TMPDIR"
 	cp "$golden"/version_1_0.spoor t.spoor
 }
@@ -73,12 +74,11 @@ same_lines() {	# trace trace: the same events, keyframes too
 @test "SIGINT, SIGTERM: nothing is left, and the signal ends the process" {
 	mkfifo slow
 	for sig in INT TERM; do
-		env --default-signal=INT spoor-trace convert slow out.spoor 2>err &	# a shell without jobs ignores it otherwise
+		env --default-signal=INT spoor-trace convert slow out.spoor 2>err 3>&- &	# a shell without jobs ignores it otherwise
 		pid=$!
 		exec 7>slow
 		cat t.spoor >&7
-		for _ in $(seq 200); do compgen -G 'out.spoor.part-*' >/dev/null && break; sleep 0.05; done
-		compgen -G 'out.spoor.part-*' >/dev/null
+		until_true compgen -G 'out.spoor.part-*'
 		kill -$sig $pid
 		code=0
 		wait $pid || code=$?
@@ -97,8 +97,8 @@ same_lines() {	# trace trace: the same events, keyframes too
 		 'merge t.spoor t.spoor -w small/out.spoor' 'recover t.spoor -w small/out.spoor'; do
 		run spoor-trace $c
 		echo "$c: $output" >>said
-		[ "$status" = 1 ] && [[ $output == "spoor-trace: small/out."*": No space left on device; nothing was written" ]] &&
-			[ -z "$(ls small)" ] || { umount small; cat said; false; }
+		[[ $status == 1 && $output == "spoor-trace: small/out."*": No space left on device; nothing was written" && -z $(ls small) ]] ||
+			{ umount small; cat said; false; }
 	done
 	umount small
 }

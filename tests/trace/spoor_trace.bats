@@ -155,7 +155,7 @@ damage() {	# file offset: one byte changed
 @test "a pipe where a file is needed" {
 	mkfifo f
 	for c in "recover f -w y"; do
-		cat t.spoor >f &
+		cat t.spoor >f 3>&- &
 		writer=$!
 		run spoor-trace $c
 		kill $writer 2>/dev/null || :
@@ -219,20 +219,20 @@ damage() {	# file offset: one byte changed
 		run spoor-trace info -o $o x.spoor
 		[ "$status" = 0 ]
 		[[ $output == *"[31mred"* ]]
-		! LC_ALL=C grep -q $'[\x01-\x08\x0b-\x1f\x7f]' <<<"$output"
-		! LC_ALL=C grep -q $'\xc2\x9b' <<<"$output"
+		! LC_ALL=C grep -q $'[\x01-\x08\x0b-\x1f\x7f]' <<<"$output" || false
+		! LC_ALL=C grep -q $'\xc2\x9b' <<<"$output" || false
 	done
 	jq -e '.command | startswith("sh\r")' <<<"$output"
 	"$SPOOR_BUILD/tests/inspect/make_story" hostile h.spoor
 	for o in text json; do
 		run spoor-trace info -o $o h.spoor
 		[ "$status" = 0 ]
-		! LC_ALL=C grep -q $'[\x01-\x08\x0b-\x1f\x7f]' <<<"$output"
-		! LC_ALL=C grep -q $'\xc2\x9b' <<<"$output"
+		! LC_ALL=C grep -q $'[\x01-\x08\x0b-\x1f\x7f]' <<<"$output" || false
+		! LC_ALL=C grep -q $'\xc2\x9b' <<<"$output" || false
 	done
 	spoor-trace convert h.spoor h.jsonl --keyframes
-	! LC_ALL=C grep -q $'[\x01-\x08\x0b-\x1f\x7f]' h.jsonl
-	! LC_ALL=C grep -q $'\xc2\x9b' h.jsonl
+	! LC_ALL=C grep -q $'[\x01-\x08\x0b-\x1f\x7f]' h.jsonl || false
+	! LC_ALL=C grep -q $'\xc2\x9b' h.jsonl || false
 	mv x.spoor $'x\x1b[m.spoor'
 	run spoor-trace info $'x\x1b[m.spoor'
 	[[ $output != *$'\x1b'* ]]

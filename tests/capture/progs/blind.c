@@ -3,13 +3,14 @@
  * blind DIR: in DIR, what a recorder that is stopped cannot see. Makes `ready`, waits for `go`, makes
  * and ends so many processes that no buffer holds them; then its descriptor 200 becomes that of
  * another file, one child executes, another ends; makes `done`. Waits for `more`, and uses them.
- * Prints what is true. blind - FIFO: the child.
+ * Prints what is true, the child that ends before it is `ready`. blind -: the child that executes.
  */
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -31,6 +32,7 @@ int main(int argc, char **argv)
 	pid_t executes, ends, p;
 
 	if (argc > 1 && !strcmp(argv[1], "-")) {
+		make("executed");
 		wait_for("more");
 		syscall(SYS_getpgid, 0);
 		return 0;
@@ -42,13 +44,18 @@ int main(int argc, char **argv)
 	make("new");
 	dup2(open("old", O_RDONLY), 200);
 	if (!(executes = fork())) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		wait_for("exec now");
 		execl(self, "unseen", "-", (char *)NULL);
 		_exit(1);
 	}
-	if (!(ends = fork()))
+	if (!(ends = fork())) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		for (;;)
 			pause();
+	}
+	printf(".type == \"procexit\" and .process.pid == %d and .args.status == null\n", ends);
+	fflush(stdout);
 	make("ready");
 	wait_for("go");
 	for (int i = 0; i < 6000; i++) {
@@ -60,7 +67,7 @@ int main(int argc, char **argv)
 	kill(ends, SIGKILL);
 	waitpid(ends, NULL, 0);
 	make("exec now");
-	usleep(200000);
+	wait_for("executed");
 	make("done");
 	wait_for("more");
 	if (read(200, dir + 4000, 1) < 0)
@@ -70,6 +77,5 @@ int main(int argc, char **argv)
 	       "\"%s/new\"\n", getpid(), dir);
 	printf(".type == \"getpgid\" and .process.pid == %d and .process.exe == \"unseen\" and "
 	       ".process.cmdline == \"blind -\"\n", executes);
-	printf(".type == \"procexit\" and .process.pid == %d and .args.status == null\n", ends);
 	return 0;
 }
