@@ -241,7 +241,7 @@ void col_reader__init(struct col_reader *r, const struct col_desc *d, const uint
 uint32_t col_reader__next(struct col_reader *r, uint64_t *out)
 {
 	const struct col_desc *d = r->d;
-	const uint64_t *ref = r->ref + r->at;
+	const uint64_t *ref = r->ref ? r->ref + r->at : NULL;	/* columns that go by themselves have none */
 	uint32_t n = r->n - r->at < COL_BLOCK ? r->n - r->at : COL_BLOCK;
 
 	if (d->flags & COL_CLASSES)
