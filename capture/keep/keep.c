@@ -18,7 +18,7 @@
 #define MAX_OPEN 16u
 #define MAX_WAITING 256u
 #define MAX_CAUSES 256u
-#define NICE 0			/* the recording thread, which makes these, has less */
+#define NICE -5			/* a little work, wanted soon; the recording thread, which makes these, has less */
 #define LOOK_NS 200000000u		/* how often an open file looks for more */
 #define STAND_NS 2000000u		/* and a pass that waits for another */
 #define END_NS 30000000000u

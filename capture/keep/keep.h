@@ -13,7 +13,7 @@
  * refused or deleted is logged and counted.
  *
  * Threads: everything may be called from any thread, the recording one too: nothing here waits for a disk but new and
- * free. Files are made by a few threads of normal priority, at most max_open at once; further triggers wait in a queue.
+ * free. Files are made by a few threads, whose priority is below the recording's, at most max_open at once; further triggers wait in a queue.
  * Files of containers are cut in one pass over the ring as far as they are at the same place in it.
  */
 #ifndef CAP_KEEP_H

@@ -27,7 +27,7 @@ ctl() {
 }
 status() { ctl status -o json | jq -r "[$1] | @tsv"; }
 processor_ns() { awk '/^cpu / { printf "%.0f\n", ($2 + $3 + $4 + $7 + $8) * 10000000 }' /proc/stat; }
-ratio() { awk "BEGIN { printf \"%.$3f\", $1 / $2 }"; }
+ratio() { awk "BEGIN { printf \"%.$3f\", ($1) / ($2) }"; }
 
 start() {	# rules
 	cat >c.yaml <<-EOC
@@ -64,7 +64,7 @@ for ((i = 0; i < n; i++)); do
 	ids[i]=$(container_new_id) dirs[i]=$(mktemp -d /tmp/spoor-bench.XXXXXX)
 	container_make "${dirs[i]}" "${ids[i]}" && container_run "${dirs[i]}" "${ids[i]}" /bin/sh -c "$work" >/dev/null 2>&1 &
 done
-for ((i = 0; i < 1200; i++)); do [ "$(runc list -q | wc -l)" -ge "$n" ] && break; sleep 0.1; done
+for ((i = 0; i < 1200; i++)); do [ "$(runc list -q 2>/dev/null | wc -l)" -ge "$n" ] && break; sleep 0.1; done
 
 spoor-capture -w plain.spoor -d 10s 2>plain.log
 plain=$(spoor-trace info -o json plain.spoor | jq -r '[.lost, .events] | @tsv')
@@ -92,7 +92,6 @@ while [ $((SECONDS - began)) -lt "$seconds" ]; do
 	[ "$memory" -le "$most" ] || most=$memory
 done
 took=$((SECONDS - began))
-read -r short failed < <(status .files.short,.files.failed 2>/dev/null)
 stop "rules and files, $took s"
 sort -n times >sorted
 files=$(wc -l <sorted) slowest=$(tail -n 1 sorted) median=$(sed -n "$((files / 2 + 1))p" sorted)
