@@ -8,6 +8,7 @@
 
 #include "capture/privilege.h"
 #include "format/base/log.h"
+#include "format/base/sandbox.h"
 
 #ifndef CAP_PERFMON			/* Linux 5.8 */
 #define CAP_PERFMON 38
@@ -66,4 +67,23 @@ void cap_privilege__drop(bool command)
 	}
 	if (syscall(SYS_capset, &h, c.d))
 		log_warn("privileges that are not needed could not be given up");
+}
+
+void cap_privilege__confine(enum cap_role role, const char *folder)
+{
+	static const struct sandbox roles[] = {
+		[CAP_ROLE_RECORD] = { .anywhere = true, .may = SANDBOX_BPF | SANDBOX_SIGNALS },
+		[CAP_ROLE_TRACE] = { .anywhere = true, .may = SANDBOX_TRACING | SANDBOX_UNIX },
+		[CAP_ROLE_DAEMON] = { .anywhere = true, .may = SANDBOX_BPF | SANDBOX_UNIX | SANDBOX_FOLDERS },
+		[CAP_ROLE_NAMES] = { .anywhere = true },
+		[CAP_ROLE_STORE] = { .anywhere = true, .may = SANDBOX_FOLDERS },
+		[CAP_ROLE_KEEP] = { .may = SANDBOX_FOLDERS },
+		[CAP_ROLE_SERVE] = { .may = SANDBOX_UNIX },
+		[CAP_ROLE_SEND] = { .may = SANDBOX_NETWORK },
+	};
+	struct sandbox s = roles[role];
+
+	s.write_in[0] = folder;
+	if (!(sandbox__enter(&s) & SANDBOX_CALLS))
+		log_debug("the kernel has no seccomp filters: the recorder's own calls are not confined");
 }

@@ -249,6 +249,12 @@ static void end_audit(struct run *r)
 	cap_audit_queue__free(r->audit);
 }
 
+static void confine(const struct cap_options *o)
+{
+	cap_privilege__drop(o->command);
+	cap_privilege__confine(o->rec.driver.ptrace ? CAP_ROLE_TRACE : CAP_ROLE_RECORD, NULL);
+}
+
 static int run(struct cap_options *o, struct err *err)
 {
 	struct run r = { .o = o, .command = { .go = -1, .failed = -1 } };
@@ -288,12 +294,12 @@ static int run(struct cap_options *o, struct err *err)
 	o->rec.writer.context = cap_scope__active(&o->scope);
 	/* The thread that traces is made at the start. */
 	if (o->rec.driver.ptrace)
-		cap_privilege__drop(o->command);
+		confine(o);
 	else
 		cap_privilege__warn();
 	code = cap_recorder__start(&r.rec, &o->rec, err);
 	if (!code && !o->rec.driver.ptrace)
-		cap_privilege__drop(o->command);
+		confine(o);
 	getrusage(RUSAGE_SELF, &before);
 	if (!code) {
 		code = begin_audit(&r, err);

@@ -12,6 +12,7 @@
 
 #include "capture/audit/audit_log.h"
 #include "capture/audit/audit_log_state.h"
+#include "capture/privilege.h"
 #include "format/base/log.h"
 
 #define POLL_NS 100000000		/* between looks at the file */
@@ -355,6 +356,7 @@ static void *follow(void *arg)
 {
 	struct cap_audit_log *l = arg;
 
+	cap_privilege__confine(CAP_ROLE_STORE, NULL);
 	while (!l->stop) {
 		look(l);
 		save(l);

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "capture/containers/namer.h"
+#include "capture/privilege.h"
 
 #define SOON_NS 3000000u
 #define SOON_TRIES 50u
@@ -138,6 +139,9 @@ static void *run(void *arg)
 {
 	struct cap_namer *n = arg;
 
+	/* It may have been made before the recorder gave anything up, and it reads what containers have written. */
+	cap_privilege__drop(false);
+	cap_privilege__confine(CAP_ROLE_NAMES, NULL);
 	pthread_mutex_lock(&n->lock);
 	while (!n->stop) {
 		struct question *q = next(n);

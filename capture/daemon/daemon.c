@@ -117,7 +117,10 @@ static int begin(struct cap_daemon *d, struct err *err)
 		return r;
 	d->round_at = now_ns();
 	r = cap_daemon__parts_begin(d, err);
-	return r ? r : cap_daemon__manage_begin(d, err);
+	r = r ? r : cap_daemon__manage_begin(d, err);
+	/* The other threads are there, each confined to what it needs itself. */
+	cap_privilege__confine(CAP_ROLE_DAEMON, NULL);
+	return r;
 }
 
 /* --- rounds ----------------------------------------------------------------------------------- */

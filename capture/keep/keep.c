@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "capture/keep/keep_internal.h"
+#include "capture/privilege.h"
 #include "format/base/alloc.h"
 #include "format/base/log.h"
 
@@ -396,6 +397,7 @@ static void *work(void *arg)
 
 	pthread_setname_np(pthread_self(), "spoor-keep");
 	setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), NICE);
+	cap_privilege__confine(CAP_ROLE_KEEP, k->dir);
 	pthread_mutex_lock(&k->lock);
 	while (!k->stop || k->jobs) {
 		uint64_t now = cap_keep__mono(), next;

@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "capture/outputs/out_output.h"
+#include "capture/privilege.h"
 #include "format/base/log.h"
 #include "format/base/text.h"
 
@@ -318,11 +319,30 @@ static void wait_for_spool(struct output *o)
 	pthread_mutex_unlock(&o->lock);
 }
 
+/* What a program is started with holds for it, too: so its output is not confined. */
+static void confine(const struct output *o)
+{
+	switch (o->o.kind) {
+	case CAP_OUT_STDOUT:
+	case CAP_OUT_FILE:
+		cap_privilege__confine(CAP_ROLE_STORE, NULL);
+		break;
+	case CAP_OUT_SYSLOG:
+	case CAP_OUT_HTTP:
+	case CAP_OUT_NATS:
+		cap_privilege__confine(CAP_ROLE_SEND, o->o.spool_dir);
+		break;
+	case CAP_OUT_PROGRAM:
+		break;
+	}
+}
+
 void *output__send_thread(void *arg)
 {
 	struct output *o = arg;
 	struct batch b = { 0 };
 
+	confine(o);
 	wait_for_spool(o);
 	while (!atomic_load(&o->abandon) && take(o, &b)) {
 		if (b.n && !deliver(o, &b))
@@ -386,6 +406,7 @@ void *output__spool_thread(void *arg)
 	unsigned n;
 	int rc;
 
+	cap_privilege__confine(CAP_ROLE_KEEP, o->o.spool_dir);
 	wait_for_spool(o);
 	while ((n = take_new(o, r))) {
 		for (unsigned i = 0; i < n; i++) {

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "capture/privilege.h"
 #include "capture/ring/ring_internal.h"
 #include "format/base/alloc.h"
 #include "format/base/log.h"
@@ -157,6 +158,8 @@ static void *sync_all(void *arg)
 	uint64_t every = r->o.sync_ns ? r->o.sync_ns : SYNC_NS;
 
 	pthread_setname_np(pthread_self(), "spoor-ring-sync");
+	cap_privilege__drop(false);	/* it is made before the recorder gives up anything */
+	cap_privilege__confine(CAP_ROLE_KEEP, NULL);
 	pthread_mutex_lock(&r->lock);
 	while (!r->stop) {
 		uint64_t generation = r->generation;

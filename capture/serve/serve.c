@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "capture/privilege.h"
 #include "capture/serve/serve_internal.h"
 #include "engine/config/config.h"
 #include "format/base/log.h"
@@ -200,6 +201,7 @@ static void *run(void *arg)
 {
 	struct cap_serve *s = arg;
 
+	cap_privilege__confine(CAP_ROLE_SERVE, NULL);
 	while (!atomic_load(&s->stop)) {
 		if (MHD_run_wait(s->daemon, SWEEP_MS) != MHD_YES) {
 			log_error("the server on %s has ended", s->o.listen);
