@@ -136,6 +136,9 @@ void ins_ui__time(const struct ins_ui *ui, uint64_t ts, int digits, struct buf *
 /* Does this text hold what is searched for? Returns the place in it, or -1. */
 int ins_ui__matches(const struct ins_ui *ui, const char *text, size_t n);
 
+/* The cursor's time follows what the cursor of the view is on: after each key, and where that comes to an end in work. */
+void ins_ui__follow_cursor(struct ins_ui *ui);
+
 /* For prompts: offers what a field has in the trace. ui: struct ins_ui. */
 void ins_ui__values(void *ui, const char *field, struct ins_candidates *c);
 

@@ -94,7 +94,7 @@ void ins_ui__act(struct ins_ui *ui, enum ins_action a)
 	else if (!act_here(ui, a) && !ins_views[f->view]->act(ui, f, ins_ui__state(ui, f), a))
 		ins_ui__message(ui, ST_TEXT, "that key does nothing here; ? lists all keys");
 	if (a != ACT_EARLIER && a != ACT_LATER && ui->n_frames)
-		ui__follow_cursor(ui);
+		ins_ui__follow_cursor(ui);
 }
 
 static void mouse(struct ins_ui *ui, const struct ins_input *in)
@@ -109,7 +109,7 @@ static void mouse(struct ins_ui *ui, const struct ins_input *in)
 			ins_views[f->view]->mouse(ui, f, ins_ui__state(ui, f),
 						  (enum ins_mouse)in->mouse,
 						  in->y - b->y, in->x - b->x);
-		ui__follow_cursor(ui);
+		ins_ui__follow_cursor(ui);
 		return;
 	}
 	if (in->mouse == MOUSE_WHEEL_UP || in->mouse == MOUSE_WHEEL_DOWN) {
@@ -137,7 +137,7 @@ static void press(struct ins_ui *ui, uint32_t key)
 	const struct ins_view *v = ins_views[f->view];
 
 	if (v->key && v->key(ui, f, ins_ui__state(ui, f), key))
-		ui__follow_cursor(ui);
+		ins_ui__follow_cursor(ui);
 	else
 		ins_ui__act(ui, ins_key__action(key));
 }

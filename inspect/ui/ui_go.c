@@ -14,7 +14,7 @@ bool ui__subject(struct ins_ui *ui, struct ins_subject *ret)
 }
 
 /* The cursor's time follows what the cursor of the view is on. */
-void ui__follow_cursor(struct ins_ui *ui)
+void ins_ui__follow_cursor(struct ins_ui *ui)
 {
 	struct ins_subject s;
 

@@ -10,8 +10,6 @@
 
 /* What the cursor of the view is on; false: nothing, *ret is then empty. */
 bool ui__subject(struct ins_ui *ui, struct ins_subject *ret);
-/* The cursor's time follows what the cursor of the view is on. */
-void ui__follow_cursor(struct ins_ui *ui);
 /* The range begins (or ends) at the cursor's time. */
 void ui__edge_here(struct ins_ui *ui, bool from);
 /* Find what is searched for, from the cursor on (dir 1) or back (-1). again: pass over where the cursor is. */

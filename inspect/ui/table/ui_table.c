@@ -551,7 +551,11 @@ bool ins_table__work(struct ins_ui *ui, struct ins_frame *f, void *state, uint64
 {
 	struct ins_table *t = state;
 
-	return t->find_left && search(ui, f, t, ns);
+	if (!t->find_left)
+		return false;
+	if (!search(ui, f, t, ns))
+		ins_ui__follow_cursor(ui);
+	return true;
 }
 
 bool ins_table__stop(struct ins_ui *ui, struct ins_frame *f, void *state)

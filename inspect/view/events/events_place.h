@@ -17,6 +17,7 @@ struct events {
 	struct ins_evlist *list;
 	struct ins_evpos top, cur;
 	bool has_cur;			/* cur is a place of the list */
+	bool tell;			/* the job is the user's: the cursor's time follows when it is done */
 	bool at_end;			/* it was sent to the end, and stays there as the list grows */
 	uint64_t model_gen;
 	bool model_done;

@@ -74,6 +74,7 @@ static void renew(struct ins_ui *ui, struct ins_frame *f, void *state)
 	bool had = e->has_cur;
 
 	make_list(ui, f, e);
+	e->tell = false;
 	/* stay near where the cursor was; the old top need not be of the new list */
 	e->has_cur = false;
 	e->top = INS_EV_LAST;
@@ -129,6 +130,8 @@ static bool work(struct ins_ui *ui, struct ins_frame *f, void *state, uint64_t n
 		return false;
 	if (e->job != JOB_NONE) {
 		events__run(ui, e, ns);
+		if (e->job == JOB_NONE && e->tell)
+			ins_ui__follow_cursor(ui);
 		return true;
 	}
 	if (events__place(e, ns) == INS_PENDING || events__fill(e, ns) == INS_PENDING)
@@ -315,6 +318,7 @@ static void count(struct ins_ui *ui, struct ins_frame *f, void *state, struct bu
 static void start(struct events *e, enum job job, int64_t lines)
 {
 	e->at_end = job == JOB_BOTTOM;
+	e->tell = true;
 	e->job = job;
 	e->left = lines;
 	e->at = e->cur;
@@ -406,6 +410,7 @@ static void go(struct ins_ui *ui, struct ins_frame *f, void *state, const struct
 	} else if (to->ts) {
 		start(e, JOB_TIME, 0);
 		e->ts = to->ts;
+		e->tell = false;	/* the time that was gone to is the cursor's */
 	}
 	events__run(ui, e, QUICK);
 }
