@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "capture/act/act.h"
+#include "format/base/text.h"
 
 #define MAX_DEPTH 12
 
@@ -30,7 +31,7 @@ static bool find_mount(enum act_tree tree, char path[4096])
 	if (f)
 		fclose(f);
 	if (found)
-		strcpy(path, where);
+		strcpy(path, text__unescape_octal(where));
 	return found;
 }
 

@@ -279,6 +279,16 @@ static void show_outputs(const cJSON *outputs)
 	}
 }
 
+static void show_http(const cJSON *h)
+{
+	char line[512];
+
+	if (!h)
+		return;
+	snprintf(line, sizeof(line), number(h, "port") > 0 ? "%s, port %.0f" : "%s", text(h, "listen"), number(h, "port"));
+	say("http", line);
+}
+
 static void show_playbooks(const cJSON *p)
 {
 	char line[512];
@@ -307,6 +317,7 @@ static void show_status(const cJSON *j)
 	show_ring(cJSON_GetObjectItemCaseSensitive(j, "ring"));
 	show_files(cJSON_GetObjectItemCaseSensitive(j, "files"));
 	show_outputs(cJSON_GetObjectItemCaseSensitive(j, "outputs"));
+	show_http(cJSON_GetObjectItemCaseSensitive(j, "http"));
 	show_playbooks(cJSON_GetObjectItemCaseSensitive(j, "playbooks"));
 	snprintf(line, sizeof(line), "%s of processor time, %s of memory",
 		 text__duration((uint64_t)number(j, "cpu_ns"), a), text__size((uint64_t)number(j, "memory_bytes"), b));

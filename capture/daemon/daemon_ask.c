@@ -2,6 +2,7 @@
 /* Triggers from other threads: what somebody said becomes a request, made in the recording thread. */
 #include <errno.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "capture/daemon/daemon_internal.h"
 #include "format/base/text.h"
@@ -29,6 +30,20 @@ static int check(const struct cap_triggers_conf *o, const struct eng_trigger_req
 	return 0;
 }
 
+/*
+ * An alert that took its time on the way asks for the past before it, not before its arrival. Both times are of the machines'
+ * clocks, which may be anything: more than anybody may ask for is not added.
+ */
+static uint64_t lag_of(const struct eng_trigger_request *a, const struct cap_triggers_conf *o)
+{
+	struct timespec t;
+	uint64_t now;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	now = (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+	return a->time_ns && a->time_ns < now && now - a->time_ns <= o->max_before_ns ? now - a->time_ns : 0;
+}
+
 static void ask(void *arg)
 {
 	struct ask *k = arg;
@@ -46,7 +61,7 @@ static void ask(void *arg)
 		return;
 	rq.container = container ? container : (char *)"";
 	rq.time = cap_ring__now(k->d->ring);
-	rq.before_ns = a->has_before ? a->before_ns : o->before_ns;
+	rq.before_ns = (a->has_before ? a->before_ns : o->before_ns) + lag_of(a, o);
 	rq.after_ns = a->has_after ? a->after_ns : o->after_ns;
 	k->result = cap_daemon__make_file(k->d, &rq, k->ret_file, k->ret_id, k->err);
 	free(container);

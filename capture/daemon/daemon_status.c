@@ -110,6 +110,15 @@ static void put_outputs(struct cap_daemon *d, struct buf *out)
 	buf__u8(out, ']');
 }
 
+static void put_http(struct cap_daemon *d, struct buf *out)
+{
+	if (!d->serve)
+		return;
+	buf__puts(out, ", \"http\": {\"listen\": \"");
+	text__json(out, d->conf.http.listen, strlen(d->conf.http.listen));
+	buf__printf(out, "\", \"port\": %u}", cap_serve__port(d->serve));
+}
+
 void cap_daemon__status(struct cap_daemon *d, struct buf *out)
 {
 	struct cap_recorder_stats s = { 0 };
@@ -130,6 +139,7 @@ void cap_daemon__status(struct cap_daemon *d, struct buf *out)
 	put_ring(d, out);
 	put_files(d, out);
 	put_outputs(d, out);
+	put_http(d, out);
 	if (d->playbooks) {
 		buf__puts(out, ", \"playbooks\": {");
 		cap_playbooks__status(d->playbooks, out);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -22,7 +23,7 @@ struct cap_http {
 	char *token_file;
 	char *proxy, *unix_socket;
 	struct cap_http_pem ca, cert, key;	/* copies */
-	bool no_verify;
+	bool no_verify, open_token;
 	char msg[CURL_ERROR_SIZE];
 	struct cap_http_reply *reply;		/* of the request that runs */
 };
@@ -113,8 +114,8 @@ static void set_lasting(struct cap_http *c)
 	set_pem(h, &c->key, CURLOPT_SSLKEY, CURLOPT_SSLKEY_BLOB);
 	if (c->unix_socket)
 		curl_easy_setopt(h, CURLOPT_UNIX_SOCKET_PATH, c->unix_socket);
-	if (c->proxy)
-		curl_easy_setopt(h, CURLOPT_PROXY, c->proxy);
+	curl_easy_setopt(h, CURLOPT_PROXY, c->proxy ? c->proxy : "");
+	curl_easy_setopt(h, CURLOPT_NOPROXY, "");
 }
 
 static int check_readable(const char *path, const char *what, struct err *err)
@@ -146,6 +147,7 @@ int cap_http__new(struct cap_http **ret, const struct cap_http_opts *o, struct e
 	c->max_reply = o->max_reply ? o->max_reply : CAP_HTTP_REPLY_MAX;
 	c->stop = o->stop;
 	c->no_verify = o->no_verify;
+	c->open_token = o->open_token;
 	c->token_file = dup_or_null(o->token_file);
 	c->proxy = dup_or_null(o->proxy);
 	c->unix_socket = dup_or_null(o->unix_socket);
@@ -186,8 +188,9 @@ static bool is_token(const char *s, size_t n)
 	return n > 0;
 }
 
-int cap_http__read_token(const char *path, char **ret, struct err *err)
+int cap_http__read_token(const char *path, bool may_be_open, char **ret, struct err *err)
 {
+	struct stat st;
 	char text[CAP_HTTP_TOKEN_MAX + 1];
 	size_t len = 0, from = 0;
 	ssize_t n;
@@ -198,6 +201,10 @@ int cap_http__read_token(const char *path, char **ret, struct err *err)
 	if (fd < 0) {
 		rc = -errno;
 		return err__set(err, rc, "cannot read the token: %s", strerror(-rc));
+	}
+	if (!may_be_open && !fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_mode & S_IROTH) {
+		close(fd);
+		return err__set(err, -EPERM, "everybody can read this token: chmod o-r");
 	}
 	while (len < sizeof(text) && (n = read(fd, text + len, sizeof(text) - len)) > 0)
 		len += (size_t)n;
@@ -247,7 +254,7 @@ static int add_token(struct cap_http *c, const struct cap_http_request *rq, stru
 
 	if (!rq->token && !c->token_file)
 		return 0;
-	rc = rq->token ? 0 : cap_http__read_token(c->token_file, &token, err);
+	rc = rq->token ? 0 : cap_http__read_token(c->token_file, c->open_token, &token, err);
 	if (rc)
 		return rc;
 	line = xasprintf("Authorization: Bearer %s", rq->token ? rq->token : token);

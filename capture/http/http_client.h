@@ -33,8 +33,9 @@ struct cap_http_opts {
 	struct cap_http_pem cert, key;	/* of this client */
 	bool no_verify;			/* accept any certificate. Off by default, and should stay so. */
 	const char *token_file;		/* "Authorization: Bearer ..."; read for each request, since tokens change */
+	bool open_token;		/* it may be readable by everybody, as that of a pod's account is */
 	const char *unix_socket;	/* path of a socket to connect to instead of the URL's host */
-	const char *proxy;		/* NULL: as the environment says (https_proxy, no_proxy); "": none */
+	const char *proxy;		/* its URL; NULL: none, whatever the environment says */
 	uint64_t timeout_ns;		/* of a whole request; 0: CAP_HTTP_TIMEOUT_NS */
 	size_t max_reply;		/* 0: CAP_HTTP_REPLY_MAX */
 	const atomic_bool *stop;	/* when it is set a running request ends within a second; or NULL */
@@ -74,7 +75,10 @@ void cap_http_reply__done(struct cap_http_reply *r);
 
 /* Is it a URL that cap_http__do takes? Negative with err if not. */
 int cap_http__check_url(const char *url, struct err *err);
-/* A token from a file, without what is white around it; free() it. -EINVAL if there are others than printable characters. */
-int cap_http__read_token(const char *path, char **ret, struct err *err);
+/*
+ * A token from a file, without what is white around it; free() it. -EINVAL if there are others than printable characters, -EPERM if
+ * everybody can read it and may not.
+ */
+int cap_http__read_token(const char *path, bool may_be_open, char **ret, struct err *err);
 
 #endif

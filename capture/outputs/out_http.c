@@ -52,7 +52,7 @@ static int http__open(struct output *o, struct err *err)
 	if (!rc)
 		rc = check_headers(o, err);
 	if (!rc && h.token_file) {
-		rc = cap_http__read_token(h.token_file, &token, err);
+		rc = cap_http__read_token(h.token_file, false, &token, err);
 		if (!rc)
 			free(token);
 	}

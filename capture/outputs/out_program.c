@@ -171,7 +171,8 @@ static enum out_verdict deliver_once(struct output *o, struct program *p, struct
 		return out_try__say(t, OUT_REFUSED, "%s %s", p->run[0], status_text(status, text));
 	}
 	kill_it(p);
-	return out_try__say(t, OUT_REFUSED, "%s took too long and was killed", p->run[0]);
+	return out_try__say(t, OUT_REFUSED, "%s %s and was killed", p->run[0],
+			    atomic_load(&o->abandon) ? "was not done when the output ended" : "took too long");
 }
 
 static enum out_verdict deliver_line(struct output *o, struct program *p, struct out_try *t)

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "capture/outputs/out_record.h"
 #include "format/base/cursor.h"
@@ -82,7 +85,52 @@ static void save_piece(struct buf *out, const char *p, size_t n)
 	buf__add(out, p, n);
 }
 
-void out_record__save(const struct out_record *r, struct buf *out)
+/* --- age ------------------------------------------------------------------------------------------ */
+
+static uint64_t read_boot(void)
+{
+	char id[40] = "";
+	FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
+	size_t n = f ? fread(id, 1, sizeof(id) - 1, f) : 0;
+
+	if (f)
+		fclose(f);
+	return n ? strtab__hash(id, n) | 1 : 0;
+}
+
+static uint64_t read_clock(clockid_t clock)
+{
+	struct timespec t;
+
+	clock_gettime(clock, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static pthread_once_t boot_once = PTHREAD_ONCE_INIT;
+static uint64_t boot;
+
+static void find_boot(void)
+{
+	boot = read_boot();
+}
+
+struct out_clock out_clock__now(void)
+{
+	pthread_once(&boot_once, find_boot);
+	return (struct out_clock){ read_clock(CLOCK_MONOTONIC), read_clock(CLOCK_REALTIME), boot };
+}
+
+/* The birth of a record that was saved, by today's monotonic clock. */
+static uint64_t born_at(const struct out_clock *saved, const struct out_clock *now)
+{
+	if (now->boot && saved->boot == now->boot && saved->mono_ns <= now->mono_ns)
+		return saved->mono_ns;
+	return now->mono_ns - (saved->wall_ns < now->wall_ns ? now->wall_ns - saved->wall_ns : 0);
+}
+
+/* --- on disk -------------------------------------------------------------------------------------- */
+
+void out_record__save(const struct out_record *r, const struct out_clock *now, struct buf *out)
 {
 	buf__le64(out, r->time_ns);
 	buf__u8(out, (uint8_t)r->priority);
@@ -92,6 +140,9 @@ void out_record__save(const struct out_record *r, struct buf *out)
 	save_piece(out, r->container, strlen(r->container));
 	save_piece(out, r->json, r->json_len);
 	save_piece(out, r->text, r->text_len);
+	buf__le64(out, r->born_ns);
+	buf__le64(out, now->wall_ns - (now->mono_ns - r->born_ns));
+	buf__le64(out, now->boot);
 }
 
 static struct piece load_piece(struct cursor *c)
@@ -106,8 +157,9 @@ static struct piece load_piece(struct cursor *c)
 	return (struct piece){ (const char *)p, (uint32_t)n };
 }
 
-struct out_record *out_record__load(const uint8_t *p, size_t n, uint64_t now_ns)
+struct out_record *out_record__load(const uint8_t *p, size_t n, const struct out_clock *now)
 {
+	struct out_clock saved = *now;
 	struct cursor c = cursor__of(p, n);
 	struct piece pieces[N_PIECES], id;
 	struct out_record *r;
@@ -117,12 +169,17 @@ struct out_record *out_record__load(const uint8_t *p, size_t n, uint64_t now_ns)
 	id = load_piece(&c);
 	for (int i = 0; i < N_PIECES; i++)
 		pieces[i] = load_piece(&c);
+	if (cursor__left(&c)) {		/* earlier versions did not save when it was */
+		saved.mono_ns = cursor__le64(&c);
+		saved.wall_ns = cursor__le64(&c);
+		saved.boot = cursor__le64(&c);
+	}
 	if (c.bad || cursor__left(&c) || id.n >= OUT_ID_MAX || priority > PRIO_DEBUG)
 		return NULL;
 	r = make(pieces);
 	r->time_ns = time_ns;
 	r->priority = (enum eng_priority)priority;
-	r->born_ns = now_ns;
+	r->born_ns = born_at(&saved, now);
 	memcpy(r->id, id.p, id.n);
 	return r;
 }

@@ -11,7 +11,7 @@
 
 struct out_record {
 	_Atomic uint32_t refs;
-	uint64_t born_ns;	/* CLOCK_MONOTONIC when this process first had it: for giving up */
+	uint64_t born_ns;	/* CLOCK_MONOTONIC when it came to be; wraps around if that was before the machine's start */
 	uint64_t time_ns;
 	enum eng_priority priority;
 	char id[OUT_ID_MAX];	/* unique: letters, digits, '-' */
@@ -26,8 +26,18 @@ struct out_record *out_record__new(const struct cap_out_alert *a, const char *id
 struct out_record *out_record__ref(struct out_record *r);
 void out_record__unref(struct out_record *r);
 
-/* For the spool. Parsing takes untrusted bytes: NULL if they are no record. */
-void out_record__save(const struct out_record *r, struct buf *out);
-struct out_record *out_record__load(const uint8_t *p, size_t n, uint64_t now_ns);
+/* What time it is, by both clocks, and since which start of the machine the first one runs. */
+struct out_clock {
+	uint64_t mono_ns, wall_ns;
+	uint64_t boot;		/* 0: not known */
+};
+struct out_clock out_clock__now(void);
+
+/*
+ * For the spool. Its age goes on while nobody runs: by the monotonic clock, or if the machine has been started anew by the other one,
+ * which may have been set meanwhile. Parsing takes untrusted bytes: NULL if they are no record.
+ */
+void out_record__save(const struct out_record *r, const struct out_clock *now, struct buf *out);
+struct out_record *out_record__load(const uint8_t *p, size_t n, const struct out_clock *now);
 
 #endif

@@ -230,12 +230,22 @@ static int send_message(struct output *o, struct sink *s)
 	return rc;
 }
 
+/* The other side has hung up: what is sent now would be taken by our kernel and lost without an error. */
+static bool is_dead(const struct sink *s)
+{
+	char c;
+
+	return s->transport == TCP && s->fd >= 0 && recv(s->fd, &c, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 static enum out_verdict syslog__deliver(struct output *o, const struct out_record *r, struct out_try *t)
 {
 	struct sink *s = o->state;
 	int rc = 0;
 
 	make_message(o, s, r);
+	if (is_dead(s))
+		hang_up(s);
 	/* A daemon that was restarted leaves a dead socket behind: that is tried anew at once. */
 	for (int i = 0; i < 2; i++) {
 		bool fresh = s->fd < 0;

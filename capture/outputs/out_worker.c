@@ -137,10 +137,10 @@ struct batch {
 static void take_spooled(struct output *o, struct batch *b)
 {
 	struct buf bytes = { 0 };
-	uint64_t now = out_now();
+	struct out_clock now = out_clock__now();
 
 	while (b->n < BATCH && out_spool__read(o->spool, &bytes)) {
-		b->r[b->n] = out_record__load(bytes.p, bytes.len, now);
+		b->r[b->n] = out_record__load(bytes.p, bytes.len, &now);
 		b->refused[b->n] = !b->r[b->n];		/* no alert: confirmed without delivery */
 		if (!b->r[b->n])
 			cap_metric__add(o->count[OUT_N_DAMAGED], 1);
@@ -409,9 +409,11 @@ void *output__spool_thread(void *arg)
 	cap_privilege__confine(CAP_ROLE_KEEP, o->o.spool_dir);
 	wait_for_spool(o);
 	while ((n = take_new(o, r))) {
+		struct out_clock now = out_clock__now();
+
 		for (unsigned i = 0; i < n; i++) {
 			bytes.len = 0;
-			out_record__save(r[i], &bytes);
+			out_record__save(r[i], &now, &bytes);
 			rc = out_spool__append(o->spool, bytes.p, bytes.len);
 			if (rc) {
 				pass_by(o, r[i], rc, &said);

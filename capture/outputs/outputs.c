@@ -95,7 +95,7 @@ static void keep_opts(struct output *o, const struct cap_out_opts *from)
 static void set_defaults(struct cap_out_opts *c)
 {
 	DEFAULT(c->timeout_ns, 10 * SECOND);
-	DEFAULT(c->give_up_ns, c->spool_dir ? UINT64_MAX : 600 * SECOND);
+	DEFAULT(c->give_up_ns, c->spool_dir ? 24 * 3600 * SECOND : 600 * SECOND);
 	DEFAULT(c->retry_min_ns, SECOND / 2);
 	DEFAULT(c->retry_max_ns, 60 * SECOND);
 	DEFAULT(c->queue_len, 10000);

@@ -58,7 +58,7 @@ struct cap_out_opts {
 	/* how */
 	enum cap_out_format format;	/* stdout, file, syslog, program */
 	uint64_t timeout_ns;		/* of one delivery; 0: 10 s */
-	uint64_t give_up_ns;		/* an alert that cannot be delivered for so long is given up; 0: 10 min, UINT64_MAX: never */
+	uint64_t give_up_ns;		/* an alert that cannot be delivered for so long is given up; 0: 10 min, with a spool 24 h; UINT64_MAX: never */
 	uint64_t retry_min_ns, retry_max_ns;	/* pauses between tries; 0: 500 ms and 1 min */
 	uint32_t queue_len;		/* alerts in memory; 0: 10,000 */
 	size_t queue_bytes;		/* their bytes; 0: 16 MiB */

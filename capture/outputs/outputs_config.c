@@ -25,8 +25,8 @@ static const struct cfg_key keys[] = {
 	    .choices = "json|text"),
 	KEY(timeout, CFG_DURATION, "timeout", "10s", "Of one delivery; of a program with `per_alert`, of its run.",
 	    .min = 100000000ull, .max = 3600000000000ull),
-	KEY(give_up, CFG_DURATION, "give_up", "10m", "How long an alert is tried. `off` for ever, which it is with a `spool` if "
-	    "this is not given.", .min = 1000000000ull, .off = true),
+	KEY(give_up, CFG_DURATION, "give_up", "10m", "How long an alert is tried, the time in which no recorder runs included. With a "
+	    "`spool` 24h if this is not given; `off` for ever: one that the other side answers with an error holds up all behind it then.", .min = 1000000000ull, .off = true),
 	KEY(retry_min, CFG_DURATION, "retry_min", "500ms", "The first pause after a failure; each is twice the one before.",
 	    .min = 10000000ull),
 	KEY(retry_max, CFG_DURATION, "retry_max", "1m", "The longest pause.", .min = 10000000ull, .max = 3600000000000ull),
@@ -55,7 +55,7 @@ static const struct cfg_key keys[] = {
 	KEY(key, CFG_PATH, "key", NULL, "http, nats: its key."),
 	KEY(verify, CFG_BOOL, "verify", "yes", "http, nats: check the server's certificate. `no` lets anybody read and take the "
 	    "alerts."),
-	KEY(proxy, CFG_STRING, "proxy", NULL, "http: a proxy's URL, or \"\" for none. Else as `https_proxy` and `no_proxy` say."),
+	KEY(proxy, CFG_STRING, "proxy", NULL, "http: a proxy's URL. Without it none is used, whatever the environment says."),
 	KEY(subject, CFG_STRING, "subject", "falco.{priority}.{rule}", "nats: with `{priority}`, `{rule}`, `{source}`, `{container}`; "
 	    "of their values letters and digits stay, everything else is `_`."),
 	KEY(user, CFG_STRING, "user", NULL, "nats: user."),
@@ -130,7 +130,7 @@ static void to_opts(const struct cap_out_conf *c, struct arena *mem, struct cap_
 		.subject = c->subject, .user = c->user, .password_file = c->password_file, .creds_file = c->credentials
 	};
 	if (c->spool && !c->give_up_given)
-		o->give_up_ns = UINT64_MAX;
+		o->give_up_ns = 0;	/* its own default */
 	text__parse_mode(c->mode, &o->file_mode);
 }
 

@@ -7,7 +7,8 @@
  *
  * Who may ask: on a unix socket whoever its mode lets in; on loopback everybody on the machine, unless a token is
  * set; from elsewhere who has the token or, with client_ca, a certificate of that authority. An address that is not
- * loopback without either is refused. What a browser sends for a page of somebody else (a header Origin) is refused always.
+ * loopback without either is refused. What a browser sends for a page of somebody else is refused: a header Origin always, a Host
+ * that is not ours where loopback is the only lock.
  *
  * Input:     everything that comes in is hostile: sizes of headers and bodies, connections in all and of one address, and
  *            the time that a request may take are bounded.

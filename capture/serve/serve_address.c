@@ -37,7 +37,7 @@ int serve__resolve(struct cap_serve *s, struct err *err)
 {
 	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV }, *list;
 	const char *listen_on = s->o.listen, *colon;
-	char host[256];
+	char *host = s->host;
 	size_t n;
 	int rc;
 
@@ -45,7 +45,7 @@ int serve__resolve(struct cap_serve *s, struct err *err)
 		return resolve_unix(s, listen_on + 5, err);
 	colon = strrchr(listen_on, ':');
 	n = colon ? (size_t)(colon - listen_on) : 0;
-	if (!n || n >= sizeof(host) || !colon[1])
+	if (!n || n >= sizeof(s->host) || !colon[1])
 		return err__set(err, -EINVAL, "'%s' is no address to listen on: HOST:PORT or unix:/PATH", listen_on);
 	if (*listen_on == '[' && colon[-1] == ']')
 		listen_on++, n -= 2;

@@ -27,6 +27,7 @@ struct cap_serve {
 	struct cap_serve_opts o;	/* copies */
 	char *token, *cert, *key, *client_ca;	/* texts */
 	bool is_unix, is_loopback;
+	char host[256];			/* of listen, "" for a unix socket */
 	struct sockaddr_storage addr;
 	socklen_t addr_len;
 	int fd;				/* listening; -1: the daemon has it, or none */

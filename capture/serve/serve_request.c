@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,6 +46,32 @@ bool serve__may(const struct cap_serve *s, struct MHD_Connection *c)
 	if (s->token)
 		return auth && !strncasecmp(auth, "Bearer ", 7) && same_secret(s->token, auth + 7);
 	return !s->client_ca && (s->is_unix || s->is_loopback);
+}
+
+/* Is this header's host, without port, that one? */
+static bool is_host(const char *header, const char *host)
+{
+	size_t n = strlen(host);
+
+	return !strncasecmp(header, host, n) && (!header[n] || header[n] == ':');
+}
+
+/*
+ * A page that a browser has from elsewhere may have this machine's address under a name of its own (DNS rebinding), and asks
+ * then as if it were ours. Where loopback is the only lock, the name must be ours.
+ */
+static bool names_us(const struct cap_serve *s, struct MHD_Connection *c)
+{
+	const char *header = MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Host"), *port;
+	struct in_addr a;
+	char host[64];
+
+	if (!header || s->is_unix || s->token || s->client_ca)
+		return true;
+	port = strchr(header, ':');
+	snprintf(host, sizeof(host), "%.*s", port ? (int)(port - header) : (int)strlen(header), header);
+	return is_host(header, "localhost") || is_host(header, "[::1]") || is_host(header, s->host) ||
+	       (inet_pton(AF_INET, host, &a) == 1 && ntohl(a.s_addr) >> 24 == 127);
 }
 
 /* --- Answers ----------------------------------------------------------------------------------------- */
@@ -130,6 +157,8 @@ static enum MHD_Result begin(struct cap_serve *s, struct MHD_Connection *c, cons
 
 	if (MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Origin"))
 		return refuse(s, c, route, 403, "not for browsers", NULL);
+	if (!names_us(s, c))
+		return refuse(s, c, route, 403, "the header Host names another machine", NULL);
 	if (!(route && route->open_to_all) && !serve__may(s, c))
 		return refuse(s, c, route, 401, "a bearer token is needed, or a certificate", NULL);
 	if (!route)

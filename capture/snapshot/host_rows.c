@@ -15,6 +15,7 @@
 
 #include "capture/snapshot/proc_text.h"
 #include "capture/snapshot/snapshot.h"
+#include "format/base/text.h"
 
 #define MAX_ACCOUNT_FILE (256u << 10)
 
@@ -118,23 +119,6 @@ void cap_host__container_accounts(struct fmt_batch *b, uint64_t ts, uint32_t pid
 
 /* --- mounts ----------------------------------------------------------------------------------- */
 
-/* mountinfo writes blanks and backslashes as octal. */
-static char *unescape(char *s)
-{
-	char *d = s;
-
-	for (char *p = s; *p; p++) {
-		if (p[0] == '\\' && p[1] && p[2] && p[3]) {
-			*d++ = (char)((p[1] - '0') << 6 | (p[2] - '0') << 3 | (p[3] - '0'));
-			p += 3;
-		} else {
-			*d++ = *p;
-		}
-	}
-	*d = 0;
-	return s;
-}
-
 /* "ID PARENT MAJOR:MINOR ROOT PATH OPTIONS [TAGS...] - TYPE SOURCE ..." */
 static void mount_row(struct fmt_batch *b, uint64_t ts, char *line)
 {
@@ -155,10 +139,10 @@ static void mount_row(struct fmt_batch *b, uint64_t ts, char *line)
 		return;
 	fmt_batch__int(b, P_state_mount_id, (uint32_t)strtoul(f[0], NULL, 10));
 	fmt_batch__int(b, P_state_mount_dev, (minor & 0xff) | major << 8 | (minor & ~0xffu) << 12);
-	add(b, P_state_mount_root, unescape(f[3]));
-	add(b, P_state_mount_path, unescape(f[4]));
+	add(b, P_state_mount_root, text__unescape_octal(f[3]));
+	add(b, P_state_mount_path, text__unescape_octal(f[4]));
 	add(b, P_state_mount_fstype, type);
-	add(b, P_state_mount_source, unescape(source));
+	add(b, P_state_mount_source, text__unescape_octal(source));
 	fmt_batch__end(b);
 }
 

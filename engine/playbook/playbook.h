@@ -61,7 +61,7 @@ struct pb_action_opts {
 	struct cfg_pairs labels, annotations, headers;
 	const char *key, *value;
 	int effect;			/* NoSchedule, PreferNoSchedule, NoExecute */
-	const char *url, *url_file, *token_file, *ca_file, *auth_id, *type, *label, *channel;
+	const char *url, *url_file, *token_file, *ca_file, *proxy, *auth_id, *type, *label, *channel;
 };
 
 struct pb_kubernetes {

@@ -45,6 +45,7 @@ static const struct cfg_key action_keys[] = {
 	KEY(body, CFG_STRING, "body", NULL, "A JSON document; its texts may hold fields, whose values stay text whatever is in them."),
 	KEY(headers, CFG_PAIRS, "headers", NULL, "Further headers. They hold no fields."),
 	KEY(ca_file, CFG_PATH, "ca_file", NULL, "Certificates (PEM) that the server's is checked with, instead of the system's."),
+	KEY(proxy, CFG_STRING, "proxy", NULL, "A proxy's URL. Without it none is used, whatever the environment says."),
 	CFG_END
 };
 const struct cfg_section pb_action_section = { "An action.", action_keys, sizeof(struct pb_action_opts), NULL };

@@ -493,3 +493,23 @@ void text__print(FILE *to, const char *s)
 		fwrite(b.p, 1, b.len, to);
 	buf__done(&b);
 }
+
+static bool is_octal(char c)
+{
+	return c >= '0' && c <= '7';
+}
+
+char *text__unescape_octal(char *s)
+{
+	char *to = s;
+
+	for (const char *p = s; *p; to++)
+		if (p[0] == '\\' && is_octal(p[1]) && is_octal(p[2]) && is_octal(p[3])) {
+			*to = (char)((p[1] - '0') << 6 | (p[2] - '0') << 3 | (p[3] - '0'));
+			p += 4;
+		} else {
+			*to = *p++;
+		}
+	*to = 0;
+	return s;
+}

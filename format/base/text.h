@@ -44,6 +44,8 @@ int text__parse_time(const char *s, uint64_t base_ns, uint64_t *ret_ns, struct e
 int text__base64_digit(char c);
 /* The mode of a file, "0640" (octal, 1 to 0777); false if it is none, and *ret is then as it was. */
 bool text__parse_mode(const char *s, uint32_t *ret);
+/* Make "\\040" a blank, and so on, in its place: how proc(5) writes paths of mounts. Returns s. */
+char *text__unescape_octal(char *s);
 int text__parse_u64(const char *s, uint64_t max, uint64_t *ret, struct err *err);
 
 /* "1.2 MiB", "340 ns", "1.25 s" into buf (32 bytes are enough); return buf. */

@@ -169,9 +169,20 @@ static void carets(void **state)
 	assert_int_equal(e.col, 8);
 }
 
+static void test_unescape_octal(void **state)
+{
+	char s[] = "/a\\040b\\134c\\04", t[] = "\\", u[] = "\\899\\1";
+
+	(void)state;
+	assert_string_equal(text__unescape_octal(s), "/a b\\c\\04");
+	assert_string_equal(text__unescape_octal(t), "\\");
+	assert_string_equal(text__unescape_octal(u), "\\899\\1");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_unescape_octal),
 		cmocka_unit_test(safe_text), cmocka_unit_test(safe_text_random), cmocka_unit_test(json_text),
 		cmocka_unit_test(sizes), cmocka_unit_test(durations), cmocka_unit_test(times),
 		cmocka_unit_test(show), cmocka_unit_test(carets),

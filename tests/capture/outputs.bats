@@ -301,12 +301,42 @@ has_ended() {	# pid: it is gone, or waits for its parent to see that
 	[ "$(head -c $((n + ${#n} + 1)) tcp.got | tail -c 7)" = "alert 0" ]
 }
 
+@test "syslog: a server that hangs up loses nothing that is sent later" {
+	cat >hangs_up.py <<-'E'
+		import os, signal, socket
+		signal.alarm(60)
+		s = socket.socket()
+		s.bind(("127.0.0.1", 0))
+		s.listen()
+		open("port.new", "w").write(str(s.getsockname()[1]))
+		os.rename("port.new", "port")
+		for i in range(3):
+		    c, _ = s.accept()
+		    open("got", "ab").write(c.recv(65536) + b"\n")
+		    c.close()
+		    open("closed%d" % i, "w").close()
+	E
+	python3 hangs_up.py 3>&- &
+	echo $! >hangs_up.pid
+	started port
+	config "name: tcp;type: syslog;address: \"tcp://127.0.0.1:$(cat port)\";format: text" >conf.yaml
+	drive 2>log <<-E
+		send 1
+		ready closed0
+		send 1
+		ready closed1
+		send 1
+		ready closed2
+	E
+	[ "$(grep -o 'alert [0-9]$' got | tr '\n' ' ')" = "alert 0 alert 1 alert 2 " ]
+}
+
 @test "http: what Falcosidekick takes, with an id; headers; a token that changes" {
 	receiver
 	config "name: ok;type: http;url: http://127.0.0.1:$port/ok;headers: {X-Extra: from spoor}" \
 	       "name: token;type: http;url: http://127.0.0.1:$port/token/two;token_file: token;retry_min: 50ms;retry_max: 100ms" >conf.yaml
-	echo one >token
-	drive 2>log 3>&- <<-E &
+	(umask 077; echo one >token)
+	http_proxy=http://127.0.0.1:1 no_proxy= drive 2>log 3>&- <<-E &	# which nobody has asked us to use
 		send 3
 		wait ok delivered 3 60
 		wait token errors 1 60
@@ -315,7 +345,7 @@ has_ended() {	# pid: it is gone, or waits for its parent to see that
 	E
 	pid=$!
 	started_file refused
-	echo two >token.new && mv token.new token
+	(umask 077; echo two >token.new) && mv token.new token
 	wait $pid
 	jq 'select(.path == "/ok")' r/got >ok
 	[ "$(numbers ok)" = "0 1 2 " ]
@@ -449,6 +479,9 @@ has_ended() {	# pid: it is gone, or waits for its parent to see that
 	wrong "    type: nats" "    url: nats://x:1" "    subject: 'a.{pid}'" | grep -q "no subject"
 	wrong "    type: http" "    url: https://x/" "    ca: nowhere.pem" | grep -q "nowhere.pem.*cannot read"
 	wrong "    type: http" "    url: https://x/" "    token_file: nowhere" | grep -q "nowhere.*cannot read the token"
+	echo open >open-token
+	chmod 644 open-token
+	wrong "    type: http" "    url: https://x/" "    token_file: open-token" | grep -q "open-token.*everybody can read this token"
 	wrong "    type: file" "    path: a" "    mode: rw" | grep -q "no mode of a file"
 	printf '%s\n' "outputs:" "  - {name: x, type: stdout}" "  - {name: x, type: stdout}" >conf.yaml
 	run -1 drive </dev/null
@@ -504,4 +537,23 @@ has_ended() {	# pid: it is gone, or waits for its parent to see that
 	grep -q "not reloaded: .*two outputs have this spool: 'a' and 'b'" log
 	grep -q '^counts renamed delivered=41' log
 	! grep -q 'until the next start' log || false
+}
+
+@test "spool: what the other side never takes is given up in time, counted and said, and what is behind it delivered" {
+	receiver
+	config "name: out;type: http;url: 'http://127.0.0.1:$port/fail';spool: spool;give_up: 1s;retry_min: 50ms;retry_max: 50ms" >conf.yaml
+	config "name: out;type: http;url: 'http://127.0.0.1:$port/ok';spool: spool;give_up: 1h" >next.yaml
+	drive 2>log <<-E
+		send 2
+		wait out given_up 2 30
+	E
+	grep -q '^counts out given_up=2' log
+	grep -q "output 'out': .* alerts not delivered (so far: .* given up" log
+	drive 2>log <<-E
+		send 2
+		wait out errors 1 30
+		reload next.yaml
+		wait out delivered 2 30
+	E
+	grep -q '^counts out delivered=2' log
 }

@@ -78,7 +78,7 @@ refused() {	# LINE...: the configuration does not start; prints why
 	python3 - "$port" >answer <<-'E'
 		import socket, sys
 		s = socket.create_connection(("127.0.0.1", int(sys.argv[1])), 20)
-		s.sendall(b"POST /trigger HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+		s.sendall(b"POST /trigger HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n")
 		try:
 		    for _ in range(40):
 		        s.sendall(b"2000\r\n" + b" " * 0x2000 + b"\r\n")
@@ -92,6 +92,13 @@ refused() {	# LINE...: the configuration does not start; prints why
 	E
 	grep -qE "413|closed" answer
 	[ "$(ask -H "Origin: https://evil.example" -d '{}' POST "$port" /trigger | head -n 1)" = "403 " ]
+	# a name that leads here, as a page of a browser would have it
+	for name in evil.example "evil.example:$port" localhost.evil.example 127.0.0.1.evil.example 10.0.0.1 ""; do
+		[ "$(ask -H "Host: $name" GET "$port" /metrics | head -n 1)" = "403 " ]
+	done
+	for name in localhost "localhost:$port" 127.0.0.1 "127.1.2.3:$port" '[::1]' "[::1]:$port"; do
+		[ "$(ask -H "Host: $name" GET "$port" /metrics | head -n 1)" = "200 " ]
+	done
 	[[ "$(ask -H "X-Long: $(head -c 60000 /dev/zero | tr '\0' x)" GET "$port" /metrics | head -n 1)" =~ ^(4|closed) ]]
 	python3 - "$port" <<-'E'
 		import os, socket, sys
@@ -183,7 +190,7 @@ refused() {	# LINE...: the configuration does not start; prints why
 		port = int(sys.argv[1])
 		socks = [socket.create_connection(("127.0.0.1", port), 20) for _ in range(8)]
 		body = socket.create_connection(("127.0.0.1", port), 20)
-		body.sendall(b"POST /trigger HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n")
+		body.sendall(b"POST /trigger HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n")
 		for s in socks:
 		    s.sendall(b"GET /metrics HTTP/1.1\r\n")
 		open("slow", "w").write("1")

@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "capture/outputs/outputs.h"
+#include "capture/outputs/out_record.h"
 
 static struct cap_out_alert alert = {
 	.priority = PRIO_WARNING, .rule = "R", .source = "syscall", .container = "", .json = "{\"rule\":\"R\"}",
@@ -165,10 +165,44 @@ static void test_life(void **state)
 	cap_outputs__free(h);
 }
 
+/* An alert's age goes on over restarts, whatever happens to the clock meanwhile. */
+static void test_age(void **state)
+{
+	const uint64_t s = 1000000000, h = 3600 * s, old = 1000 * h;
+	struct out_record *r = out_record__new(&alert, "id-1", 100 * s), *back;
+	struct out_clock now = { .mono_ns = 110 * s, .wall_ns = old, .boot = 7 };
+	struct buf b = { 0 };
+
+	(void)state;
+	out_record__save(r, &now, &b);
+	/* the same start of the machine: the clock may say what it wants */
+	now = (struct out_clock){ .mono_ns = 150 * s, .wall_ns = old + 500 * h, .boot = 7 };
+	back = out_record__load(b.p, b.len, &now);
+	assert_true(now.mono_ns - back->born_ns == 50 * s);
+	assert_string_equal(back->id, "id-1");
+	out_record__unref(back);
+	/* another one: by the clock, and not before it was if that was set back */
+	now = (struct out_clock){ .mono_ns = 5 * s, .wall_ns = old + h, .boot = 8 };
+	back = out_record__load(b.p, b.len, &now);
+	assert_true(now.mono_ns - back->born_ns == h + 10 * s);
+	out_record__unref(back);
+	now.wall_ns = old - h;
+	back = out_record__load(b.p, b.len, &now);
+	assert_true(now.mono_ns - back->born_ns == 0);
+	out_record__unref(back);
+	/* as earlier versions have written it, and cut short */
+	back = out_record__load(b.p, b.len - 24, &now);
+	assert_true(now.mono_ns - back->born_ns == 0);
+	out_record__unref(back);
+	assert_null(out_record__load(b.p, b.len - 1, &now));
+	buf__done(&b);
+	out_record__unref(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_queue_length), cmocka_unit_test(test_queue_bytes), cmocka_unit_test(test_limit),
+		cmocka_unit_test(test_age), cmocka_unit_test(test_queue_length), cmocka_unit_test(test_queue_bytes), cmocka_unit_test(test_limit),
 		cmocka_unit_test(test_wants), cmocka_unit_test(test_life),
 	};
 

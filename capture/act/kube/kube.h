@@ -27,6 +27,7 @@ struct kube_access {
 	char *server;			/* https://host:port */
 	char *ca, *cert, *key;		/* PEM */
 	char *ca_file, *cert_file, *key_file, *token_file;
+	char *proxy;			/* URL */
 	char *token;
 	bool no_verify;
 	char **exec, **exec_env;	/* a program that gives credentials, its arguments, "NAME=value"s; NULL at their ends */

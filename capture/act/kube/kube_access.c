@@ -42,6 +42,7 @@ void kube_access__done(struct kube_access *a)
 	free(a->cert_file);
 	free(a->key_file);
 	free(a->token_file);
+	free(a->proxy);
 	free_list(a->exec);
 	free_list(a->exec_env);
 	free(a->exec_version);
@@ -183,6 +184,7 @@ static int take_all(struct kube_access *a, struct cfg *c, const char *context, s
 		a->server[strlen(a->server) - 1] = 0;
 	if (yaml_node__get(cluster, "insecure-skip-tls-verify"))
 		yaml_node__bool(yaml_node__get(cluster, "insecure-skip-tls-verify"), &a->no_verify);
+	a->proxy = dup_text(cluster, "proxy-url");
 	a->ca_file = whole_path(c, cluster, "certificate-authority");
 	a->cert_file = whole_path(c, user, "client-certificate");
 	a->key_file = whole_path(c, user, "client-key");

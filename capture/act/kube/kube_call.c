@@ -28,7 +28,7 @@ static int connect_to(struct act_kube *k, struct err *err)
 	const struct kube_access *a = &k->access;
 	struct cap_http_opts o = { .ca = { a->ca_file, a->ca }, .cert = { a->cert_file, a->cert }, .key = { a->key_file, a->key },
 				   .no_verify = a->no_verify, .token_file = a->token ? NULL : a->token_file,
-				   .timeout_ns = k->timeout_ns, .max_reply = MAX_REPLY, .stop = k->stop };
+				   .open_token = true, .proxy = a->proxy, .timeout_ns = k->timeout_ns, .max_reply = MAX_REPLY, .stop = k->stop };
 
 	cap_http__free(k->http);
 	k->http = NULL;

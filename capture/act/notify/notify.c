@@ -88,7 +88,7 @@ int notify_post(const struct notify *n, const char *url, const char *const *head
 		const char *body, struct cap_http_reply *ret, struct err *err)
 {
 	const struct pb_action_opts *o = n->step->action->o;
-	struct cap_http_opts ho = { .ca = { .file = o->ca_file }, .token_file = token_file, .timeout_ns = o->timeout, .stop = n->stop };
+	struct cap_http_opts ho = { .ca = { .file = o->ca_file }, .token_file = token_file, .proxy = o->proxy, .timeout_ns = o->timeout, .stop = n->stop };
 	const char *all[MAX_HEADERS] = { "Content-Type: application/json" };
 	struct cap_http_request rq = { .method = "POST", .url = url, .headers = all, .n_headers = 1, .body = body, .body_len = strlen(body) };
 	struct cap_backoff wait = { .min_ns = 300000000, .max_ns = 5000000000, .rnd = (uint32_t)act_clock() };
