@@ -182,7 +182,8 @@ static void begin_answer(struct client *cl)
 
 static void handle_line(struct cap_control *c, struct client *cl, size_t len)
 {
-	cJSON *j = cJSON_ParseWithLength((char *)cl->in.p, len);
+	struct eng_control_request rq;
+	struct err err = { 0 };
 	struct ucred u = { 0 };
 	socklen_t n = sizeof(u);
 	struct cap_peer who;
@@ -190,11 +191,12 @@ static void handle_line(struct cap_control *c, struct client *cl, size_t len)
 
 	getsockopt(cl->fd, SOL_SOCKET, SO_PEERCRED, &u, &n);
 	who = (struct cap_peer){ (uint32_t)u.pid, u.uid };
-	if (cJSON_IsObject(j))
-		done = c->ops.answer(c->ops.arg, &who, j, &cl->wait, &cl->out);
-	else
-		cap_control__error(&cl->out, "a request is one JSON object on a line");
-	cJSON_Delete(j);
+	if (eng_control_request__parse((char *)cl->in.p, len, &rq, &err)) {
+		cap_control__error(&cl->out, "%s", err.msg);
+	} else {
+		done = c->ops.answer(c->ops.arg, &who, &rq, &cl->wait, &cl->out);
+		eng_control_request__done(&rq);
+	}
 	if (done)
 		begin_answer(cl);
 	else
@@ -218,8 +220,8 @@ static void take_request(struct cap_control *c, struct client *cl)
 	end = memchr(cl->in.p, '\n', cl->in.len);
 	if (end) {
 		handle_line(c, cl, (size_t)(end - (char *)cl->in.p));
-	} else if (cl->in.len > CAP_CONTROL_MAX_LINE) {
-		cap_control__error(&cl->out, "a request has at most %u bytes", CAP_CONTROL_MAX_LINE);
+	} else if (cl->in.len > ENG_CONTROL_LINE_MAX) {
+		cap_control__error(&cl->out, "a request has at most %u bytes", ENG_CONTROL_LINE_MAX);
 		begin_answer(cl);
 	}
 }

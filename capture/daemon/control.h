@@ -16,11 +16,9 @@
 
 #include <poll.h>
 
-#include <cjson/cJSON.h>
-
 #include "capture/daemon/daemon_config.h"
+#include "engine/trigger/control_request.h"
 
-#define CAP_CONTROL_MAX_LINE 65536u
 #define CAP_CONTROL_MAX_CLIENTS 32u
 #define CAP_CONTROL_MAX_FDS (CAP_CONTROL_MAX_CLIENTS + 1)
 #define CAP_CONTROL_IDLE_NS 5000000000u	/* to send a request, to take an answer */
@@ -34,7 +32,8 @@ struct cap_control_ops {
 	 * Answer a request: append an object without newline. true: that is it. false: *ret_wait has been set, what has been
 	 * appended is a note for still_waiting, which is asked every now and then and has the answer take its place at the end.
 	 */
-	bool (*answer)(void *arg, const struct cap_peer *who, const cJSON *request, uint64_t *ret_wait, struct buf *out);
+	bool (*answer)(void *arg, const struct cap_peer *who, const struct eng_control_request *rq, uint64_t *ret_wait,
+		       struct buf *out);
 	bool (*still_waiting)(void *arg, uint64_t wait, struct buf *out);
 	void *arg;
 };

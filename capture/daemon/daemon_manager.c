@@ -76,78 +76,58 @@ static void answer_reload(struct cap_daemon *d, struct buf *out)
 	buf__puts(out, "\"}");
 }
 
-static int parse_request(const cJSON *rq, struct eng_trigger_request *ret, struct err *err)
-{
-	const cJSON *o = cJSON_GetObjectItemCaseSensitive(rq, "request");
-	char *text = cJSON_IsObject(o) ? cJSON_PrintUnformatted(o) : NULL;
-	int r = text ? eng_trigger_request__parse(text, strlen(text), ret, err)
-		     : err__set(err, -FMT_E_VALUE, "the request is missing");
-
-	cJSON_free(text);
-	return r;
-}
-
-static bool answer_trigger(struct cap_daemon *d, const struct cap_peer *who, const cJSON *rq, uint64_t *ret_wait,
+static bool answer_trigger(struct cap_daemon *d, const struct cap_peer *who, const struct eng_control_request *rq, uint64_t *ret_wait,
 			   struct buf *out)
 {
-	struct eng_trigger_request asked;
 	struct err err = { 0 };
 	char *file = NULL, from[64];
-	bool wait = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(rq, "wait"));
-	int r = parse_request(rq, &asked, &err);
+	int r;
 
-	if (r) {
-		answer_error(out, &err);
-		return true;
-	}
 	snprintf(from, sizeof(from), "uid %u, pid %u", who->uid, who->pid);
-	r = cap_daemon__ask(d, "socket", from, &asked, "", &file, ret_wait, &err);
-	eng_trigger_request__done(&asked);
+	r = cap_daemon__ask(d, "socket", from, &rq->trigger, "", &file, ret_wait, &err);
 	if (r)
 		answer_error(out, &err);
-	else if (wait)
+	else if (rq->wait)
 		buf__puts(out, file);
 	else
 		answer_file(out, file, false);
 	free(file);
-	return r || !wait;
+	return r || !rq->wait;
 }
 
-static void answer_playbooks(struct cap_daemon *d, const cJSON *rq, struct buf *out)
+static void answer_playbooks(struct cap_daemon *d, const struct eng_control_request *rq, struct buf *out)
 {
-	const cJSON *j = cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(rq, "request"), "do");
-	const char *what = cJSON_IsString(j) ? j->valuestring : "status";
-
 	if (!d->playbooks) {
 		cap_control__error(out, "no playbooks are configured (playbooks)");
 		return;
 	}
-	if (strcmp(what, "status"))
-		cap_playbooks__stop(d->playbooks, !strcmp(what, "stop"));
+	if (rq->playbooks != PLAYBOOKS_STATUS)
+		cap_playbooks__stop(d->playbooks, rq->playbooks == PLAYBOOKS_STOP);
 	buf__puts(out, "{\"ok\": true, \"playbooks\": {");
 	cap_playbooks__status(d->playbooks, out);
 	buf__puts(out, "}}");
 }
 
-static bool answer(void *arg, const struct cap_peer *who, const cJSON *rq, uint64_t *ret_wait, struct buf *out)
+static bool answer(void *arg, const struct cap_peer *who, const struct eng_control_request *rq, uint64_t *ret_wait, struct buf *out)
 {
 	struct cap_daemon *d = arg;
-	const cJSON *j = cJSON_GetObjectItemCaseSensitive(rq, "command");
-	const char *command = cJSON_IsString(j) ? j->valuestring : "";
 
-	if (!strcmp(command, "trigger"))
+	switch (rq->command) {
+	case CONTROL_TRIGGER:
 		return answer_trigger(d, who, rq, ret_wait, out);
-	if (!strcmp(command, "status")) {
+	case CONTROL_STATUS:
 		cap_daemon__status(d, out);
-	} else if (!strcmp(command, "reload")) {
+		break;
+	case CONTROL_RELOAD:
 		answer_reload(d, out);
-	} else if (!strcmp(command, "playbooks")) {
+		break;
+	case CONTROL_PLAYBOOKS:
 		answer_playbooks(d, rq, out);
-	} else if (!strcmp(command, "stop")) {
+		break;
+	case CONTROL_STOP:
 		d->stop = true;
 		buf__printf(out, "{\"ok\": true, \"pid\": %d}", (int)getpid());
-	} else {
-		cap_control__error(out, "the command is one of: trigger, status, reload, playbooks, stop");
+		break;
 	}
 	return true;
 }

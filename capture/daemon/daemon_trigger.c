@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <cjson/cJSON.h>
+
 #include "capture/daemon/daemon_internal.h"
 #include "format/base/log.h"
 #include "format/base/text.h"

@@ -19,8 +19,7 @@ const char *eng_trigger_form__name(enum eng_trigger_form f)
 
 /* --- JSON -------------------------------------------------------------------------------------------- */
 
-/* How deep it nests; cJSON recurses, and has a limit that its builder chose. */
-static unsigned depth_of(const char *s, size_t n)
+unsigned eng_trigger_json__depth(const char *s, size_t n)
 {
 	unsigned depth = 0, most = 0;
 	bool in_text = false;
@@ -261,7 +260,7 @@ int eng_trigger_request__parse(const char *json, size_t len, struct eng_trigger_
 
 	if (len > ENG_TRIGGER_JSON_MAX)
 		return err__set(err, -FMT_E_LIMIT, "more than %u bytes", ENG_TRIGGER_JSON_MAX);
-	if (depth_of(json, len) > ENG_TRIGGER_DEPTH_MAX)
+	if (eng_trigger_json__depth(json, len) > ENG_TRIGGER_DEPTH_MAX)
 		return err__set(err, -FMT_E_LIMIT, "nested deeper than %d", ENG_TRIGGER_DEPTH_MAX);
 	o = cJSON_ParseWithLengthOpts(json, len, &end, false);
 	if (!o)

@@ -45,6 +45,9 @@ struct eng_trigger_request {		/* texts live in mem; "" if there is none */
 int eng_trigger_request__parse(const char *json, size_t len, struct eng_trigger_request *ret, struct err *err);
 void eng_trigger_request__done(struct eng_trigger_request *r);
 
+/* How deep a text nests, for who gives it to cJSON, which recurses and has a limit that its builder chose. */
+unsigned eng_trigger_json__depth(const char *json, size_t len);
+
 const char *eng_trigger_form__name(enum eng_trigger_form f);	/* "falco" */
 
 #endif

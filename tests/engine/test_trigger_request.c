@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "engine/trigger/trigger_request.h"
+#include "engine/trigger/control_request.h"
 
 static struct eng_trigger_request parsed(const char *json)
 {
@@ -200,9 +200,54 @@ static void test_cut(void **state)
 	buf__done(&b);
 }
 
+static void control_refused(const char *line, int code, const char *part)
+{
+	struct eng_control_request r = { 0 };
+	struct err err = { 0 };
+
+	assert_int_equal(eng_control_request__parse(line, strlen(line), &r, &err), code);
+	if (!strstr(err.msg, part))
+		fail_msg("'%s' is not in '%s'", part, err.msg);
+}
+
+static struct eng_control_request control(const char *line)
+{
+	struct eng_control_request r = { 0 };
+	struct err err = { 0 };
+
+	if (eng_control_request__parse(line, strlen(line), &r, &err))
+		fail_msg("%s: %s", line, err.msg);
+	return r;
+}
+
+static void test_control(void **state)
+{
+	struct eng_control_request r = control("{\"command\": \"trigger\", \"request\": {\"container\": \"web1\", \"before\": \"60s\"}, \"wait\": true}");
+
+	(void)state;
+	assert_int_equal(r.command, CONTROL_TRIGGER);
+	assert_true(r.wait);
+	assert_string_equal(r.trigger.container, "web1");
+	assert_true(r.trigger.before_ns == 60000000000ull);
+	eng_control_request__done(&r);
+	assert_int_equal(control("{\"command\":\"reload\"}").command, CONTROL_RELOAD);
+	assert_int_equal(control("{\"command\":\"playbooks\"}").playbooks, PLAYBOOKS_STATUS);
+	assert_int_equal(control("{\"command\":\"playbooks\",\"request\":{\"do\":\"stop\"}}").playbooks, PLAYBOOKS_STOP);
+	/* what is not understood does nothing, least of all resume */
+	control_refused("{\"command\":\"playbooks\",\"request\":{\"do\":\"halt\"}}", -FMT_E_VALUE, "status, stop, resume");
+	control_refused("{\"command\":\"playbooks\",\"request\":{\"do\":5}}", -FMT_E_VALUE, "status, stop, resume");
+	control_refused("{\"command\":\"trigger\"}", -FMT_E_VALUE, "the request is missing");
+	control_refused("{\"command\":\"trigger\",\"request\":{},\"wait\":\"yes\"}", -FMT_E_VALUE, "true or false");
+	control_refused("{\"command\":\"trigger\",\"request\":{\"before\":\"soon\"}}", -FMT_E_VALUE, "before");
+	control_refused("{\"command\":\"dance\"}", -FMT_E_UNKNOWN, "one of: trigger");
+	control_refused("[]", -FMT_E_SYNTAX, "one JSON object");
+	control_refused("{\"a\":[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[", -FMT_E_LIMIT, "nested deeper");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_control),
 		cmocka_unit_test(test_falco), cmocka_unit_test(test_falcosidekick), cmocka_unit_test(test_tetragon),
 		cmocka_unit_test(test_plain), cmocka_unit_test(test_refused), cmocka_unit_test(test_cut),
 	};
