@@ -40,6 +40,7 @@ new_container() {
 	jq --arg id "$id" '.linux.cgroupsPath = "/docker/" + $id | '"${1:-.}" "$dir/base.json" >"$dir/bundle/config.json"
 }
 
+runs() { runc state "$id" | jq -e '.status == "running"'; }
 files() { ls captures | grep -c -- "$1.*\.spoor$"; }
 has_files() { [ "$(files "$1")" = "$2" ]; }
 asked() {	# NAME CONDITION: the file of that name has such a trigger
@@ -71,7 +72,7 @@ asked() {	# NAME CONDITION: the file of that name has such a trigger
 	new_container
 	container_run "$dir" "$id" /bin/sh -c 'exit 3' || true	# nobody asked for this
 	container_run "$dir" "$id" /bin/sleep 100 & work_pid=$!
-	until_true 30 eval '[ "$(runc list -q)" = "$id" ]'
+	until_true 30 runs
 	runc kill "$id" KILL
 	wait "$work_pid" || true
 	work_pid=
@@ -94,7 +95,8 @@ asked() {	# NAME CONDITION: the file of that name has such a trigger
 	(umask 077; echo s3cret >token)
 	daemon_config "http: {listen: 127.0.0.1:0, token_file: token}" "triggers: {after: 100ms}"
 	daemon_start
-	new_container '.annotations = {"io.kubernetes.pod.name": "web-0", "io.kubernetes.pod.namespace": "shop"}'
+	pod_name=web-$RANDOM$RANDOM	# the machine may have others
+	new_container '.annotations = {"io.kubernetes.pod.name": "'$pod_name'", "io.kubernetes.pod.namespace": "shop"}'
 	container_run "$dir" "$id" /bin/sleep 100 & work_pid=$!
 	url=http://127.0.0.1:$(ctl status -o json | jq .http.port)/trigger
 	post() {	# DATA: the answer's status; the answer
@@ -102,7 +104,7 @@ asked() {	# NAME CONDITION: the file of that name has such a trigger
 	}
 	is_known() { ctl trigger -c "$short" --after 0; }
 	until_true 30 is_known
-	pod='{"rule": "Pod", "output": "o", "priority": "Error", "output_fields": {"k8s.pod.name": "web-0", "k8s.ns.name": "shop"}}'
+	pod='{"rule": "Pod", "output": "o", "priority": "Error", "output_fields": {"k8s.pod.name": "'$pod_name'", "k8s.ns.name": "shop"}}'
 	until_true 30 eval '[ "$(post "$pod")" = 202 ]'	# until its labels are known
 
 	token=wrong
@@ -114,16 +116,16 @@ asked() {	# NAME CONDITION: the file of that name has such a trigger
 	jq -e '.file | contains("--'"$short"'--http--")' answer
 	[ "$(post '{"hostname":"node-1","output":"10:00:00.5: Notice A shell (user=root)","priority":"Notice","rule":"Terminal shell in container","source":"syscall","tags":["shell"],"time":"2026-11-27T10:00:00.500000000Z","output_fields":{"container.id":"'"$short"'","container.name":"web","proc.pid":17,"user.name":null}}')" = 202 ]
 	jq -e '.file | contains("--'"$short"'--Terminal-shell-in-container--")' answer
-	[ "$(post '{"uuid":"b2f2f1c2-0000-4000-8000-000000000001","output":"o","priority":"Critical","rule":"Sidekick","time":"2026-11-27T10:00:00Z","output_fields":{"container.id":"","k8s.ns.name":"shop","k8s.pod.name":"web-0"},"source":"syscall","tags":["t"],"hostname":"node-1"}')" = 202 ]
+	[ "$(post '{"uuid":"b2f2f1c2-0000-4000-8000-000000000001","output":"o","priority":"Critical","rule":"Sidekick","time":"2026-11-27T10:00:00Z","output_fields":{"container.id":"","k8s.ns.name":"shop","k8s.pod.name":"'$pod_name'"},"source":"syscall","tags":["t"],"hostname":"node-1"}')" = 202 ]
 	jq -e '.file | contains("--'"$short"'--Sidekick--")' answer
-	[ "$(post '{"process_exec":{"process":{"exec_id":"bm9kZTox","pid":53699,"uid":0,"cwd":"/","binary":"/usr/bin/curl","arguments":"https://e.example","flags":"execve","start_time":"2026-11-27T10:00:00Z","pod":{"namespace":"shop","name":"web-0","container":{"id":"containerd://'"$id"'","name":"web","image":{"id":"i","name":"n"},"pid":27},"workload":"web"},"docker":"'"${id:0:31}"'"},"parent":{"pid":1}},"node_name":"node-1","time":"2026-11-27T10:00:00Z"}')" = 202 ]
+	[ "$(post '{"process_exec":{"process":{"exec_id":"bm9kZTox","pid":53699,"uid":0,"cwd":"/","binary":"/usr/bin/curl","arguments":"https://e.example","flags":"execve","start_time":"2026-11-27T10:00:00Z","pod":{"namespace":"shop","name":"'$pod_name'","container":{"id":"containerd://'"$id"'","name":"web","image":{"id":"i","name":"n"},"pid":27},"workload":"web"},"docker":"'"${id:0:31}"'"},"parent":{"pid":1}},"node_name":"node-1","time":"2026-11-27T10:00:00Z"}')" = 202 ]
 	jq -e '.file | contains("--'"$short"'--process_exec--")' answer
 	[ "$(post '{"process_kprobe":{"process":{"pid":5,"binary":"/bin/cat","arguments":"/etc/shadow","docker":"'"${id:0:31}"'"},"function_name":"security_file_open","policy_name":"watch-files","action":"KPROBE_ACTION_POST"},"node_name":"n","time":"2026-11-27T10:00:00Z"}')" = 202 ]
 	jq -e '.file | contains("--'"$short"'--watch-files--")' answer
 	[ "$(post '{"rule": "Late", "output": "o", "time": "'"$(date -u -d '-100 seconds' +%FT%TZ)"'", "output_fields": {"container.id": "'"$short"'"}}')" = 202 ]
 	[ "$(post "${pod/shop/other}")" = 404 ]
-	[ "$(post '{"pod": "web-0", "rule": "By pod"}')" = 202 ]
-	[ "$(post '{"pod": "web-0", "before": "2h"}')" = 400 ]
+	[ "$(post '{"pod": "'$pod_name'", "rule": "By pod"}')" = 202 ]
+	[ "$(post '{"pod": "'$pod_name'", "before": "2h"}')" = 400 ]
 	for r in http Pod Terminal-shell-in-container Sidekick process_exec watch-files Late; do until_true 30 has_files "--$short--$r--" 1; done
 	daemon_stop
 	asked --http-- '.args.by == "http" and .args.who == "plain" and .args.reason == "ticket 4711" and .args.before == 5000000000'
@@ -134,7 +136,7 @@ asked() {	# NAME CONDITION: the file of that name has such a trigger
 	asked --Sidekick-- '.args.before == 60e9'	# of long ago, as its clock says
 	# the other tool's alert is in the file, as it was
 	spoor-replay captures/*--Sidekick--*.spoor --internal -o json -f 'evt.type = alert' |
-		jq -es 'any(.args.rule == "Sidekick" and (tostring | contains("web-0")))'
+		jq -es 'any(.args.rule == "Sidekick" and (tostring | contains("'$pod_name'")))'
 }
 
 @test "nothing is open to other machines unless somebody says so, with a lock before it" {
