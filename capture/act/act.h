@@ -59,6 +59,7 @@ bool act__drain(struct act *a, uint64_t timeout_ns);
 struct act_env {
 	const struct act_opts *o;
 	const atomic_bool *stop;
+	int64_t boot_offset;		/* that the times of processes in a recording which begins now have */
 	struct act_kube *kube;		/* made when it is first needed, for these playbooks */
 	struct playbook *kube_pb;
 };
@@ -67,7 +68,8 @@ struct act_env {
 enum act_tree { ACT_V2, ACT_FREEZER };
 int act_cgroup__find(const struct pb_target *t, enum act_tree tree, char path[4096], struct err *err);
 
-int act_kill__process(const struct pb_target *t, struct buf *text, struct err *err);
+/* boot_offset: from CLOCK_BOOTTIME to the epoch as it was when the recording began, in ns. */
+int act_kill__process(const struct pb_target *t, int64_t boot_offset, struct buf *text, struct err *err);
 int act_kill__container(const struct pb_target *t, struct buf *text, struct err *err);
 int act_freeze__set(const struct pb_target *t, bool frozen, struct buf *text, struct err *err);
 /* At once, for open connections too. pin_dir may be NULL. Twice is as once, with the last addresses. */

@@ -15,7 +15,7 @@
 #include "capture/act/act.h"
 
 #define WAIT_NS 2000000000ull		/* for the kernel to do it */
-#define START_SLACK_NS 2000000000ull	/* the clock may have been set in between */
+#define START_SLACK_NS 2000000000ull	/* recorder and we have not read the clocks at the same moment */
 
 static int put_file(const char *dir, const char *name, const char *text)
 {
@@ -221,11 +221,10 @@ int act_kill__container(const struct pb_target *t, struct buf *text, struct err 
 	return 0;
 }
 
-/* When the process began, ns since the epoch: field 22 of /proc/PID/stat, behind the name and its last parenthesis. 0: gone. */
+/* When the process began, by CLOCK_BOOTTIME: field 22 of /proc/PID/stat, behind the name and its last parenthesis. 0: gone. */
 static uint64_t start_of(int64_t pid)
 {
 	char dir[64], text[1024], *at;
-	struct timespec boot, now;
 	unsigned long long ticks;
 
 	snprintf(dir, sizeof(dir), "/proc/%lld", (long long)pid);
@@ -233,11 +232,7 @@ static uint64_t start_of(int64_t pid)
 		return 0;
 	if (sscanf(at + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu", &ticks) != 1)
 		return 0;
-	clock_gettime(CLOCK_BOOTTIME, &boot);
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (uint64_t)now.tv_sec * 1000000000ull + (uint64_t)now.tv_nsec -
-	       ((uint64_t)boot.tv_sec * 1000000000ull + (uint64_t)boot.tv_nsec) +
-	       ticks * (1000000000ull / (uint64_t)sysconf(_SC_CLK_TCK));
+	return ticks * (1000000000ull / (uint64_t)sysconf(_SC_CLK_TCK));
 }
 
 /* Is it still in the container of the alert; of what is in none, is it still outside? */
@@ -263,10 +258,10 @@ static bool same_container(const struct pb_target *t)
 	return !t->container && !in;
 }
 
-int act_kill__process(const struct pb_target *t, struct buf *text, struct err *err)
+int act_kill__process(const struct pb_target *t, int64_t boot_offset, struct buf *text, struct err *err)
 {
 	int fd = (int)syscall(SYS_pidfd_open, (pid_t)t->pid, 0), r = 0;
-	uint64_t start;
+	uint64_t began, start;
 
 	if (fd < 0 && errno == ESRCH) {
 		buf__printf(text, "it had ended already");
@@ -274,8 +269,9 @@ int act_kill__process(const struct pb_target *t, struct buf *text, struct err *e
 	}
 	if (fd < 0)
 		return err__set(err, -errno, "process %lld: %s", (long long)t->pid, strerror(errno));
-	start = start_of(t->pid);	/* the descriptor holds the process: what is looked at now is it, or it is gone */
-	if (!t->start_ns || !start)
+	began = start_of(t->pid);	/* the descriptor holds the process: what is looked at now is it, or it is gone */
+	start = began + (uint64_t)boot_offset;
+	if (!t->start_ns || !began)
 		r = err__set(err, -ESRCH, "process %lld: when it began is not known, so it may be another by now", (long long)t->pid);
 	else if (start > t->start_ns + START_SLACK_NS || start + START_SLACK_NS < t->start_ns || !same_container(t))
 		r = err__set(err, -ESRCH, "process %lld is another by now: the number was used again", (long long)t->pid);

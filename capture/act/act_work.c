@@ -47,6 +47,16 @@ uint64_t act_now(void)
 	return (uint64_t)t.tv_sec * 1000000000ull + (uint64_t)t.tv_nsec;
 }
 
+/* Whatever is set later, the times of a recording go on as they began. */
+static int64_t boot_offset(void)
+{
+	struct timespec t;
+	uint64_t now = act_now();
+
+	clock_gettime(CLOCK_BOOTTIME, &t);
+	return (int64_t)(now - ((uint64_t)t.tv_sec * 1000000000ull + (uint64_t)t.tv_nsec));
+}
+
 uint64_t act_clock(void)
 {
 	struct timespec t;
@@ -87,7 +97,7 @@ static int do_step(struct act *a, struct job *j, const struct pb_step *s, struct
 		return a->o.capture ? a->o.capture(a->o.arg, j->plan, s, err) :
 		       err__set(err, -FMT_E_UNSUPPORTED, "there is no recorder to ask");
 	case PB_kill_process:
-		return act_kill__process(t, text, err);
+		return act_kill__process(t, a->env.boot_offset, text, err);
 	case PB_kill_container:
 		return act_kill__container(t, text, err);
 	case PB_freeze:
@@ -246,7 +256,7 @@ bool act__submit(struct act *a, struct pb_plan *p)
 
 bool act__drain(struct act *a, uint64_t timeout_ns)
 {
-	uint64_t until = act_now() + timeout_ns;
+	uint64_t until = act_clock() + timeout_ns;
 	struct timespec ts = { (time_t)(until / 1000000000ull), (long)(until % 1000000000ull) };
 	bool idle;
 	int r = 0;
@@ -280,12 +290,16 @@ static int start(struct lane *l, struct err *err)
 int act__new(struct act **ret, const struct act_opts *o, struct err *err)
 {
 	struct act *a = xcalloc(1, sizeof(*a));
+	pthread_condattr_t clock;
 	int r = 0;
 
 	a->o = *o;
-	a->env = (struct act_env){ .o = &a->o, .stop = &a->stop };
+	a->env = (struct act_env){ .o = &a->o, .stop = &a->stop, .boot_offset = boot_offset() };
 	pthread_mutex_init(&a->lock, NULL);
-	pthread_cond_init(&a->changed, NULL);
+	pthread_condattr_init(&clock);
+	pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+	pthread_cond_init(&a->changed, &clock);
+	pthread_condattr_destroy(&clock);
 	act_network__sweep(o->pin_dir);
 	for (unsigned i = 0; i < 2 && !r; i++) {
 		a->lanes[i] = (struct lane){ .act = a, .slow = i == 1 };

@@ -276,11 +276,25 @@ bool cap_folder__is_full(struct cap_keep *k, uint64_t more)
 
 /* --- names ------------------------------------------------------------------------------------------------------ */
 
+/* By the recording's time, in which ages are counted and which no step of the clock changes: else the oldest would be others then. */
+static void date(struct cap_keep *k, int fd)
+{
+	uint64_t now = cap_ring__now(k->o.ring);
+	const struct timespec t[2] = { { .tv_nsec = UTIME_OMIT },
+				       { .tv_sec = (time_t)(now / 1000000000u), .tv_nsec = (long)(now % 1000000000u) } };
+	struct fmt_meta meta;
+
+	if (cap_ring__meta(k->o.ring, &meta))
+		futimens(fd, t);
+}
+
 int cap_folder__commit(struct cap_keep *k, const char *part, const char *name, struct err *err)
 {
 	char *path = path_of(k, name);
 	int fd = open(part, O_RDONLY | O_CLOEXEC), code = 0;
 
+	if (fd >= 0)
+		date(k, fd);
 	if (fd < 0 || (fsync(fd) && errno != EINVAL && errno != EROFS) || rename(part, path))
 		code = err__set(err, -errno, "cannot complete it: %s", err__text(-errno));
 	if (fd >= 0)

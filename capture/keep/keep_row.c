@@ -35,8 +35,10 @@ static char *fields_of(cJSON *j, const char *container)
 	}
 	memcpy(id, container, strnlen(container, 64));
 	id[eng_container__id_len(id, strlen(id))] = 0;
-	if (*id && !cJSON_GetObjectItemCaseSensitive(f, "container.id"))
+	if (*id && !*text_of(f, "container.id", "")) {	/* it may be there and say nothing, where a pod is named */
+		cJSON_DeleteItemFromObjectCaseSensitive(f, "container.id");
 		cJSON_AddStringToObject(f, "container.id", id);
+	}
 	text = cJSON_PrintUnformatted(f);
 	cJSON_Delete(f);
 	return text;

@@ -40,7 +40,7 @@ new_container() {
 	jq --arg id "$id" '.linux.cgroupsPath = "/docker/" + $id | '"${1:-.}" "$dir/base.json" >"$dir/bundle/config.json"
 }
 
-runs() { runc state "$id" | jq -e '.status == "running"'; }
+runs() { [ "$(runc state "$id" | jq -r .status)" = running ]; }
 files() { ls captures | grep -c -- "$1.*\.spoor$"; }
 has_files() { [ "$(files "$1")" = "$2" ]; }
 asked() {	# NAME CONDITION: the file of that name has such a trigger
