@@ -78,7 +78,7 @@ asked() {	# NAME CONDITION: the file of that name has such a trigger
 	work_pid=
 	until_true 30 has_files "--$short--container_end--" 1
 	killed=$short
-	new_container '.linux.resources.memory = {limit: 16777216, swap: 16777216}'
+	new_container '.linux.resources.memory = {limit: 67108864, swap: 67108864}'
 	container_run "$dir" "$id" /bin/sh -c 'x=aaaaaaaaaaaaaaaa; while :; do x=$x$x; done' >oom 2>&1 || true
 	if ! until_true 10 has_files "--$short--container_end--" 1; then
 		grep -q oom_kill /sys/fs/cgroup/memory/docker/memory.oom_control 2>/dev/null && { cat oom log; false; }
