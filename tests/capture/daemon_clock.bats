@@ -54,7 +54,7 @@ read_secret() {	# MARK: the alert has come when this returns
 	mkdir "$1"
 	echo s >"$1/secret-of-the-tests"
 	cat "$1/secret-of-the-tests" >/dev/null
-	until_true 30 grep -q "/$1/secret-of-the-tests" out
+	until_true grep -q "/$1/secret-of-the-tests" out
 }
 keep() {	# a file of the host: $kept
 	kept=$(ctl trigger --before 60s --after 100ms --wait --reason "$1" || { cat log; false; })
@@ -106,7 +106,7 @@ is_now() {	# seconds since the epoch: near the true time
 		is_now "$(stat -c %Y "$f")"
 	done
 	# the oldest of four went, not the one that a clock would call so
-	until_true 30 eval '[ "$(ls captures/*.spoor | wc -l)" = 3 ]'
+	until_true eval '[ "$(ls captures/*.spoor | wc -l)" = 3 ]'
 	[ ! -e "captures/$first" ]
 	[ -e "captures/$kept" ]
 	spoor-replay "captures/$kept" -p %evt.rawtime >times
@@ -120,7 +120,7 @@ is_now() {	# seconds since the epoch: near the true time
 	# a process is known by when it began, whatever the clock says
 	bash -c 'exec 9<bait-of-the-tests; while :; do sleep 1; done' 3>&- & victim=$!
 	gone() { ! kill -0 "$victim"; }
-	until_true 30 gone || { cat log; false; }
+	until_true gone || { cat log; false; }
 	victim=
 	daemon_stop
 	[ "$daemon_status" = 0 ]

@@ -59,8 +59,8 @@ asked() {	# NAME CONDITION: the file of that name has such a trigger
 	for f in severe tagged named plain marked; do echo x >$f; done
 	daemon_start
 	cat plain marked severe tagged named >/dev/null
-	for r in Plain Marked; do until_true 30 grep -q "$r (file=" out; done
-	for r in Severe Tagged Named-1; do until_true 30 has_files "--host--$r--" 1; done
+	for r in Plain Marked; do until_true grep -q "$r (file=" out; done
+	for r in Severe Tagged Named-1; do until_true has_files "--host--$r--" 1; done
 	daemon_stop
 	[ "$(ls captures | wc -l)" = 3 ]
 	for r in Severe Tagged Named-1; do asked "--$r--" '.args.by == "alert" and .args.rule == "'"${r//-/ }"'"'; done
@@ -72,15 +72,15 @@ asked() {	# NAME CONDITION: the file of that name has such a trigger
 	new_container
 	container_run "$dir" "$id" /bin/sh -c 'exit 3' || true	# nobody asked for this
 	container_run "$dir" "$id" /bin/sleep 100 & work_pid=$!
-	until_true 30 runs
+	until_true runs
 	runc kill "$id" KILL
 	wait "$work_pid" || true
 	work_pid=
-	until_true 30 has_files "--$short--container_end--" 1
+	until_true has_files "--$short--container_end--" 1
 	killed=$short
 	new_container '.linux.resources.memory = {limit: 67108864, swap: 67108864}'
 	container_run "$dir" "$id" /bin/sh -c 'x=aaaaaaaaaaaaaaaa; while :; do x=$x$x; done' >oom 2>&1 || true
-	if ! until_true 10 has_files "--$short--container_end--" 1; then
+	if ! until_true has_files "--$short--container_end--" 1; then
 		grep -q oom_kill /sys/fs/cgroup/memory/docker/memory.oom_control 2>/dev/null && { cat oom log; false; }
 	fi
 	daemon_stop
@@ -103,9 +103,9 @@ asked() {	# NAME CONDITION: the file of that name has such a trigger
 		curl -s -o answer -w '%{http_code}' -H "Authorization: Bearer ${token-s3cret}" --data-binary @- "$url" <<<"$1"
 	}
 	is_known() { ctl trigger -c "$short" --after 0; }
-	until_true 30 is_known
+	until_true is_known
 	pod='{"rule": "Pod", "output": "o", "priority": "Error", "output_fields": {"k8s.pod.name": "'$pod_name'", "k8s.ns.name": "shop"}}'
-	until_true 30 eval '[ "$(post "$pod")" = 202 ]'	# until its labels are known
+	until_true eval '[ "$(post "$pod")" = 202 ]'	# until its labels are known
 
 	token=wrong
 	[ "$(post "$pod")" = 401 ]
@@ -126,7 +126,7 @@ asked() {	# NAME CONDITION: the file of that name has such a trigger
 	[ "$(post "${pod/shop/other}")" = 404 ]
 	[ "$(post '{"pod": "'$pod_name'", "rule": "By pod"}')" = 202 ]
 	[ "$(post '{"pod": "'$pod_name'", "before": "2h"}')" = 400 ]
-	for r in http Pod Terminal-shell-in-container Sidekick process_exec watch-files Late; do until_true 30 has_files "--$short--$r--" 1; done
+	for r in http Pod Terminal-shell-in-container Sidekick process_exec watch-files Late; do until_true has_files "--$short--$r--" 1; done
 	daemon_stop
 	asked --http-- '.args.by == "http" and .args.who == "plain" and .args.reason == "ticket 4711" and .args.before == 5000000000'
 	asked --Terminal-shell-in-container-- '.args.who == "falco" and .args.container == "'"$id"'" and (.args.reason | contains("A shell"))'
