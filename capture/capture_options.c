@@ -208,7 +208,8 @@ static const struct cli_opt opts[] = {
 	  "Record this container only: an id, the beginning of one, or a name. "
 	  "It need not exist yet. May be given several times. Births, execs and deaths of "
 	  "processes outside are "
-	  "recorded too.",
+	  "recorded too; other calls that are made from outside on it (a signal, a mount) are not; files of "
+	  "the flight recorder have them.",
 	  set_container },
 	{ 0, "container-env", NULL,
 	  "Keep the environment that containers are started with, which may hold secrets.",
