@@ -32,7 +32,7 @@ setup_file() {
 			return r;
 		}
 	C
-	[ -n "$CAPTURE_MISSING" ] || "${CC:-cc}" -shared -fPIC -o "$BATS_FILE_TMPDIR/clock.so" "$BATS_FILE_TMPDIR/clock.c" -ldl ||
+	[ -n "$CAPTURE_MISSING" ] || ${CC:-cc} -shared -fPIC -o "$BATS_FILE_TMPDIR/clock.so" "$BATS_FILE_TMPDIR/clock.c" -ldl ||
 		CAPTURE_MISSING="no compiler for the clock"
 }
 
