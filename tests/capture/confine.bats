@@ -32,7 +32,7 @@ threads() {
 }
 
 confined() {	# PID: those that are not
-	! threads "$1" | grep -v ' 1 2$'
+	! threads "$1" | grep -v ' 1 2$' || return 1
 }
 
 unconfined() {	# PID N: so many are not
