@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * What recording adds to a system call: the same loops without programs, with programs at both ends
- * of the call that do nothing (what any tracer pays on this machine), and with the driver, in turn.
- * The rings are emptied by a second thread on another processor, as the recorder does.
+ * of the call that do nothing, with such that read the clock and no more (the least that any tracer
+ * pays on this machine, since an event has a time; at the exit alone too, for tracers that record no
+ * duration), and with the driver, in turn. The rings are emptied by a second thread on another
+ * processor, as the recorder does.
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -97,16 +99,20 @@ static void pin(int cpu)
 	sched_setaffinity(0, sizeof(set), &set);
 }
 
-/*
- * A program of two instructions, "return 0", at a raw tracepoint. Closing the result detaches it.
- */
-static int attach_empty(const char *tracepoint)
+static const struct bpf_insn empty_code[] = {
+	{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
+	{ .code = BPF_JMP | BPF_EXIT },
+};
+static const struct bpf_insn clock_code[] = {
+	{ .code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_ktime_get_ns },
+	{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
+	{ .code = BPF_JMP | BPF_EXIT },
+};
+
+/* A program of n instructions at a raw tracepoint. Closing the result detaches it. */
+static int attach(const char *tracepoint, const struct bpf_insn *code, unsigned n)
 {
-	static const struct bpf_insn code[] = {
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
-		{ .code = BPF_JMP | BPF_EXIT },
-	};
-	int prog = bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, "empty", "Dual BSD/GPL", code, 2,
+	int prog = bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, "bench", "Dual BSD/GPL", code, n,
 				 NULL),
 	    fd;
 
@@ -166,14 +172,58 @@ static void loops(int go, int done)
 	_exit(0);
 }
 
-static void ask(int go, int done, double out[N_OPS][ROUNDS], int round)
+enum { BARE, EMPTY, CLOCK_AT_EXIT, CLOCK, OURS, N_WAYS };
+
+static double took[N_WAYS][N_OPS][ROUNDS];
+
+static void ask(int go, int done, int way, int round)
 {
 	double t[N_OPS];
 
 	if (write(go, "x", 1) != 1 || read(done, t, sizeof(t)) != sizeof(t))
 		abort();
 	for (unsigned i = 0; i < N_OPS; i++)
-		out[i][round] = t[i];
+		took[way][i][round] = t[i];
+}
+
+static const char *const both_ends[] = { "sys_enter", "sys_exit" };
+
+/* ends: how many of both_ends, from the last. */
+static void ask_with(const struct bpf_insn *code, unsigned n, unsigned ends, int go, int done,
+		     int way, int round)
+{
+	int fd[2];
+
+	for (unsigned i = 0; i < ends; i++)
+		fd[i] = attach(both_ends[1 - i], code, n);
+	ask(go, done, way, round);
+	for (unsigned i = 0; i < ends; i++)
+		close(fd[i]);
+}
+
+/* What a way costs more than no programs, each round with itself: the median. */
+static double added(int way, unsigned op)
+{
+	double d[ROUNDS];
+
+	for (int r = 0; r < ROUNDS; r++)
+		d[r] = took[way][op][r] - took[BARE][op][r];
+	return median(d);
+}
+
+static void print(void)
+{
+	for (unsigned i = 0; i < N_OPS; i++) {
+		double clock = added(CLOCK, i), ours = added(OURS, i);
+
+		printf("added to a call: %s | +%.0f ns | +%.0f ns by reading the clock | %.2f\n",
+		       ops[i].name, ours, clock, ours / clock);
+		printf("%s: %.0f ns bare; added by reading the clock at the exit %.0f; at both ends: "
+		       "by empty programs %.0f, by reading the clock %.0f, by spoor %.0f, of which "
+		       "above the clock %.0f\n",
+		       ops[i].name, median(took[BARE][i]), added(CLOCK_AT_EXIT, i), added(EMPTY, i),
+		       clock, ours, ours - clock);
+	}
 }
 
 int main(void)
@@ -181,7 +231,6 @@ int main(void)
 	struct cap_driver_opts o = { .sz = sizeof(o),
 				     .snaplen = 80, .env_len = CAP_ENV_DEFAULT,
 				     .slow_reads = getenv("SPOOR_SLOW_READS") != NULL };
-	static double bare[N_OPS][ROUNDS], empty[N_OPS][ROUNDS], with[N_OPS][ROUNDS];
 	int go[2], done[2];
 	struct cap_driver *d;
 	struct err err = { 0 };
@@ -209,32 +258,22 @@ int main(void)
 	cap_driver__record(d);
 	pthread_create(&t, NULL, drain, d);
 	for (int r = 0; r < ROUNDS; r++) {
-		int enter, leave;
-
-		ask(go[1], done[0], bare, r);
-		enter = attach_empty("sys_enter");
-		leave = attach_empty("sys_exit");
-		ask(go[1], done[0], empty, r);
-		close(enter);
-		close(leave);
+		ask(go[1], done[0], BARE, r);
+		ask_with(empty_code, 2, 2, go[1], done[0], EMPTY, r);
+		ask_with(clock_code, 3, 1, go[1], done[0], CLOCK_AT_EXIT, r);
+		ask_with(clock_code, 3, 2, go[1], done[0], CLOCK, r);
 		if (cap_driver__attach(d, &err)) {
 			printf("cannot attach: %s\n", err.msg);
 			return 1;
 		}
-		ask(go[1], done[0], with, r);
+		ask(go[1], done[0], OURS, r);
 		cap_driver__detach(d);
 	}
 	stop = true;
 	pthread_join(t, NULL);
 	close(go[1]);
 	waitpid(child, NULL, 0);
-	for (unsigned i = 0; i < N_OPS; i++) {
-		double b = median(bare[i]), e = median(empty[i]), w = median(with[i]);
-
-		printf("added to a call: %s | +%.0f ns | +%.0f ns by empty programs | %.2f\n",
-		       ops[i].name, w - b, e - b, (w - b) / (e - b));
-		printf("%s: %.0f ns bare\n", ops[i].name, b);
-	}
+	print();
 	cap_driver__close(d);
 	return 0;
 }
