@@ -30,20 +30,26 @@
 
 /* --- messages --------------------------------------------------------------------------------- */
 
-/* the last warning, for the case that nothing better is known */
+/* the first warning's first line, for the case that nothing better is known */
 static char libbpf_said[512];
+static bool verifier_said;		/* it has seen a program, and written why it refuses it */
 
+/* A message may be the verifier's whole log, some thousand lines: each is said. */
 static int on_libbpf(enum libbpf_print_level level, const char *fmt, va_list ap)
 {
-	char msg[512];
+	char *msg;
 
-	if (level == LIBBPF_DEBUG)
+	if (level == LIBBPF_DEBUG || vasprintf(&msg, fmt, ap) < 0)
 		return 0;
-	vsnprintf(msg, sizeof(msg), fmt, ap);
-	msg[strcspn(msg, "\n")] = 0;
-	if (level == LIBBPF_WARN && !libbpf_said[0])
-		snprintf(libbpf_said, sizeof(libbpf_said), "%s", msg);
-	log_debug("%s", msg);
+	for (char *at = msg, *line; (line = strsep(&at, "\n"));) {
+		if (!*line)
+			continue;
+		if (level == LIBBPF_WARN && !libbpf_said[0])
+			snprintf(libbpf_said, sizeof(libbpf_said), "%s", line);
+		verifier_said |= strstr(line, "BEGIN PROG LOAD LOG") != NULL;
+		log_debug("%s", line);
+	}
+	free(msg);
 	return 0;
 }
 
@@ -69,6 +75,10 @@ static int say_no_permission(struct err *err)
 {
 	bool bpf = has_cap(CAP_NR_BPF), perfmon = has_cap(CAP_NR_PERFMON);
 
+	if ((has_cap(CAP_NR_SYS_ADMIN) || (bpf && perfmon)) && verifier_said)
+		return err__set(err, -FMT_E_UNSUPPORTED,
+				"this kernel's verifier refuses a BPF program; its log: "
+				"SPOOR_LOG=debug; %s", libbpf_said);
 	if (has_cap(CAP_NR_SYS_ADMIN) || (bpf && perfmon))
 		return err__set(
 			err, -EPERM,
@@ -281,6 +291,7 @@ static int load_once(struct cap_driver *d, const struct cap_driver_opts *o, bool
 	int r;
 
 	libbpf_said[0] = 0;
+	verifier_said = false;
 	d->skel = open_object(loops);
 	if (!d->skel)
 		return say_why(-errno, err);
