@@ -29,12 +29,18 @@ static bool passes(struct rpl_eval *e, const struct eng_ctx *ctx)
 	return !e->filter_run || eng_run__match(e->filter_run, ctx, true, &hit, 1);
 }
 
+/* Bytes that wait for the turn. */
+static size_t kept(const struct rpl_part *p)
+{
+	return p->out.buf.len + p->keys.len + p->n_counted * sizeof(*p->counted);
+}
+
 /* Write out what there is, if it is this part's turn. */
 static void flush(struct rpl_eval *e)
 {
 	struct rpl_part *p = e->part;
 
-	if (!p->direct && (!p->is_turn(p, p->out.buf.len) || p->too_much))
+	if (!p->direct && (!p->is_turn(p, kept(p)) || p->too_much))
 		return;
 	if (!p->direct)
 		p->too_much = !rpl_part__begin_turn(p, e->run);
@@ -162,7 +168,7 @@ static bool is_due(void *arg, const struct eng_rule *rule, const struct eng_ctx 
 		c.len = p->out.buf.len - c.at;
 	p->counted = xgrow(p->counted, &p->cap_counted, p->n_counted + 1, sizeof(*p->counted));
 	p->counted[p->n_counted++] = c;
-	if (p->out.buf.len + p->keys.len >= FLUSH_AT)
+	if (kept(p) >= FLUSH_AT)
 		flush(e);
 	return false;
 }

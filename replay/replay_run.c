@@ -60,15 +60,6 @@ static int parse_explain(struct rpl_run *r, struct err *err)
 	return 0;
 }
 
-static void want_rule(const struct eng_prog *prog, const struct eng_rule *rule, struct fmt_want *w)
-{
-	bool payload = eng_prog__sees_payload(prog, rule->cond);
-
-	eng_output__want(rule->format, payload, w);
-	if (rule->threshold && rule->threshold->by)
-		eng_output__want(rule->threshold->by, payload, w);
-}
-
 /*
  * What the sources have to decode. Printing whole events needs everything; conditions and formats say what they need,
  * and are only about events of the conditions' types.
@@ -82,12 +73,12 @@ static void make_want(struct rpl_run *r)
 	w->by_type = w->wanted_results = w->no_payload = w->no_cpu = true;
 	eng_state__want_changes(w);
 	if (r->rs)
-		eng_prog__want(eng_ruleset__prog(r->rs), w);
+		eng_ruleset__want(r->rs, w);
 	if (r->filter)
 		eng_prog__want(r->filter, w);
 	for (unsigned i = 0; i < r->n_rules; i++)
 		if (r->rules[i].cond >= 0)
-			want_rule(eng_ruleset__prog(r->rs), &r->rules[i], w);
+			eng_output__want(r->rules[i].format, eng_prog__sees_payload(eng_ruleset__prog(r->rs), r->rules[i].cond), w);
 	if (r->pb)
 		playbook__want(r->pb, w);
 	if (r->format)

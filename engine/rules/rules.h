@@ -120,6 +120,8 @@ int eng_ruleset__append_output(struct eng_ruleset *rs, const char *text, struct 
  */
 int eng_ruleset__compile(struct eng_ruleset *rs, struct err *err);
 const struct eng_prog *eng_ruleset__prog(const struct eng_ruleset *rs);
+/* What conditions, and what is counted by, need of a reader: see eng_prog__want. Outputs come on top. */
+void eng_ruleset__want(const struct eng_ruleset *rs, struct fmt_want *w);
 const struct eng_rule *eng_ruleset__rules(const struct eng_ruleset *rs, unsigned *ret_n);
 const struct eng_rule *eng_ruleset__by_cond(const struct eng_ruleset *rs, int cond);
 /* Errors and warnings of all files, in order. */

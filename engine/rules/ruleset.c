@@ -8,6 +8,7 @@
 #include <strings.h>
 #include <sys/stat.h>
 
+#include "engine/alert/alert.h"
 #include "engine/rules/ruleset.h"
 
 static const char *const priorities[] = {
@@ -283,6 +284,17 @@ int eng_ruleset__compile(struct eng_ruleset *rs, struct err *err)
 const struct eng_prog *eng_ruleset__prog(const struct eng_ruleset *rs)
 {
 	return rs->prog;
+}
+
+void eng_ruleset__want(const struct eng_ruleset *rs, struct fmt_want *w)
+{
+	eng_prog__want(rs->prog, w);
+	for (uint32_t i = 0; i < rs->n_out; i++) {
+		const struct eng_rule *r = &rs->out[i];
+
+		if (r->cond >= 0 && r->threshold && r->threshold->by)
+			eng_output__want(r->threshold->by, eng_prog__sees_payload(rs->prog, r->cond), w);
+	}
 }
 
 const struct eng_rule *eng_ruleset__rules(const struct eng_ruleset *rs, unsigned *ret_n)

@@ -12,6 +12,7 @@
 
 #include "engine/alert/tally.h"
 #include "format/base/alloc.h"
+#include "format/file/source.h"
 
 #define S 1000000000ull
 
@@ -124,6 +125,33 @@ static void keys(void **state)
 	end(&b);
 }
 
+/* A reader that leaves out what nobody reads is told what is counted by. */
+static void what_is_counted_by_is_asked_for(void **state)
+{
+	static const struct { const char *type, *by; bool payload, cpu; } cases[] = {
+		{ "write", "proc.name", false, false }, { "write", "evt.buffer", true, false },
+		{ "write", "evt.cpu", false, true }, { "open", "evt.buffer", false, false },
+	};
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(cases) / sizeof(*cases); k++) {
+		char *text = xasprintf("- {rule: r, desc: d, condition: evt.type = %s, output: o, priority: NOTICE, "
+				       "spoor_threshold: {count: 2, within: 5s, by: [%s]}}\n", cases[k].type, cases[k].by);
+		struct fmt_want w = { .by_type = true, .no_payload = true, .no_cpu = true };
+		struct eng_ruleset *rs;
+		struct err err = { 0 };
+
+		assert_int_equal(eng_ruleset__new(&rs), 0);
+		assert_int_equal(eng_ruleset__load_text(rs, "t", text, strlen(text), &err), 0);
+		assert_int_equal(eng_ruleset__compile(rs, &err), 0);
+		eng_ruleset__want(rs, &w);
+		if (w.no_payload == cases[k].payload || w.no_cpu == cases[k].cpu)
+			fail_msg("%s by %s: payload %d, processor %d", cases[k].type, cases[k].by, !w.no_payload, !w.no_cpu);
+		eng_ruleset__free(rs);
+		free(text);
+	}
+}
+
 static void none(void **state)
 {
 	const char *text = "- {rule: r, desc: d, condition: evt.type = open, output: o, priority: NOTICE}\n";
@@ -182,6 +210,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(windows), cmocka_unit_test(many), cmocka_unit_test(keys), cmocka_unit_test(none),
+		cmocka_unit_test(what_is_counted_by_is_asked_for),
 		cmocka_unit_test(what_is_wrong),
 	};
 

@@ -21,5 +21,5 @@ upstream_file() {
 }
 
 upstream_extras() {
-	find "$SPOOR_UPSTREAM_RULES" -name 'rules-*.yaml' -type f | sort
+	find "$SPOOR_UPSTREAM_RULES" -name 'rules-*.yaml' -type f ! -path '*/testdata/*' ! -path '*/templates/*' | sort
 }

@@ -196,7 +196,7 @@ static void make_want(struct ins_pass *p)
 	if (p->lens->cond)
 		eng_prog__want(p->lens->cond->prog, &p->want);
 	if (p->rules)
-		eng_prog__want(eng_ruleset__prog(p->rules), &p->want);
+		eng_ruleset__want(p->rules, &p->want);
 }
 
 int ins_pass__new(struct ins_pass **ret, struct ins_trace *t, struct ins_model *m,
