@@ -273,10 +273,14 @@ static int show_keyframe(struct rpl_eval *e, const struct fmt_batch *b)
 		struct fmt_ev ev = fmt_batch__ev(b, i);
 		struct eng_ctx ctx;
 
+		bool shown;
+
 		eng_state__enter(e->st, &ev, &ctx);	/* once more: it changes nothing, and gives the surroundings */
-		put_event(e, &ctx);
+		shown = passes(e, &ctx);
+		if (shown)
+			put_event(e, &ctx);
 		eng_state__leave(e->st, &ctx);
-		if (printed(e))
+		if (shown && printed(e))
 			return RPL_STOP;
 	}
 	return 0;

@@ -20,6 +20,8 @@ static int compile_filter(struct rpl_run *r, struct err *err)
 	int code = eng_prog__new(&r->filter);
 
 	if (!code)
+		eng_prog__see_rows(r->filter);
+	if (!code)
 		code = rpl_condition(r->o->filter, r->filter, &r->mem, &ast, NULL, err);
 	if (!code)
 		code = eng_prog__seal(r->filter, err);

@@ -7,6 +7,7 @@
 #define WORDS (FMT_MAX_EVENTS / 64)
 
 struct walk {
+	const struct evt_set *all;	/* events that the condition may see */
 	struct eng_pos *at;
 	struct err *err;
 };
@@ -36,6 +37,13 @@ void evt_set__all(struct evt_set *s)
 	*s = all_events;
 }
 
+void evt_set__add_rows(struct evt_set *s)
+{
+	for (unsigned i = 0; i < FMT_MAX_EVENTS; i++)
+		if (fmt_event(i) && fmt_events[i].flags & EF_KEYFRAME)
+			evt_set__add(s, i);
+}
+
 void evt_set__keep_source(struct evt_set *s, const char *source)
 {
 	bool audit = !strcmp(source, "k8s_audit");
@@ -56,15 +64,12 @@ unsigned evt_set__codes(const struct evt_set *s)
 	return n * 2;
 }
 
-static void invert(struct part *p)
+static void invert(const struct walk *w, struct part *p)
 {
-	struct evt_set all;
-
 	if (!p->says)
 		return;
-	evt_set__all(&all);
 	for (unsigned i = 0; i < WORDS; i++)
-		p->set.w[i] = all.w[i] & ~p->set.w[i];
+		p->set.w[i] = w->all->w[i] & ~p->set.w[i];
 }
 
 /*
@@ -150,7 +155,7 @@ static int check_part(struct walk *w, const struct eng_check *c, bool negated, s
 	bool names = (c->op == OP_EQ || c->op == OP_NE || c->op == OP_IN) && !c->mod;
 	enum evt_verdict num = evt_set__judge(c);
 
-	evt_set__all(&ret->set);
+	ret->set = *w->all;
 	ret->says = false;
 	if (num != EVT_DEPENDS) {
 		ret->says = true;
@@ -170,12 +175,12 @@ static int check_part(struct walk *w, const struct eng_check *c, bool negated, s
 		for (uint32_t i = 0; i < c->n_values; i++)
 			add_name(&ret->set, c->values[i].p);
 		if (c->op == OP_NE)
-			invert(ret);
+			invert(w, ret);
 	} else if (c->op == OP_EXISTS && is_type_field(c->left)) {
 		ret->says = true;
 	}
 	if (negated)
-		invert(ret);
+		invert(w, ret);
 	return 0;
 }
 
@@ -191,7 +196,7 @@ static int walk(struct walk *w, const struct eng_ast *a, bool negated, struct pa
 		return check_part(w, &a->check, negated, ret);
 	ret->says = false;
 	if (a->kind == N_MACRO || meet)
-		evt_set__all(&ret->set);
+		ret->set = *w->all;
 	else
 		ret->set = (struct evt_set){ 0 };
 	for (uint32_t i = 0; i < a->n_kids; i++) {
@@ -208,10 +213,10 @@ static int walk(struct walk *w, const struct eng_ast *a, bool negated, struct pa
 	return 0;
 }
 
-int evt_set__of(const struct eng_ast *a, struct evt_set *ret, struct eng_pos *ret_at,
+int evt_set__of(const struct eng_ast *a, const struct evt_set *all, struct evt_set *ret, struct eng_pos *ret_at,
 		struct err *err)
 {
-	struct walk w = { .at = ret_at, .err = err };
+	struct walk w = { .all = all, .at = ret_at, .err = err };
 	struct part p;
 	int r = walk(&w, a, false, &p);
 

@@ -29,14 +29,17 @@ static inline bool evt_set__has(const struct evt_set *s, unsigned id)
 /* All events that rules see: not the rows of keyframes. */
 void evt_set__all(struct evt_set *s);
 
+/* Those too. */
+void evt_set__add_rows(struct evt_set *s);
+
 /* Leave only events of this source. */
 void evt_set__keep_source(struct evt_set *s, const char *source);
 
 /*
- * The set of a condition. Errors: -FMT_E_UNSUPPORTED for evt.type compared with a field or under a
- * transformer; *ret_at is the place.
+ * The set of a condition among the events that it may see. Errors: -FMT_E_UNSUPPORTED for evt.type compared with a
+ * field or under a transformer; *ret_at is the place.
  */
-int evt_set__of(const struct eng_ast *a, struct evt_set *ret, struct eng_pos *ret_at,
+int evt_set__of(const struct eng_ast *a, const struct evt_set *all, struct evt_set *ret, struct eng_pos *ret_at,
 		struct err *err);
 
 /*

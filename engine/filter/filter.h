@@ -62,6 +62,8 @@ struct eng_prog;		/* compiled conditions of a rule set; constant once sealed, ma
 
 int eng_prog__new(struct eng_prog **ret);
 void eng_prog__free(struct eng_prog *p);
+/* What is added from now on is about the rows of keyframes too, as it is about events: not what rules want. */
+void eng_prog__see_rows(struct eng_prog *p);
 /*
  * Add a condition; macros must be expanded. Returns its number (>= 0), or negative with err. Type
  * checks, literal checks and the event types that can satisfy it happen here. Warnings through

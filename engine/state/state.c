@@ -297,6 +297,7 @@ static void enter_nobody(struct eng_state *st, struct eng_ctx *ctx, state_fn *fn
 static void enter_row(struct eng_state *st, struct eng_ctx *ctx)
 {
 	state_fn *fn = enter_fns[ctx->ev->type];
+	uint64_t num;
 
 	ctx->thread = eng_state__thread(st, fmt_ev__tid(ctx->ev));
 	if (!ctx->thread)
@@ -304,6 +305,11 @@ static void enter_row(struct eng_state *st, struct eng_ctx *ctx)
 	ctx->proc = ctx->thread->proc;
 	if (fn)
 		fn(st, ctx);
+	if (ctx->ev->type == EV_state_fd && fmt_ev__int(ctx->ev, P_state_fd_fd, &num)) {
+		ctx->has_fd_num = true;
+		ctx->fd_num = (int64_t)num;
+		ctx->fd = idmap__get(&ctx->proc->fds->fds, (int64_t)num);
+	}
 }
 
 static inline uint32_t in_use(const struct slots *s)

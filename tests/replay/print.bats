@@ -48,6 +48,27 @@ setup() {
 	golden "$want/keyframes" spoor-replay --keyframes "$trace" -n 11
 }
 
+@test "a condition is asked of a row of state as of an event" {
+	local rows=$BATS_TEST_TMPDIR/rows.jsonl read=$BATS_TEST_TMPDIR/read.spoor
+	shown() {	# condition lines: of the keyframes
+		[ "$(spoor-replay "$trace" --keyframes --internal -o json -f "$1" | jq -r '"\(.type) \(.pid // .process.pid // "-")"' | sort | uniq -c | awk '{ $1 = $1 } 1')" = "$2" ]
+	}
+	shown 'evt.type = state_fd and proc.pid = 900' '2 state_fd 900'
+	shown 'evt.type = state_fd and proc.pid = 901' ''
+	shown 'evt.type = state_fd and fd.name startswith /dev/' '2 state_fd 4321'
+	shown 'evt.type = state_fd and fd.num = 3 and evt.rawarg.ino = 77' '2 state_fd 900'
+	shown 'evt.type = state_thread and container.id != host and proc.name = httpd' '2 state_thread 4300'
+	shown 'evt.type = state_user and (evt.arg.name = nobody or proc.name exists)' ''
+	[ "$(spoor-replay "$trace" --keyframes -f 'fd.name = /etc/shadow')" = "$(spoor-replay "$trace" -f 'fd.name = /etc/shadow')" ]
+	# those that were read again after a loss stand among the events
+	spoor-trace convert "$trace" "$rows" --keyframes
+	grep '"type":"state_[tf]' "$rows" | head -n 6 | sed 's/{"keyframe":true,/{/; s/14:03:07.0/14:03:18.0/' >>"$rows"
+	spoor-trace convert "$rows" "$read"
+	[ "$(spoor-replay "$read" --internal -f 'evt.type = state_fd' | wc -l)" = 2 ]
+	[ "$(spoor-replay "$read" --internal -f 'evt.type = state_fd and proc.pid = 900 and fd.name = /var/log/cron.log' | wc -l)" = 1 ]
+	[ "$(spoor-replay "$read" -f 'evt.type = state_fd' | wc -l)" = 0 ]
+}
+
 @test "-f takes the language of conditions" {
 	[ "$(spoor-replay "$trace" -f 'evt.type = openat' | wc -l)" = 4 ]
 	[ "$(spoor-replay "$trace" -f 'evt.type = openat and container.id != host' | wc -l)" = 3 ]

@@ -119,6 +119,7 @@ struct eng_prog {
 	struct hash_index node_index;
 	struct prog_seen *seen;		/* trees already built: open addressing by the pointer */
 	uint32_t n_seen, seen_slots;
+	struct evt_set all;		/* events that its conditions may see */
 	struct prog_cond *conds;
 	uint32_t n_conds;
 	bool any_aside;

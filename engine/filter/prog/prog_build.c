@@ -520,8 +520,14 @@ int eng_prog__new(struct eng_prog **ret)
 	/* never NULL: places in it are taken freely */
 	p->kids = xgrow(NULL, &p->cap_kids, 1, sizeof(*p->kids));
 	add_node(p, (struct prog_node){ .kind = NK_TRUE, .level = LV_TYPE }, NULL);
+	evt_set__all(&p->all);
 	*ret = p;
 	return 0;
+}
+
+void eng_prog__see_rows(struct eng_prog *p)
+{
+	evt_set__add_rows(&p->all);
 }
 
 void eng_prog__free(struct eng_prog *p)
@@ -570,7 +576,7 @@ int eng_prog__add(struct eng_prog *p, const struct eng_ast *ast, eng_warn_fn war
 	r = add_tree(&x, ast, &c.ref);
 	if (!r) {
 		p->culprit = ast;
-		r = evt_set__of(ast, &c.types, &x.at, err);
+		r = evt_set__of(ast, &p->all, &c.types, &x.at, err);
 	}
 	if (r < 0) {
 		if (err && !err->line) {
