@@ -236,7 +236,23 @@ static bool is_about_pod(const struct cap_scope *s, const struct eng_ctx *ctx)
 	return a.found;
 }
 
-/* Of no process: a loss is everybody's, a container's birth and end its own. */
+/* The container that a row of no process is about; NULL: none. */
+static const struct fmt_str *container_of(const struct fmt_ev *ev)
+{
+	switch (ev->type) {
+	case EV_container:
+		return fmt_ev__str(ev, P_container_id);
+	case EV_container_end:
+		return fmt_ev__str(ev, P_container_end_id);
+	case EV_useradded:
+		return fmt_ev__str(ev, P_useradded_container_id);
+	case EV_groupadded:
+		return fmt_ev__str(ev, P_groupadded_container_id);
+	}
+	return NULL;
+}
+
+/* Of no process: a loss is everybody's; a container's birth, its users and its end are its own. */
 static bool nobodys_wanted(const struct cap_scope *s, const struct eng_ctx *ctx)
 {
 	uint16_t type = ctx->ev->type;
@@ -244,11 +260,12 @@ static bool nobodys_wanted(const struct cap_scope *s, const struct eng_ctx *ctx)
 
 	if (type == EV_drop || is_about_pod(s, ctx))
 		return true;
-	if (type != EV_container && type != EV_container_end)
+	id = container_of(ctx->ev);
+	if (!id || s->in_tree)
 		return false;
-	id = fmt_ev__str(ctx->ev, type == EV_container ? P_container_id : P_container_end_id);
-	return !s->in_tree && (!s->n_containers ||
-			       (id && container_wanted(s, eng_state__container(ctx->state, id->p))));
+	if (!s->n_containers)
+		return type == EV_container || type == EV_container_end;
+	return container_wanted(s, eng_state__container(ctx->state, id->p));
 }
 
 enum cap_wanted cap_scope__wants(struct cap_scope *s, const struct eng_ctx *ctx)

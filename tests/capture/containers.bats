@@ -86,9 +86,19 @@ until_go='until [ -e /go ]; do sleep 0.05; done'
 	new_container
 	record_start t.spoor -c "$short"
 	cat /etc/hostname >/dev/null
-	container_run "$dir" "$id" /bin/sh -c 'cat /etc/shadow >/dev/null' || true
+	echo own:x:4711:4711:own:/:/bin/sh >>"$dir/bundle/rootfs/etc/passwd"
+	echo crew:x:4711: >>"$dir/bundle/rootfs/etc/group"
+	jq '.process.user = {uid: 4711, gid: 4711}' "$dir/bundle/config.json" >config && cp config "$dir/bundle/config.json"
+	container_run "$dir" "$id" /bin/sh -c "cat /etc/hosts >/dev/null; $until_go" >log 2>&1 3>&- &
+	seen t.spoor "evt.type = useradded and evt.arg.name = own and evt.arg.container_id = $short"
+	go
+	seen t.spoor "evt.type = container_end and evt.arg.id = $short"
 	record_stop
-	events t.spoor "container.id = $short and evt.type = openat" | grep -q '"path":"/etc/shadow"'
+	# its own users, not the machine's
+	[ "$(spoor-replay t.spoor -f "container.id = $short and proc.name = cat" -p '%user.name %group.name' | sort -u)" = "own crew" ]
+	events t.spoor 'evt.type in (useradded, groupadded)' >u.json
+	jq -es --arg id "$short" 'length > 0 and all(.[]; .args.container_id == $id)' u.json
+	events t.spoor "container.id = $short and evt.type = openat" | grep -q '"path":"/etc/hosts"'
 	# of the host there are only lives of processes
 	events t.spoor 'container.id = host' | jq -r .type | sort -u >types
 	! grep -vxE 'task_new|exec|execve|execveat|procexit|cgroup_[a-z]*|container|container_end|useradded|groupadded|drop' types || false
