@@ -29,7 +29,7 @@ struct cap_met {
 	/* the first process that executed something in it: has the container's root; 0: none yet */
 	uint32_t inside;
 	int32_t exit_code;		/* of its first process; -1: not seen */
-	bool oom;
+	bool oom;			/* a process of it was killed for want of memory */
 };
 
 /* --- meeting --------------------------------------------------------------------------------------- */
@@ -149,14 +149,13 @@ static void see_exit(struct cap_met *m, const struct eng_ctx *ctx)
 {
 	uint64_t code, oom = 0;
 
+	m->oom |= fmt_ev__int(ctx->ev, P_procexit_oom, &oom) && oom;
 	if (ctx->thread->tid != ctx->proc->pid ||
 	    (m->from_start && m->inside ? (uint32_t)ctx->proc->pid != m->inside
 					: ctx->proc->vpid != 1) ||
 	    !fmt_ev__int(ctx->ev, P_procexit_status, &code))
 		return;
-	fmt_ev__int(ctx->ev, P_procexit_oom, &oom);
 	m->exit_code = code & 0x7f ? 128 + (int32_t)(code & 0x7f) : (int32_t)(code >> 8 & 0xff);
-	m->oom = oom;
 }
 
 void cap_containers__see(struct cap_containers *c, const struct eng_ctx *ctx)
@@ -270,13 +269,18 @@ static void container_row(struct cap_met *m, const struct cap_container_info *i,
 #undef P
 }
 
+/*
+ * What the kernel kills is a process, mostly not the first one. A container that ends well all the
+ * same has got over it; of one that does not, that is told, as the runtimes that count do (oom_kill in
+ * memory.events): the rows of the ends say the same without a race with the cgroup's own end.
+ */
 static void end_row(struct cap_met *m, struct fmt_batch *b, uint64_t ts)
 {
 	if (fmt_batch__begin(b, EV_container_end, ts, 0, m->pid, m->pid, 0, 0) < 0)
 		return;
 	text(b, P_container_end_id, m->id, strlen(m->id));
 	fmt_batch__int(b, P_container_end_exit_code, (uint64_t)(int64_t)m->exit_code);
-	fmt_batch__int(b, P_container_end_oom, m->oom);
+	fmt_batch__int(b, P_container_end_oom, m->oom && m->exit_code);
 	fmt_batch__end(b);
 	m->ended = true;
 }

@@ -96,7 +96,7 @@ static const struct cfg_key triggers_keys[] = {
 	CFG_KEY(struct cap_triggers_conf, rules, CFG_STRINGS, "rules", NULL,
 		"Alerts of these rules; * stands for any text."),
 	CFG_KEY(struct cap_triggers_conf, oom, CFG_BOOL, "container_oom", "false",
-		"The end of a container that the kernel killed for want of memory."),
+		"The end of a container that failed after the kernel had killed a process of it for want of memory."),
 	CFG_KEY(struct cap_triggers_conf, signal, CFG_BOOL, "container_killed", "false",
 		"The end of a container whose first process died of a signal."),
 	CFG_KEY(struct cap_triggers_conf, failure, CFG_BOOL, "container_failed", "false",

@@ -94,11 +94,11 @@ void cap_daemon__on_alert(void *arg, const struct cap_live_alert *a)
 		trigger_by_alert(d, a, t->after_ns);
 }
 
-/* "container web1 was killed for want of memory"; NULL: it ended as it should, or nobody wants to know. */
+/* "container web1 failed for want of memory"; NULL: it ended as it should, or nobody wants to know. */
 static char *abnormal_end(const struct cap_triggers_conf *o, const char *name, bool oom, int32_t status)
 {
 	if (oom && o->oom)
-		return xasprintf("container %s was killed for want of memory", name);
+		return xasprintf("container %s failed for want of memory", name);
 	if (status > 128 && status <= 128 + 64 && o->signal)
 		return xasprintf("container %s died of signal %d", name, status - 128);
 	if (status > 0 && o->failure)

@@ -62,6 +62,24 @@ until_go='until [ -e /go ]; do sleep 0.05; done'
 	spoor-trace info t.spoor | grep -q "$short"
 }
 
+# The kernel kills what takes the memory, which mostly is not the first process; a container may get over it.
+@test "a container that fails after a process of it was killed for want of memory says so, one that ends well does not" {
+	greedy='x=aaaaaaaaaaaaaaaa i=0; while [ $i -lt 23 ]; do x=$x$x i=$((i + 1)); done'	# 128 MiB
+	record_start t.spoor
+	for code in 3 0; do
+		new_container
+		jq '.linux.resources.memory = {limit: 67108864, swap: 67108864}' "$dir/bundle/config.json" >config.json
+		cp config.json "$dir/bundle/config.json"
+		container_run "$dir" "$id" /bin/sh -c "/bin/sh -c '$greedy'; echo status \$?; exit $code" >>log 2>&1 3>&- || true
+		seen t.spoor "evt.type = container_end and evt.arg.id = $short"
+		echo ".type == \"container_end\" and .args.id == \"$short\" and .args.exit_code == $code and .args.oom == $([ $code = 0 ] && echo false || echo true)" >>expected
+	done
+	record_stop
+	[ "$(grep -c '^status 137' log)" = 2 ] || skip "no limit of memory is enforced here"
+	events t.spoor 'evt.type = container_end' >c.json
+	conditions expected c.json
+}
+
 @test "what a container writes is told from its image, and so is what it runs" {
 	new_container
 	record_start t.spoor

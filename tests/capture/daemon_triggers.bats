@@ -86,7 +86,7 @@ asked() {	# NAME CONDITION: the file of that name has such a trigger
 	daemon_stop
 	asked "--$killed--" '.args.by == "container_end" and (.args.reason | endswith("died of signal 9"))'
 	[ "$(files --)" -gt 1 ] || skip "no limit of memory is enforced here"
-	asked "--$short--" '.args.by == "container_end" and (.args.reason | endswith("was killed for want of memory"))'
+	asked "--$short--" '.args.by == "container_end" and (.args.reason | endswith("failed for want of memory"))'
 	[ "$(files --)" = 2 ]
 }
 
