@@ -171,6 +171,18 @@ static void first_argument(struct prog *p, uint32_t call, const uint32_t *values
 	put(p, BPF_RET | BPF_K, YES);
 }
 
+/* tgkill to itself; to others the signal 0 only, which tells whether a thread is there. */
+static void own_signals(struct prog *p, uint32_t self)
+{
+	jump(p, __NR_tgkill, 0, 6);
+	put(p, BPF_LD | BPF_W | BPF_ABS, ARG_LOW(0));
+	jump(p, self, 2, 0);
+	put(p, BPF_LD | BPF_W | BPF_ABS, ARG_LOW(2));
+	jump(p, 0, 0, 1);
+	put(p, BPF_RET | BPF_K, YES);
+	put(p, BPF_RET | BPF_K, FORBIDDEN_HERE);
+}
+
 static void threads_only(struct prog *p)
 {
 	jump(p, __NR_clone, 0, 4);
@@ -193,7 +205,8 @@ static void terminal(struct prog *p)
 /*
  * Some calls depend on an argument: clone makes threads, never processes (clone3, whose arguments a filter cannot
  * see, is refused: glibc falls back to clone); ioctl asks the terminal about itself, never types into it (TIOCSTI, and
- * TIOCLINUX pastes); what stops or ends only itself may be sent; sockets are of the families that were asked for.
+ * TIOCLINUX pastes); what stops or ends only itself may be sent, and whether a thread is there may be asked; sockets are of
+ * the families that were asked for.
  */
 static bool confine_calls(unsigned may)
 {
@@ -213,7 +226,7 @@ static bool confine_calls(unsigned may)
 	terminal(&p);
 	if (!(may & (SANDBOX_SIGNALS | SANDBOX_TRACING))) {
 		first_argument(&p, __NR_kill, self, 2);
-		first_argument(&p, __NR_tgkill, self, 1);
+		own_signals(&p, self[0]);
 	}
 	if (may & SANDBOX_NETWORK)
 		first_argument(&p, __NR_socket, any, 4);

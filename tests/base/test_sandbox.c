@@ -40,6 +40,7 @@ static int socket_unix(void) { int v[2]; return socketpair(AF_UNIX, SOCK_STREAM,
 static int ring(void) { return (int)syscall(__NR_io_uring_setup, 1, NULL) < 0 ? -1 : 0; }
 static int trace_it(void) { return (int)ptrace(PTRACE_TRACEME, 0, 0, 0); }
 static int kill_parent(void) { return kill(getppid(), 0); }
+static int wake_parent(void) { return (int)syscall(__NR_tgkill, getppid(), getppid(), SIGCONT); }
 static int type_it(void) { return ioctl(0, TIOCSTI, "x"); }
 static int paste_it(void) { char paste = 3; return ioctl(0, TIOCLINUX, &paste); }
 static int new_user_ns(void) { return (int)syscall(__NR_unshare, 0x10000000); }
@@ -52,6 +53,8 @@ static int read_a_file(void) { char b; int fd = open("/etc/passwd", O_RDONLY); r
 static int make_thread(void) { pthread_t t; return pthread_create(&t, NULL, thread, NULL) || pthread_join(t, NULL); }
 static int map_memory(void) { return mmap(NULL, 1 << 20, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED; }
 static int signal_self(void) { return raise(0) || kill(getpid(), 0); }
+static int see_parent(void) { return (int)syscall(__NR_tgkill, getppid(), getppid(), 0); }
+static int see_nobody(void) { return (int)syscall(__NR_tgkill, 0x3fffffff, 0x3fffffff, 0); }
 static int write_inside(void)
 {
 	char a[128], b[128];
@@ -124,6 +127,7 @@ static void given_up(void **state)
 	assert_int_equal(outcome(ring), ENOSYS);
 	assert_int_equal(outcome(trace_it), ENOSYS);
 	assert_int_equal(outcome(kill_parent), EPERM);
+	assert_int_equal(outcome(wake_parent), EPERM);
 	assert_int_equal(outcome(type_it), EPERM);
 	assert_int_equal(outcome(paste_it), EPERM);
 	assert_int_equal(outcome(new_user_ns), ENOSYS);
@@ -148,6 +152,8 @@ static void still_there(void **state)
 	assert_int_equal(outcome(make_thread), 0);
 	assert_int_equal(outcome(map_memory), 0);
 	assert_int_equal(outcome(signal_self), 0);
+	assert_int_equal(outcome(see_parent), 0);
+	assert_int_equal(outcome(see_nobody), ESRCH);
 	assert_int_equal(outcome(write_inside), 0);
 }
 

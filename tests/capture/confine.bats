@@ -79,7 +79,10 @@ refused() {	# PID CALL...: none may be made
 	# The manager, which may make outputs anew, and the output that is a program.
 	until_true 30 unconfined "$daemon_pid" 2
 	threads "$daemon_pid"
-	refused "$daemon_pid" execve fork socket-inet kill-init ptrace init_module setns mount
+	refused "$daemon_pid" execve fork socket-inet kill-init wake-init ptrace init_module setns mount
+	# after losses the recording thread asks which threads have ended meanwhile
+	"$progs/inject" "$daemon_pid" see-nobody >tried || [ $? = 77 ]
+	! grep -v ESRCH tried || false
 	echo secret >secret-of-the-tests
 	cat secret-of-the-tests
 	until_true 30 grep -q 'Secret read' alerts.json

@@ -26,6 +26,8 @@ static const struct {
 	{ "socket-unix", SYS_socket, { AF_UNIX, SOCK_STREAM, 0 } },
 	{ "fork", SYS_fork, { 0 } },
 	{ "kill-init", SYS_kill, { 1, 0, 0 } },
+	{ "wake-init", SYS_tgkill, { 1, 1, 18 } },
+	{ "see-nobody", SYS_tgkill, { 0x3fffffff, 0x3fffffff, 0 } },
 	{ "ptrace", SYS_ptrace, { PTRACE_PEEKDATA, 1, 0 } },
 	{ "bpf", SYS_bpf, { -1, 0, 0 } },
 	{ "mkdir", SYS_mkdir, { 0 } },
@@ -78,7 +80,7 @@ int main(int argc, char **argv)
 				long r = make(tid, &at, calls[c].nr, calls[c].args);
 
 				printf("%s %s\n", argv[i], r == -ENOSYS ? "ENOSYS" : r == -EPERM ? "EPERM" :
-						  r < 0 ? "failed" : "done");
+						  r == -ESRCH ? "ESRCH" : r < 0 ? "failed" : "done");
 			}
 	must(!ptrace(PTRACE_SETREGS, tid, 0, &at), "PTRACE_SETREGS");
 	must(!ptrace(PTRACE_DETACH, tid, 0, 0), "PTRACE_DETACH");
