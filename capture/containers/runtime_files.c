@@ -65,13 +65,18 @@ void cap_places__meet(struct cap_places *p, const struct cap_look *l, const char
 
 int cap_root__open(int root, const char *path)
 {
-	int fd = open_below(root, path, O_RDONLY | O_NONBLOCK);	/* it may be a pipe */
+	int place = open_below(root, path, O_PATH), fd = -1;
 	struct stat st;
+	char again[40];
 
-	if (fd >= 0 && (fstat(fd, &st) || !S_ISREG(st.st_mode))) {
-		close(fd);
+	if (place < 0)
 		return -1;
+	/* what is no file is not even opened: a pipe may wait, a device may do anything */
+	if (!fstat(place, &st) && S_ISREG(st.st_mode)) {
+		snprintf(again, sizeof(again), "/proc/self/fd/%d", place);
+		fd = open(again, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	}
+	close(place);
 	return fd;
 }
 

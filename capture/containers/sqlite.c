@@ -9,6 +9,7 @@
 
 #define MAX_ROW (4u << 20)
 #define MAX_READS 8192u
+#define MAX_CELLS (1u << 18)
 #define FILE_HEAD 100u			/* in front of the first page's */
 
 enum { INTERIOR = 5, LEAF = 13 };	/* of tables; others are indexes' */
@@ -95,7 +96,7 @@ static bool is_text(const struct value *v, const char *s)
 
 static const uint8_t *read_page(struct cap_sqlite *s, uint32_t page, struct buf *into)
 {
-	if (!page || !s->budget)
+	if (!page || !s->budget || !s->cells)
 		return NULL;
 	s->budget--;
 	into->len = 0;
@@ -175,6 +176,15 @@ static bool cell_at(const struct cap_sqlite *s, const uint8_t *page, uint32_t at
 	return (size_t)(end - c->p) >= c->local + (c->local < c->n ? 4u : 0u);
 }
 
+/* At so many cells more? If not, it is over. */
+static bool may_look(struct cap_sqlite *s, uint32_t n)
+{
+	bool may = n <= s->cells;
+
+	s->cells -= may ? n : s->cells;
+	return may;
+}
+
 /* The row that is looked for, below a page, into s->row. */
 static bool find(struct cap_sqlite *s, uint32_t number, unsigned depth, const struct search *q)
 {
@@ -187,7 +197,7 @@ static bool find(struct cap_sqlite *s, uint32_t number, unsigned depth, const st
 	head = page + (number == 1 ? FILE_HEAD : 0);
 	n = be(head + 3, 2);
 	first = (uint32_t)(head - page) + (*head == INTERIOR ? 12 : 8);
-	if ((*head != INTERIOR && *head != LEAF) || first + n * 2 > s->usable)
+	if ((*head != INTERIOR && *head != LEAF) || first + n * 2 > s->usable || !may_look(s, n))
 		return false;
 	for (uint32_t i = 0; i < n; i++) {
 		uint32_t at = be(page + first + i * 2, 2);
@@ -231,6 +241,7 @@ bool cap_sqlite__get(struct cap_sqlite *s, const char *table, const char *key, u
 	uint32_t counter;
 
 	s->budget = MAX_READS;
+	s->cells = MAX_CELLS;
 	/* type, name, table, first page, text */
 	if (!find(s, 1, 0, &schema) || !column_of(s->row.p, s->row.len, 3, &v) || v.is_text)
 		return false;

@@ -6,8 +6,8 @@
  * while it does: what is read counts only if there was none before and after, and the file's change
  * counter has stayed. A database with a write-ahead log is not read: podman has none.
  *
- * Format: sqlite.org/fileformat2.html, big-endian. Input: untrusted. Sizes, depth and number of
- * pages are limited.
+ * Format: sqlite.org/fileformat2.html, big-endian. Input: untrusted. Sizes, depth and numbers of
+ * pages and cells are limited.
  */
 #ifndef CAP_SQLITE_H
 #define CAP_SQLITE_H
@@ -25,6 +25,7 @@ struct cap_sqlite {
 	uint32_t page_size, usable;	/* usable: without what is reserved at a page's end */
 	uint32_t counter;		/* of changes, when it was opened */
 	unsigned budget;		/* pages that may still be read */
+	unsigned cells;			/* and looked at: a page may name the same one again and again */
 	struct buf page[CAP_SQLITE_DEPTH];	/* those on the way to the one at hand */
 	struct buf row;			/* the one that was found, whole */
 };

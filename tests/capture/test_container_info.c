@@ -5,6 +5,7 @@
  * real in runtimes.bats and machines.bats.
  */
 #include <fcntl.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -12,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cjson/cJSON.h>
@@ -308,6 +310,63 @@ static void runtimes_of_users(void **state)
 	buf__done(&c.json);
 }
 
+struct writer {
+	char path[256];
+	_Atomic int tid, opened;
+};
+
+static void *write_to_pipe(void *arg)
+{
+	struct writer *w = arg;
+	int fd;
+
+	w->tid = (int)syscall(SYS_gettid);
+	fd = open(w->path, O_WRONLY);	/* waits until somebody opens it for reading */
+	w->opened = 1;
+	close(fd);
+	return NULL;
+}
+
+static bool sleeps(const struct writer *w)
+{
+	char path[64], text[512] = "";
+	const char *p;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", w->tid);
+	f = fopen(path, "r");
+	if (!f)
+		return false;
+	if (!fgets(text, sizeof(text), f))
+		*text = 0;
+	fclose(f);
+	p = strrchr(text, ')');
+	return p && p[2] == 'S';
+}
+
+/* Of pipes and devices that stand where a file should: to open a device can do something already. */
+static void what_is_no_file_is_not_opened(void **state)
+{
+	struct writer w = { .tid = 0 };
+	struct buf text = { 0 };
+	pthread_t t;
+	int fd;
+
+	(void)state;
+	snprintf(w.path, sizeof(w.path), "%s/waiting", dir);
+	assert_int_equal(mkfifo(w.path, 0600), 0);
+	assert_int_equal(pthread_create(&t, NULL, write_to_pipe, &w), 0);
+	for (unsigned i = 0; i < 60000 && !(w.tid && sleeps(&w)); i++)
+		usleep(1000);
+	assert_true(sleeps(&w));
+	assert_false(cap_root__read(root, "/waiting", &text));
+	assert_true(sleeps(&w) && !w.opened);
+	fd = open(w.path, O_RDONLY | O_NONBLOCK);
+	pthread_join(t, NULL);
+	close(fd);
+	buf__done(&text);
+}
+
 /* Files may belong to somebody else: damaged, endless, or leading elsewhere. */
 static void hostile_files(void **state)
 {
@@ -348,6 +407,7 @@ int main(void)
 		cmocka_unit_test(registered_machine),
 		cmocka_unit_test(podman_5),
 		cmocka_unit_test(hostile_files),
+		cmocka_unit_test(what_is_no_file_is_not_opened),
 		cmocka_unit_test(runtimes_of_users),
 	};
 

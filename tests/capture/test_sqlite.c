@@ -137,11 +137,55 @@ static void no_damage_leads_outside(void **state)
 	buf__done(&out);
 }
 
+static void put16(uint8_t *p, unsigned v)
+{
+	p[0] = (uint8_t)(v >> 8);
+	p[1] = (uint8_t)v;
+}
+
+/* Two pages of 64 KiB: one names the other as its child thousands of times, that one the same row. */
+static void nobody_is_made_to_look_for_ever(void **state)
+{
+	enum { PAGE = 65536, N = 16000 };
+	static uint8_t db[2 * PAGE] = "SQLite format 3";
+	struct buf out = { 0 };
+	struct cap_sqlite s;
+	char path[128];
+	FILE *f;
+
+	(void)state;
+	put16(db + 16, 1);		/* 65536 */
+	db[19] = 1;
+	db[59] = 1;			/* UTF-8 */
+	db[100] = 5;
+	put16(db + 103, N);
+	db[111] = 2;			/* the last child */
+	db[PAGE - 1] = 2;
+	db[PAGE] = 13;
+	put16(db + PAGE + 3, N);
+	for (unsigned i = 0; i < N; i++) {
+		put16(db + 112 + 2 * i, PAGE - 4);
+		put16(db + PAGE + 8 + 2 * i, PAGE - 8);	/* an empty row */
+	}
+	snprintf(path, sizeof(path), "%s/again.sql", dir);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	assert_int_equal(fwrite(db, 1, sizeof(db), f), sizeof(db));
+	fclose(f);
+	assert_true(cap_sqlite__open(&s, root, "again.sql"));
+	assert_false(cap_sqlite__get(&s, "ContainerConfig", ID, 3, &out));
+	assert_in_range(s.budget, 8192 - 40, 8190);	/* some pages were read, not all that may be */
+	assert_int_equal(s.cells, 0);
+	cap_sqlite__close(&s);
+	buf__done(&out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(values_are_found),
 		cmocka_unit_test(no_damage_leads_outside),
+		cmocka_unit_test(nobody_is_made_to_look_for_ever),
 	};
 
 	return cmocka_run_group_tests(tests, make, clean);
