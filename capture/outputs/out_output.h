@@ -93,7 +93,9 @@ struct output {
 
 struct cap_outputs {
 	struct cap_metrics *metrics;
-	pthread_mutex_t lock;		/* outs and n, which only one thread changes; taken before an output's */
+	/* outs and n, which only one thread changes, with both. Who sends holds `lock`; who asks a spool, which may wait for the
+	 * disk, holds `showing`, taken before it. An output's own comes last. */
+	pthread_mutex_t lock, showing;
 	struct output *outs[OUTPUTS_MAX];
 	unsigned n;
 	bool started;

@@ -33,6 +33,7 @@ struct cap_outputs *cap_outputs__new(struct cap_metrics *metrics)
 	snprintf(h->run, sizeof(h->run), "%016" PRIx64, id);
 	h->metrics = metrics;
 	pthread_mutex_init(&h->lock, NULL);
+	pthread_mutex_init(&h->showing, NULL);
 	return h;
 }
 
@@ -180,14 +181,14 @@ static void show_gauges(void *arg)
 {
 	struct cap_outputs *h = arg;
 
-	pthread_mutex_lock(&h->lock);
+	pthread_mutex_lock(&h->showing);
 	for (unsigned i = 0; i < h->n; i++) {
 		struct cap_out_counts c;
 
 		cap_outputs__counts(h, i, &c);
 		set_gauges(h, h->outs[i], c.waiting, c.failing);
 	}
-	pthread_mutex_unlock(&h->lock);
+	pthread_mutex_unlock(&h->showing);
 }
 
 static void register_counts(struct cap_outputs *h, struct output *o)
@@ -346,6 +347,7 @@ void cap_outputs__free(struct cap_outputs *h)
 	for (unsigned i = 0; i < h->n; i++)
 		output__free(h->outs[i]);
 	pthread_mutex_destroy(&h->lock);
+	pthread_mutex_destroy(&h->showing);
 	free(h);
 }
 

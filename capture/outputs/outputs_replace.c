@@ -86,6 +86,7 @@ void outputs__cancel(struct cap_outputs *fresh)
 		output__free(o);
 	}
 	pthread_mutex_destroy(&fresh->lock);
+	pthread_mutex_destroy(&fresh->showing);
 	free(fresh);
 }
 
@@ -178,11 +179,14 @@ void cap_outputs__take_over(struct cap_outputs *fresh, uint64_t grace_ns)
 	struct outs_leaving *l;
 
 	memcpy(old.outs, h->outs, sizeof(old.outs));
+	pthread_mutex_lock(&h->showing);
 	pthread_mutex_lock(&h->lock);
 	memcpy(h->outs, fresh->outs, sizeof(h->outs));
 	h->n = fresh->n;
 	pthread_mutex_unlock(&h->lock);
+	pthread_mutex_unlock(&h->showing);
 	pthread_mutex_destroy(&fresh->lock);
+	pthread_mutex_destroy(&fresh->showing);
 	free(fresh);
 	l = find_leaving(h, &old);
 	l->until_ns = out_now() + grace_ns;

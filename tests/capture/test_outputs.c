@@ -8,12 +8,14 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "capture/outputs/out_output.h"
 #include "capture/outputs/out_record.h"
 
 static struct cap_out_alert alert = {
@@ -199,11 +201,52 @@ static void test_age(void **state)
 	out_record__unref(r);
 }
 
+static void *show(void *arg)
+{
+	struct buf out = { 0 };
+
+	cap_metrics__show(arg, &out);
+	buf__done(&out);
+	return NULL;
+}
+
+/* Whoever looks at an output that is busy, at its disk perhaps, does not keep others from sending to those that are not. */
+static void test_looking_keeps_nobody(void **state)
+{
+	struct cap_metrics *m = cap_metrics__new();
+	struct cap_outputs *h = cap_outputs__new(m);
+	struct cap_out_opts o = program();
+	bool looks = false, free_to_send;
+	struct err err = { 0 };
+	pthread_t t;
+
+	(void)state;
+	assert_int_equal(cap_outputs__add(h, &o, &err), 0);
+	assert_int_equal(cap_outputs__start(h, &err), 0);
+	pthread_mutex_lock(&h->outs[0]->lock);
+	assert_int_equal(pthread_create(&t, NULL, show, m), 0);
+	for (unsigned i = 0; i < 60000 && !looks; i++) {
+		looks = pthread_mutex_trylock(&h->showing);
+		if (!looks)
+			pthread_mutex_unlock(&h->showing);
+		usleep(1000);
+	}
+	free_to_send = !pthread_mutex_trylock(&h->lock);
+	if (free_to_send)
+		pthread_mutex_unlock(&h->lock);
+	pthread_mutex_unlock(&h->outs[0]->lock);
+	pthread_join(t, NULL);
+	assert_true(looks);
+	assert_true(free_to_send);
+	cap_outputs__free(h);
+	cap_metrics__free(m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_age), cmocka_unit_test(test_queue_length), cmocka_unit_test(test_queue_bytes), cmocka_unit_test(test_limit),
-		cmocka_unit_test(test_wants), cmocka_unit_test(test_life),
+		cmocka_unit_test(test_wants), cmocka_unit_test(test_life), cmocka_unit_test(test_looking_keeps_nobody),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
