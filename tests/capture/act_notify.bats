@@ -65,7 +65,7 @@ acts() {
 	serve
 	acts "xsoar, url: \"$at/\", token_file: token, type: Container, auth_id: '17'" "xsoar, url: \"$at\", token_file: token"
 	[ "$(grep -c '^xsoar: done: incident 4711' out)" = 2 ]
-	sed -n 's/^OK [^ ]* //p' log | head -1 | jq -e '.severity == 2 and .type == "Container" and (.labels | any(.type == "Pod" and .value == "web-1"))'
+	sed -n 's/^OK [^ ]* //p' log | head -1 | jq -en 'input | .severity == 2 and .type == "Container" and (.labels | any(.type == "Pod" and .value == "web-1"))'
 }
 
 @test "a Splunk SOAR container with its artifact, and not a second one" {
@@ -73,7 +73,7 @@ acts() {
 	acts "splunk_soar, url: \"$at\", token_file: token" "splunk_soar, url: \"$at\", token_file: token"
 	grep -q '^splunk_soar: done: container 5$' out
 	grep -q '^splunk_soar: done: container 5, which was there already' out
-	sed -n 's/^OK [^ ]* //p' log | head -1 | jq -e '.severity == "medium" and .artifacts[0].cef.kubernetesPod == "web-1" and .artifacts[0].data.rule == "none"'
+	sed -n 's/^OK [^ ]* //p' log | head -1 | jq -en 'input | .severity == "medium" and .artifacts[0].cef.kubernetesPod == "web-1" and .artifacts[0].data.rule == "none"'
 }
 
 @test "any JSON, with headers, or the alert" {

@@ -108,7 +108,7 @@ recording() {
 	ctl status >text
 	grep -q '^recorder .*process '"$daemon_pid" text
 	grep -q '^ring .* of 16.0 MiB' text
-	ctl status -o json | jq -e ".ok and .recording and .pid == $daemon_pid and .rules.loaded == 1 and .memory_bytes > 0"
+	ctl status -o json | jq -en "input | .ok and .recording and .pid == $daemon_pid and .rules.loaded == 1 and .memory_bytes > 0"
 	run timeout 60 spoor-capture --daemon c.yaml
 	[ "$status" = 1 ]
 	[[ $output == *"a daemon listens there already"* ]]
@@ -215,7 +215,7 @@ recording() {
 	sed 's/secret-of-the-tests/other-secret/; s/output: secret read/output: other secret/' right.yaml >rules.yaml
 	kill -HUP "$daemon_pid"
 	until_true grep -q reloaded log
-	ctl status -o json | jq -e '.rules.reload_error == null'
+	ctl status -o json | jq -en 'input | .rules.reload_error == null'
 	cat secret-of-the-tests other-secret >/dev/null
 	until_true grep -q 'other secret' out
 	[ "$(grep -c 'secret read' out)" = 1 ]
@@ -298,14 +298,14 @@ recording() {
 	run ctl trigger --after 0 --wait --reason two
 	[ "$status" = 1 ]
 	[[ $output == *"have had their 1 files for now"* ]]
-	ctl status -o json | jq -e '[.outputs[].name] == ["same", "second"]'
+	ctl status -o json | jq -en 'input | [.outputs[].name] == ["same", "second"]'
 
 	# no server, no outputs said: standard output
 	cp base.yaml c.yaml
 	ctl reload >said
 	! grep -q 'not before' said || false
 	[ ! -e http ]
-	ctl status -o json | jq -e '[.outputs[].name] == ["stdout"]'
+	ctl status -o json | jq -en 'input | [.outputs[].name] == ["stdout"]'
 	daemon_stop
 	[ "$daemon_status" = 0 ]
 }

@@ -103,7 +103,7 @@ has_files() { [ "$(files "$1")" = "$2" ]; }
 	kill -USR1 "$daemon_pid"
 	curl -m 60 -sS --unix-socket http http://host/trigger -d '{"rule": "Of another tool", "priority": "Critical", "output": "seen elsewhere",
 		"output_fields": {"container.id": "'"$short"'"}}' >reply
-	jq -e '.file | contains("'"--$short--Of-another-tool--"'")' reply
+	jq -en 'input | .file | contains("'"--$short--Of-another-tool--"'")' reply
 	[ "$(curl -m 60 -sS -o /dev/null -w '%{http_code}' --unix-socket http http://host/trigger -d '{"container": "nosuch"}')" = 404 ]
 	until_true has_files '--host--signal--' 1
 	until_true has_files "--$short--Of-another-tool--" 1
@@ -129,7 +129,7 @@ has_files() { [ "$(files "$1")" = "$2" ]; }
 	[ "$(wc -l <more)" = 11 ]
 	cat refused
 	[ "$(wc -l <refused)" = 1 ]
-	ctl status -o json | jq -e '.files.refused > 0 and .files.complete > 1'
+	ctl status -o json | jq -en 'input | .files.refused > 0 and .files.complete > 1'
 	daemon_stop
 }
 
@@ -203,7 +203,7 @@ readable() {	# what was written before a kill can be read, up to its end or wher
 	done
 	before=$(ls ring | head -n 1)
 	daemon_start
-	ctl status -o json | jq -e '.ring.segments > 1'
+	ctl status -o json | jq -en 'input | .ring.segments > 1'
 	[ -e "ring/$before" ] || ls ring
 	ctl trigger --after 0 --wait >/dev/null
 	daemon_stop

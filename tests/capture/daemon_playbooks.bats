@@ -110,7 +110,7 @@ cut_once() {
 	cat log
 	grep -q "playbook contain: cut_network container .*: done: network cut.*by the alert 'Bait'" log
 	grep -q 'playbook contain: isolate_pod: no_object' log
-	jq -e '.rule == "Bait"' alert
+	jq -en 'input | .rule == "Bait"' alert
 	rows >rows.json
 	cat rows.json
 	# cat has ended by now: a row is about its container all the same, and makes no process of it again
@@ -152,7 +152,7 @@ cut_once() {
 	bait
 	until_true grep -q 'kill_container container .*: done: killed' log
 	until_true sh -c '[ "$(runc state $ID | jq -r .status)" = stopped ]'
-	ctl playbooks status -o json | jq -e '.playbooks.done == 1 and .playbooks.stopped_actions == 2'
+	ctl playbooks status -o json | jq -en 'input | .playbooks.done == 1 and .playbooks.stopped_actions == 2'
 }
 
 @test "the recorder is asked for a file; playbooks are read again; what is wrong with them changes nothing" {

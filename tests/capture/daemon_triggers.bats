@@ -113,15 +113,15 @@ asked() {	# NAME CONDITION: the file of that name has such a trigger
 	unset token
 
 	[ "$(post '{"container": "'"$short"'", "reason": "ticket 4711", "before": "5s"}')" = 202 ]
-	jq -e '.file | contains("--'"$short"'--http--")' answer
+	jq -en 'input | .file | contains("--'"$short"'--http--")' answer
 	[ "$(post '{"hostname":"node-1","output":"10:00:00.5: Notice A shell (user=root)","priority":"Notice","rule":"Terminal shell in container","source":"syscall","tags":["shell"],"time":"2026-11-27T10:00:00.500000000Z","output_fields":{"container.id":"'"$short"'","container.name":"web","proc.pid":17,"user.name":null}}')" = 202 ]
-	jq -e '.file | contains("--'"$short"'--Terminal-shell-in-container--")' answer
+	jq -en 'input | .file | contains("--'"$short"'--Terminal-shell-in-container--")' answer
 	[ "$(post '{"uuid":"b2f2f1c2-0000-4000-8000-000000000001","output":"o","priority":"Critical","rule":"Sidekick","time":"2026-11-27T10:00:00Z","output_fields":{"container.id":"","k8s.ns.name":"shop","k8s.pod.name":"'$pod_name'"},"source":"syscall","tags":["t"],"hostname":"node-1"}')" = 202 ]
-	jq -e '.file | contains("--'"$short"'--Sidekick--")' answer
+	jq -en 'input | .file | contains("--'"$short"'--Sidekick--")' answer
 	[ "$(post '{"process_exec":{"process":{"exec_id":"bm9kZTox","pid":53699,"uid":0,"cwd":"/","binary":"/usr/bin/curl","arguments":"https://e.example","flags":"execve","start_time":"2026-11-27T10:00:00Z","pod":{"namespace":"shop","name":"'$pod_name'","container":{"id":"containerd://'"$id"'","name":"web","image":{"id":"i","name":"n"},"pid":27},"workload":"web"},"docker":"'"${id:0:31}"'"},"parent":{"pid":1}},"node_name":"node-1","time":"2026-11-27T10:00:00Z"}')" = 202 ]
-	jq -e '.file | contains("--'"$short"'--process_exec--")' answer
+	jq -en 'input | .file | contains("--'"$short"'--process_exec--")' answer
 	[ "$(post '{"process_kprobe":{"process":{"pid":5,"binary":"/bin/cat","arguments":"/etc/shadow","docker":"'"${id:0:31}"'"},"function_name":"security_file_open","policy_name":"watch-files","action":"KPROBE_ACTION_POST"},"node_name":"n","time":"2026-11-27T10:00:00Z"}')" = 202 ]
-	jq -e '.file | contains("--'"$short"'--watch-files--")' answer
+	jq -en 'input | .file | contains("--'"$short"'--watch-files--")' answer
 	[ "$(post '{"rule": "Late", "output": "o", "time": "'"$(date -u -d '-100 seconds' +%FT%TZ)"'", "output_fields": {"container.id": "'"$short"'"}}')" = 202 ]
 	[ "$(post "${pod/shop/other}")" = 404 ]
 	[ "$(post '{"pod": "'$pod_name'", "rule": "By pod"}')" = 202 ]

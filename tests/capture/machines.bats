@@ -4,19 +4,14 @@
 # Whole systems in containers: LXC and systemd-nspawn.
 
 setup_file() {
-	source "$SPOOR_SRC/tests/capture/lib.bash"
-	export CAPTURE_MISSING
-	CAPTURE_MISSING=$(capture_missing) || CAPTURE_MISSING=
-	busybox --list >/dev/null 2>&1 || CAPTURE_MISSING="busybox is not installed"
+	source "$SPOOR_SRC/tests/lib/runtimes.bash"
+	rt_setup_file
 }
 
 setup() {
-	source "$SPOOR_SRC/tests/capture/lib.bash"
 	source "$SPOOR_SRC/tests/lib/runtimes.bash"
-	[ -z "$CAPTURE_MISSING" ] || skip "$CAPTURE_MISSING"
-	cd "$BATS_TEST_TMPDIR"
-	rec_pid= rt= lxc_name=
-	rt_begin
+	lxc_name=
+	rt_setup
 }
 
 teardown() {

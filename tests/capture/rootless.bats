@@ -4,19 +4,13 @@
 # Containers that a user starts without root: their files are in a home, and they may have no cgroup of their own.
 
 setup_file() {
-	source "$SPOOR_SRC/tests/capture/lib.bash"
-	export CAPTURE_MISSING
-	CAPTURE_MISSING=$(capture_missing) || CAPTURE_MISSING=
-	busybox --list >/dev/null 2>&1 || CAPTURE_MISSING="busybox is not installed"
+	source "$SPOOR_SRC/tests/lib/runtimes.bash"
+	rt_setup_file
 }
 
 setup() {
-	source "$SPOOR_SRC/tests/capture/lib.bash"
 	source "$SPOOR_SRC/tests/lib/runtimes.bash"
-	[ -z "$CAPTURE_MISSING" ] || skip "$CAPTURE_MISSING"
-	cd "$BATS_TEST_TMPDIR"
-	rec_pid= rt=
-	rt_begin
+	rt_setup
 }
 
 teardown() {
@@ -32,10 +26,7 @@ teardown() {
 	seen t.spoor "container.name = own-box and $rt_opens"
 	# another recording finds it in the home
 	spoor-capture -w u.spoor -c own-box 2>u.spoor.log </dev/null 3>&- & other=$!
-	for ((i = 0; i < 1200; i++)); do
-		[ ! -s u.spoor ] || break
-		sleep 0.05
-	done
+	until_true test -s u.spoor
 	seen u.spoor "container.name = own-box and $rt_opens"
 	kill -INT $other
 	wait $other

@@ -5,19 +5,13 @@
 # everything it keeps in a folder of its own, and removed afterwards.
 
 setup_file() {
-	source "$SPOOR_SRC/tests/capture/lib.bash"
-	export CAPTURE_MISSING
-	CAPTURE_MISSING=$(capture_missing) || CAPTURE_MISSING=
-	busybox --list >/dev/null 2>&1 || CAPTURE_MISSING="busybox is not installed"
+	source "$SPOOR_SRC/tests/lib/runtimes.bash"
+	rt_setup_file
 }
 
 setup() {
-	source "$SPOOR_SRC/tests/capture/lib.bash"
 	source "$SPOOR_SRC/tests/lib/runtimes.bash"
-	[ -z "$CAPTURE_MISSING" ] || skip "$CAPTURE_MISSING"
-	cd "$BATS_TEST_TMPDIR"
-	rec_pid= rt=
-	rt_begin
+	rt_setup
 }
 
 teardown() {

@@ -68,7 +68,7 @@ expect_ok() {
 	for f in $(upstream_extras); do
 		n=$((n + 1))
 		spoor-replay --validate --no-lint -o json $(levels 3) "$f" >result || { cat result; return 1; }
-		jq -e '[.falco_load_results[].warnings[].code] - ["LOAD_DEPRECATED_ITEM", "LOAD_UNUSED_LIST",
+		jq -en 'input | [.falco_load_results[].warnings[].code] - ["LOAD_DEPRECATED_ITEM", "LOAD_UNUSED_LIST",
 			"LOAD_UNUSED_MACRO"] == []' result || { echo "$f"; return 1; }
 	done
 	[ "$n" -ge 1 ] || skip "no rules-*.yaml"

@@ -4,6 +4,7 @@
 # folder, images made on the spot, no registry.
 #
 #   source tests/lib/runtimes.bash
+#   rt_setup_file, rt_setup		what a file whose tests all start containers has in its functions of these names
 #   rt_begin			a folder, in $rt; an image's root file system in $rt/image, a pause image in $rt/pause, and
 #					$rt/shared, to be mounted as /mnt: a container that runs $rt_busy opens /etc/passwd
 #					again and again until there is a file "go"
@@ -22,6 +23,21 @@
 #   rt_end				stop what was started, remove everything. To be called in teardown, always
 #
 # Each _start returns 1, with the reason in $rt_why, where that runtime is not there or does not start.
+
+rt_setup_file() {
+	source "$SPOOR_SRC/tests/capture/lib.bash"
+	export CAPTURE_MISSING
+	CAPTURE_MISSING=$(capture_missing) || CAPTURE_MISSING=
+	busybox --list >/dev/null 2>&1 || CAPTURE_MISSING="busybox is not installed"
+}
+
+rt_setup() {
+	source "$SPOOR_SRC/tests/capture/lib.bash"
+	[ -z "$CAPTURE_MISSING" ] || skip "$CAPTURE_MISSING"
+	cd "$BATS_TEST_TMPDIR"
+	rec_pid= rt=
+	rt_begin
+}
 
 rt_begin() {
 	rt=$(mktemp -d /tmp/spoor-rt.XXXXXX)

@@ -36,7 +36,7 @@ formats='%evt.num %evt.time %evt.args %proc.name %proc.cmdline %proc.aname %proc
 		quiet 0 spoor-replay "$t" --stats
 		quiet 0 spoor-replay "$t" --keyframes --internal
 		quiet 0 spoor-replay "$t" --keyframes --internal -o json
-		jq -e .type <"$BATS_TEST_TMPDIR/out" >"$BATS_TEST_TMPDIR/types"
+		jq -es 'length > 0 and all(.type)' <"$BATS_TEST_TMPDIR/out" >/dev/null
 		quiet 0 spoor-replay "$t" -p "${formats//$'\n'/ }"
 		quiet 0 spoor-replay "$t" -f 'proc.aname contains s and not fd.name startswith /etc and container.id != host'
 	done

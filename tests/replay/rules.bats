@@ -166,11 +166,11 @@ setup() {
 	[[ $stderr == *"Secret read"* ]]
 	[[ $stderr == *"fd.name in (/etc/shadow, /etc/gshadow)"* ]]
 	spoor-replay "$trace" -r "$rules" --profile -o json 2>"$BATS_TEST_TMPDIR/p" >/dev/null
-	jq -e '.rules[] | select(.rule == "Secret read") | .events == 4 and .hits == 1 and .evals > 0 and .evals <= 4' \
+	jq -en 'input | any(.rules[]; .rule == "Secret read" and .events == 4 and .hits == 1 and .evals > 0 and .evals <= 4)' \
 		"$BATS_TEST_TMPDIR/p"
-	jq -e '[.rules[].rule] | index("Sleeping") == null' "$BATS_TEST_TMPDIR/p"
-	jq -e '[.rules[].ns] | . == (sort | reverse)' "$BATS_TEST_TMPDIR/p"
-	jq -e 'any(.predicates[]; (.predicate | startswith("fd.name in")) and .hits == 1)' "$BATS_TEST_TMPDIR/p"
+	jq -en 'input | [.rules[].rule] | index("Sleeping") == null' "$BATS_TEST_TMPDIR/p"
+	jq -en 'input | [.rules[].ns] | . == (sort | reverse)' "$BATS_TEST_TMPDIR/p"
+	jq -en 'input | any(.predicates[]; (.predicate | startswith("fd.name in")) and .hits == 1)' "$BATS_TEST_TMPDIR/p"
 	run -1 spoor-replay "$trace" --profile
 	[[ $output == *"-r FILE"* ]]
 }
@@ -210,7 +210,7 @@ setup() {
 	YAML
 	run -0 --separate-stderr spoor-replay "$SPOOR_SRC/rules/cases.spoor" -r "$BATS_TEST_TMPDIR/write.yaml" -n 1 -o json \
 		--append-output '{extra_fields: [evt.buffer, {data: "%evt.arg.data"}], suggested_output: false}'
-	jq -e '.output_fields | (."evt.buffer" | startswith(".ELF")) and (.data | startswith(".ELF"))' <<<"$output"
+	jq -en 'input | .output_fields | (."evt.buffer" | startswith(".ELF")) and (.data | startswith(".ELF"))' <<<"$output"
 }
 
 @test "files of one set, given together, use what the earlier ones define: no warnings of unused ones" {

@@ -121,7 +121,7 @@ moment() {	# trace share: a time within it, ns
 	[ "$(spoor-replay cut.spoor -f 'not evt.type in (openat, alert, drop)' | wc -l)" = 0 ]
 	[ "$(spoor-replay --internal cut.spoor | wc -l)" = "$n" ]
 	spoor-replay --stats cut.spoor 2>&1 >none | grep -q "^events: *$n in"
-	spoor-trace info -o json cut.spoor | jq -e ".events == $n and .context > 0 and (.types | keys) == [\"alert\",\"drop\",\"openat\"]"
+	spoor-trace info -o json cut.spoor | jq -en "input | .events == $n and .context > 0 and (.types | keys) == [\"alert\",\"drop\",\"openat\"]"
 }
 
 @test "alerts and losses stay, and alerts name the events that they are about" {

@@ -114,7 +114,7 @@ rename() {	# trace name out: the same as if another machine had recorded it
 	lines m.spoor >want
 	lines rec.spoor >got
 	cmp want got
-	spoor-trace info -o json m.spoor | jq -e '.hostname == "alpha" and .more[0].hostname == "beta" and (.more | length) == 1'
+	spoor-trace info -o json m.spoor | jq -en 'input | .hostname == "alpha" and .more[0].hostname == "beta" and (.more | length) == 1'
 }
 
 @test "a merge of merges" {

@@ -96,7 +96,7 @@ damage() {	# file offset: one byte changed
 	[ "$status" = 2 ]
 	[[ $output == "out.spoor: "*" events in "*" chunks; left out: "* ]]
 	spoor-trace verify out.spoor
-	spoor-trace info -o json out.spoor | jq -e '.complete and .lost > 0 and .events < 600'
+	spoor-trace info -o json out.spoor | jq -en 'input | .complete and .lost > 0 and .events < 600'
 }
 
 @test "recover to stdout" {
@@ -222,7 +222,7 @@ damage() {	# file offset: one byte changed
 		! LC_ALL=C grep -q $'[\x01-\x08\x0b-\x1f\x7f]' <<<"$output" || false
 		! LC_ALL=C grep -q $'\xc2\x9b' <<<"$output" || false
 	done
-	jq -e '.command | startswith("sh\r")' <<<"$output"
+	jq -en 'input | .command | startswith("sh\r")' <<<"$output"
 	"$SPOOR_BUILD/tests/inspect/make_story" hostile h.spoor
 	for o in text json; do
 		run spoor-trace info -o $o h.spoor
