@@ -16,6 +16,7 @@
 #include "engine/state/state_internal.h"
 
 #define NAMES 20000u
+#define TURNS 40u
 
 static const char *const conditions[] = {
 	"fd.name = /etc/shadow", "fd.name != /a/b", "fd.name in (/etc/passwd, /a/b/c, GuestAgent.log)",
@@ -84,22 +85,17 @@ static void answers(const struct eng_prog *p, struct eng_fd *fd, struct match_sc
 	arena__done(&mem);
 }
 
-static void names_of_a_class_have_the_same_answers(void **state)
+/* What came of the names of a program. */
+struct sums {
+	unsigned alike, own;
+};
+
+static void compare_names(const struct eng_prog *p, unsigned n, struct match_scratch *s, struct sums *sums)
 {
 	static char first[2][4096][256];
-	struct match_scratch *s = match_scratch__new();
-	struct arena mem = { 0 };
-	unsigned alike = 0, own = 0;
-	struct eng_prog *p;
-	struct err err;
 
-	(void)state;
-	eng_prog__new(&p);
-	for (size_t i = 0; i < N_CONDITIONS; i++)
-		add(p, conditions[i], &mem);
-	assert_int_equal(eng_prog__seal(p, &err), 0);
-	assert_true(p->names.usable);
-	for (unsigned i = 0; i < NAMES; i++) {
+	memset(first, 0, sizeof(first));
+	for (unsigned i = 0; i < n; i++) {
 		bool is_dir = next_random(2), other = !next_random(4);
 		struct eng_fd fd = { .type = is_dir ? FDT_DIRECTORY : FDT_FILE, .name = made(next_random(8)) };
 		char got[256];
@@ -115,15 +111,60 @@ static void names_of_a_class_have_the_same_answers(void **state)
 		if (class && strcmp(first[is_dir][class], got))
 			fail_msg("%s (%s), class %u: %s, not %s", fd.name->s, other ? fd.nameraw->s : "", class, got,
 				 first[is_dir][class]);
-		alike += class != 0;
-		own += !class;
+		sums->alike += class != 0;
+		sums->own += !class;
 		eng_str__unref(fd.name);
 		eng_str__unref(fd.nameraw);
 	}
+}
+
+static void names_of_a_class_have_the_same_answers(void **state)
+{
+	struct match_scratch *s = match_scratch__new();
+	struct sums sums = { 0, 0 };
+	struct arena mem = { 0 };
+	struct eng_prog *p;
+	struct err err;
+
+	(void)state;
+	eng_prog__new(&p);
+	for (size_t i = 0; i < N_CONDITIONS; i++)
+		add(p, conditions[i], &mem);
+	assert_int_equal(eng_prog__seal(p, &err), 0);
+	assert_true(p->names.usable && p->names.step == 1);
+	compare_names(p, NAMES, s, &sums);
 	/* both happen, or this has tested nothing */
-	assert_true(alike > NAMES / 50 && own > NAMES / 50);
+	assert_true(sums.alike > NAMES / 50 && sums.own > NAMES / 50);
 	eng_prog__free(p);
 	arena__done(&mem);
+	match_scratch__free(s);
+}
+
+/* All together have so many words of two bytes that each place of a name is looked at; of a few every second is. */
+static void the_same_of_a_few_conditions(void **state)
+{
+	struct match_scratch *s = match_scratch__new();
+	struct sums sums = { 0, 0 };
+	unsigned seconds = 0;
+
+	(void)state;
+	for (unsigned turn = 0; turn < TURNS; turn++) {
+		struct arena mem = { 0 };
+		struct eng_prog *p;
+		struct err err;
+
+		eng_prog__new(&p);
+		for (unsigned n = 1 + next_random(12); n; n--)
+			add(p, conditions[next_random(N_CONDITIONS)], &mem);
+		assert_int_equal(eng_prog__seal(p, &err), 0);
+		assert_true(p->names.usable);
+		seconds += p->names.step == 2;
+		compare_names(p, NAMES / TURNS, s, &sums);
+		eng_prog__free(p);
+		arena__done(&mem);
+	}
+	assert_true(seconds > TURNS / 2);
+	assert_true(sums.alike > NAMES / 4 && sums.own > NAMES / 50);
 	match_scratch__free(s);
 }
 
@@ -154,6 +195,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_of_a_class_have_the_same_answers),
+		cmocka_unit_test(the_same_of_a_few_conditions),
 		cmocka_unit_test(what_cannot_be_told_by_words_keeps_all_names_apart),
 	};
 
