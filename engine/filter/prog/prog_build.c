@@ -392,8 +392,7 @@ static int add_check(struct adding *x, const struct eng_ast *a, node_ref *ret)
 	eng_ast__print(a, &b);
 	key = (struct eng_text){ (char *)b.p, (uint32_t)b.len };
 	slot = index__slot(&p->pred_index, strtab__hash(key.p, key.len), text_hash, text_same,
-			   p->pred_texts,
-			   &key);
+			   p->pred_texts, &key);
 	if (*slot) {
 		eng_pred__done(pred);
 		buf__done(&b);
