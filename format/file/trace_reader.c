@@ -181,10 +181,15 @@ int fmt_reader__refresh(struct fmt_reader *r, struct err *err)
 	uint32_t before = r->n_chunks;
 	const struct chunk *c;
 
-	if (r->complete || size <= r->seen_size)
+	if (r->complete)
 		return 0;
 	if (r->all.n)
 		from = r->all.e[r->all.n - 1].offset + r->all.e[r->all.n - 1].length;
+	if (size < from)
+		return err__set(err, -FMT_E_TRUNCATED, "it has become shorter than what was read of it: it was cut off or "
+				"written anew; open it again");
+	if (size <= r->seen_size)
+		return 0;
 	chunk_stream__seek(&r->f.cs, from);
 	for (;;) {
 		struct err why = { 0 };

@@ -56,7 +56,7 @@ int fmt_reader__read(struct fmt_reader *r, uint32_t chunk, struct fmt_batch *int
 /* The last keyframe chunk that begins at or before a time / a chunk. Returns its number. */
 uint32_t fmt_reader__keyframe_at(const struct fmt_reader *r, uint64_t ts);
 uint32_t fmt_reader__keyframe_before(const struct fmt_reader *r, uint32_t chunk);
-/* Look again at a file that is still being written; returns the number of new chunks. */
+/* Look again at a file that is still being written; returns the number of new chunks, or an error: it is shorter now. */
 int fmt_reader__refresh(struct fmt_reader *r, struct err *err);
 
 /* Check every hash and the chain. 0: all fit; else err names the first chunk that does not. */

@@ -137,16 +137,21 @@ bool ins_ui__is_damaged(const struct ins_ui *ui)
 
 /* --- the path -------------------------------------------------------------------------------- */
 
+static bool has_room(struct ins_ui *ui)
+{
+	if (ui->n_frames >= INS_MAX_FRAMES)
+		ins_ui__message(ui, ST_WARN, "this path is long enough; Backspace goes back");
+	return ui->n_frames < INS_MAX_FRAMES;
+}
+
 static void push(struct ins_ui *ui, struct ins_scope scope, enum ins_view_id view, uint64_t num,
 		 struct ins_only only)
 {
 	struct ins_frame *top = ins_ui__top(ui), *f;
 	struct ins_subject to = INS_NO_SUBJECT;
 
-	if (ui->n_frames >= INS_MAX_FRAMES) {
-		ins_ui__message(ui, ST_WARN, "this path is long enough; Backspace goes back");
+	if (!has_room(ui))
 		return;
-	}
 	if (view == VIEW_OVERVIEW && scope.kind != OF_ALL)
 		view = VIEW_OBJECT;
 	if (ins_scope__equal(top->scope, scope) && view == top->view && num == top->num &&
@@ -180,10 +185,14 @@ void ins_ui__push_only(struct ins_ui *ui, struct ins_scope scope, enum ins_view_
 int ins_ui__push_under(struct ins_ui *ui, struct ins_scope scope, enum ins_view_id view, uint64_t num,
 		       struct ins_only only, const char *filter, struct err *err)
 {
-	char *before = xstrdup(ui->cond ? ui->cond->text : "");
 	unsigned n = ui->n_frames;
-	int r = ins_ui__set_filter(ui, filter, err);
+	char *before;
+	int r;
 
+	if (!has_room(ui))
+		return 0;
+	before = xstrdup(ui->cond ? ui->cond->text : "");
+	r = ins_ui__set_filter(ui, filter, err);
 	if (r >= 0)
 		push(ui, scope, view, num, only);
 	if (r >= 0 && ui->n_frames > n) {

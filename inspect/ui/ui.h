@@ -122,7 +122,8 @@ void ins_ui__push(struct ins_ui *ui, struct ins_scope scope, enum ins_view_id vi
 void ins_ui__push_only(struct ins_ui *ui, struct ins_scope scope, enum ins_view_id view, uint64_t num,
 		       struct ins_only only);
 /*
- * The same under another filter, which going back takes away again. An error is the filter's; nothing has changed then.
+ * The same under another filter, which going back takes away again. An error is the filter's; nothing has changed then,
+ * nor where the path has no room for one more.
  */
 int ins_ui__push_under(struct ins_ui *ui, struct ins_scope scope, enum ins_view_id view, uint64_t num,
 		       struct ins_only only, const char *filter, struct err *err);

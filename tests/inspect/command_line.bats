@@ -184,3 +184,23 @@ refused() {	# file pattern
 	[[ $output != *$'\e'* ]]
 	first_screen "$trace" --color always | grep -q $'\e\[0;1'
 }
+
+@test "a path that is long enough: no step, and no filter either" {
+	{ printf 'vn'; for i in $(seq 31); do printf 'vcvu'; done; printf '<Enter>\ndump\n'; } >"$dir/keys"
+	spoor-inspect "$trace" --keys "$dir/keys" --dump-screen --size 80x24 >"$dir/screen"
+	grep -q 'this path is long enough' "$dir/screen"
+	grep -q ' UID ' "$dir/screen"
+	! grep -q 'filter:' "$dir/screen" || false
+	# one step shorter it goes
+	{ for i in $(seq 31); do printf 'vcvu'; done; printf '<Enter>\ndump\n'; } >"$dir/keys"
+	spoor-inspect "$trace" --keys "$dir/keys" --dump-screen --size 80x24 | grep -q 'filter: user.uid='
+}
+
+@test "a search in a long list says that it goes on only while it does" {
+	"$SPOOR_BUILD/tests/inspect/make_busy" 200000 "$dir/busy"
+	printf '4\n/jobs.*nothing<Enter>\ndump\n/jobs/0/198.out<Enter>\ndump\n' >"$dir/keys"
+	spoor-inspect "$dir/busy" --keys "$dir/keys" --dump-screen --size 80x24 >"$dir/screen"
+	grep -q 'not found: jobs.\*nothing' "$dir/screen"
+	grep -q '▌.*/var/spool/jobs/0/198.out' "$dir/screen"
+	! grep -q 'searching; Esc stops' "$dir/screen" || false
+}

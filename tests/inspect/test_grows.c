@@ -5,12 +5,14 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "inspect/model/call_counts.h"
+#include "inspect/ui/table/ui_table.h"
 #include "tests/inspect/opened.h"
 
 static char whole_file[64];
@@ -143,9 +145,70 @@ static void goes_on(void **state)
 	unlink(path);
 }
 
+static void work(struct ins_ui *ui)
+{
+	while (ins_ui__work(ui, OPENED_WHOLE))
+		;
+}
+
+static uint32_t folder_at_cursor(struct ins_ui *ui)
+{
+	struct ins_frame *f = ins_ui__top(ui);
+	struct ins_table *t = ins_ui__state(ui, f);
+
+	ins_table__refresh(ui, f, t);
+	return t->n ? t->rows[t->cur] : INS_NONE;
+}
+
+/* When all is read and counted; looking at the rows is what begins to count. */
+static uint32_t settled_folder(struct ins_ui *ui)
+{
+	work(ui);
+	folder_at_cursor(ui);
+	work(ui);
+	return folder_at_cursor(ui);
+}
+
+/* The cursor stays where it is while folders are counted anew; a trace that has become shorter is no longer followed. */
+static void followed(void **state)
+{
+	const struct ins_ui_opts opts = { 0 };
+	struct err err = { 0 };
+	struct ins_ui *ui;
+	uint32_t folder;
+	char path[80];
+	struct stat st;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s.followed", whole_file);
+	assert_int_equal(stat(whole_file, &st), 0);
+	write_part(whole_file, 0, st.st_size / 2, path, "wb");
+	assert_int_equal(ins_ui__new(&ui, opened__trace(path), &opts, &err), 0);
+	work(ui);
+	ins_ui__push(ui, (struct ins_scope){ OF_ALL, 0 }, VIEW_FOLDERS, 0);
+	folder = settled_folder(ui);
+	assert_int_not_equal(folder, INS_NONE);
+	ins_ui__act(ui, ACT_DOWN);
+	ins_ui__act(ui, ACT_DOWN);
+	assert_int_not_equal(folder_at_cursor(ui), folder);
+	folder = folder_at_cursor(ui);
+	write_part(whole_file, st.st_size / 2, st.st_size / 4, path, "ab");
+	assert_true(ins_ui__look_again(ui, &err) > 0);
+	while (ins_ui__work(ui, 1000000))
+		folder_at_cursor(ui);
+	assert_int_equal(settled_folder(ui), folder);
+	ui->following = true;
+	assert_int_equal(truncate(path, st.st_size / 4), 0);
+	ins_ui__follow(ui);
+	assert_false(ui->following);
+	assert_non_null(strstr(ui->message, "shorter"));
+	ins_ui__free(ui);
+	unlink(path);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(goes_on) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(goes_on), cmocka_unit_test(followed) };
 
 	return cmocka_run_group_tests(tests, make_whole, remove_whole);
 }

@@ -58,7 +58,8 @@ static void clamp(struct ins_table *t)
 	/* no blank lines at the end while there are rows above */
 	if (t->top && t->n < t->top + t->page)
 		t->top = t->n > t->page ? t->n - t->page : 0;
-	t->cur_id = t->n ? t->rows[t->cur] : INS_NONE;
+	/* rows that are still being made may have it again */
+	t->cur_id = t->n ? t->rows[t->cur] : t->pending ? t->cur_id : INS_NONE;
 }
 
 static void find_cursor(struct ins_table *t)
@@ -523,6 +524,7 @@ static bool search(struct ins_ui *ui, struct ins_frame *f, struct ins_table *t, 
 		found = row_matches(ui, f, t->rows[i], &out);
 		if (!found)
 			continue;
+		ui->message[0] = 0;	/* that the search goes on */
 		if (t->find_dir > 0 ? i < t->cur : i > t->cur)
 			ins_ui__message(ui, ST_WARN, t->find_dir > 0 ? "continued at the top" : "continued at the end");
 		move_by(t, (int64_t)i - t->cur);
