@@ -24,7 +24,8 @@ attack_record() {	# dir name
 	cp "$here/$name.sh" "$dir/$name/bundle/rootfs/srv/entry.sh"
 	cp "$SPOOR_BUILD/tests/investigations/progs/login" "$dir/$name/image/usr/bin/login"
 	echo 'users, orders, card numbers' >"$dir/$name/bundle/rootfs/srv/customers.db"
-	timeout -k 5 140 spoor-capture -w "$dir/$name.spoor" -c "${id:0:12}" -s 4096 2>"$dir/$name.log" </dev/null 3>&- &
+	# nothing may be lost, however long others of the machine keep the recorder waiting
+	timeout -k 5 140 spoor-capture -w "$dir/$name.spoor" -c "${id:0:12}" -s 4096 --ring-size 64MiB 2>"$dir/$name.log" </dev/null 3>&- &
 	local capture=$!
 	until_true test -s "$dir/$name.spoor" || { cat "$dir/$name.log"; rc=1; }
 	container_run "$dir/$name" "$id" /bin/sh /srv/entry.sh >"$dir/$name.out" 2>&1 3>&- &
