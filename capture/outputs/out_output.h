@@ -102,6 +102,7 @@ struct cap_outputs {
 	char run[20];			/* what ids of alerts begin with: another one for each process */
 	_Atomic uint64_t n_sent;
 	struct outs_leaving *leaving;	/* those that others have taken the place of, while they end */
+	unsigned n_leaving;
 	struct cap_outputs *before;	/* of a successor: whose place it is to take */
 };
 

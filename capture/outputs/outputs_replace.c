@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Outputs that take the place of others. */
 #include <errno.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,11 +10,12 @@
 
 struct outs_leaving {
 	struct outs_leaving *next;
-	struct cap_outputs *h;
 	struct output *outs[OUTPUTS_MAX];
 	unsigned n;
 	uint64_t until_ns;
 	pthread_t thread;
+	sem_t passed;			/* all spools that go over have */
+	atomic_bool gone;		/* the thread has nothing more to do */
 };
 
 static bool has(const struct cap_outputs *h, const struct output *o)
@@ -115,10 +117,45 @@ static void *see_off(void *arg)
 			outputs__end(&l->outs[i], 1, 0);
 			pass_spool(l->outs[i]);
 		}
+	sem_post(&l->passed);
 	outputs__end(l->outs, l->n, l->until_ns);
 	for (unsigned i = 0; i < l->n; i++)
 		output__free(l->outs[i]);
+	atomic_store(&l->gone, true);
 	return NULL;
+}
+
+/* Join those that have ended, or wait for all. */
+static void join_leaving(struct cap_outputs *h, bool all)
+{
+	struct outs_leaving *l, **at = &h->leaving;
+
+	while ((l = *at)) {
+		if (!all && !atomic_load(&l->gone)) {
+			at = &l->next;
+			continue;
+		}
+		*at = l->next;
+		h->n_leaving--;
+		pthread_join(l->thread, NULL);
+		sem_destroy(&l->passed);
+		free(l);
+	}
+}
+
+/* An heir that leaves soon after has its spool before it hands it on. */
+static void wait_for_spools(struct cap_outputs *h)
+{
+	for (struct outs_leaving *l = h->leaving; l; l = l->next) {
+		while (sem_wait(&l->passed) && errno == EINTR)
+			;
+		sem_post(&l->passed);
+	}
+}
+
+void outputs__join_leaving(struct cap_outputs *h)
+{
+	join_leaving(h, true);
 }
 
 static void take_leave(struct cap_outputs *h, struct outs_leaving *l)
@@ -126,32 +163,25 @@ static void take_leave(struct cap_outputs *h, struct outs_leaving *l)
 	sigset_t all, old;
 	int rc;
 
+	join_leaving(h, false);
 	if (!l->n) {
 		free(l);
 		return;
 	}
+	sem_init(&l->passed, 0, 0);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	rc = pthread_create(&l->thread, NULL, see_off, l);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	if (rc) {
 		see_off(l);
+		sem_destroy(&l->passed);
 		free(l);
 		return;
 	}
 	l->next = h->leaving;
 	h->leaving = l;
-}
-
-void outputs__join_leaving(struct cap_outputs *h)
-{
-	struct outs_leaving *l;
-
-	while ((l = h->leaving)) {
-		h->leaving = l->next;
-		pthread_join(l->thread, NULL);
-		free(l);
-	}
+	h->n_leaving++;
 }
 
 /* Those of `old` that are not kept, each with who gets its spool. */
@@ -178,6 +208,7 @@ void cap_outputs__take_over(struct cap_outputs *fresh, uint64_t grace_ns)
 	struct cap_outputs *h = fresh->before, old = { .n = h->n };
 	struct outs_leaving *l;
 
+	wait_for_spools(h);
 	memcpy(old.outs, h->outs, sizeof(old.outs));
 	pthread_mutex_lock(&h->showing);
 	pthread_mutex_lock(&h->lock);

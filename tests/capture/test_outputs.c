@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -242,11 +243,63 @@ static void test_looking_keeps_nobody(void **state)
 	cap_metrics__free(m);
 }
 
+/* One whose configuration is often read again does not keep a thread of each that has left. */
+static void test_leaving_leaves_nothing(void **state)
+{
+	struct cap_outputs *h = cap_outputs__new(NULL), *next;
+	struct cap_out_opts o = program();
+	struct err err = { 0 };
+
+	(void)state;
+	assert_int_equal(cap_outputs__add(h, &o, &err), 0);
+	assert_int_equal(cap_outputs__start(h, &err), 0);
+	for (unsigned i = 0; i < 60000 && (i < 3 || h->n_leaving > 1); i++) {
+		next = cap_outputs__successor(h);
+		assert_int_equal(cap_outputs__add(next, &o, &err), 0);
+		assert_int_equal(cap_outputs__start(next, &err), 0);
+		cap_outputs__take_over(next, 1000000000u);
+		usleep(i < 3 ? 0 : 20000);
+	}
+	assert_int_equal(h->n_leaving, 1);
+	cap_outputs__free(h);
+}
+
+/* Configurations that follow each other faster than a spool goes over: it goes from one to the next all the same. */
+static void test_spool_goes_on(void **state)
+{
+	char dir[] = "/tmp/spoor-test-XXXXXX", cmd[64];
+	struct cap_outputs *h = cap_outputs__new(NULL), *next;
+	struct cap_out_opts o = program();
+	struct out_spool *spool;
+	struct err err = { 0 };
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	o.spool_dir = dir;
+	assert_int_equal(cap_outputs__add(h, &o, &err), 0);
+	assert_int_equal(cap_outputs__start(h, &err), 0);
+	for (unsigned i = 0; i < 20; i++) {
+		cap_outputs__send(h, &alert);
+		next = cap_outputs__successor(h);
+		assert_int_equal(cap_outputs__add(next, &o, &err), 0);
+		assert_int_equal(cap_outputs__start(next, &err), 0);
+		cap_outputs__take_over(next, 1000000000u);
+	}
+	cap_outputs__free(h);
+	/* nobody has it any more, and none has handed on what it had not */
+	assert_int_equal(out_spool__open(&spool, dir, 1 << 20, false, &err), 0);
+	assert_int_equal(out_spool__damaged(spool), 0);
+	out_spool__close(spool);
+	snprintf(cmd, sizeof(cmd), "rm -rf %s", dir);
+	assert_int_equal(system(cmd), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_age), cmocka_unit_test(test_queue_length), cmocka_unit_test(test_queue_bytes), cmocka_unit_test(test_limit),
 		cmocka_unit_test(test_wants), cmocka_unit_test(test_life), cmocka_unit_test(test_looking_keeps_nobody),
+		cmocka_unit_test(test_leaving_leaves_nothing), cmocka_unit_test(test_spool_goes_on),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
