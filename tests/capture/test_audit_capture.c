@@ -317,7 +317,7 @@ static void post(unsigned port, const char *body, char reply[256])
 
 	assert_int_equal(connect(fd, (struct sockaddr *)&a, sizeof(a)), 0);
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	dprintf(fd, "POST %s?timeout=30s HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n"
+	dprintf(fd, "POST %s?timeout=30s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n"
 		    "Connection: close\r\n\r\n%s", CAP_AUDIT_PATH, strlen(body), body);
 	while (n < 255 && (k = read(fd, reply + n, 255 - n)) > 0)
 		n += (size_t)k;
