@@ -304,13 +304,13 @@ static void show_playbooks(const cJSON *p)
 
 static void show_status(const cJSON *j)
 {
-	char a[32], b[32], line[256];
+	char a[32], b[32], c[32], line[256];
 
 	snprintf(line, sizeof(line), "process %.0f on %s since %s, version %s", number(j, "pid"), text(j, "host"),
 		 text(j, "since"), text(j, "version"));
 	say("recorder", line);
-	snprintf(line, sizeof(line), "%s, %s lost", text__count((uint64_t)number(j, "events"), a),
-		 text__count((uint64_t)number(j, "lost"), b));
+	snprintf(line, sizeof(line), "%s, %s lost, longest pause %s", text__count((uint64_t)number(j, "events"), a),
+		 text__count((uint64_t)number(j, "lost"), b), text__duration((uint64_t)number(j, "longest_pause_ns"), c));
 	say("events", line);
 	say("alerts", text__count((uint64_t)number(j, "alerts"), a));
 	show_rules(cJSON_GetObjectItemCaseSensitive(j, "rules"));

@@ -132,6 +132,7 @@ void cap_daemon__status(struct cap_daemon *d, struct buf *out)
 	put_time(out, "since", d->started_ns);
 	put_u64(out, "events", s.events);
 	put_u64(out, "lost", s.lost);
+	put_u64(out, "longest_pause_ns", s.longest_pause_ns);
 	put_u64(out, "alerts", d->alerts);
 	put_u64(out, "cpu_ns", cap_daemon__processor_ns());
 	put_u64(out, "memory_bytes", cap_daemon__memory_bytes());

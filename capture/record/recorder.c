@@ -397,6 +397,14 @@ static int take_losses(struct cap_recorder *r, struct err *err)
 
 /* --- rounds ----------------------------------------------------------------------------------- */
 
+/* The rings have to hold what happens from one look at them to the next. */
+static void note_look(struct cap_recorder *r, uint64_t now)
+{
+	if (r->looked && now > r->looked && now - r->looked > r->longest_pause)
+		r->longest_pause = now - r->looked;
+	r->looked = now;
+}
+
 bool cap_recorder__enough(const struct cap_recorder *r)
 {
 	return r->o.max_events && r->events - r->context >= r->o.max_events;
@@ -409,6 +417,7 @@ int cap_recorder__take(struct cap_recorder *r, bool last, struct err *err)
 	int code = take_losses(r, err);
 	unsigned cpu;
 
+	note_look(r, begun);
 	r->in_round = 0;
 	cap_rings__begin(r->driver, last);
 	while (!code && !cap_recorder__enough(r) && (rec = cap_rings__next(r->driver, &cpu))) {
@@ -481,6 +490,7 @@ void cap_recorder__stats(const struct cap_recorder *r, struct cap_recorder_stats
 	*ret = (struct cap_recorder_stats){ .events = r->events, .records = r->records, .context = r->context,
 					       .lost = r->lost,
 					    .bytes = cap_recorder__written(r),
-					    .keyframe_bytes = r->keyframe_total };
+					    .keyframe_bytes = r->keyframe_total,
+					    .longest_pause_ns = r->longest_pause };
 	memcpy(ret->lost_by_lane, r->lost_by_lane, sizeof(ret->lost_by_lane));
 }

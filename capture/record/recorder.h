@@ -71,6 +71,7 @@ struct cap_recorder_stats {
 	uint64_t records;		/* that the driver has handed over, for these events or in vain */
 	uint64_t lost_by_lane[CAP_N_LANES];	/* of lost, for want of room in the rings */
 	uint64_t context;		/* of the events: those of others, for their state only */
+	uint64_t longest_pause_ns;	/* from one look at the rings to the next: what they must have room for */
 };
 /* When rows were last written to the target, on the recording's clock: it differs after each time. Rows added before are written then. */
 uint64_t cap_recorder__flushed(const struct cap_recorder *r);

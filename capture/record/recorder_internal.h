@@ -47,6 +47,8 @@ struct cap_recorder {
 	uint64_t loss_since;		/* losses were counted up to then */
 	uint64_t records;		/* that the driver has handed over */
 	uint64_t in_round;		/* records of this round */
+	uint64_t looked;		/* when the rings were looked at last; 0: not yet */
+	uint64_t longest_pause;		/* between two looks */
 	struct cap_heal heal;
 	int error;			/* of the writer: nothing more is written */
 };

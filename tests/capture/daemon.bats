@@ -108,7 +108,8 @@ recording() {
 	ctl status >text
 	grep -q '^recorder .*process '"$daemon_pid" text
 	grep -q '^ring .* of 16.0 MiB' text
-	ctl status -o json | jq -en "input | .ok and .recording and .pid == $daemon_pid and .rules.loaded == 1 and .memory_bytes > 0"
+	grep -q '^events .* lost, longest pause [0-9]' text
+	ctl status -o json | jq -en "input | .ok and .recording and .pid == $daemon_pid and .rules.loaded == 1 and .memory_bytes > 0 and .longest_pause_ns > 0"
 	run timeout 60 spoor-capture --daemon c.yaml
 	[ "$status" = 1 ]
 	[[ $output == *"a daemon listens there already"* ]]
