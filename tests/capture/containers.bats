@@ -107,7 +107,7 @@ until_go='until [ -e /go ]; do sleep 0.05; done'
 	echo own:x:4711:4711:own:/:/bin/sh >>"$dir/bundle/rootfs/etc/passwd"
 	echo crew:x:4711: >>"$dir/bundle/rootfs/etc/group"
 	jq '.process.user = {uid: 4711, gid: 4711}' "$dir/bundle/config.json" >config && cp config "$dir/bundle/config.json"
-	container_run "$dir" "$id" /bin/sh -c "cat /etc/hosts >/dev/null; $until_go" >log 2>&1 3>&- &
+	container_run "$dir" "$id" /bin/sh -c "$until_go; cat /etc/hosts >/dev/null" >log 2>&1 3>&- &
 	seen t.spoor "evt.type = useradded and evt.arg.name = own and evt.arg.container_id = $short"
 	go
 	seen t.spoor "evt.type = container_end and evt.arg.id = $short"
