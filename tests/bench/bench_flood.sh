@@ -15,7 +15,7 @@ run() {	# millions [rate]
 	lost=$(sed -n 's/.* events, \([0-9,]*\) lost.*/\1/p' log | tr -d ,)
 	bytes=$(sed -n 's/.*, \([0-9.]*\) bytes\/event$/\1/p' log)
 	cost=$(sed -n 's/.* \([0-9.]*\) us an event; .*/\1/p' log)
-	memory=$(sed -n 's/.*; \([0-9]*\) KiB of memory$/\1/p' log)
+	memory=$(sed -n 's/.*; \([0-9]*\) KiB of memory.*/\1/p' log)
 }
 
 bare=$("$flood" 12.1 2>&1 | sed 's/ s$//')
