@@ -144,6 +144,14 @@ static int set_ring_size(void *u, const char *v, struct err *err)
 	return r;
 }
 
+static int set_realtime(void *u, const char *v, struct err *err)
+{
+	(void)v;
+	(void)err;
+	((struct cap_options *)u)->realtime = true;
+	return 0;
+}
+
 static int set_driver(void *u, const char *v, struct err *err)
 {
 	if (strcmp(v, "bpf") && strcmp(v, "ptrace"))
@@ -266,6 +274,11 @@ static const struct cli_opt opts[] = {
 	  "Size of the buffer of each processor. Without this option 8MiB, or less on "
 	  "machines with more than 16 processors. A larger one outlasts longer bursts.",
 	  set_ring_size },
+	{ 0, "realtime", NULL,
+	  "Give the recording the lowest real-time priority (SCHED_RR 1) instead of nice -10: where many wait for a processor it does "
+	  "not, and loses nothing. It then takes up to a whole processor from them, the more the higher --level is. Needs "
+	  "CAP_SYS_NICE or an RLIMIT_RTPRIO; where the kernel refuses it that is said, and the recording goes on without.",
+	  set_realtime },
 	{ 0, "slow-reads", NULL,
 	  "Let BPF helpers read the kernel's memory, as on kernels before 6.2: slower. Given twice, "
 	  "do without loops too, as on kernels before 5.17: slower to start, and where paths of calls "
@@ -295,6 +308,7 @@ static const struct { const char *option, *instead; } instead[] = {
 	{ "noise", "write capture.noise into the configuration" },
 	{ "ring-size", "write capture.buffer into the configuration" },
 	{ "slow-reads", "write capture.slow_reads into the configuration" },
+	{ "realtime", "write capture.realtime into the configuration" },
 	{ "fsync", "write ring.sync into the configuration" },
 	{ "duration", "it records until it is stopped" },
 	{ "count", "it records until it is stopped" },

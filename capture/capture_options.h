@@ -13,6 +13,7 @@ struct cap_options {
 	struct cap_live live;
 	struct cap_snaplen snaplen;
 	uint64_t duration;		/* ns, 0: no limit */
+	bool realtime;			/* a real-time priority for the recording */
 	char **command;
 	const char *audit_log;		/* NULL: none */
 	const char *daemon, *check;	/* configurations: to run as the daemon, to look at only */

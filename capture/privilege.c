@@ -32,6 +32,13 @@ static bool has(const struct caps *c, unsigned cap)
 	return c->d[cap / 32].effective >> cap % 32 & 1;
 }
 
+bool cap_privilege__has(unsigned cap)
+{
+	struct caps c;
+
+	return get(&c) && has(&c, cap);
+}
+
 void cap_privilege__warn(void)
 {
 	struct caps c;

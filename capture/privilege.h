@@ -7,6 +7,8 @@
 
 /* Say in the log what will stay unknown for want of which capability. */
 void cap_privilege__warn(void);
+/* A capability, CAP_... of linux/capability.h: does the calling thread have it in force? */
+bool cap_privilege__has(unsigned cap);
 /*
  * Give up, for good, every capability but those that recording goes on to need: CAP_BPF and
  * CAP_PERFMON for the programs, CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH to read /proc and runtimes'

@@ -18,6 +18,7 @@
 #include "capture/command.h"
 #include "capture/daemon/control_client.h"
 #include "capture/daemon/daemon.h"
+#include "capture/priority.h"
 #include "capture/privilege.h"
 #include "capture/ptrace/tracer.h"
 #include "format/base/log.h"
@@ -25,7 +26,6 @@
 
 #define DEFAULT_SNAPLEN 80
 #define FLUSH_NS 1000000000u
-#define RECORDER_NICE -10		/* if we may */
 
 /* --- running ---------------------------------------------------------------------------------- */
 
@@ -260,6 +260,7 @@ static int run(struct cap_options *o, struct err *err)
 	struct run r = { .o = o, .command = { .go = -1, .failed = -1 } };
 	struct cap_recorder_stats stats = { 0 };
 	char cgroups[CAP_MAX_CGROUPS][CAP_CGROUP_NAME];
+	struct cap_realtime realtime = { 0 };
 	struct rusage before;
 	char line[sizeof(((struct fmt_meta *)0)->command)] = "";
 	int code, end;
@@ -275,7 +276,7 @@ static int run(struct cap_options *o, struct err *err)
 	 * already.
 	 */
 	if (!o->rec.driver.ptrace)	/* there the traced wait */
-		setpriority(PRIO_PROCESS, 0, RECORDER_NICE);
+		cap_priority__nice();
 	for (char **a = o->command; a && *a; a++)
 		snprintf(line + strlen(line), sizeof(line) - strlen(line), "%s%s", *line ? " " : "",
 			 *a);
@@ -297,12 +298,15 @@ static int run(struct cap_options *o, struct err *err)
 		confine(o);
 	else
 		cap_privilege__warn();
+	if (o->realtime)
+		cap_realtime__prepare(&realtime);
 	code = cap_recorder__start(&r.rec, &o->rec, err);
 	if (!code && !o->rec.driver.ptrace)
 		confine(o);
 	getrusage(RUSAGE_SELF, &before);
 	if (!code) {
 		code = begin_audit(&r, err);
+		cap_realtime__begin(&realtime);
 		if (!code && o->command)
 			code = cap_command__release(&r.command, o->command[0], err);
 		if (!code)
@@ -313,6 +317,7 @@ static int run(struct cap_options *o, struct err *err)
 		say_end(&r, &stats);
 		log_cost(&stats, &before);
 	}
+	cap_realtime__cancel(&realtime);
 	cap_command__done(&r.command);
 	close(r.signals);
 	return code;
@@ -369,6 +374,8 @@ int main(int argc, char **argv)
 	} else if (o.rec.driver.ptrace && !o.rec.driver.pid && !o.command) {
 		err__set(&err, -FMT_E_VALUE,
 			 "--driver ptrace records a command (-- COMMAND) or a process (-p PID)");
+	} else if (o.rec.driver.ptrace && o.realtime) {
+		err__set(&err, -FMT_E_VALUE, "--realtime is for the bpf driver: who is traced by ptrace waits for the recorder");
 	} else if (o.scope.only_command && !o.command) {
 		err__set(&err, -FMT_E_VALUE, "--only-command needs a command: -- COMMAND");
 	} else if (!strcmp(o.rec.path, "-") && o.live.n_files) {

@@ -10,6 +10,7 @@
 #include "capture/act/act.h"
 #include "capture/act/kube/kube.h"
 #include "capture/act/notify/notify.h"
+#include "capture/priority.h"
 
 /* A plan on its way, with what its quick steps came to. */
 struct job {
@@ -295,7 +296,7 @@ int act__new(struct act **ret, const struct act_opts *o, struct err *err)
 
 	a->o = *o;
 	a->env = (struct act_env){ .o = &a->o, .stop = &a->stop, .boot_offset = boot_offset() };
-	pthread_mutex_init(&a->lock, NULL);
+	cap_priority__mutex(&a->lock);
 	pthread_condattr_init(&clock);
 	pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
 	pthread_cond_init(&a->changed, &clock);

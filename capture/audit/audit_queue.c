@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "capture/audit/audit_queue.h"
+#include "capture/priority.h"
 #include "format/audit/audit.h"
 
 /* Two batches: one is filled while the other is recorded. */
@@ -23,7 +24,7 @@ struct cap_audit_queue *cap_audit_queue__new(void)
 	struct cap_audit_queue *q = xcalloc(1, sizeof(*q));
 
 	pthread_mutex_init(&q->putting, NULL);
-	pthread_mutex_init(&q->lock, NULL);
+	cap_priority__mutex(&q->lock);
 	fmt_batch__new(&q->in);
 	fmt_batch__new(&q->out);
 	fmt_batch__reset(q->in, 1);

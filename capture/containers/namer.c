@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "capture/containers/namer.h"
+#include "capture/priority.h"
 #include "capture/privilege.h"
 
 #define SOON_NS 3000000u
@@ -171,7 +172,7 @@ int cap_namer__new(struct cap_namer **ret, bool with_env)
 
 	pthread_condattr_init(&clock);
 	pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
-	pthread_mutex_init(&n->lock, NULL);
+	cap_priority__mutex(&n->lock);
 	pthread_cond_init(&n->wake, &clock);
 	pthread_cond_init(&n->settled, &clock);
 	pthread_condattr_destroy(&clock);

@@ -302,16 +302,30 @@ static void show_playbooks(const cJSON *p)
 	say("playbooks", line);
 }
 
+static void show_priority(const cJSON *p)
+{
+	char line[512];
+
+	if (number(p, "realtime") > 0)
+		snprintf(line, sizeof(line), "real-time: %s %.0f", text(p, "policy"), number(p, "realtime"));
+	else
+		snprintf(line, sizeof(line), "nice %.0f%s%s", number(p, "nice"), *text(p, "refused") ? "; no real-time priority: " : "",
+			 text(p, "refused"));
+	say("priority", line);
+}
+
 static void show_status(const cJSON *j)
 {
-	char a[32], b[32], c[32], line[256];
+	char a[32], b[32], c[32], d[32], line[256];
 
 	snprintf(line, sizeof(line), "process %.0f on %s since %s, version %s", number(j, "pid"), text(j, "host"),
 		 text(j, "since"), text(j, "version"));
 	say("recorder", line);
-	snprintf(line, sizeof(line), "%s, %s lost, longest pause %s", text__count((uint64_t)number(j, "events"), a),
-		 text__count((uint64_t)number(j, "lost"), b), text__duration((uint64_t)number(j, "longest_pause_ns"), c));
+	snprintf(line, sizeof(line), "%s, %s lost, longest pause %s, longest round %s", text__count((uint64_t)number(j, "events"), a),
+		 text__count((uint64_t)number(j, "lost"), b), text__duration((uint64_t)number(j, "longest_pause_ns"), c),
+		 text__duration((uint64_t)number(j, "longest_round_ns"), d));
 	say("events", line);
+	show_priority(cJSON_GetObjectItemCaseSensitive(j, "priority"));
 	say("alerts", text__count((uint64_t)number(j, "alerts"), a));
 	show_rules(cJSON_GetObjectItemCaseSensitive(j, "rules"));
 	show_ring(cJSON_GetObjectItemCaseSensitive(j, "ring"));

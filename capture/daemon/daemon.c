@@ -5,27 +5,26 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "capture/daemon/daemon_internal.h"
 #include "capture/daemon/service.h"
+#include "capture/priority.h"
 #include "capture/privilege.h"
 #include "format/base/cli.h"
 #include "format/base/log.h"
 #include "format/base/text.h"
 
 #define FLUSH_NS 1000000000u
-#define RECORDER_NICE -10		/* if we may */
 
 /* --- beginning -------------------------------------------------------------------------------- */
 
-static uint64_t now_ns(void)
+static uint64_t now_ns(clockid_t clock)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(clock, &t);
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
@@ -88,17 +87,17 @@ static int start_recorder(struct cap_daemon *d, struct err *err)
 	};
 
 	cap_privilege__warn();
-	setpriority(PRIO_PROCESS, 0, RECORDER_NICE);
+	cap_priority__nice();
+	if (c->realtime)
+		cap_realtime__prepare(&d->realtime);
 	return cap_recorder__start(&d->rec, &o, err);
 }
 
 static int begin(struct cap_daemon *d, struct err *err)
 {
-	struct timespec t;
 	int r;
 
-	clock_gettime(CLOCK_REALTIME, &t);
-	d->started_ns = (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+	d->started_ns = now_ns(CLOCK_REALTIME);
 	gethostname(d->host, sizeof(d->host) - 1);
 	r = cap_daemon_conf__read(&d->conf, &d->file, d->config_path, err);
 	d->metrics = cap_metrics__new();
@@ -115,19 +114,35 @@ static int begin(struct cap_daemon *d, struct err *err)
 	r = open_keep(d, err);
 	if (r)
 		return r;
-	d->round_at = now_ns();
+	d->round_at = now_ns(CLOCK_MONOTONIC);
 	r = cap_daemon__parts_begin(d, err);
 	r = r ? r : cap_daemon__manage_begin(d, err);
+	if (r)
+		return r;
+	cap_realtime__begin(&d->realtime);
 	/* The other threads are there, each confined to what it needs itself. */
 	cap_privilege__confine(CAP_ROLE_DAEMON, NULL);
-	return r;
+	return 0;
 }
 
 /* --- rounds ----------------------------------------------------------------------------------- */
 
+/* A round is what the thread computes between two waits: so long others do not get its processor. */
+static void note_round(struct cap_daemon *d, uint64_t *computed)
+{
+	uint64_t now = now_ns(CLOCK_THREAD_CPUTIME_ID);
+
+	if (now - *computed > d->longest_round)
+		d->longest_round = now - *computed;
+	*computed = now;
+	d->rounds++;
+	d->round_at = now_ns(CLOCK_MONOTONIC);
+}
+
 static int record(struct cap_daemon *d, struct err *err)
 {
 	struct pollfd p = { .fd = d->post.fd, .events = POLLIN };
+	uint64_t computed = now_ns(CLOCK_THREAD_CPUTIME_ID);
 	int r = 0;
 
 	while (!r && !d->stop) {
@@ -137,8 +152,7 @@ static int record(struct cap_daemon *d, struct err *err)
 		r = cap_recorder__round(d->rec, err);
 		cap_daemon__fire(d);
 		cap_playbooks__round(d->playbooks);
-		d->rounds++;
-		d->round_at = now_ns();
+		note_round(d, &computed);
 	}
 	return r < 0 ? r : 0;
 }
@@ -169,6 +183,7 @@ static int end(struct cap_daemon *d, struct err *err)
 
 static void free_all(struct cap_daemon *d)
 {
+	cap_realtime__cancel(&d->realtime);
 	cap_playbooks__free(d->playbooks);
 	cap_daemon__parts_free(d);
 	cap_ring__free(d->ring);

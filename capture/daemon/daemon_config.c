@@ -38,6 +38,11 @@ static const struct cfg_key capture_keys[] = {
 		"Size of the buffer of each processor between kernel and recorder. Without this key 8MiB, or "
 		"less on machines with more than 16 processors. A larger one outlasts longer bursts.",
 		.min = 512 << 10, .max = 1 << 30),
+	CFG_KEY(struct cap_capture_conf, realtime, CFG_BOOL, "realtime", "true",
+		"Give the thread that empties these buffers the lowest real-time priority (SCHED_RR 1), so that it does not wait for a "
+		"processor behind containers that want it, and nothing is lost. It takes one processor at most, and of that what the kernel "
+		"leaves to real-time threads (sched_rt_runtime_us, 95 %). false, or where the kernel refuses it: nice -10, which "
+		"weighs within a control group only. status says what is in force, and why."),
 	CFG_KEY(struct cap_capture_conf, slow_reads, CFG_BOOL, "slow_reads", "false",
 		"Let BPF helpers read the kernel's memory, as on kernels before 6.2: slower."),
 	CFG_END,

@@ -11,7 +11,7 @@
 
 struct cap_capture_conf {
 	uint64_t snaplen, environment, buffer;
-	bool noise, slow_reads, container_env;
+	bool noise, slow_reads, container_env, realtime;
 	struct cfg_strings snaplen_for;
 	struct cap_snaplen snaps;	/* both, understood */
 };

@@ -17,6 +17,7 @@
 #include "capture/keep/keep.h"
 #include "capture/metrics/metrics.h"
 #include "capture/outputs/outputs_config.h"
+#include "capture/priority.h"
 #include "capture/record/recorder.h"
 #include "capture/ring/ring.h"
 #include "capture/serve/serve_routes.h"
@@ -47,6 +48,7 @@ struct cap_daemon {
 	struct cap_live live;
 	struct cap_scope scope;		/* the whole machine */
 	struct cap_rule_trigger *rule_triggers;
+	struct cap_realtime realtime;	/* settled before there are rounds */
 	struct cap_request asked[CAP_MAX_ASKED];
 	unsigned n_asked;
 
@@ -63,6 +65,7 @@ struct cap_daemon {
 	struct cap_post post;
 	_Atomic bool stop;
 	_Atomic uint64_t rounds, round_at;	/* how many, when the last one was (CLOCK_MONOTONIC) */
+	_Atomic uint64_t longest_round;	/* ns of processor time */
 	_Atomic uint64_t alerts, too_many;	/* too_many: triggers that found no room in their round */
 
 	/* the manager's */

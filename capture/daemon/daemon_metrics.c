@@ -44,6 +44,10 @@ static void set_recorder(struct cap_daemon *d)
 
 	if (!cap_daemon__recorded(d, &s))
 		return;
+	set(d, CAP_GAUGE_NS, "spoor_longest_pause_seconds",
+	    "Longest time that the recording thread has left the kernel's buffers alone.", s.longest_pause_ns);
+	set(d, CAP_GAUGE_NS, "spoor_longest_round_seconds",
+	    "Longest processor time that the recording thread has taken without a pause.", d->longest_round);
 	set(d, CAP_COUNTER, "spoor_events_total", "Events that were recorded.", s.events);
 	other = s.lost;
 	for (unsigned l = 0; l < CAP_N_LANES; l++) {
@@ -129,12 +133,15 @@ static void set_audit(struct cap_daemon *d)
 static void show(void *arg)
 {
 	struct cap_daemon *d = arg;
+	struct cap_priority p;
 
 	set_recorder(d);
 	set_ring(d);
 	set_files(d);
 	set_audit(d);
 	set(d, CAP_COUNTER, "spoor_triggers_dropped_total", "Triggers of rounds that had too many.", d->too_many);
+	cap_priority__of(getpid(), &p);
+	set(d, CAP_GAUGE, "spoor_realtime_priority", "Of the recording thread; 0: none.", (uint64_t)p.realtime);
 	set(d, CAP_GAUGE, "spoor_rules", "Rules that are loaded.", d->n_rules);
 	set(d, CAP_COUNTER_NS, "process_cpu_seconds_total", "Processor time of the recorder.",
 	    cap_daemon__processor_ns());

@@ -9,6 +9,7 @@
 #include "capture/act/act.h"
 #include "capture/daemon/daemon_internal.h"
 #include "capture/daemon/daemon_playbooks.h"
+#include "capture/priority.h"
 #include "format/base/log.h"
 #include "format/base/text.h"
 
@@ -270,7 +271,7 @@ int cap_playbooks__new(struct cap_playbooks **ret, struct cap_daemon *d, struct 
 	p = xcalloc(1, sizeof(*p));
 	p->d = d;
 	o.arg = p;
-	pthread_mutex_init(&p->lock, NULL);
+	cap_priority__mutex(&p->lock);
 	p->rows = xcalloc(MAX_ROWS, sizeof(*p->rows));
 	find_self(p);
 	r = playbook__open(&p->pb, d->conf.playbooks, true, err);

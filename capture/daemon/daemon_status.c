@@ -43,6 +43,17 @@ static void put_time(struct buf *out, const char *key, uint64_t ns)
 	put_text(out, key, text__iso(ns, "Z", t));
 }
 
+static void put_priority(struct cap_daemon *d, struct buf *out)
+{
+	struct cap_priority p;
+
+	cap_priority__of(getpid(), &p);	/* the first thread records */
+	buf__printf(out, ", \"priority\": {\"policy\": \"%s\", \"realtime\": %d, \"nice\": %d", p.policy, p.realtime, p.nice);
+	if (*d->realtime.refused)
+		put_text(out, "refused", d->realtime.refused);
+	buf__u8(out, '}');
+}
+
 static void put_ring(struct cap_daemon *d, struct buf *out)
 {
 	struct cap_ring_stats s;
@@ -133,6 +144,8 @@ void cap_daemon__status(struct cap_daemon *d, struct buf *out)
 	put_u64(out, "events", s.events);
 	put_u64(out, "lost", s.lost);
 	put_u64(out, "longest_pause_ns", s.longest_pause_ns);
+	put_u64(out, "longest_round_ns", d->longest_round);
+	put_priority(d, out);
 	put_u64(out, "alerts", d->alerts);
 	put_u64(out, "cpu_ns", cap_daemon__processor_ns());
 	put_u64(out, "memory_bytes", cap_daemon__memory_bytes());

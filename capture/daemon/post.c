@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "capture/daemon/post.h"
+#include "capture/priority.h"
 
 struct cap_call {			/* on the stack of who waits */
 	void (*fn)(void *arg);
@@ -17,7 +18,7 @@ int cap_post__init(struct cap_post *p)
 {
 	*p = (struct cap_post){ .fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) };
 	p->last = &p->first;
-	pthread_mutex_init(&p->lock, NULL);
+	cap_priority__mutex(&p->lock);
 	pthread_cond_init(&p->done, NULL);
 	return p->fd < 0 ? -errno : 0;
 }

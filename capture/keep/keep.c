@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "capture/keep/keep_internal.h"
+#include "capture/priority.h"
 #include "capture/privilege.h"
 #include "format/base/alloc.h"
 #include "format/base/log.h"
@@ -426,7 +427,7 @@ static void init(struct cap_keep *k, const struct cap_keep_opts *o)
 	k->dir = xstrdup(o->dir);
 	k->dir_fd = -1;
 	k->next_id = 1;
-	pthread_mutex_init(&k->lock, NULL);
+	cap_priority__mutex(&k->lock);
 	pthread_mutex_init(&k->sweeping, NULL);
 	pthread_condattr_init(&a);
 	pthread_condattr_setclock(&a, CLOCK_MONOTONIC);

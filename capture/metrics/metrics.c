@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "capture/metrics/metrics.h"
+#include "capture/priority.h"
 #include "format/base/text.h"
 
 struct series {
@@ -41,7 +42,7 @@ struct cap_metrics *cap_metrics__new(void)
 {
 	struct cap_metrics *m = xcalloc(1, sizeof(*m));
 
-	pthread_mutex_init(&m->lock, NULL);
+	cap_priority__mutex(&m->lock);
 	pthread_mutex_init(&m->show_lock, NULL);
 	m->end = &m->first;
 	return m;

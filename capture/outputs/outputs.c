@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "capture/outputs/out_output.h"
+#include "capture/priority.h"
 
 #define SECOND 1000000000ull
 
@@ -32,7 +33,7 @@ struct cap_outputs *cap_outputs__new(struct cap_metrics *metrics)
 	id = (uint64_t)t.tv_sec * SECOND + (uint64_t)t.tv_nsec;
 	snprintf(h->run, sizeof(h->run), "%016" PRIx64, id);
 	h->metrics = metrics;
-	pthread_mutex_init(&h->lock, NULL);
+	cap_priority__mutex(&h->lock);
 	pthread_mutex_init(&h->showing, NULL);
 	return h;
 }
@@ -142,7 +143,7 @@ static struct output *output__new(const struct cap_out_opts *opts)
 	keep_opts(o, opts);
 	set_defaults(&o->o);
 	o->ops = ops[opts->kind];
-	pthread_mutex_init(&o->lock, NULL);
+	cap_priority__mutex(&o->lock);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&o->work, &attr);

@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "capture/priority.h"
 #include "capture/ring/ring_internal.h"
 #include "format/base/alloc.h"
 #include "format/base/text.h"
@@ -88,7 +89,7 @@ static void init_sync(struct cap_ring *r)
 {
 	pthread_condattr_t a;
 
-	pthread_mutex_init(&r->lock, NULL);
+	cap_priority__mutex(&r->lock);
 	pthread_condattr_init(&a);
 	pthread_condattr_setclock(&a, CLOCK_MONOTONIC);
 	pthread_cond_init(&r->more, &a);

@@ -353,6 +353,7 @@ recording() {
 	cat secret-of-the-tests >/dev/null
 	until_true grep -q 'secret read' out
 	grep '^CapEff' "/proc/$daemon_pid/status"
+	! chrt -r 1 true || ctl status | grep '^priority *real-time'
 	daemon_stop
 	[ "$daemon_status" = 0 ]
 }
