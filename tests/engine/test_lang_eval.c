@@ -158,6 +158,66 @@ static void all_together_mean_the_same(void **state)
 	tsv__close(&t);
 }
 
+/* Comparisons of one text, more than fit into a word: what answers many at once gives each its own. */
+#define N_WORDS (sizeof(words) / sizeof(*words))
+static const char *const words[] = {
+	"cat", "bash", "sh", "nginx", "/etc/shadow", "/dev", "/usr/bin/cat", "/usr/bin/ls", "shadow", "SHADOW", "-c id", "cat /etc/shadow", "t",
+	"e", "s", "/", "", "\xc3", "/etc/gshadow", "ls",
+};
+static const char *const sides[] = {
+	"proc.name", "proc.cmdline", "proc.args", "fd.name", "basename(proc.exepath)", "basename(fd.name)", "proc.pname", "proc.env[PATH]",
+};
+static const char *const tests_of_texts[] = {
+	"%s = \"%s\"", "%s != \"%s\"", "%s in (\"%s\", \"%s\")", "%s contains \"%s\"", "%s icontains \"%s\"", "%s startswith \"%s\"",
+	"%s endswith \"%s\"", "%s contains anyof (\"%s\", \"%s\")", "%s startswith oneof (\"%s\", \"%s\")",
+	"%s endswith allof (\"%s\", \"%s\")", "%s icontains anyof (\"%s\", \"%s\")",
+};
+#define N_SIDES (sizeof(sides) / sizeof(*sides))
+#define N_TESTS (sizeof(tests_of_texts) / sizeof(*tests_of_texts))
+#define N_TEXTS (N_SIDES * N_TESTS * N_WORDS)
+
+static const struct eng_ast *nth_comparison(unsigned i, struct arena *mem)
+{
+	unsigned word = i % N_WORDS, test = i / N_WORDS % N_TESTS, side = i / N_WORDS / N_TESTS;
+	char text[200];
+	struct eng_ast *a;
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+	snprintf(text, sizeof(text), tests_of_texts[test], sides[side], words[word], words[(word * 7 + test) % N_WORDS]);
+#pragma GCC diagnostic pop
+	assert_int_equal(eng_filter__parse(text, strlen(text), 100, mem, &a, NULL), 0);
+	return a;
+}
+
+static void comparisons_of_one_text_keep_their_own_answers(void **state)
+{
+	struct trial all = { .n_conds = N_TEXTS };
+	struct arena mem = { 0 };
+	unsigned matched = 0;
+
+	(void)state;
+	assert_int_equal(eng_prog__new(&all.prog), 0);
+	for (unsigned i = 0; i < N_TEXTS; i++)
+		assert_int_equal(eng_prog__add(all.prog, nth_comparison(i, &mem), NULL, NULL, NULL), (int)i);
+	run_trial(&all);
+	for (unsigned i = 0; i < N_TEXTS; i++) {
+		struct trial one = { .n_conds = 1 };
+
+		assert_int_equal(eng_prog__new(&one.prog), 0);
+		assert_int_equal(eng_prog__add(one.prog, nth_comparison(i, &mem), NULL, NULL, NULL), 0);
+		run_trial(&one);
+		assert_int_equal(all.got[i], one.got[0]);
+		matched += one.got[0] != 0;
+		free(one.got);
+		eng_prog__free(one.prog);
+	}
+	assert_true(matched > N_TEXTS / 10 && matched < N_TEXTS * 9 / 10);
+	free(all.got);
+	eng_prog__free(all.prog);
+	arena__done(&mem);
+}
+
 struct switching {
 	struct eng_run *run;
 	unsigned with, without;
@@ -205,6 +265,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(conditions_mean_what_the_table_says),
 		cmocka_unit_test(all_together_mean_the_same),
+		cmocka_unit_test(comparisons_of_one_text_keep_their_own_answers),
 		cmocka_unit_test(a_condition_can_be_switched_off),
 	};
 

@@ -199,17 +199,17 @@ static void sets_hold_what_was_put_in(void **state)
 		strs[i] = (struct match_str){ arena__strndup(&mem, key, strlen(key)),
 					     (uint32_t)strlen(key) };
 	}
-	match_set__build(&set, strs, 1000, &mem);
+	match_set__build(&set, strs, NULL, 1000, &mem);
 	assert_int_equal(set.n, 500);
 	for (uint32_t i = 0; i < 1000; i++) {
 		snprintf(key, sizeof(key), "k%u", i);
 		assert_int_equal(match_set__has(&set, key, (uint32_t)strlen(key)), i < 500);
 	}
 	assert_false(match_set__has(&set, "", 0));
-	match_set__build(&set, NULL, 0, &mem);
+	match_set__build(&set, NULL, NULL, 0, &mem);
 	assert_false(match_set__has(&set, "", 0));
 	strs[0] = (struct match_str){ "", 0 };
-	match_set__build(&set, strs, 1, &mem);
+	match_set__build(&set, strs, NULL, 1, &mem);
 	assert_true(match_set__has(&set, "", 0));
 	arena__done(&mem);
 }

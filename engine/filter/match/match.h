@@ -25,15 +25,19 @@ struct match_str {
 
 struct match_set {
 	struct match_str *slots;	/* p == NULL: free */
+	uint64_t *of;			/* whose each is; NULL: nobody asks */
 	uint32_t mask;			/* slots - 1, a power of two */
 	uint32_t n;
 	uint64_t lens;			/* bit l: an element of length l is there; bit 63: of 63 and
 					 * more */
 };
 
-void match_set__build(struct match_set *s, const struct match_str *strs, uint32_t n,
+/* of: for each string, bits that the caller knows it by (joined where strings are equal); or NULL. */
+void match_set__build(struct match_set *s, const struct match_str *strs, const uint64_t *of, uint32_t n,
 		      struct arena *mem);
 bool match_set__has(const struct match_set *s, const char *p, uint32_t len);
+/* The bits of this string, 0 if it is not there. */
+uint64_t match_set__of(const struct match_set *s, const char *p, uint32_t len);
 
 /* --- A word in a text ------------------------------------------------------------------------- */
 

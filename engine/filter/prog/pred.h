@@ -42,6 +42,8 @@ struct eng_pred {
 	struct eng_expr *left, *right;
 	uint32_t index;			/* among the program's predicates */
 	uint32_t slot, right_slot;	/* where a run keeps the values: private to prog */
+	bool looked_up;			/* its text is compared with words, whole, and remembered: one
+					 * look-up answers all such predicates */
 	uint32_t arg_memo;		/* a test of evt.arg.X: where a run keeps answers by X's
 					 * number; else UINT32_MAX */
 	eng_test_fn *test;

@@ -221,7 +221,7 @@ static int build_matchers(struct eng_pred *p, struct eng_pred_ctx *x)
 	case OP_IN:
 	case OP_INTERSECTS:
 		if (is_text(p))
-			match_set__build(&p->set, literal_strs(p, x->mem), p->n_lits, x->mem);
+			match_set__build(&p->set, literal_strs(p, x->mem), NULL, p->n_lits, x->mem);
 		break;
 	}
 	return 0;
@@ -293,6 +293,12 @@ static void set_level(struct eng_pred *p)
 		p->level = LV_CALL;
 }
 
+static bool is_looked_up(const struct eng_pred *p)
+{
+	return p->plain && p->type.type == T_STR && (p->level == LV_PROC || p->level == LV_NAME) &&
+	       (p->op == OP_EQ || p->op == OP_NE || p->op == OP_IN);
+}
+
 static void set_cost(struct eng_pred *p)
 {
 	static const uint8_t by_op[OP__N] = {
@@ -305,6 +311,10 @@ static void set_cost(struct eng_pred *p)
 	};
 	unsigned cost = by_op[p->op];
 
+	if (p->looked_up) {
+		p->cost = 1;
+		return;
+	}
 	if (p->mod)
 		cost *= p->n_lits ? p->n_lits : 1;
 	if (p->left->kind != X_FIELD || p->right)
@@ -425,6 +435,7 @@ int eng_pred__compile(const struct eng_check *c, struct eng_pred_ctx *x, struct 
 	}
 	p->plain = p->mode == PM_ONE && !p->mod && p->left->type.type != T_DYNAMIC;
 	set_level(p);
+	p->looked_up = is_looked_up(p);
 	set_cost(p);
 	*ret = p;
 	return 0;

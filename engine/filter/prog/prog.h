@@ -44,6 +44,16 @@ struct prog_node {
 	uint32_t kids, n_kids;		/* NK_AND: in prog.kids, cheap ones first */
 	uint32_t memo;			/* its bit in the memos of its level; UINT32_MAX: not
 					 * remembered there */
+	uint32_t group;			/* NK_PRED: that answers it, number + 1; 0: none */
+};
+
+/* Predicates that compare the same text with words, all of them with one look-up (prog_group.c). */
+struct prog_group {
+	uint32_t slot;			/* of the text among prog.exprs */
+	uint32_t n, *nodes;		/* their nodes, at most 64 */
+	uint64_t mask;			/* their bits, all in the same word of what is remembered */
+	uint64_t negated;		/* those that are true of all other texts */
+	struct match_set words;		/* each with the bits of those that name it */
 };
 
 /* One cheap test of a list and the conditions (as bits of the list) that need it. */
@@ -117,6 +127,8 @@ struct eng_prog {
 	node_ref *kids;
 	uint32_t n_kids;
 	struct hash_index node_index;
+	struct prog_group *groups;	/* made when it is sealed */
+	uint32_t n_groups;
 	struct prog_seen *seen;		/* trees already built: open addressing by the pointer */
 	uint32_t n_seen, seen_slots;
 	struct evt_set all;		/* events that its conditions may see */
@@ -134,7 +146,7 @@ struct eng_prog {
 	struct name_filter names;
 	uint32_t n_arg_memos;
 	size_t cap_preds, cap_pred_texts, cap_exprs, cap_expr_texts, cap_nodes, cap_kids, cap_conds,
-		cap_lists;
+		cap_lists, cap_groups;
 };
 
 static inline node_ref ref_not(node_ref r)
@@ -155,6 +167,8 @@ static inline bool is_kept_long(enum eng_level level)
 
 /* prog_build.c: nodes. and_ of any number of parts; the array is sorted. */
 node_ref prog__and(struct eng_prog *p, node_ref *parts, uint32_t n);
+/* Make the groups of what is remembered of processes and names, and give their nodes their bits (prog_group.c). */
+void prog__group(struct eng_prog *p);
 /* The reference that stands for a tree of a condition added before, REF_NONE if it is none. */
 node_ref prog__ref_of(const struct eng_prog *p, const struct eng_ast *a);
 

@@ -79,7 +79,7 @@ static bool eval_timed(struct eng_run *r, uint32_t pred)
 	uint64_t t = run_profile__now();
 	bool hit = eval_pred(r, r->p->preds[pred]);
 
-	run_profile__pred(r->profile, pred, t, hit);
+	run_profile__pred(r->profile, pred, run_profile__since(r->profile, t), hit);
 	return hit;
 }
 
@@ -88,6 +88,37 @@ static inline bool work_out(struct eng_run *r, uint32_t pred)
 	if (__builtin_expect(r->profile != NULL, 0))
 		return eval_timed(r, pred);
 	return eval_pred(r, r->p->preds[pred]);
+}
+
+/* --- Groups ----------------------------------------------------------------------------------- */
+
+static uint64_t look_up(struct eng_run *r, const struct prog_group *g)
+{
+	const struct eng_vals *text = value_of(r, g->slot);
+
+	return text ? match_set__of(&g->words, text->v[0].str.p, text->v[0].str.len) ^ g->negated : 0;
+}
+
+/* Each is charged with its part. */
+static uint64_t look_up_timed(struct eng_run *r, const struct prog_group *g)
+{
+	uint64_t t = run_profile__now(), hits = look_up(r, g), ns = run_profile__since(r->profile, t);
+
+	for (uint32_t i = 0; i < g->n; i++) {
+		const struct prog_node *n = &r->p->nodes[g->nodes[i]];
+
+		run_profile__pred(r->profile, n->pred, ns / g->n + (i < ns % g->n), hits >> n->memo % 64 & 1);
+	}
+	return hits;
+}
+
+/* The answers of all that are in the group, into the word that they have. */
+static void answer_group(struct eng_run *r, const struct prog_group *g, uint64_t *known, uint32_t width)
+{
+	uint64_t hits = __builtin_expect(r->profile != NULL, 0) ? look_up_timed(r, g) : look_up(r, g);
+
+	*known |= g->mask;
+	known[width] = (known[width] & ~g->mask) | hits;
 }
 
 /* --- Nodes ------------------------------------------------------------------------------------ */
@@ -106,6 +137,10 @@ bool run__eval_kept(struct eng_run *r, node_ref ref, uint64_t *memo, uint32_t wi
 	bit = 1ull << (n->memo & 63);
 	if (*known & bit)
 		return ((known[width] & bit) != 0) != (ref & 1);
+	if (n->group) {
+		answer_group(r, &r->p->groups[n->group - 1], known, width);
+		return ((known[width] & bit) != 0) != (ref & 1);
+	}
 	if (n->kind == NK_PRED)
 		v = work_out(r, n->pred);
 	else

@@ -66,12 +66,17 @@ void run_profile__event(struct run_profile *f, const struct prog_list *l, const 
 		f->costs.conds[l->conds[c]].events += alive[c >> 6] >> (c & 63) & 1;
 }
 
-void run_profile__pred(struct run_profile *f, uint32_t pred, uint64_t since, bool hit)
+uint64_t run_profile__since(const struct run_profile *f, uint64_t since)
 {
-	struct eng_cost *c = &f->costs.preds[pred];
 	uint64_t ns = run_profile__now() - since;
 
-	ns = ns > f->overhead ? ns - f->overhead : 0;
+	return ns > f->overhead ? ns - f->overhead : 0;
+}
+
+void run_profile__pred(struct run_profile *f, uint32_t pred, uint64_t ns, bool hit)
+{
+	struct eng_cost *c = &f->costs.preds[pred];
+
 	c->evals++;
 	c->hits += hit;
 	c->ns += ns;

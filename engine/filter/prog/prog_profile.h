@@ -27,8 +27,10 @@ void run_profile__free(struct run_profile *f);
 uint64_t run_profile__now(void);
 /* A new event, which these conditions of the list could match. */
 void run_profile__event(struct run_profile *f, const struct prog_list *l, const uint64_t *alive);
-/* A predicate has been worked out since then. */
-void run_profile__pred(struct run_profile *f, uint32_t pred, uint64_t since, bool hit);
+/* What it took since then, without reading the clock. */
+uint64_t run_profile__since(const struct run_profile *f, uint64_t since);
+/* A predicate has been worked out in so much time. */
+void run_profile__pred(struct run_profile *f, uint32_t pred, uint64_t ns, bool hit);
 /* What was worked out since then was for one condition, or for those that are alive and in mask. */
 void run_profile__cond(struct run_profile *f, uint32_t cond, struct run_mark since);
 void run_profile__conds(struct run_profile *f, const struct prog_list *l, const uint64_t *alive,

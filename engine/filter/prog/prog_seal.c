@@ -296,10 +296,11 @@ static struct prog_list *new_list(struct seal *s, const uint32_t *conds, const n
 /* Each node that a level remembers gets its bits there. */
 static void lay_out(struct eng_prog *p)
 {
+	prog__group(p);
 	for (uint32_t i = 0; i < p->n_nodes; i++) {
 		struct prog_node *n = &p->nodes[i];
 
-		if (n->kind != NK_TRUE && n->level >= LV_CALL && n->level <= LV_FD)
+		if (n->kind != NK_TRUE && !n->group && n->level >= LV_CALL && n->level <= LV_FD)
 			n->memo = p->memo[n->level].n_nodes++;
 	}
 	/*
