@@ -314,6 +314,17 @@ static void show_priority(const cJSON *p)
 	say("priority", line);
 }
 
+static void show_memory(const cJSON *j)
+{
+	const cJSON *parts = cJSON_GetObjectItemCaseSensitive(j, "memory");
+	char a[32], b[32], c[32], d[32], line[256];
+
+	snprintf(line, sizeof(line), "%s: ring %s, the kernel's buffers %s, else %s", text__size((uint64_t)number(j, "memory_bytes"), a),
+		 text__size((uint64_t)number(parts, "ring"), b), text__size((uint64_t)number(parts, "buffers"), c),
+		 text__size((uint64_t)number(parts, "process"), d));
+	say("memory", line);
+}
+
 static void show_status(const cJSON *j)
 {
 	char a[32], b[32], c[32], d[32], line[256];
@@ -333,9 +344,8 @@ static void show_status(const cJSON *j)
 	show_outputs(cJSON_GetObjectItemCaseSensitive(j, "outputs"));
 	show_http(cJSON_GetObjectItemCaseSensitive(j, "http"));
 	show_playbooks(cJSON_GetObjectItemCaseSensitive(j, "playbooks"));
-	snprintf(line, sizeof(line), "%s of processor time, %s of memory",
-		 text__duration((uint64_t)number(j, "cpu_ns"), a), text__size((uint64_t)number(j, "memory_bytes"), b));
-	say("costs", line);
+	say("processor", text__duration((uint64_t)number(j, "cpu_ns"), a));
+	show_memory(j);
 }
 
 static void show(const char *command, const cJSON *j)

@@ -85,12 +85,16 @@ static int start_recorder(struct cap_daemon *d, struct err *err)
 		.on_container_end = cap_daemon__on_container_end,
 		.arg = d,
 	};
+	int r;
 
 	cap_privilege__warn();
 	cap_priority__nice();
 	if (c->realtime)
 		cap_realtime__prepare(&d->realtime);
-	return cap_recorder__start(&d->rec, &o, err);
+	r = cap_recorder__start(&d->rec, &o, err);
+	if (!r)
+		cap_recorder__memory(d->rec, &d->buffer_bytes, &d->buffer_resident);
+	return r;
 }
 
 static int begin(struct cap_daemon *d, struct err *err)

@@ -54,6 +54,7 @@ struct cap_daemon {
 
 	/* everybody's */
 	struct cap_ring *ring;
+	uint64_t buffer_bytes, buffer_resident;	/* of the kernel, see cap_driver__memory; settled at the start */
 	struct cap_keep *keep;		/* NULL: no files are made */
 	struct cap_metrics *metrics;
 	struct cap_outputs *outputs;
@@ -131,7 +132,11 @@ bool cap_daemon__recorded(struct cap_daemon *d, struct cap_recorder_stats *ret);
 
 void cap_daemon__show_metrics(struct cap_daemon *d);
 uint64_t cap_daemon__processor_ns(void);
-uint64_t cap_daemon__memory_bytes(void);
+/* What the recorder takes, in bytes, each counted once: its own, the kernel's buffers and tables, and the ring if it is in memory. */
+struct cap_daemon_memory {
+	uint64_t process, buffers, ring;
+};
+struct cap_daemon_memory cap_daemon__memory(struct cap_daemon *d);
 
 /* --- daemon_parts.c: files, outputs, the HTTP server ------------------------------------------ */
 

@@ -20,7 +20,7 @@ uint64_t cap_daemon__processor_ns(void)
 }
 
 /* statm in proc(5): pages; the second number is of those in memory. */
-uint64_t cap_daemon__memory_bytes(void)
+static uint64_t resident_bytes(void)
 {
 	FILE *f = fopen("/proc/self/statm", "re");
 	unsigned long long size, resident = 0;
@@ -30,6 +30,18 @@ uint64_t cap_daemon__memory_bytes(void)
 	if (f)
 		fclose(f);
 	return resident * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+/* The ring in memory is not mapped, so it is not resident; the kernel's buffers are. */
+struct cap_daemon_memory cap_daemon__memory(struct cap_daemon *d)
+{
+	struct cap_ring_stats s;
+	uint64_t resident = resident_bytes();
+
+	cap_ring__stats(d->ring, &s);
+	return (struct cap_daemon_memory){ .process = resident > d->buffer_resident ? resident - d->buffer_resident : 0,
+					   .buffers = d->buffer_bytes,
+					   .ring = d->conf.ring.directory ? 0 : s.bytes };
 }
 
 static void set(struct cap_daemon *d, enum cap_metric_kind kind, const char *name, const char *help, uint64_t v)
@@ -130,6 +142,22 @@ static void set_audit(struct cap_daemon *d)
 	set(d, CAP_COUNTER, "spoor_audit_log_restarts_total", "Times that the log was truncated or replaced.", log.restarts);
 }
 
+static void set_memory(struct cap_daemon *d)
+{
+	const struct cap_daemon_memory m = cap_daemon__memory(d);
+	const struct { const char *part; uint64_t bytes; } parts[] = {
+		{ "process", m.process }, { "buffers", m.buffers }, { "ring", m.ring }
+	};
+
+	for (unsigned i = 0; i < 3; i++)
+		cap_metric__set(cap_metrics__labelled(d->metrics, CAP_GAUGE, "spoor_memory_bytes",
+						      "Memory that the recorder takes, by part, each byte once.", "part",
+						      parts[i].part),
+				(int64_t)parts[i].bytes);
+	set(d, CAP_GAUGE, "process_resident_memory_bytes", "Resident memory, the kernel's buffers in it, the ring not.",
+	    resident_bytes());
+}
+
 static void show(void *arg)
 {
 	struct cap_daemon *d = arg;
@@ -145,7 +173,7 @@ static void show(void *arg)
 	set(d, CAP_GAUGE, "spoor_rules", "Rules that are loaded.", d->n_rules);
 	set(d, CAP_COUNTER_NS, "process_cpu_seconds_total", "Processor time of the recorder.",
 	    cap_daemon__processor_ns());
-	set(d, CAP_GAUGE, "process_resident_memory_bytes", "Memory of the recorder.", cap_daemon__memory_bytes());
+	set_memory(d);
 }
 
 void cap_daemon__show_metrics(struct cap_daemon *d)

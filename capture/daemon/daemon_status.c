@@ -72,6 +72,15 @@ static void put_ring(struct cap_daemon *d, struct buf *out)
 	buf__u8(out, '}');
 }
 
+static void put_memory(struct cap_daemon *d, struct buf *out)
+{
+	const struct cap_daemon_memory m = cap_daemon__memory(d);
+
+	put_u64(out, "memory_bytes", m.process + m.buffers + m.ring);
+	buf__printf(out, ", \"memory\": {\"process\": %llu, \"buffers\": %llu, \"ring\": %llu}", (unsigned long long)m.process,
+		    (unsigned long long)m.buffers, (unsigned long long)m.ring);
+}
+
 static void put_rules(struct cap_daemon *d, struct buf *out)
 {
 	buf__printf(out, ", \"rules\": {\"loaded\": %u", d->n_rules);
@@ -148,7 +157,7 @@ void cap_daemon__status(struct cap_daemon *d, struct buf *out)
 	put_priority(d, out);
 	put_u64(out, "alerts", d->alerts);
 	put_u64(out, "cpu_ns", cap_daemon__processor_ns());
-	put_u64(out, "memory_bytes", cap_daemon__memory_bytes());
+	put_memory(d, out);
 	put_rules(d, out);
 	put_ring(d, out);
 	put_files(d, out);

@@ -74,6 +74,11 @@ struct cap_loss {
 	uint64_t loser_n;		/* at least so many */
 };
 unsigned cap_driver__n_cpus(const struct cap_driver *d);
+/*
+ * Bytes of the kernel's memory that it takes: rings, and tables beside them; and what of it counts as this process's resident memory, too,
+ * because it is mapped.
+ */
+void cap_driver__memory(const struct cap_driver *d, uint64_t *ret_bytes, uint64_t *ret_resident);
 bool cap_driver__loss(struct cap_driver *d, unsigned cpu, struct cap_loss *ret);
 /* Records since the last call of processors that were not there when the driver was opened. */
 uint64_t cap_driver__without_ring(struct cap_driver *d);

@@ -494,3 +494,8 @@ void cap_recorder__stats(const struct cap_recorder *r, struct cap_recorder_stats
 					    .longest_pause_ns = r->longest_pause };
 	memcpy(ret->lost_by_lane, r->lost_by_lane, sizeof(ret->lost_by_lane));
 }
+
+void cap_recorder__memory(const struct cap_recorder *r, uint64_t *ret_bytes, uint64_t *ret_resident)
+{
+	cap_driver__memory(r->driver, ret_bytes, ret_resident);
+}

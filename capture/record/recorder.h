@@ -76,6 +76,8 @@ struct cap_recorder_stats {
 /* When rows were last written to the target, on the recording's clock: it differs after each time. Rows added before are written then. */
 uint64_t cap_recorder__flushed(const struct cap_recorder *r);
 void cap_recorder__stats(const struct cap_recorder *r, struct cap_recorder_stats *ret);
+/* Of the driver: see cap_driver__memory. From any thread. */
+void cap_recorder__memory(const struct cap_recorder *r, uint64_t *ret_bytes, uint64_t *ret_resident);
 /*
  * Stop recording, take the rest, close the file. Frees the recorder in any case; stats (may be
  * NULL) say what is in the file, after an error too. bytes are what was written, also where the

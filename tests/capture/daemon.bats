@@ -109,7 +109,8 @@ recording() {
 	grep -q '^recorder .*process '"$daemon_pid" text
 	grep -q '^ring .* of 16.0 MiB' text
 	grep -q '^events .* lost, longest pause [0-9]' text
-	ctl status -o json | jq -en "input | .ok and .recording and .pid == $daemon_pid and .rules.loaded == 1 and .memory_bytes > 0 and .longest_pause_ns > 0"
+	grep -Eq '^memory +[0-9.]+ MiB: ring .*, the kernel.s buffers .*, else ' text
+	ctl status -o json | jq -en "input | .ok and .recording and .pid == $daemon_pid and .rules.loaded == 1 and .memory_bytes == .memory.process + .memory.buffers + .memory.ring and .memory.process > 1e6 and .memory.buffers > 1e6 and .memory.ring > 0 and .longest_pause_ns > 0"
 	run timeout 60 spoor-capture --daemon c.yaml
 	[ "$status" = 1 ]
 	[[ $output == *"a daemon listens there already"* ]]
