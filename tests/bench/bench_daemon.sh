@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # bench_daemon.sh - the flight recorder on a machine with many busy containers: its processor time without rules, with the rules
-# that ship, and while files are made, ten at once; losses beside those of a plain recording, memory, and how soon a file is
-# complete that was asked for.
+# that ship, and while files are made, ten asked for at once; what it loses, beside a plain recording of the same length; its memory
+# against its bound; how soon a file is complete; how long the recording thread has waited for a processor, and at which priority.
 #
-# BENCH_CONTAINERS (10), BENCH_SECONDS of files being made (20), of each of the others (10), BENCH_RING (64MiB).
+# BENCH_CONTAINERS (10), BENCH_SECONDS of files being made and of the plain recording (20), BENCH_SHORT of each of the others (10),
+# BENCH_RING (64MiB), BENCH_REALTIME (true; false: both at nice -10).
 
 source "$SPOOR_SRC/tests/lib/container.bash"
 [ "$(id -u)" = 0 ] && command -v spoor-capture >/dev/null || { echo "recording needs root and spoor-capture"; exit 77; }
 why=$(container_missing) && { echo "$why"; exit 77; }
 
-n=${BENCH_CONTAINERS:-10} seconds=${BENCH_SECONDS:-20} ring=${BENCH_RING:-64MiB}
+n=${BENCH_CONTAINERS:-10} seconds=${BENCH_SECONDS:-20} short=${BENCH_SHORT:-10} ring=${BENCH_RING:-64MiB}
+realtime=${BENCH_REALTIME:-true}
 here=$PWD daemon= ids=() dirs=()
 
 end() {
@@ -28,9 +30,30 @@ ctl() {
 status() { ctl status -o json | jq -r "[$1] | @tsv"; }
 processor_ns() { awk '/^cpu / { printf "%.0f\n", ($2 + $3 + $4 + $7 + $8) * 10000000 }' /proc/stat; }
 ratio() { awk "BEGIN { printf \"%.$3f\", ($1) / ($2) }"; }
+ms() { awk "BEGIN { printf \"%.1f ms\", $1 / 1000000 }"; }
+waited_ns() { cut -d ' ' -f 2 "/proc/$1/task/$1/schedstat"; }	# runnable, and on no processor: sched-stats of the kernel's documentation
+wanting() { sed 's/.* \([0-9]*\)\/.*/\1/' /proc/loadavg; }	# threads that run or want to
+
+plain() {
+	local pid i began waited waited0 events lost
+	spoor-capture -w plain.spoor -d "${seconds}s" $([ "$realtime" = false ] || echo --realtime) 2>plain.log & pid=$!
+	for ((i = 0; i < 600; i++)); do [ -s plain.spoor ] && break; sleep 0.1; done
+	sleep 1
+	began=$SECONDS waited0=$(waited_ns $pid) waited=0
+	while [ $((SECONDS - began)) -lt $((seconds - 2)) ] && [ -d /proc/$pid ]; do
+		waited=$(waited_ns $pid 2>/dev/null || echo "$waited")
+		sleep 1
+	done
+	wait $pid
+	read -r lost events < <(spoor-trace info -o json plain.spoor | jq -r '[.lost, .events] | @tsv')
+	echo "$n containers, plain recording, $seconds s: events lost | $lost | $events recorded | $(ratio "$lost" "$events + $lost" 5)"
+	echo "the same: waited for a processor | $(ms $((waited - waited0))) | - | -"
+	rm plain.spoor
+}
 
 start() {	# rules
 	cat >c.yaml <<-EOC
+		capture: {realtime: $realtime}
 		rules: {files: [$1]}
 		ring: {size: $ring}
 		control: {socket: $here/sock}
@@ -42,19 +65,59 @@ start() {	# rules
 	for ((i = 0; i < 600; i++)); do ctl status >/dev/null 2>&1 && break; sleep 0.1; done
 	sleep 1
 	read -r events0 lost0 cpu0 < <(status .events,.lost,.cpu_ns)
-	all0=$(processor_ns)
+	all0=$(processor_ns) waited0=$(waited_ns "$daemon")
 }
 
 stop() {	# what it was doing: prints what it has cost since start
-	local events lost cpu all
-	read -r events lost cpu < <(status .events,.lost,.cpu_ns)
+	local events lost cpu all waited pause round policy
+	read -r events lost cpu pause round < <(status .events,.lost,.cpu_ns,.longest_pause_ns,.longest_round_ns)
+	policy=$(ctl status -o json | jq -r '.priority | "\(.policy) \(.realtime), nice \(.nice)\(if .refused then "; " + .refused else "" end)"')
 	events=$((events - events0)) lost=$((lost - lost0)) cpu=$((cpu - cpu0)) all=$(($(processor_ns) - all0))
+	waited=$(($(waited_ns "$daemon") - waited0))
 	ctl stop >/dev/null
 	wait "$daemon"
 	daemon=
-	echo "$n containers, $1: events lost | $lost | $events recorded | -"
-	echo "$n containers, $1: processor time an event | $(ratio $cpu "$events * 1000" 2) us | - | -"
-	echo "$n containers, $1: processor time | $((cpu / 1000000)) ms | $(((all - cpu) / 1000000)) ms of all others | $(ratio $cpu "$all - $cpu" 3)"
+	echo "$n containers, $1: events lost | $lost | $events recorded | $(ratio $lost "$events + $lost" 5)"
+	echo "the same: processor time an event | $(ratio $cpu "$events * 1000" 2) us | - | -"
+	echo "the same: processor time | $((cpu / 1000000)) ms | $(((all - cpu) / 1000000)) ms of all others | $(ratio $cpu "$all - $cpu" 3)"
+	echo "the same: waited for a processor | $(ms $waited) | longest pause $(ms "$pause"), round $(ms "$round") | -"
+	echo "$1: $policy"
+}
+
+ask() {	# container: how long it has taken, in ms, as who asks sees it and from trigger to last byte
+	local t=$(date +%s%N) file made
+	file=$(ctl trigger -c "$1" --before 10s --after 0 --wait --reason bench 2>>log) || return
+	echo $((($(date +%s%N) - t) / 1000000)) >>asked
+	# HOST--CONTAINER--RULE--20261128T140307.123Z-7.spoor
+	made=$(date -d "$(sed -E 's/.*--(....)(..)(..)T(..)(..)([0-9.]*)Z-[0-9]*\.spoor$/\1-\2-\3T\4:\5:\6/' <<<"$file")Z" +%s%3N)
+	echo $(($(date -r "captures/$file" +%s%3N) - made)) >>made
+}
+
+times() {	# file of ms: median, slowest
+	sort -n "$1" >sorted
+	echo "median $(sed -n "$(($(wc -l <sorted) / 2 + 1))p" sorted) ms | slowest $(tail -n 1 sorted) ms"
+}
+
+files() {
+	local most=0 load=0 rounds=0 pids memory
+	start "$SPOOR_SRC/rules"
+	began=$SECONDS
+	while [ $((SECONDS - began)) -lt "$seconds" ]; do
+		sleep 5
+		pids=()
+		for ((i = 0; i < 10; i++)); do
+			ask "${ids[(i + SECONDS) % n]}" & pids+=($!)
+		done
+		load=$((load + $(wanting))) rounds=$((rounds + 1))
+		wait "${pids[@]}"
+		memory=$(status .memory_bytes)
+		[ "$memory" -le "$most" ] || { most=$memory; parts=$(ctl status -o json | jq -r '.memory | map_values(. / 1048576 | floor) | "ring \(.ring), buffers \(.buffers), else \(.process) MiB"'); }
+	done
+	stop "rules and files, $((SECONDS - began)) s"
+	echo "the same: most memory of the recorder | $((most >> 20)) MiB | $parts | ring of $ring"
+	echo "$(wc -l <asked) files, ten at once: asked for to complete | $(times asked) | -"
+	echo "the same: trigger to last byte | $(times made) | -"
+	echo "threads that ran or wanted to: $((load / rounds)) on $(nproc) processors, mean of $rounds looks"
 }
 
 mkdir captures
@@ -66,34 +129,11 @@ for ((i = 0; i < n; i++)); do
 done
 for ((i = 0; i < 1200; i++)); do [ "$(runc list -q 2>/dev/null | wc -l)" -ge "$n" ] && break; sleep 0.1; done
 
-spoor-capture -w plain.spoor -d 10s 2>plain.log
-plain=$(spoor-trace info -o json plain.spoor | jq -r '[.lost, .events] | @tsv')
-echo "$n containers, plain recording, 10 s: events lost | ${plain%%	*} | ${plain##*	} recorded | -"
-rm plain.spoor
-
+plain
 start ""
-sleep 10
+sleep "$short"
 stop "no rules"
 start "$SPOOR_SRC/rules"
-sleep 10
+sleep "$short"
 stop "rules"
-
-start "$SPOOR_SRC/rules"
-most=0 began=$SECONDS
-while [ $((SECONDS - began)) -lt "$seconds" ]; do
-	sleep 5
-	pids=()
-	for ((i = 0; i < 10; i++)); do
-		(t=$(date +%s%N); ctl trigger -c "${ids[(i + SECONDS) % n]}" --before 10s --after 0 --wait --reason bench >/dev/null 2>>log &&
-			echo $((($(date +%s%N) - t) / 1000000)) >>times) & pids+=($!)
-	done
-	wait "${pids[@]}"
-	memory=$(status .memory_bytes)
-	[ "$memory" -le "$most" ] || most=$memory
-done
-took=$((SECONDS - began))
-stop "rules and files, $took s"
-sort -n times >sorted
-files=$(wc -l <sorted) slowest=$(tail -n 1 sorted) median=$(sed -n "$((files / 2 + 1))p" sorted)
-echo "$n containers: most memory of the recorder | $((most >> 20)) MiB | ring of $ring | -"
-echo "$files files, ten at once: asked for to complete | median $median ms | slowest $slowest ms | -"
+files
