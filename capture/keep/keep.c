@@ -15,6 +15,7 @@
 #include "capture/privilege.h"
 #include "format/base/alloc.h"
 #include "format/base/log.h"
+#include "format/file/encoders.h"
 
 #define WORKERS 2u
 #define MAX_OPEN 16u
@@ -308,6 +309,17 @@ static void remove_job(struct cap_keep *k, struct cap_job *j)
 	k->st.open--;
 }
 
+/* What files have needed is not kept for the next, if none is being made. Lock held, released meanwhile. */
+static void give_memory_back(struct cap_keep *k)
+{
+	if (k->st.open || k->passes)
+		return;
+	pthread_mutex_unlock(&k->lock);
+	fmt_encoders__shrink(k->encoders);
+	malloc_trim(0);
+	pthread_mutex_lock(&k->lock);
+}
+
 /* With the lock held, which is released meanwhile; the same for a pass. */
 static void work_on(struct cap_keep *k, struct cap_job *j)
 {
@@ -325,8 +337,8 @@ static void work_on(struct cap_keep *k, struct cap_job *j)
 	pthread_cond_broadcast(&k->work);	/* one of those that wait may begin */
 	pthread_mutex_unlock(&k->lock);
 	cap_job__free(j);
-	malloc_trim(0);			/* what one file has needed is not kept for the next */
 	pthread_mutex_lock(&k->lock);
+	give_memory_back(k);
 }
 
 static void work_on_pass(struct cap_keep *k, struct cap_pass *p)
@@ -336,13 +348,13 @@ static void work_on_pass(struct cap_keep *k, struct cap_pass *p)
 	p->busy = true;
 	pthread_mutex_unlock(&k->lock);
 	step = cap_pass__step(k, p);
-	if (step == CAP_STEP_DONE) {
-		cap_pass__free(k, p);
-		malloc_trim(0);
-	}
-	pthread_mutex_lock(&k->lock);
 	if (step == CAP_STEP_DONE)
+		cap_pass__free(k, p);
+	pthread_mutex_lock(&k->lock);
+	if (step == CAP_STEP_DONE) {
+		give_memory_back(k);
 		return;
+	}
 	p->busy = false;
 	p->next_at = cap_keep__mono() + (p->standing ? STAND_NS : LOOK_NS);
 	pthread_cond_broadcast(&k->work);
@@ -441,7 +453,8 @@ int cap_keep__new(struct cap_keep **ret, const struct cap_keep_opts *o, struct e
 	int code;
 
 	init(k, o);
-	code = cap_folder__open(k, err);
+	code = fmt_encoders__new(&k->encoders, o->level);
+	code = code ? err__set(err, code, "%s", err__text(code)) : cap_folder__open(k, err);
 	k->threads = xcalloc(k->o.workers, sizeof(*k->threads));
 	for (; !code && k->n_threads < k->o.workers; k->n_threads++)
 		if ((code = -pthread_create(&k->threads[k->n_threads], NULL, work, k)) < 0) {
@@ -471,6 +484,7 @@ void cap_keep__free(struct cap_keep *k)
 		free(k->left[i]);
 	if (k->dir_fd >= 0)
 		close(k->dir_fd);
+	fmt_encoders__free(k->encoders);
 	pthread_cond_destroy(&k->work);
 	pthread_mutex_destroy(&k->lock);
 	pthread_mutex_destroy(&k->sweeping);

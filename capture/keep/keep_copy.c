@@ -6,7 +6,7 @@
 
 int cap_copy__open(struct cap_keep *k, struct cap_job *j, int fd, struct err *err)
 {
-	struct fmt_writer_opts o = { .sz = sizeof(o), .level = k->o.level, .context = cap_ring__has_context(k->o.ring) };
+	struct fmt_writer_opts o = { .sz = sizeof(o), .encoders = k->encoders, .context = cap_ring__has_context(k->o.ring) };
 	int code = fmt_writer__open_fd(&j->w, fd, j->part, &j->meta, &o, err);
 
 	return code ? code : cap_ring_reader__new(&j->reader, k->o.ring, j->from, err);

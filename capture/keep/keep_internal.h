@@ -91,6 +91,7 @@ struct cap_keep {
 	struct cap_keep_opts o;
 	char *dir;
 	int dir_fd;
+	struct fmt_encoders *encoders;	/* of all files */
 	pthread_mutex_t lock;
 	pthread_cond_t work;		/* there is something to do */
 	pthread_t *threads;

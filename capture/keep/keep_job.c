@@ -14,7 +14,6 @@
 #include "format/base/text.h"
 
 #define FLUSH_NS 1000000000u
-#define LEVEL 3
 
 void cap_job__free(struct cap_job *j)
 {
@@ -97,7 +96,7 @@ static int open_part(struct cap_keep *k, struct cap_job *j, struct err *err)
 
 static int open_cut(struct cap_keep *k, struct cap_job *j, int fd, struct err *err)
 {
-	struct sink_opts so = { .meta = &j->meta, .context = true, .level = k->o.level ? k->o.level : LEVEL };
+	struct sink_opts so = { .meta = &j->meta, .context = true, .encoders = k->encoders };
 	struct cut_opts co = { .from = j->from, .to = UINT64_MAX };
 	int code = output__open_fd(&j->out, &sink_spoor, fd, j->part, &so, err);
 

@@ -10,6 +10,7 @@
 #include "capture/ring/ring_internal.h"
 #include "format/base/alloc.h"
 #include "format/base/text.h"
+#include "format/file/encoders.h"
 
 #define PAGE 4096u
 
@@ -117,7 +118,8 @@ int cap_ring__new(struct cap_ring **ret, const struct cap_ring_opts *o, struct e
 	cap_ring_target__init(r);
 	r->t.keyframe_ns = o->ns / PARTS_NS;
 	r->t.keyframe_bytes = o->bytes / PARTS_BYTES;
-	if (o->dir)
+	code = fmt_encoders__new(&r->encoders, o->level);
+	if (!code && o->dir)
 		code = cap_ring_dir__open(r, err);
 	if (!code && o->dir && o->sync_ns != UINT64_MAX)
 		code = cap_ring_dir__start_syncing(r);
@@ -143,6 +145,7 @@ void cap_ring__free(struct cap_ring *r)
 	pthread_cond_destroy(&r->more);
 	pthread_cond_destroy(&r->stopping);
 	pthread_mutex_destroy(&r->lock);
+	fmt_encoders__free(r->encoders);
 	free(r->dir);
 	free(r);
 }

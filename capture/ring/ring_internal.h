@@ -34,6 +34,7 @@ struct cap_ring {
 	int dir_fd;			/* locked; -1: in memory */
 	/* of the recording thread alone */
 	struct fmt_writer *w;		/* of the segment in work; NULL: there is none */
+	struct fmt_encoders *encoders;	/* of all segments' writers */
 	bool in_keyframe;
 	uint64_t retry_at;		/* after a failure; CLOCK_MONOTONIC */
 	uint64_t told_at;		/* when a failure was logged */

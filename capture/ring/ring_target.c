@@ -165,7 +165,7 @@ static void shrink(struct cap_ring *r, int code)
 static int open_segment(struct cap_ring *r, uint64_t first_num, struct err *err)
 {
 	struct fmt_writer_opts o = { .sz = sizeof(o), .level = r->o.level, .context = r->o.context,
-				     .room = make_room, .room_arg = r };
+				     .room = make_room, .room_arg = r, .encoders = r->encoders };
 	struct fmt_meta meta;
 	char *path;
 	int wfd, fd = create_file(r, r->next_id, &path);

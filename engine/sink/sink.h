@@ -20,6 +20,7 @@ struct sink_opts {
 	bool context;			/* rows may be context */
 	bool keyframes;			/* .jsonl: write the rows of keyframes too */
 	int level;			/* .spoor: of zstd; 0: what somebody who writes at leisure takes */
+	struct fmt_encoders *encoders;	/* .spoor: shared with other outputs, and then of their level; borrowed. NULL: its own */
 };
 
 struct sink_stats {

@@ -184,7 +184,8 @@ static const struct sink_ops ops = { .batch = spoor_batch, .close = spoor_close 
 
 static int spoor_open(struct sink **ret, int fd, const char *name, const struct sink_opts *o, struct err *err)
 {
-	struct fmt_writer_opts w = { .sz = sizeof(w), .level = o->level ? o->level : LEVEL, .more = o->more, .n_more = o->n_more, .context = o->context };
+	struct fmt_writer_opts w = { .sz = sizeof(w), .level = o->level ? o->level : LEVEL, .more = o->more, .n_more = o->n_more, .context = o->context,
+				    .encoders = o->encoders };
 	struct spoor_sink *k = xcalloc(1, sizeof(*k));
 	int r = fmt_writer__open_fd(&k->w, fd, name, o->meta, &w, err);
 

@@ -59,6 +59,8 @@ struct events_encode_stats { uint64_t base, dict, columns, payload; };	/* stored
 
 int events_encoder__new(struct events_encoder **ret, int level);
 void events_encoder__free(struct events_encoder *e);
+/* What has been found out about columns goes over from one to another, which has not been used. */
+void events_encoder__take_over(struct events_encoder *e, struct events_encoder *from);
 /* Add the sections of a batch to a chunk. The batch is not changed. stats are added to. */
 void events_encoder__encode(struct events_encoder *e, const struct fmt_batch *b, bool no_payload,
 			    struct chunk_build *out, struct events_encode_stats *stats);

@@ -81,6 +81,14 @@ void events_encoder__free(struct events_encoder *e)
 	free(e);
 }
 
+void events_encoder__take_over(struct events_encoder *e, struct events_encoder *from)
+{
+	memcpy(e->types, from->types, sizeof(e->types));
+	memset(from->types, 0, sizeof(from->types));
+	memcpy(e->base, from->base, sizeof(e->base));
+	e->choose.events = from->choose.events;
+}
+
 static uint64_t *column_memory(struct events_encoder *e, unsigned k)
 {
 	if (!e->col[k])

@@ -246,7 +246,7 @@ static int put_index_and_end(struct trace_out *o, struct chunk_build *b, struct 
 
 int trace_out__close(struct trace_out *o, struct chunk_build *b, struct err *err)
 {
-	int r = o->failed.code ? trace_out__failed(o, err) : put_index_and_end(o, b, err);
+	int r = o->failed.code ? trace_out__failed(o, err) : b ? put_index_and_end(o, b, err) : 0;
 
 	if (r == 0 && o->fsync != FSYNC_NONE && fsync(o->fd) && errno != EINVAL && errno != EROFS)
 		r = fail(o, -errno, err);

@@ -46,7 +46,7 @@ int trace_out__chunk(struct trace_out *o, struct chunk_build *b, struct chunk_he
 int trace_out__copy(struct trace_out *o, const struct chunk_header *h, const uint8_t *p, struct err *err);
 /* The error that ended the trace, or 0. */
 int trace_out__failed(const struct trace_out *o, struct err *err);
-/* INDEX and END, fsync as asked, close. Frees what o holds in any case. b is used for building. */
+/* INDEX and END, fsync as asked, close. Frees what o holds in any case. b is used for building; NULL: without INDEX and END. */
 int trace_out__close(struct trace_out *o, struct chunk_build *b, struct err *err);
 
 /* Have the name of a new file survive a crash: sync the folder that it is in. What fails is passed over. */

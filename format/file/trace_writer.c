@@ -7,20 +7,19 @@
 #include <unistd.h>
 
 #include "format/base/alloc.h"
-#include "format/codec/events_codec.h"
 #include "format/codec/meta_codec.h"
 #include "format/codec/summary_codec.h"
+#include "format/file/encoders.h"
 #include "format/file/trace_out.h"
-
-#define DEFAULT_LEVEL 3
 
 struct fmt_writer {
 	struct trace_out out;
 	bool no_payload;
 	bool anew;			/* the next keyframe is the first of another recording */
+	bool raw;
 	uint64_t next_num;
-	struct chunk_build build;
-	struct events_encoder *enc;
+	struct fmt_encoders *encoders, *own;	/* own: the same, or NULL if they are shared */
+	struct fmt_encoder *enc;	/* while a chunk is written */
 	struct strtab containers;	/* since the last chunk */
 	const char **container_list;
 	uint64_t keyframe_rows, raw_bytes;
@@ -29,11 +28,26 @@ struct fmt_writer {
 
 static int put_chunk(struct fmt_writer *w, struct chunk_header *h, struct err *err)
 {
-	int r = trace_out__chunk(&w->out, &w->build, h, err);
+	int r = trace_out__chunk(&w->out, &w->enc->build, h, err);
 
 	if (r == 0)
-		w->raw_bytes += w->build.raw_bytes;
+		w->raw_bytes += w->enc->build.raw_bytes;
 	return r;
+}
+
+static int take_encoder(struct fmt_writer *w, struct err *err)
+{
+	w->enc = fmt_encoders__take(w->encoders);
+	if (!w->enc)
+		return err__set(err, -FMT_E_LIMIT, "%s", err__text(-FMT_E_LIMIT));
+	w->enc->build.raw = w->raw;
+	return 0;
+}
+
+static void give_encoder(struct fmt_writer *w)
+{
+	fmt_encoders__give(w->encoders, w->enc);
+	w->enc = NULL;
 }
 
 static int new_uuid(uint8_t uuid[16], struct err *err)
@@ -75,11 +89,11 @@ static int put_meta(struct fmt_writer *w, const struct fmt_meta *meta, const str
 	struct chunk_header h = { .kind = CHUNK_META, .t_first = w->out.t_last, .t_last = w->out.t_last };
 	struct buf raw = { 0 };
 
-	chunk_build__reset(&w->build);
+	chunk_build__reset(&w->enc->build);
 	for (unsigned k = 0; k <= o->n_more; k++) {
 		raw.len = 0;
 		meta__encode(k ? &o->more[k - 1] : meta, &raw);
-		chunk_build__section(&w->build, SECTION_META, SECTION_ANY_TYPE, raw.p, raw.len, NULL, 0);
+		chunk_build__section(&w->enc->build, SECTION_META, SECTION_ANY_TYPE, raw.p, raw.len, NULL, 0);
 	}
 	buf__done(&raw);
 	return put_chunk(w, &h, err);
@@ -91,25 +105,30 @@ static int put_schema(struct fmt_writer *w, struct err *err)
 	struct buf raw = { 0 };
 
 	schema__encode(&raw);
-	chunk_build__reset(&w->build);
-	chunk_build__section(&w->build, SECTION_SCHEMA, SECTION_ANY_TYPE, raw.p, raw.len, NULL, 0);
+	chunk_build__reset(&w->enc->build);
+	chunk_build__section(&w->enc->build, SECTION_SCHEMA, SECTION_ANY_TYPE, raw.p, raw.len, NULL, 0);
 	buf__done(&raw);
 	return put_chunk(w, &h, err);
 }
 
 static int put_head(struct fmt_writer *w, const struct fmt_meta *meta, const struct fmt_writer_opts *o, struct err *err)
 {
-	int r = put_preamble(w, meta, o, err);
+	int r = take_encoder(w, err);
 
+	if (r < 0)
+		return r;
+	r = put_preamble(w, meta, o, err);
 	if (r == 0)
 		r = put_meta(w, meta, o, err);
-	return r == 0 ? put_schema(w, err) : r;
+	if (r == 0)
+		r = put_schema(w, err);
+	give_encoder(w);
+	return r;
 }
 
 static void writer_free(struct fmt_writer *w)
 {
-	chunk_build__done(&w->build);
-	events_encoder__free(w->enc);
+	fmt_encoders__free(w->own);
 	chunk_index__done(&w->out.index);
 	strtab__done(&w->containers);
 	free(w->container_list);
@@ -121,7 +140,7 @@ int fmt_writer__open_fd(struct fmt_writer **ret, int fd, const char *name, const
 {
 	static const struct fmt_writer_opts none = { .sz = sizeof(none) };
 	const struct fmt_writer_opts *o = opts ? opts : &none;
-	int level = o->level ? o->level : DEFAULT_LEVEL, r;
+	int r = 0;
 	struct fmt_writer *w = xcalloc(1, sizeof(*w));
 
 	trace_out__init(&w->out, fd, name, o->fsync);
@@ -129,10 +148,10 @@ int fmt_writer__open_fd(struct fmt_writer **ret, int fd, const char *name, const
 	w->out.room_arg = o->room_arg;
 	w->no_payload = o->no_payload;
 	w->next_num = 1;
-	r = chunk_build__init(&w->build, level);
-	w->build.raw = o->raw;
-	if (r == 0)
-		r = events_encoder__new(&w->enc, level);
+	w->raw = o->raw;
+	if (!o->encoders)
+		r = fmt_encoders__new(&w->own, o->level);
+	w->encoders = o->encoders ? o->encoders : w->own;
 	if (r == 0)
 		r = put_head(w, meta, o, err);
 	if (r < 0) {
@@ -164,8 +183,22 @@ static void put_summary(struct fmt_writer *w, const struct fmt_batch *b)
 	w->container_list = xrealloc(w->container_list, n * sizeof(*w->container_list));
 	for (uint32_t k = 0; k < n; k++)
 		w->container_list[k] = strtab__get(&w->containers, k + 1)->p;
-	summary__encode(b, w->container_list, n, complete, &w->build.summary);
+	summary__encode(b, w->container_list, n, complete, &w->enc->build.summary);
 	strtab__reset(&w->containers);
+}
+
+static int put_rows(struct fmt_writer *w, const struct fmt_batch *b, struct chunk_header *h, struct err *err)
+{
+	int r = take_encoder(w, err);
+
+	if (r < 0)
+		return r;
+	chunk_build__reset(&w->enc->build);
+	put_summary(w, b);
+	events_encoder__encode(w->enc->events, b, w->no_payload, &w->enc->build, &w->sections);
+	r = put_chunk(w, h, err);
+	give_encoder(w);
+	return r;
 }
 
 int fmt_writer__batch(struct fmt_writer *w, const struct fmt_batch *b, bool keyframe, struct err *err)
@@ -198,10 +231,7 @@ int fmt_writer__batch(struct fmt_writer *w, const struct fmt_batch *b, bool keyf
 	h.n_lost = totals.n_lost;
 	h.t_first = b->n ? totals.t_first : w->out.t_last;
 	h.t_last = b->n ? totals.t_last : w->out.t_last;
-	chunk_build__reset(&w->build);
-	put_summary(w, b);
-	events_encoder__encode(w->enc, b, w->no_payload, &w->build, &w->sections);
-	r = put_chunk(w, &h, err);
+	r = put_rows(w, b, &h, err);
 	if (r < 0)
 		return r;
 	if (keyframe) {
@@ -254,7 +284,10 @@ int fmt_writer__close(struct fmt_writer *w, struct err *err)
 
 	if (!w)
 		return 0;
-	r = trace_out__close(&w->out, &w->build, err);
+	w->enc = fmt_encoders__take(w->encoders);
+	r = trace_out__close(&w->out, w->enc ? &w->enc->build : NULL, err);
+	if (w->enc)
+		give_encoder(w);
 	writer_free(w);
 	return r;
 }

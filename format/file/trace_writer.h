@@ -13,6 +13,8 @@
 #include "format/batch/batch.h"
 #include "format/file/source.h"
 
+struct fmt_encoders;
+
 enum fmt_fsync { FSYNC_NONE, FSYNC_END, FSYNC_CHUNK };
 
 struct fmt_writer_opts {
@@ -31,6 +33,8 @@ struct fmt_writer_opts {
 	 */
 	int (*room)(void *arg, uint64_t bytes);
 	void *room_arg;
+	/* Shared with other writers, and then of their level; borrowed. NULL: its own. Which ones it gets decides over its bytes, not over what they say. */
+	struct fmt_encoders *encoders;
 	uint64_t created_ns;		/* time of creation; 0 = now. With meta->uuid set too the file is a
 					 * function of what is written. */
 };
