@@ -37,7 +37,7 @@ bool decoder__base_column(struct events_decoder *d, const struct table *t, unsig
 }
 
 /* The same, each value to the row that it belongs to. */
-static bool scatter_column(struct events_decoder *d, const struct table *t, unsigned id, const uint32_t *rows,
+static bool scatter_column(struct events_decoder *d, const struct table *t, unsigned id, const uint16_t *rows,
 			   uint64_t *out)
 {
 	uint64_t v[COL_BLOCK];
@@ -46,7 +46,7 @@ static bool scatter_column(struct events_decoder *d, const struct table *t, unsi
 	if (!open_column(d, t, id, &r))
 		return false;
 	while (r.at < r.n) {
-		const uint32_t *row = rows + r.at;
+		const uint16_t *row = rows + r.at;
 		uint32_t n = col_reader__next(&r, v);
 
 		for (uint32_t k = 0; k < n; k++)
@@ -114,8 +114,8 @@ static bool decode_threads(struct events_decoder *d, const struct table *t, stru
  * Bring rows into the order of their keys, which are below n_keys; those of the same key stay as they are. from: the
  * rows, NULL for 0, 1, 2 ... ret_start: where each key begins in ret, and behind the last the end.
  */
-static inline void order_by(const uint32_t *restrict key, const uint32_t *restrict from, uint32_t n, uint32_t n_keys,
-			    uint32_t *restrict count, uint32_t *restrict ret, uint32_t *ret_start)
+static inline void order_by(const uint16_t *restrict key, const uint16_t *restrict from, uint32_t n, uint32_t n_keys,
+			    uint32_t *restrict count, uint16_t *restrict ret, uint32_t *ret_start)
 {
 	uint32_t lane = n / DECODE_LANES, at = 0;
 
@@ -139,12 +139,13 @@ static inline void order_by(const uint32_t *restrict key, const uint32_t *restri
 	for (uint32_t k = 0; k < lane; k++)
 #pragma GCC unroll 4
 		for (uint32_t l = 0; l < DECODE_LANES; l++)
-			ret[count[key[l * lane + k] * DECODE_LANES + l]++] = from ? from[l * lane + k] : l * lane + k;
+			ret[count[key[l * lane + k] * DECODE_LANES + l]++] =
+				from ? from[l * lane + k] : (uint16_t)(l * lane + k);
 	for (uint32_t k = DECODE_LANES * lane; k < n; k++)
-		ret[count[key[k] * DECODE_LANES + DECODE_LANES - 1]++] = from ? from[k] : k;
+		ret[count[key[k] * DECODE_LANES + DECODE_LANES - 1]++] = from ? from[k] : (uint16_t)k;
 }
 
-VECTORIZE static uint32_t widen_keys(const uint8_t *restrict p, uint32_t n, uint32_t *restrict out)
+VECTORIZE static uint32_t widen_bytes(const uint8_t *restrict p, uint32_t n, uint16_t *restrict out)
 {
 	uint8_t top = 0;
 
@@ -155,8 +156,14 @@ VECTORIZE static uint32_t widen_keys(const uint8_t *restrict p, uint32_t n, uint
 	return top;
 }
 
-/* Numbers below a limit; the highest of them. Most often there are few threads and types. */
-static bool decode_keys(struct events_decoder *d, const struct table *t, unsigned id, uint32_t limit, uint32_t *out,
+VECTORIZE static void widen_keys(const uint16_t *restrict key, uint32_t n, uint32_t *restrict out)
+{
+	for (uint32_t k = 0; k < n; k++)
+		out[k] = key[k];
+}
+
+/* Numbers below a limit, which 16 bits can hold; the highest of them. Most often there are few threads and types. */
+static bool decode_keys(struct events_decoder *d, const struct table *t, unsigned id, uint32_t limit, uint16_t *out,
 			uint32_t *ret_top)
 {
 	uint64_t v[COL_BLOCK], top = 0;
@@ -167,7 +174,7 @@ static bool decode_keys(struct events_decoder *d, const struct table *t, unsigne
 		return false;
 	bytes = col__bytes(r.d, r.data);
 	if (bytes) {
-		*ret_top = widen_keys(bytes, r.n, out);
+		*ret_top = widen_bytes(bytes, r.n, out);
 		return !r.n || *ret_top < limit;
 	}
 	for (uint32_t at = 0; at < r.n; at = r.at) {
@@ -175,7 +182,7 @@ static bool decode_keys(struct events_decoder *d, const struct table *t, unsigne
 
 		for (uint32_t k = 0; k < n; k++) {
 			top = v[k] > top ? v[k] : top;
-			out[at + k] = (uint32_t)v[k];
+			out[at + k] = (uint16_t)v[k];
 		}
 	}
 	*ret_top = (uint32_t)top;
@@ -190,13 +197,14 @@ static bool decode_order(struct events_decoder *d, const struct table *t, uint32
 {
 	uint32_t top;
 
-	if (!decode_keys(d, t, BCOL_THREAD, b->n_threads, b->thread, &top))
+	if (!decode_keys(d, t, BCOL_THREAD, b->n_threads, d->keys, &top))
 		return false;
-	order_by(b->thread, NULL, n, b->n_threads, d->count, d->rows, NULL);
-	if (!decode_keys(d, t, BCOL_TYPE, LIMIT_FILE_TYPES, d->types, &top))
+	widen_keys(d->keys, n, b->thread);
+	order_by(d->keys, NULL, n, b->n_threads, d->count, d->rows, NULL);
+	if (!decode_keys(d, t, BCOL_TYPE, LIMIT_FILE_TYPES, d->keys, &top))
 		return false;
 	d->n_types = n ? top + 1 : 0;
-	order_by(d->types, d->rows, n, d->n_types, d->count, d->next, d->start);
+	order_by(d->keys, d->rows, n, d->n_types, d->count, d->next, d->start);
 	return true;
 }
 
@@ -284,7 +292,7 @@ static bool wants_results(const struct fmt_want *want, const struct schema_map *
 static bool decode_results(struct events_decoder *d, const struct table *t, uint32_t index,
 			   const struct schema_map *map, const struct fmt_want *want, struct fmt_batch *b)
 {
-	const uint32_t *rows = d->next + d->start[index];
+	const uint16_t *rows = d->next + d->start[index];
 	uint32_t n = d->start[index + 1] - d->start[index];
 
 	if (t->rows != n || t->id >= LIMIT_FILE_TYPES)
@@ -312,7 +320,7 @@ bool decoder__base(struct events_decoder *d, const struct schema_map *map, const
 	return decoder__no_more_tables(d, &tr) && !cursor__left(&tr.data);
 }
 
-static void set_type(struct fmt_batch *b, const uint32_t *restrict rows, uint32_t n, uint16_t mine)
+static void set_type(struct fmt_batch *b, const uint16_t *restrict rows, uint32_t n, uint16_t mine)
 {
 	uint16_t *restrict type = b->type;
 	uint32_t *restrict sub = b->sub;

@@ -11,7 +11,7 @@ struct table_work {
 	struct fmt_type_cols *tc;
 	const uint8_t *param;		/* file's parameter index -> ours */
 	unsigned n_params;		/* in the file */
-	const uint32_t *rows;		/* of this type */
+	const uint16_t *rows;		/* of this type */
 	uint64_t wanted;		/* our parameters that are asked for */
 	bool no_payload;
 	uint64_t *v[TABLE_MAX_COLS + 1];	/* decoded columns */

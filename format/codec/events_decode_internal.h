@@ -22,9 +22,9 @@ struct events_decoder {
 	uint32_t cap_rows;		/* of each of them */
 	uint64_t *dict_nuls, *dict_cut;
 	size_t cap_dict;
-	/* rows by thread; rows by type (see decode_order) */
-	uint32_t *rows, *next;
-	uint32_t *types;		/* of the rows by thread: their index in the file */
+	/* rows by thread; rows by type (see decode_order): 16 bits, for all this passes through the second cache */
+	uint16_t *rows, *next;
+	uint16_t *keys;			/* what they are ordered by */
 	uint32_t *count;		/* for order_by */
 	/* types of the chunk, by their index in the file: event id, and first of its rows in next */
 	uint32_t n_types;
