@@ -18,7 +18,7 @@ struct eng_detector {
 	struct eng_tally *tally;	/* NULL: no thresholds, or the caller counts */
 	struct arena scratch;
 	struct buf key;
-	bool skip[FMT_MAX_EVENTS];	/* nobody wants events of this type */
+	uint8_t pass[FMT_MAX_EVENTS];	/* enum eng_pass: events of types that nobody wants */
 };
 
 static bool in_types(const uint8_t *types, unsigned t)
@@ -26,7 +26,7 @@ static bool in_types(const uint8_t *types, unsigned t)
 	return types[t / 8] >> (t % 8) & 1;
 }
 
-static void find_skips(struct eng_detector *d)
+static void find_passes(struct eng_detector *d)
 {
 	struct fmt_want w = { .by_type = true };
 	const uint8_t *seen = d->opts.event_types;
@@ -34,8 +34,9 @@ static void find_skips(struct eng_detector *d)
 	if (d->rs)
 		eng_prog__want(eng_ruleset__prog(d->rs), &w);
 	for (unsigned t = 0; t < FMT_MAX_EVENTS; t++)
-		d->skip[t] = fmt_event(t) && !eng_state__needs((uint16_t)t) && !in_types(w.types, t) &&
-			     (!d->opts.on_event || (seen && !in_types(seen, t)));
+		if (fmt_event(t) && !in_types(w.types, t) && !d->opts.on_context &&
+		    (!d->opts.on_event || (seen && !in_types(seen, t))))
+			d->pass[t] = (uint8_t)eng_state__can_pass((uint16_t)t);
 }
 
 int eng_detector__new(struct eng_detector **ret, const struct eng_ruleset *rs, struct eng_state *st,
@@ -63,7 +64,7 @@ int eng_detector__new(struct eng_detector **ret, const struct eng_ruleset *rs, s
 		eng_detector__free(d);
 		return r;
 	}
-	find_skips(d);
+	find_passes(d);
 	*ret = d;
 	return 0;
 }
@@ -115,7 +116,7 @@ int eng_detector__feed(struct eng_detector *d, const struct fmt_batch *b, bool k
 
 	if (!from && d->run)
 		eng_run__batch(d->run, b);
-	for (uint32_t i = from; !r && (i = eng_state__pass(d->st, b, i, to, d->skip)) < to; i++) {
+	for (uint32_t i = from; !r && (i = eng_state__pass(d->st, b, i, to, d->pass)) < to; i++) {
 		struct fmt_ev ev = fmt_batch__ev(b, i);
 		struct eng_ctx ctx;
 		bool shown = !keyframe && !fmt_ev__is_context(&ev);

@@ -78,7 +78,6 @@ static struct eng_state *state_new(struct shared *shared)
 	eng_str__set(&st->no_image->exe, eng_str__ref(st->unknown));
 	eng_str__set(&st->no_image->comm, eng_str__ref(st->unknown));
 	image__make_cmdline(st->no_image);
-	st->gen = 1;
 	make_nobody(st);
 	return st;
 }
@@ -87,8 +86,8 @@ int eng_state__new(struct eng_state **ret)
 {
 	struct shared *shared = xcalloc(1, sizeof(*shared));
 
+	shared->n = shared->gen = 1;
 	*ret = shared->all[0] = state_new(shared);
-	shared->n = 1;
 	return 0;
 }
 
@@ -124,7 +123,7 @@ static void state_reset(struct eng_state *st)
 		eng_str__unref(st->exits[i].comm);
 	memset(st->exits, 0, sizeof(st->exits));
 	st->next_exit = 0;
-	st->gen++;
+	st->shared->gen++;
 }
 
 void eng_state__reset(struct eng_state *st)
@@ -168,7 +167,6 @@ static void state_free(struct eng_state *st)
 		free(st->spare_fds[--st->n_spare_fds]);
 	buf__done(&st->scratch);
 	free(st->hostname);
-	free(st->hits);
 	json_doc__done(&st->audit.doc);
 	free(st);
 }
@@ -187,6 +185,7 @@ void eng_state__free(struct eng_state *st)
 	slots__done(&s->thread_slots);
 	slots__done(&s->proc_slots);
 	slots__done(&s->fd_slots);
+	free(s->hits);
 	free(s);
 }
 
@@ -232,48 +231,52 @@ static bool is_passing(uint16_t type)
 	return type == EV_procinfo || type == EV_switch || type == EV_action;
 }
 
-static struct eng_thread *find_thread(struct eng_state *st, const struct fmt_ev *ev, uint32_t idx)
+static struct eng_thread *find_thread(struct eng_state *st, const struct fmt_batch *b, uint32_t row)
 {
-	const struct fmt_thread want = ev->b->threads[idx];
-	struct eng_thread *t;
+	uint32_t idx = b->thread[row];
+	const struct fmt_thread want = b->threads[idx];
+	struct eng_thread *t = st->nobody;
 
-	if (is_nobody(want.tid) ||
-	    (is_passing(ev->type) && !eng_state__thread(st, want.tid)))
-		return st->nobody;
-	t = thread__get(st, want.tid, want.pid);
-	if (idx >= st->n_hits) {
-		size_t was = st->n_hits;
-
-		st->hits = xgrow(st->hits, &st->n_hits, idx + 1, sizeof(*st->hits));
-		memset(st->hits + was, 0, (st->n_hits - was) * sizeof(*st->hits));
+	if (!is_nobody(want.tid)) {
+		if (is_passing(b->type[row]) && !eng_state__thread(st, want.tid))
+			return t;
+		t = thread__get(st, want.tid, want.pid);
 	}
-	st->hits[idx] = (struct thread_hit){ t, st->gen };
+	st->shared->hits[idx] = (struct thread_hit){ t, st->shared->gen };
 	return t;
 }
 
-/*
- * Right whatever batch it is: what is remembered must be alive (gen) and have the numbers asked
- * for.
- */
-static inline struct eng_thread *known_thread(const struct eng_state *st, const struct fmt_batch *b, uint32_t row)
+/* Room for all threads of the batch, of which none is known if it is another batch than before. */
+static void take_batch(struct shared *s, const struct fmt_batch *b)
 {
-	uint32_t idx = b->thread[row];
-	struct fmt_thread want = b->threads[idx];
+	size_t was = s->n_hits;
 
-	if (idx < st->n_hits && st->hits[idx].gen == st->gen) {
-		struct eng_thread *t = st->hits[idx].t;
+	if (s->batch != b->serial)
+		s->gen++;
+	s->batch = b->serial;
+	if (b->n_threads <= was)
+		return;
+	s->hits = xgrow(s->hits, &s->n_hits, b->n_threads, sizeof(*s->hits));
+	memset(s->hits + was, 0, (s->n_hits - was) * sizeof(*s->hits));
+}
 
-		if (t->tid == want.tid && (t->proc->pid == want.pid || !want.pid))
-			return t;
-	}
-	return NULL;
+static inline void look_at_batch(struct shared *s, const struct fmt_batch *b)
+{
+	if (s->batch != b->serial || s->n_hits < b->n_threads)
+		take_batch(s, b);
+}
+
+static inline bool knows_thread(const struct shared *s, uint32_t idx)
+{
+	return s->hits[idx].gen == s->gen;
 }
 
 static inline struct eng_thread *thread_of(struct eng_state *st, const struct fmt_ev *ev)
 {
-	struct eng_thread *t = known_thread(st, ev->b, ev->row);
+	uint32_t idx = ev->b->thread[ev->row];
 
-	return t ? t : find_thread(st, ev, ev->b->thread[ev->row]);
+	look_at_batch(st->shared, ev->b);
+	return knows_thread(st->shared, idx) ? st->shared->hits[idx].t : find_thread(st, ev->b, ev->row);
 }
 
 /* Of what happens to nobody, only that counts which is not about a process. */
@@ -395,6 +398,16 @@ void eng_state__leave(struct eng_state *st, struct eng_ctx *ctx)
 		fn(st, ctx);
 }
 
+/* What entering and leaving would do. */
+static inline void pass_close(struct eng_state *st, const struct eng_thread *t, const struct fmt_batch *b, uint32_t row)
+{
+	struct fmt_ev ev = fmt_batch__ev(b, row);
+	uint64_t num;
+
+	if (t->tid && fmt_ev__res(&ev) >= 0 && fmt_ev__int(&ev, (unsigned)ev.info->fd_param, &num))
+		fdtable__del(st, t->proc->fds, (int64_t)num);
+}
+
 bool eng_state__needs(uint16_t type)
 {
 	return enter_fns[type] || leave_fns[type] || fmt_events[type].flags & EF_KEYFRAME;
@@ -405,30 +418,27 @@ bool eng_state__is_about_fds(uint16_t type)
 	return (fmt_events[type].flags & (EF_OPENS_FD | EF_CLOSES_FD | EF_USES_FD) && type != EV_setns) || type == EV_close_range;
 }
 
-uint32_t eng_state__pass(struct eng_state *st, const struct fmt_batch *b, uint32_t from, uint32_t to,
-			 const bool *skip)
+enum eng_pass eng_state__can_pass(uint16_t type)
 {
-	/* threads that are known: events come in runs of a few, which run at the same time */
-	uint32_t last = UINT32_MAX, before = UINT32_MAX;
+	if (leave_fns[type] == on_close_leave && !enter_fns[type] && fmt_events[type].fd_param >= 0)
+		return PASS_CLOSE;
+	return eng_state__needs(type) ? PASS_NOT : PASS_OVER;
+}
 
-	for (; from < to && skip[b->type[from]]; from++) {
+uint32_t eng_state__pass(struct eng_state *st, const struct fmt_batch *b, uint32_t from, uint32_t to,
+			 const uint8_t *how)
+{
+	look_at_batch(st->shared, b);
+	for (; from < to && how[b->type[from]] != PASS_NOT; from++) {
 		uint32_t idx = b->thread[from];
-		struct eng_state *of;
-		struct fmt_ev ev;
 
-		if (idx == last || idx == before)
-			continue;
-		of = b->threads[idx].origin ? state_of(st, b->threads[idx].origin) : st;
-		if (known_thread(of, b, from)) {
-			before = last;
-			last = idx;
-			continue;
+		if (__builtin_expect(!knows_thread(st->shared, idx), 0)) {
+			if (has_too_many(st))
+				eng_state__reset(st);
+			find_thread(state_of(st, b->threads[idx].origin), b, from);
 		}
-		if (has_too_many(of))
-			eng_state__reset(st);
-		ev = fmt_batch__ev(b, from);
-		find_thread(of, &ev, idx);
-		last = before = UINT32_MAX;	/* others may have gone for it */
+		if (how[b->type[from]] == PASS_CLOSE)
+			pass_close(st, st->shared->hits[idx].t, b, from);
 	}
 	return from;
 }

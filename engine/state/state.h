@@ -245,12 +245,15 @@ void eng_state__leave(struct eng_state *st, struct eng_ctx *ctx);
 bool eng_state__needs(uint16_t type);
 /* Of such a type: does it change nothing but descriptors? Who is whose process, and of which container, stays as it is then. */
 bool eng_state__is_about_fds(uint16_t type);
+/* What may be done with events of a type on which nobody looks, instead of entering and leaving them. */
+enum eng_pass { PASS_NOT, PASS_OVER, PASS_CLOSE };
+enum eng_pass eng_state__can_pass(uint16_t type);
 /*
- * Go over the rows from `from` that are of types in skip (FMT_MAX_EVENTS flags, of types that need no entering).
- * Returns the first row that is not, or to.
+ * Go over the rows from `from`, as how (FMT_MAX_EVENTS of enum eng_pass) says of their types. Returns the first row
+ * that is not passed, or to.
  */
 uint32_t eng_state__pass(struct eng_state *st, const struct fmt_batch *b, uint32_t from, uint32_t to,
-			 const bool *skip);
+			 const uint8_t *how);
 
 /*
  * Append the whole state as state_* rows at time ts to batches. next is called when one is full and

@@ -22,7 +22,7 @@ uint32_t slots__take(struct slots *s);
 void slots__give(struct slots *s, uint32_t slot);
 void slots__done(struct slots *s);
 
-/* A thread as found for a batch's thread index. Valid while gen is the state's. */
+/* A thread as found for a thread index of the batch at hand. Valid while gen is the same as that of the states. */
 struct thread_hit {
 	struct eng_thread *t;
 	uint64_t gen;
@@ -90,6 +90,11 @@ struct mount {
 struct shared {
 	struct slots thread_slots, proc_slots, fd_slots;
 	uint64_t epoch;				/* last one handed out */
+	/* look-ups by thread index of the batch with this serial */
+	struct thread_hit *hits;
+	size_t n_hits;
+	uint64_t batch;
+	uint64_t gen;				/* changes with the batch, and when a thread goes away; never 0 */
 	struct eng_state *all[FMT_MAX_ORIGINS];	/* by origin; NULL: nothing has been met of it */
 	unsigned n;				/* all from here on are NULL */
 	uint32_t n_made_names;			/* how many have been numbered */
@@ -120,10 +125,6 @@ struct eng_state {
 	unsigned n_spare_fds;
 	size_t json_bytes;			/* of containers' documents, as far as parsed */
 	uint64_t stale;				/* processes' epochs below this have ended */
-	/* look-ups by thread index of the batch at hand */
-	struct thread_hit *hits;
-	size_t n_hits;
-	uint64_t gen;				/* changes when a thread goes away */
 	struct eng_str *strs[STR_CACHE];	/* short strings seen lately, by dictionary id */
 	struct made_name made[MADE_NAMES];	/* seen lately, by hash */
 	struct eng_str *empty, *unknown;	/* "", "<NA>" */

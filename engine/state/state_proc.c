@@ -385,7 +385,7 @@ static void take_out(struct eng_state *st, struct eng_thread *t)
 		t->next->back = t->back;
 	t->proc->n_threads--;
 	idmap__del(&st->threads, t->tid);
-	st->gen++;
+	st->shared->gen++;
 	eng_str__unref(t->comm);
 	eng_str__unref(t->cmdline);
 	slots__give(&st->shared->thread_slots, t->slot);

@@ -27,6 +27,13 @@ struct batch_build {
 
 static_assert(FMT_MAX_PARAMS <= 64, "parameters of an event fit a mask");
 
+static void new_serial(struct fmt_batch *b)
+{
+	static uint64_t last;
+
+	b->serial = __atomic_add_fetch(&last, 1, __ATOMIC_RELAXED);
+}
+
 static size_t elem_size(uint8_t store)
 {
 	switch (store) {
@@ -164,6 +171,7 @@ int fmt_batch__new(struct fmt_batch **ret)
 	fmt_batch__reserve_threads(b, 256);
 	fmt_batch__reserve_payload(b, 4096);
 	b->first_num = 1;
+	new_serial(b);
 	*ret = b;
 	return 0;
 }
@@ -210,6 +218,7 @@ void fmt_batch__reset(struct fmt_batch *b, uint64_t first_num)
 	b->first_num = first_num;
 	b->payload_len = 0;
 	b->build->cols = NULL;
+	new_serial(b);
 	strtab__reset(&b->dict);
 }
 

@@ -63,6 +63,8 @@ struct fmt_type_cols {
 
 struct fmt_batch {
 	uint64_t first_num;		/* evt.num of row 0; the first event of a trace is 1 */
+	uint64_t serial;		/* another after each reset, of no other batch of the process, never 0: what was
+					   found out about its threads and strings holds as long as this is the same */
 	uint32_t n;
 	/* base columns, cap = FMT_BATCH_MAX_EVENTS */
 	uint64_t *ts;			/* time of return, ns since the epoch, not decreasing as a rule */
