@@ -20,13 +20,14 @@ __attribute__((constructor)) static void choose_factor(void)
 		idmap_factor = r | 1;
 }
 
-static void place(struct idmap *m, int64_t key, void *p)
+/* Its slot, or the free one where it would go. */
+static struct idmap_slot *probe(const struct idmap *m, int64_t key)
 {
 	uint32_t i = idmap__home(m, key);
 
-	while (m->slots[i].p)
+	while (m->slots[i].p && m->slots[i].key != key)
 		i = (i + 1) & m->mask;
-	m->slots[i] = (struct idmap_slot){ key, p };
+	return &m->slots[i];
 }
 
 static void resize(struct idmap *m, uint32_t n_slots)
@@ -39,32 +40,34 @@ static void resize(struct idmap *m, uint32_t n_slots)
 	m->has_slots = true;
 	for (uint32_t i = 0; i < old_n; i++)
 		if (old[i].p)
-			place(m, old[i].key, old[i].p);
+			*probe(m, old[i].key) = old[i];
 	free(old);
+}
+
+void **idmap__at(struct idmap *m, int64_t key)
+{
+	struct idmap_slot *s;
+
+	if (!m->has_slots)
+		resize(m, MIN_SLOTS);
+	s = probe(m, key);
+	if (s->p)
+		return &s->p;
+	if ((m->n + 1) * 4 > (m->mask + 1) * 3) {
+		resize(m, (m->mask + 1) * 2);
+		s = probe(m, key);
+	}
+	s->key = key;
+	m->n++;
+	return &s->p;
 }
 
 void *idmap__put(struct idmap *m, int64_t key, void *p)
 {
-	uint32_t i;
+	void **at = idmap__at(m, key), *was = *at;
 
-	if (!m->has_slots)
-		resize(m, MIN_SLOTS);
-	for (i = idmap__home(m, key); m->slots[i].p; i = (i + 1) & m->mask) {
-		if (m->slots[i].key == key) {
-			void *was = m->slots[i].p;
-
-			m->slots[i].p = p;
-			return was;
-		}
-	}
-	if ((m->n + 1) * 4 > (m->mask + 1) * 3) {
-		resize(m, (m->mask + 1) * 2);
-		place(m, key, p);
-	} else {
-		m->slots[i] = (struct idmap_slot){ key, p };
-	}
-	m->n++;
-	return NULL;
+	*at = p;
+	return was;
 }
 
 /* Close the hole at i: move back what probing would no longer reach. */

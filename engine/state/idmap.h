@@ -51,6 +51,8 @@ static inline void *idmap__get(const struct idmap *m, int64_t key)
 	}
 }
 
+/* Where the object of key is. NULL is there if it has just been made: it is to be filled before anything else is done. */
+void **idmap__at(struct idmap *m, int64_t key);
 /* Add or replace. Returns what was there before, or NULL. p is not NULL. */
 void *idmap__put(struct idmap *m, int64_t key, void *p);
 /* Remove. Returns what was there, or NULL. */

@@ -158,7 +158,7 @@ static void state_free(struct eng_state *st)
 	dns_names__free(st);
 	image__unref(st->no_image);
 	for (unsigned i = 0; i < STR_CACHE; i++)
-		eng_str__unref(st->strs[i]);
+		eng_str__unref(st->strs[i].s);
 	for (unsigned i = 0; i < MADE_NAMES; i++)
 		eng_str__unref(st->made[i].s);
 	eng_str__unref(st->empty);

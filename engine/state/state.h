@@ -35,6 +35,7 @@
 struct eng_str {
 	uint32_t refs;
 	uint32_t len, full_len;
+	uint8_t as_path;		/* the state's own: see eng_str__is_normal */
 	char s[];
 };
 

@@ -55,14 +55,14 @@ void fdtable__unref(struct eng_state *st, struct eng_fdtable *t)
  */
 static struct eng_fd *entry(struct eng_state *st, struct eng_fdtable *t, int64_t num)
 {
-	struct eng_fd *fd = idmap__get(&t->fds, num);
+	void **at = idmap__at(&t->fds, num);
+	struct eng_fd *fd = *at;
 
 	if (fd) {
 		drop_names(fd);
 	} else {
-		fd = st->n_spare_fds ? st->spare_fds[--st->n_spare_fds] : xmalloc(sizeof(*fd));
+		fd = *at = st->n_spare_fds ? st->spare_fds[--st->n_spare_fds] : xmalloc(sizeof(*fd));
 		fd->slot = slots__take(&st->shared->fd_slots);
-		idmap__put(&t->fds, num, fd);
 	}
 	fd->num = num;
 	fd__changed(st, fd);

@@ -80,7 +80,7 @@ struct mount {
 	struct eng_str *path, *fstype, *source, *root;
 };
 
-#define STR_CACHE 256u
+#define STR_CACHE 1024u
 #define RECENT_EXITS 64u
 #define SPARE_FDS 256u
 #define MAX_THREADS (1u << 20)
@@ -125,7 +125,11 @@ struct eng_state {
 	unsigned n_spare_fds;
 	size_t json_bytes;			/* of containers' documents, as far as parsed */
 	uint64_t stale;				/* processes' epochs below this have ended */
-	struct eng_str *strs[STR_CACHE];	/* short strings seen lately, by dictionary id */
+	struct seen_str {			/* short strings seen lately, by dictionary id */
+		uint64_t batch;			/* where it was last seen */
+		uint32_t id;
+		struct eng_str *s;
+	} strs[STR_CACHE];
 	struct made_name made[MADE_NAMES];	/* seen lately, by hash */
 	struct eng_str *empty, *unknown;	/* "", "<NA>" */
 	struct eng_image *no_image;
@@ -189,7 +193,14 @@ static inline struct eng_str *eng_str__ref(struct eng_str *s)
 		s->refs++;
 	return s;
 }
-void eng_str__unref(struct eng_str *s);
+void eng_str__free(struct eng_str *s);
+static inline void eng_str__unref(struct eng_str *s)
+{
+	if (s && !--s->refs)
+		eng_str__free(s);
+}
+/* path__is_normal, found out once. */
+bool eng_str__is_normal(struct eng_str *s);
 bool eng_str__same(const struct eng_str *a, const struct eng_str *b);
 /* Let *at hold s (a reference that is taken over, may be NULL); true if the text changed. */
 bool eng_str__set(struct eng_str **at, struct eng_str *s);

@@ -71,23 +71,22 @@ static struct eng_str *made_name(struct eng_state *st, size_t full_len, uint32_t
  * The path that the caller gave, made absolute as text. *ret_id: its string in the dictionary, where it is the very
  * text that was given, else a number of its own.
  */
-static struct eng_str *given_name(struct eng_state *st, struct eng_ctx *ctx,
-				  const struct open_params *c, uint32_t *ret_id)
+static struct eng_str *given_name(struct eng_state *st, struct eng_ctx *ctx, const struct open_params *c,
+				  struct eng_str *given, uint32_t *ret_id)
 {
-	const struct fmt_str *name = c->name >= 0 ? fmt_ev__str(ctx->ev, (unsigned)c->name) : NULL;
 	long dirfd = PATH_AT_FDCWD;
 
-	if (!name)
+	if (!given)
 		return eng_str__ref(st->unknown);
-	if (path__is_normal(name->p, name->len)) {
+	if (eng_str__is_normal(given)) {
 		*ret_id = fmt_ev__str_id(ctx->ev, (unsigned)c->name);
-		return ev_str(st, ctx->ev, (unsigned)c->name);
+		return eng_str__ref(given);
 	}
 	if (c->dirfd >= 0)
 		dirfd = (long)ev_s64(ctx->ev, (unsigned)c->dirfd, -1);
 	st->scratch.len = 0;
-	path__at(ctx->proc, dirfd, name->p, name->len, &st->scratch);
-	return made_name(st, st->scratch.len + (name->full_len - name->len), ret_id);
+	path__at(ctx->proc, dirfd, given->s, given->len, &st->scratch);
+	return made_name(st, st->scratch.len + (given->full_len - given->len), ret_id);
 }
 
 /* A call that has failed has the name that it was given, if that begins at the root. */
@@ -104,7 +103,7 @@ void on_open(struct eng_state *st, struct eng_ctx *ctx)
 	const struct fmt_ev *ev = ctx->ev;
 	const struct open_params *c = params_of(ev->type);
 	int64_t num = fmt_ev__res(ev);
-	struct eng_str *name;
+	struct eng_str *name, *given;
 	struct eng_fd *fd;
 	uint32_t flags;
 
@@ -117,12 +116,13 @@ void on_open(struct eng_state *st, struct eng_ctx *ctx)
 	}
 	flags = open_flags(ev, c);
 	/* Made before the table changes: the directory may be the very number that is reused. */
+	given = c->name >= 0 ? ev_str(st, ev, (unsigned)c->name) : NULL;
 	name = c->path >= 0 ? ev_str(st, ev, (unsigned)c->path) : NULL;
 	if (name && name->len) {
 		ctx->fd_name_id = fmt_ev__str_id(ev, (unsigned)c->path);
 	} else {
 		eng_str__unref(name);
-		name = given_name(st, ctx, c, &ctx->fd_name_id);
+		name = given_name(st, ctx, c, given, &ctx->fd_name_id);
 	}
 	fd = fdtable__open(st, ctx->proc->fds, num,
 			   flags & FDF_DIRECTORY ? FDT_DIRECTORY : FDT_FILE);
@@ -130,8 +130,9 @@ void on_open(struct eng_state *st, struct eng_ctx *ctx)
 	fd->name = name;
 	if (c->name >= 0 && fmt_ev__str_id(ev, (unsigned)c->name) != ctx->fd_name_id) {
 		ctx->fd_nameraw_id = fmt_ev__str_id(ev, (unsigned)c->name);
-		fd->nameraw = ev_str(st, ev, (unsigned)c->name);
+		fd->nameraw = eng_str__ref(given);
 	}
+	eng_str__unref(given);
 	if (c->dev >= 0)
 		fd->dev = (uint32_t)ev_u64(ev, (unsigned)c->dev, 0);
 	if (c->ino >= 0)

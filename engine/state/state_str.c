@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/state/path.h"
 #include "engine/state/state_internal.h"
 
 #define CACHED_LEN 512u		/* longer strings are not kept in the cache */
@@ -26,6 +27,7 @@ struct eng_str *eng_str__alloc(size_t len, size_t full_len)
 	s->refs = 1;
 	s->len = (uint32_t)len;
 	s->full_len = (uint32_t)full_len;
+	s->as_path = 0;
 	s->s[len] = 0;
 	return s;
 }
@@ -39,13 +41,20 @@ struct eng_str *eng_str__new(const char *p, size_t len, size_t full_len)
 	return s;
 }
 
-void eng_str__unref(struct eng_str *s)
+void eng_str__free(struct eng_str *s)
 {
-	if (!s || --s->refs)
-		return;
 	if (s->len > LONG_LEN)
 		__atomic_sub_fetch(&long_bytes, s->len, __ATOMIC_RELAXED);
 	free(s);
+}
+
+bool eng_str__is_normal(struct eng_str *s)
+{
+	enum { UNKNOWN, YES, NO };
+
+	if (s->as_path == UNKNOWN)
+		s->as_path = path__is_normal(s->s, s->len) ? YES : NO;
+	return s->as_path == YES;
 }
 
 bool eng_str__same(const struct eng_str *a, const struct eng_str *b)
@@ -68,20 +77,25 @@ bool eng_str__set(struct eng_str **at, struct eng_str *s)
 struct eng_str *ev_str(struct eng_state *st, const struct fmt_ev *ev, unsigned p)
 {
 	uint32_t id = fmt_ev__str_id(ev, p);
-	const struct fmt_str *f = strtab__get(&ev->b->dict, id);
-	struct eng_str **at = &st->strs[id % STR_CACHE], *s = *at;
+	struct seen_str *seen = &st->strs[id % STR_CACHE];
+	const struct fmt_str *f;
+	struct eng_str *s = seen->s;
 
+	if (!id)
+		return NULL;
+	if (seen->batch == ev->b->serial && seen->id == id)
+		return eng_str__ref(s);
+	f = strtab__get(&ev->b->dict, id);
 	if (!f)
 		return NULL;
-	/* Compared whole: the id may be another batch's. */
-	if (s && s->len == f->len && s->full_len == f->full_len && !memcmp(s->s, f->p, f->len))
-		return eng_str__ref(s);
-	s = eng_str__new(f->p, f->len, f->full_len);
-	if (f->len <= CACHED_LEN) {
-		eng_str__unref(*at);
-		*at = eng_str__ref(s);
+	if (!s || s->len != f->len || s->full_len != f->full_len || memcmp(s->s, f->p, f->len)) {
+		s = eng_str__new(f->p, f->len, f->full_len);
+		if (f->len > CACHED_LEN)
+			return s;
+		eng_str__unref(seen->s);
 	}
-	return s;
+	*seen = (struct seen_str){ ev->b->serial, id, s };
+	return eng_str__ref(s);
 }
 
 bool ev_str_set(struct eng_state *st, struct eng_str **at, const struct fmt_ev *ev, unsigned p)

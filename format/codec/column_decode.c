@@ -118,6 +118,22 @@ static uint64_t rest_slowly(const struct col_rests *r, unsigned n)
 #define EASY_REST 56u
 #define EASY_CLASS ((EASY_REST + 1) << 2 | 3)
 
+/* One at the end of the rests, which damage may have made shorter than they should be. */
+static uint64_t from_class(unsigned c, struct col_rests *r)
+{
+	unsigned rest = col_class__rest(c);
+	uint64_t v = 0;
+
+	if (rest <= EASY_REST && r->bit / 8 + 8 <= r->size) {
+		memcpy(&v, r->p + r->bit / 8, 8);
+		v = v >> (r->bit % 8) & (((uint64_t)1 << rest) - 1);
+	} else {
+		v = rest_slowly(r, rest);
+	}
+	r->bit += rest;
+	return col_class__start(c) | v;
+}
+
 static struct {
 	uint64_t start, mask;
 	unsigned rest;
@@ -144,15 +160,12 @@ VECTORIZE static uint8_t highest(const uint8_t *classes, uint32_t n)
 /* Residuals of n rows from their classes. */
 static void from_classes(const uint8_t *classes, uint32_t n, struct col_rests *r, uint64_t *out)
 {
+	unsigned top = highest(classes, n);
 	uint64_t bit = r->bit;
 
-	if (highest(classes, n) > EASY_CLASS || bit / 8 + n * (EASY_REST / 8) + 8 > r->size) {
-		for (uint32_t k = 0; k < n; k++) {
-			unsigned rest = col_class__rest(classes[k]);
-
-			out[k] = col_class__start(classes[k]) | rest_slowly(r, rest);
-			r->bit += rest;
-		}
+	if (top > EASY_CLASS || (bit + (uint64_t)n * col_class__rest(top)) / 8 + 8 > r->size) {
+		for (uint32_t k = 0; k < n; k++)
+			out[k] = from_class(classes[k], r);
 		return;
 	}
 	for (uint32_t k = 0; k < n; k++) {
