@@ -172,6 +172,9 @@ static void say_end(const struct run *r, const struct cap_recorder_stats *s)
 		fprintf(stderr, "; and %s of other processes, without which these cannot be "
 				"understood", text__count(s->context, ev));
 	fputc('\n', stderr);
+	if (s->late.n)
+		log_warn("%s events came up to %s late, and stand behind younger ones: a processor was stopped while "
+			 "it wrote them", text__count(s->late.n, ev), text__duration(s->late.most_ns, size));
 }
 
 static int load_rules(struct cap_options *o, struct err *err)

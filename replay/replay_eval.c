@@ -298,7 +298,7 @@ static int feed(struct rpl_eval *e, const struct fmt_batch *b, const struct fmt_
 	stop = eng_detector__feed(e->det, b, info->keyframe, 0, b->n);
 	if (!stop && info->keyframe && r->o->keyframes && r->o->mode == MODE_RUN && !r->rs)
 		stop = show_keyframe(e, b);
-	if (!stop && !info->keyframe && b->n && b->ts[0] > r->to)
+	if (!stop && !info->keyframe && fmt_batch__is_past(b, r->to))
 		stop = RPL_STOP;
 	flush(e);
 	return stop || is_over(e->part) ? RPL_STOP : 0;

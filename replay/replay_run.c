@@ -178,6 +178,8 @@ static int go_to_window(struct rpl_run *r, struct fmt_source *s, struct err *err
 	r->has_window = !r->o->from && !r->o->to;
 	if (!r->has_window && s->meta.start_ns)		/* else the first event says when it began */
 		code = rpl_run__set_window(r, s->meta.start_ns, err);
+	r->want.until = r->to == UINT64_MAX ? 0 : r->to;
+	fmt_source__want(s, &r->want);
 	if (code || !r->o->from || !r->has_window || !s->ops->seek)
 		return code;
 	code = s->ops->seek(s, r->from, err);
@@ -239,7 +241,6 @@ int rpl_run__trace(struct rpl_run *r, const char *path, struct err *err)
 	rpl_part__reset(&r->whole, r);
 	rpl_part__begin_turn(&r->whole, r);
 	r->evals[0]->part = &r->whole;
-	fmt_source__want(s, &r->want);
 	code = r->o->follow ? rpl_eval__follow(s, err) : 0;
 	if (!code)
 		code = go_to_window(r, s, err);

@@ -123,6 +123,7 @@ static int run(struct work *w, const struct sink_format *format, struct sink_sta
 	struct fmt_meta meta;
 	int r;
 
+	want.until = w->cut.to == UINT64_MAX ? 0 : w->cut.to;
 	fmt_source__want(w->in.s, &want);
 	r = go_to_range(w, err);
 	if (r < 0)

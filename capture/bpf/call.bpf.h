@@ -21,8 +21,6 @@ struct call {
 	struct task_struct *task;
 	const volatile struct cap_desc *d;
 	__u64 regs;			/* address of struct pt_regs */
-	__u64 now;			/* time of return */
-	__u64 dur;
 	__s64 ret;
 	__u32 slot;			/* index of s */
 	__u32 nr;
@@ -68,8 +66,6 @@ static __always_inline bool call_again(struct call *c, struct bpf_raw_tracepoint
 	c->s = slot_again(c->regs, &c->slot);
 	if (!c->s)
 		return false;
-	c->now = c->s->saved;
-	c->dur = c->s->enter ? c->now - c->s->enter : 0;
 	c->nr = c->s->nr;
 	c->compat = c->nr & NR_COMPAT;
 	c->d = desc_of(c->nr);
@@ -159,7 +155,9 @@ static __always_inline __u32 call_abi(const struct call *c)
 
 static __always_inline void call_close(const struct call *c, struct out *o)
 {
-	out_close(o, c->d->event, c->now, c->dur, c->ret, c->s->pid_tid, call_abi(c));
+	__u64 enter = c->s->enter;
+
+	out_close(o, c->d->event, enter ? o->now - enter : 0, c->ret, c->s->pid_tid, call_abi(c));
 	c->s->enter = 0;
 }
 

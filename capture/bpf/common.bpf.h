@@ -57,7 +57,6 @@ struct thread_slot {
 	__u16 generation;		/* of scope, when THREAD_OUT was found out */
 	__u64 pid_tid;
 	__u64 task;
-	__u64 saved;			/* time of return, for the collector */
 	/* of the call at hand: execveat's directory and flags, clone3's flags or KEPT_NOTHING */
 	__u64 kept;
 	__u64 signal;			/* last signal sent to it << 32 | sender */

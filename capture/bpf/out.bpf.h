@@ -30,6 +30,7 @@ enum bpf_event {
 struct out {
 	struct cap_ring *ring;
 	__u64 head;
+	__u64 now;			/* the time of the record */
 	char *rec;			/* where the record is written */
 	__u64 off;			/* bytes written */
 	__u32 n;			/* numbers written */
@@ -107,7 +108,13 @@ static __always_inline bool out_pressed(struct cap_ring *r, __u64 head, __u64 us
 	return lane == LANE_KEY && used <= ring_room / 8 * 7 && mine <= ring_room / 4;
 }
 
-/* category: with its lane. 0, or -1 when there is no room (which is counted). */
+/*
+ * category: with its lane. 0, or -1 when there is no room (which is counted).
+ *
+ * The clock is read when `busy` says that there will be a record: so who finds it unset after some
+ * time knows that no record of an earlier one is still to come (capture/driver/rings.c), and those of
+ * a ring are in the order of time, whatever interrupts.
+ */
 static __always_inline int out_open(struct out *o, __u32 category)
 {
 	struct cap_ring *r = this_ring();
@@ -125,6 +132,8 @@ static __always_inline int out_open(struct out *o, __u32 category)
 		return -1;
 	}
 	r->busy = 1;
+	compiler_barrier();
+	o->now = bpf_ktime_get_ns();
 	o->ring = r;
 	o->head = head;
 	o->rec = (char *)r + CAP_RING_CTL + (head & ring_mask);
@@ -231,12 +240,12 @@ static __always_inline void out_head(char *rec, __u64 off, __u32 n, __u32 type, 
 	*(__u64 *)&h->type = type | n << 16 | abi << 24 | off << 32;
 }
 
-static __always_inline void out_close(struct out *o, __u32 type, __u64 ts, __u64 dur, __s64 res,
-				      __u64 pid_tid, __u32 abi)
+static __always_inline void out_close(struct out *o, __u32 type, __u64 dur, __s64 res, __u64 pid_tid,
+				      __u32 abi)
 {
 	__u64 off = o->off;
 
-	out_head(o->rec, off, o->n, type, ts, dur, res, pid_tid, abi);
+	out_head(o->rec, off, o->n, type, o->now, dur, res, pid_tid, abi);
 	compiler_barrier();
 	o->ring->head = o->head + off;
 	if (o->ring->share)
@@ -249,6 +258,7 @@ static __always_inline void out_keep(struct out *o)
 {
 	o->ring->open_off = o->off;
 	o->ring->open_n = o->n;
+	o->ring->open_now = o->now;
 }
 
 static __always_inline int out_again(struct out *o)
@@ -262,6 +272,7 @@ static __always_inline int out_again(struct out *o)
 	o->rec = (char *)r + CAP_RING_CTL + (o->head & ring_mask);
 	o->off = r->open_off;
 	o->n = r->open_n;
+	o->now = r->open_now;
 	return 0;
 }
 

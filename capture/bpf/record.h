@@ -52,12 +52,12 @@ struct cap_ring {			/* the control page */
 	__u64 pad0[7];
 	__u64 tail;			/* bytes ever consumed: the consumer's */
 	__u64 pad1[7];
-	__u64 busy;
+	__u64 busy;			/* a record is being written: see out_open() */
 	__u64 lost;			/* records that found no room */
 	__u64 reentered;		/* records of a program that interrupted another */
 	__u64 lost_last;		/* time of the last of them, CLOCK_MONOTONIC */
 	__u64 scratch;			/* see forget() in out.bpf.h */
-	__u64 open_off, open_n;		/* see out_keep() there */
+	__u64 open_off, open_n, open_now;	/* see out_keep() there */
 	__u64 step;			/* which path is being followed: resolve.bpf.h */
 	__u64 lost_by[CAP_N_CATEGORIES];	/* both, by category */
 	__u64 str_off[4];		/* where the record's strings begin; 0: not there */

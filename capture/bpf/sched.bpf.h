@@ -93,7 +93,7 @@ static __always_inline void out_cgroup(struct out *o, struct cgroup *cg)
 /*
  * A task is in another cgroup than its creator without having been moved there: CLONE_INTO_CGROUP.
  */
-static __always_inline void born_in_cgroup(struct task_struct *c, __u64 now)
+static __always_inline void born_in_cgroup(struct task_struct *c)
 {
 	struct cgroup *cg = K(K(c, cgroups), dfl_cgrp);
 	__u64 id = id_of_task(c);
@@ -106,7 +106,7 @@ static __always_inline void born_in_cgroup(struct task_struct *c, __u64 now)
 	out_num(&o, K(K(cg, kn), id));
 	out_num(&o, K(K(cg, root), hierarchy_id));
 	out_cgroup(&o, cg);
-	out_close(&o, EV_cgroup_attach, now, 0, 0, id, 0);
+	out_close(&o, EV_cgroup_attach, 0, 0, id, 0);
 }
 
 /*
@@ -147,7 +147,7 @@ SEC("raw_tp/sched_process_fork")
 int on_fork(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct task_struct *p = (void *)ctx->args[0], *c = (void *)ctx->args[1];
-	__u64 now = bpf_ktime_get_ns(), id = id_of_task(c);
+	__u64 id = id_of_task(c);
 	struct thread_slot *s;
 	struct out o;
 	__u32 k;
@@ -169,9 +169,9 @@ int on_fork(struct bpf_raw_tracepoint_args *ctx)
 	out_num(&o, K(c, start_boottime));
 	out_num(&o, pidns_start(c));
 	out_comm(&o, c);
-	out_close(&o, EV_task_new, now, 0, 0, id_of_task(p), 0);
+	out_close(&o, EV_task_new, 0, 0, id_of_task(p), 0);
 	if (K(K(c, cgroups), dfl_cgrp) != K(K(p, cgroups), dfl_cgrp))
-		born_in_cgroup(c, now);
+		born_in_cgroup(c);
 	return 0;
 }
 
@@ -197,7 +197,7 @@ int on_exec(struct bpf_raw_tracepoint_args *ctx)
 	if (old == (__u32)K(t, pid) || is_own(t) || out_open(&o, LIFE(CATEGORY_OF_exec)))
 		return 0;
 	out_num(&o, old);
-	out_close(&o, EV_exec, bpf_ktime_get_ns(), 0, 0, id_of_task(t), 0);
+	out_close(&o, EV_exec, 0, 0, id_of_task(t), 0);
 	return 0;
 }
 
@@ -237,14 +237,13 @@ int on_exit(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct task_struct *t = (void *)ctx->args[0];
 	struct signal_struct___oom *oom = (void *)K(t, signal);
-	__u64 now = bpf_ktime_get_ns();
 	struct thread_slot *s;
 	struct out o;
 	__u32 k;
 
 	s = slot_of_task(t, &k);
 	if (s) {
-		tallies_flush(s, k, now);
+		tallies_flush(s, k, bpf_ktime_get_ns());
 		s->key = 0;
 	}
 	if (is_own(t) || out_open(&o, LIFE(CATEGORY_OF_procexit)))
@@ -252,7 +251,7 @@ int on_exit(struct bpf_raw_tracepoint_args *ctx)
 	out_num(&o, (__u32)K(t, exit_code));
 	out_num(&o, reaper_of(t));
 	out_num(&o, K(oom, oom_mm) != NULL);
-	out_close(&o, EV_procexit, now, 0, 0, id_of_task(t), 0);
+	out_close(&o, EV_procexit, 0, 0, id_of_task(t), 0);
 	return 0;
 }
 
@@ -310,7 +309,7 @@ int on_signal_deliver(struct bpf_raw_tracepoint_args *ctx)
 	out_num(&o, sender);
 	out_num(&o, K(t, pid));
 	out_num(&o, sig);
-	out_close(&o, EV_signaldeliver, bpf_ktime_get_ns(), 0, 0, id_of_task(t), 0);
+	out_close(&o, EV_signaldeliver, 0, 0, id_of_task(t), 0);
 	return 0;
 }
 
@@ -331,7 +330,7 @@ int on_cgroup_attach(struct bpf_raw_tracepoint_args *ctx)
 	out_num(&o, K(K(cg, kn), id));
 	out_num(&o, K(K(cg, root), hierarchy_id));
 	out_kernel_str(&o, TAG_CGROUP, (void *)ctx->args[1], CAP_STR_MAX);
-	out_close(&o, EV_cgroup_attach, bpf_ktime_get_ns(), 0, 0, id, 0);
+	out_close(&o, EV_cgroup_attach, 0, 0, id, 0);
 	return 0;
 }
 
@@ -346,7 +345,7 @@ static __always_inline int cgroup_event(struct bpf_raw_tracepoint_args *ctx, __u
 	out_num(&o, K(K(cg, kn), id));
 	out_num(&o, K(K(cg, root), hierarchy_id));
 	out_kernel_str(&o, TAG_CGROUP, (void *)ctx->args[1], CAP_STR_MAX);
-	out_close(&o, event, bpf_ktime_get_ns(), 0, 0, bpf_get_current_pid_tgid(), 0);
+	out_close(&o, event, 0, 0, bpf_get_current_pid_tgid(), 0);
 	return 0;
 }
 

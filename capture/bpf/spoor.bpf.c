@@ -53,11 +53,12 @@ int collect_unknown(struct bpf_raw_tracepoint_args *ctx)
 SEC("raw_tp")
 int collect_noise(struct bpf_raw_tracepoint_args *ctx)
 {
+	__u64 now = bpf_ktime_get_ns();
 	struct call c;
 
 	if (!call_again(&c, ctx))
 		return 0;
-	tally_anew(c.s, c.slot, c.d, c.now, c.dur, c.ret);
+	tally_anew(c.s, c.slot, c.d, now, c.s->enter ? now - c.s->enter : 0, c.ret);
 	c.s->enter = 0;
 	return 0;
 }
@@ -66,7 +67,7 @@ int collect_noise(struct bpf_raw_tracepoint_args *ctx)
 static __always_inline void record_exit(struct thread_slot *s, const volatile struct cap_desc *d,
 					__u64 regs)
 {
-	struct call c = { .s = s, .d = d, .regs = regs, .now = s->enter, .nr = s->nr,
+	struct call c = { .s = s, .d = d, .regs = regs, .nr = s->nr,
 			  .compat = s->nr & NR_COMPAT };
 	struct out o;
 
@@ -75,6 +76,7 @@ static __always_inline void record_exit(struct thread_slot *s, const volatile st
 	call_regs(&c);
 	if (call_open(&c, &o))
 		return;
+	s->enter = 0;			/* it takes no time */
 	call_close(&c, &o);
 }
 
@@ -139,6 +141,7 @@ int on_sys_exit(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct call c = { .regs = ctx->args[0], .ret = ctx->args[1] };
 	struct out o;
+	__u64 now;
 
 	c.s = slot_get(c.regs, &c.slot);
 	if (!c.s)
@@ -149,8 +152,6 @@ int on_sys_exit(struct bpf_raw_tracepoint_args *ctx)
 	if ((c.s->flags | mode) & c.d->skip &&
 	    (((c.s->flags | mode) & c.d->skip) != THREAD_ANY || !*dns_mark(c.s->pid_tid)))
 		return 0;
-	c.now = bpf_ktime_get_ns();
-	c.dur = c.s->enter ? c.now - c.s->enter : 0;
 	c.compat = c.nr & NR_COMPAT;
 	switch (c.d->kind) {
 	case KIND_INTS:
@@ -160,7 +161,8 @@ int on_sys_exit(struct bpf_raw_tracepoint_args *ctx)
 			call_close(&c, &o);
 		return 0;
 	case KIND_NOISE:
-		if (tally(c.slot, c.d, c.now, c.dur, c.ret))
+		now = bpf_ktime_get_ns();
+		if (tally(c.slot, c.d, now, c.s->enter ? now - c.s->enter : 0, c.ret))
 			return 0;
 		break;
 	/* What may be about names has to be looked at, and with exceptions all. */
@@ -178,7 +180,6 @@ int on_sys_exit(struct bpf_raw_tracepoint_args *ctx)
 		}
 		break;
 	}
-	c.s->saved = c.now;
 	if (n_snaps)
 		switch (c.d->kind) {
 		case KIND_READ:

@@ -23,7 +23,7 @@ static __always_inline __u32 slot_of(__u64 key)
 	return (__u32)((key >> STACK_SHIFT) ^ (key >> (2 * STACK_SHIFT + 1))) & slot_mask;
 }
 
-static __always_inline void tally_write(struct thread_slot *s, struct cap_tally *t, __u64 now)
+static __always_inline void tally_write(struct thread_slot *s, struct cap_tally *t)
 {
 	struct out o;
 
@@ -33,7 +33,7 @@ static __always_inline void tally_write(struct thread_slot *s, struct cap_tally 
 	out_num(&o, t->n);
 	out_num(&o, t->errors);
 	out_num(&o, t->time);
-	out_close(&o, EV_noise, now, 0, 0, s->pid_tid, 0);
+	out_close(&o, EV_noise, 0, 0, s->pid_tid, 0);
 	t->n = 0;
 	t->errors = 0;
 	t->time = 0;
@@ -47,7 +47,7 @@ static __always_inline void tallies_flush(struct thread_slot *s, __u32 k, __u64 
 	if (!a)
 		return;
 	for (int i = 0; i < CAP_TALLIES; i++)
-		tally_write(s, &a->t[i], now);
+		tally_write(s, &a->t[i]);
 	a->since = now;
 }
 
@@ -245,7 +245,7 @@ static __always_inline void tally_anew(struct thread_slot *s, __u32 k,
 	if (now - a->since > TALLY_NS)
 		tallies_flush(s, k, now);
 	else
-		tally_write(s, &a->t[i], now);
+		tally_write(s, &a->t[i]);
 	a->t[i].event = d->event;
 	tally(k, d, now, dur, ret);
 }

@@ -176,7 +176,7 @@ int on_uring_submit(struct bpf_raw_tracepoint_args *ctx)
  * Numbers: fd user_data off addr len flags mode newdirfd, then, after an opening that succeeded,
  * dev ino.
  */
-static __always_inline void uring_write(struct uring_op *op, __s32 res, __u64 now)
+static __always_inline void uring_write(struct uring_op *op, __s32 res)
 {
 	struct task_struct *t = (void *)bpf_get_current_task();
 	bool opens = op->op == OP_OPENAT || op->op == OP_OPENAT2;
@@ -218,7 +218,7 @@ static __always_inline void uring_write(struct uring_op *op, __s32 res, __u64 no
 		out_sock(&o, file_of_fd(t, op->op == OP_CONNECT ? op->fd : res));
 	if (inode)
 		out_path(&o, TAG_PATH, &file->f_path, &K(t, fs)->root);
-	out_close(&o, event, now, now - op->enter, res, op->pid_tid, 0);
+	out_close(&o, event, o.now - op->enter, res, op->pid_tid, 0);
 }
 
 static __always_inline int uring_done(__u64 key, __s32 res)
@@ -227,7 +227,7 @@ static __always_inline int uring_done(__u64 key, __s32 res)
 
 	if (!op)
 		return 0;
-	uring_write(op, res, bpf_ktime_get_ns());
+	uring_write(op, res);
 	bpf_map_delete_elem(&uring_ops, &key);
 	return 0;
 }

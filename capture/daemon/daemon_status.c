@@ -152,6 +152,8 @@ void cap_daemon__status(struct cap_daemon *d, struct buf *out)
 	put_time(out, "since", d->started_ns);
 	put_u64(out, "events", s.events);
 	put_u64(out, "lost", s.lost);
+	put_u64(out, "late", s.late.n);
+	put_u64(out, "latest_ns", s.late.most_ns);
 	put_u64(out, "longest_pause_ns", s.longest_pause_ns);
 	put_u64(out, "longest_round_ns", d->longest_round);
 	put_priority(d, out);

@@ -21,6 +21,7 @@
 #include "format/base/alloc.h"
 #include "format/base/log.h"
 
+#define HOLD_NS 1000000000u		/* what is stopped for longer comes late */
 #define DEFAULT_RING (8u << 20)		/* of each processor ... */
 #define DEFAULT_RINGS (128u << 20)	/* ... of all together, unless that leaves less than */
 #define LEAST_DEFAULT_RING (1u << 20)
@@ -381,6 +382,7 @@ int cap_driver__open(struct cap_driver **ret, const struct cap_driver_opts *o, s
 	libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
 	d->n_cpus = count_cpus();
 	d->ring_bytes = ring_size(o->ring_bytes, d->n_cpus);
+	d->hold_ns = HOLD_NS;
 	d->ring_stride = CAP_RING_CTL + d->ring_bytes + CAP_RECORD_MAX;
 	d->rings = xcalloc(d->n_cpus, sizeof(*d->rings));
 	r = load(d, o, err);

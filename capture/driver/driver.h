@@ -85,13 +85,21 @@ uint64_t cap_driver__without_ring(struct cap_driver *d);
 
 /*
  * The rings, merged by time. A round takes what was complete at its beginning: begin, next until
- * NULL. Records younger than the round's beginning less a margin stay for the following round, so
- * that one that is still being written on another processor is not overtaken; the last round takes
- * all.
+ * NULL. Records that are younger than one that may still be being written on another processor stay
+ * for the following round; the last round takes all. A processor that is stopped in the middle of a
+ * record keeps the others waiting for a second at most, and less if they have much to keep: what comes
+ * later than that is out of order, and is counted.
  */
 void cap_rings__begin(struct cap_driver *d, bool last);
 /* cpu: where it was recorded. */
 const struct cap_record *cap_rings__next(struct cap_driver *d, unsigned *ret_cpu);
+/* Time (CLOCK_MONOTONIC) up to which the round at hand takes records; UINT64_MAX: all. */
+uint64_t cap_rings__horizon(const struct cap_driver *d);
+/* Records so far that were handed out behind younger ones, and by how much at most. */
+struct cap_late {
+	uint64_t n, most_ns;
+};
+struct cap_late cap_rings__late(const struct cap_driver *d);
 /* Give back what has been read. */
 void cap_rings__end(struct cap_driver *d);
 /* The share of the fullest ring that was in use at the last begin, 0 to 1. */

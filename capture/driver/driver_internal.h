@@ -14,6 +14,8 @@ struct cap_cpu_ring {
 	uint64_t at;			/* next byte to read */
 	uint64_t given;			/* the tail, as the producer knows it */
 	uint64_t end;			/* of this round */
+	uint64_t has_to;		/* records of before this time have come */
+	uint64_t held;			/* since when the record at hand is being written; 0: none is */
 	/* time of the record at `at`; UINT64_MAX: none in this round */
 	uint64_t ts;
 	uint64_t torn;			/* how often records could not be told apart any more */
@@ -37,6 +39,11 @@ struct cap_driver {
 	unsigned current;		/* the ring whose records are being handed out ... */
 	uint64_t until;			/* ... up to this time, when another has an older one */
 	uint64_t horizon;		/* younger records wait for the next round */
+	uint64_t begun;			/* the round */
+	uint64_t hold_ns;		/* how long one ring may keep the others waiting */
+	uint64_t left;			/* bytes of the fullest ring that the last round left */
+	uint64_t newest;		/* time that was handed out */
+	struct cap_late late;
 	double fill;
 	uint64_t without_ring;		/* as told so far */
 	int64_t mono_offset, boot_offset;

@@ -4,16 +4,20 @@
  *
  * Records of one processor are in order. The ring whose next record is oldest is read until another
  * has an older one, so that finding the next ring costs once a run, not once a record.
+ *
+ * A record that is being written while others are read may be older than those: a virtual processor
+ * can be stopped in the middle of it, for many milliseconds where processors are short. A program says
+ * that it writes (`busy`) before it reads the clock. So a ring that is seen idle at some time has all
+ * that is older than this time; one that is busy had it at the last look but one record, when that
+ * record has come since. Nothing younger is handed out than what all rings have: unless one of them
+ * has kept the others waiting for too long, or they fill up. Then records may come late; they are counted.
  */
 #include <time.h>
 
 #include "capture/driver/driver_internal.h"
 
-/*
- * A program reads the clock, then writes for some microseconds; a virtual processor may be stopped
- * in between.
- */
-#define MARGIN_NS 2000000u
+#define MARGIN_NS 100000u		/* from saying that one writes until others see it said */
+#define HOLD_FILL 0.4			/* share of a ring that may be left waiting: losses begin at 5/8 */
 
 static uint64_t now_mono(void)
 {
@@ -71,21 +75,65 @@ static void choose(struct cap_driver *d)
 	d->until = second < d->horizon ? second : d->horizon;
 }
 
+/* How far the ring's records go now, and up to which time it has them all. now: before the look. */
+static void see(struct cap_driver *d, struct cap_cpu_ring *r, uint64_t now)
+{
+	bool busy = __atomic_load_n(&r->ctl->busy, __ATOMIC_ACQUIRE);
+	uint64_t end = __atomic_load_n(&r->ctl->head, __ATOMIC_ACQUIRE);
+
+	if (r->end - r->at > d->left)
+		d->left = r->end - r->at;
+	if (!busy) {
+		r->has_to = now;
+		r->held = 0;
+	} else if (!r->held || end != r->end) {
+		r->has_to = d->begun;	/* what was being written at the last look has come */
+		r->held = now;
+	}
+	r->end = end;
+	look(d, r);
+}
+
+/* What all rings have, but for those that others have waited for long enough. */
+static uint64_t horizon_of(const struct cap_driver *d, uint64_t now)
+{
+	uint64_t horizon = now;
+
+	for (unsigned i = 0; i < d->n_cpus && d->left < HOLD_FILL * (double)d->ring_bytes; i++)
+		if (d->rings[i].has_to < horizon && now - d->rings[i].held < d->hold_ns)
+			horizon = d->rings[i].has_to;
+	return horizon > MARGIN_NS ? horizon - MARGIN_NS : 0;
+}
+
 void cap_rings__begin(struct cap_driver *d, bool last)
 {
-	uint64_t most = 0;
+	uint64_t most = 0, now = now_mono();
 
-	d->horizon = last ? UINT64_MAX : now_mono() - MARGIN_NS;
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	d->left = 0;
 	for (unsigned i = 0; i < d->n_cpus; i++) {
 		struct cap_cpu_ring *r = &d->rings[i];
 
-		r->end = __atomic_load_n(&r->ctl->head, __ATOMIC_ACQUIRE);
+		see(d, r, now);
 		if (r->end - r->at > most)
 			most = r->end - r->at;
-		look(d, r);
 	}
+	d->begun = now;
 	d->fill = (double)most / (double)d->ring_bytes;
+	d->horizon = last ? UINT64_MAX : horizon_of(d, now);
 	choose(d);
+}
+
+uint64_t cap_rings__horizon(const struct cap_driver *d)
+{
+	return d->horizon;
+}
+
+static void note_late(struct cap_driver *d, uint64_t by)
+{
+	d->late.n++;
+	if (by > d->late.most_ns)
+		d->late.most_ns = by;
 }
 
 static void give_back(struct cap_cpu_ring *r)
@@ -113,6 +161,10 @@ const struct cap_record *cap_rings__next(struct cap_driver *d, unsigned *ret_cpu
 	if (r->at - r->given > d->ring_bytes / 16)
 		give_back(r);
 	rec = record_at(d, r);
+	if (rec->ts < d->newest)
+		note_late(d, d->newest - rec->ts);
+	else
+		d->newest = rec->ts;
 	r->at += rec->len;
 	look(d, r);
 	*ret_cpu = d->current;
@@ -128,4 +180,9 @@ void cap_rings__end(struct cap_driver *d)
 double cap_rings__fill(const struct cap_driver *d)
 {
 	return d->fill;
+}
+
+struct cap_late cap_rings__late(const struct cap_driver *d)
+{
+	return d->late;
 }

@@ -106,11 +106,13 @@ static void take_up(struct cap_keep *k, struct cap_pass *p)
 
 /* --- reading ------------------------------------------------------------------------------------------ */
 
-static bool is_complete(struct cap_keep *k, struct cap_job *j, int what, uint64_t ts, uint64_t upto)
+/* what: see look(). */
+static bool is_complete(struct cap_keep *k, const struct cap_pass *p, struct cap_job *j, int what, uint64_t upto)
 {
 	bool stop;
 	uint64_t to = cap_job__to(k, j, &stop);
-	bool over = what == 1 || ts > to || (what == FMT_SOURCE_WAIT && (upto > to || stop)) || j->short_ended;
+	bool past = !what && !p->info.keyframe && fmt_batch__is_past(p->b, to);
+	bool over = what == 1 || past || (what == FMT_SOURCE_WAIT && (upto > to || stop)) || j->short_ended;
 
 	if (what == FMT_SOURCE_WAIT && cap_ring__now(k->o.ring) > to)
 		cap_ring__hurry(k->o.ring);
@@ -123,13 +125,12 @@ static int look(struct cap_keep *k, struct cap_pass *p)
 	uint64_t upto = cap_ring__upto(k->o.ring);
 	struct err err = { 0 };
 	int what = fmt_source__next(p->source, &p->b, &p->info, &err);
-	uint64_t ts = !what && !p->info.keyframe && p->b->n ? p->b->ts[0] : 0;
 
 	for (struct cap_job *j = p->jobs, *next; j; j = next) {
 		next = j->in_pass;
 		if (what < 0)
 			leave(k, p, j, what, &err);
-		else if (is_complete(k, j, what, ts, upto))
+		else if (is_complete(k, p, j, what, upto))
 			end_job(k, p, j);
 	}
 	p->at_hand = !what;

@@ -13,7 +13,6 @@
 #define BUSY_PAUSE_MS 2
 #define ROOM_FOR_ROWS 4096u		/* rows of containers and losses in one round */
 #define IDLE_PAUSE_MS 20
-#define STILL_TO_COME_NS 5000000u	/* a round leaves records that are younger: rings.c */
 
 uint64_t cap_recorder__now(const struct cap_recorder *r)
 {
@@ -169,10 +168,20 @@ static void feed_last(struct cap_recorder *r, struct fmt_batch *b)
 	eng_detector__feed(r->detector, b, false, b->n - 1, b->n);
 }
 
+/*
+ * The latest time so far is a keyframe's: so what is in front of it is not later, and who begins to read
+ * there because he wants what comes from that time on misses nothing.
+ */
+static void see_time(struct cap_recorder *r, uint64_t ts)
+{
+	if (ts > r->last_ts)
+		r->last_ts = ts;
+}
+
 static void count_row(struct cap_recorder *r)
 {
 	r->events++;
-	r->last_ts = r->batch->ts[r->batch->n - 1];
+	see_time(r, r->batch->ts[r->batch->n - 1]);
 }
 
 /* A row that was looked at goes into the trace, as what it was found to be. */
@@ -208,6 +217,7 @@ void cap_recorder__rows_made(struct cap_recorder *r, struct fmt_batch *b, uint32
 		eng_detector__feed(r->detector, b, false, n, n + 1);
 		if (r->look)
 			keep_row(r, b, n);
+		see_time(r, b->ts[n]);
 		r->events++;
 	}
 }
@@ -348,7 +358,7 @@ static void drop_row(struct cap_recorder *r, int cpu, uint64_t n, uint64_t to, u
 	uint32_t first;
 	struct fmt_batch *b = n ? cap_recorder__for_rows(r, &first) : NULL;
 
-	if (!n || fmt_batch__begin(b, EV_drop, to, 0, 0, 0, (uint16_t)(cpu < 0 ? 0 : cpu), 0) < 0)
+	if (!n || fmt_batch__begin(b, EV_drop, r->complete_to, 0, 0, 0, (uint16_t)(cpu < 0 ? 0 : cpu), 0) < 0)
 		return;
 	fmt_batch__int(b, P_drop_n, n);
 	fmt_batch__int(b, P_drop_cpu, (uint64_t)(int64_t)cpu);
@@ -413,7 +423,7 @@ bool cap_recorder__enough(const struct cap_recorder *r)
 int cap_recorder__take(struct cap_recorder *r, bool last, struct err *err)
 {
 	const struct cap_record *rec;
-	uint64_t begun = cap_recorder__now(r);
+	uint64_t begun = cap_recorder__now(r), upto;
 	int code = take_losses(r, err);
 	unsigned cpu;
 
@@ -431,7 +441,9 @@ int cap_recorder__take(struct cap_recorder *r, bool last, struct err *err)
 			code = flush_if(r, true, err);
 	}
 	cap_rings__end(r->driver);
-	r->complete_to = begun - STILL_TO_COME_NS;
+	upto = last ? begun : cap_rings__horizon(r->driver) + (uint64_t)r->dec.mono_offset;
+	if (upto > r->complete_to)
+		r->complete_to = upto;
 	return code;
 }
 
@@ -446,7 +458,7 @@ int cap_recorder__round(struct cap_recorder *r, struct err *err)
 	if (code)
 		return code;
 	b = cap_recorder__for_rows(r, &n);
-	cap_containers__rows(&r->containers, b, cap_recorder__now(r));
+	cap_containers__rows(&r->containers, b, r->complete_to);
 	cap_recorder__rows_made(r, b, n);
 	code = flush_if(r, flush_due(r), err);
 	return code ? code : cap_recorder__enough(r);
@@ -470,7 +482,7 @@ void cap_recorder__add(struct cap_recorder *r,
 	if (flush_if(r, r->batch->n + ROOM_FOR_ROWS >= FMT_BATCH_MAX_EVENTS, NULL))
 		return;			/* the next round says why */
 	b = cap_recorder__for_rows(r, &n);
-	make(arg, b, cap_recorder__now(r));
+	make(arg, b, r->complete_to);
 	cap_recorder__rows_made(r, b, n);
 	alert_rows(r);
 }
@@ -491,7 +503,8 @@ void cap_recorder__stats(const struct cap_recorder *r, struct cap_recorder_stats
 					       .lost = r->lost,
 					    .bytes = cap_recorder__written(r),
 					    .keyframe_bytes = r->keyframe_total,
-					    .longest_pause_ns = r->longest_pause };
+					    .longest_pause_ns = r->longest_pause,
+					    .late = cap_rings__late(r->driver) };
 	memcpy(ret->lost_by_lane, r->lost_by_lane, sizeof(ret->lost_by_lane));
 }
 

@@ -55,7 +55,8 @@ bool cap_recorder__traced_ended(struct cap_recorder *r, int *ret_status);
 /*
  * Between rounds, in the recording thread.
  *
- * A row that is made here, not by the kernel: make begins and ends it, at the time now. It is
+ * A row that is made here, not by the kernel: make begins and ends it, at the time now, which is what
+ * the recording has come to: some milliseconds ago, so that rows are in the order of time. It is
  * applied, matched and recorded like others.
  */
 void cap_recorder__add(struct cap_recorder *r,
@@ -71,6 +72,7 @@ struct cap_recorder_stats {
 	uint64_t records;		/* that the driver has handed over, for these events or in vain */
 	uint64_t lost_by_lane[CAP_N_LANES];	/* of lost, for want of room in the rings */
 	uint64_t context;		/* of the events: those of others, for their state only */
+	struct cap_late late;		/* behind younger ones, because a processor was stopped for long */
 	uint64_t longest_pause_ns;	/* from one look at the rings to the next: what they must have room for */
 };
 /* When rows were last written to the target, on the recording's clock: it differs after each time. Rows added before are written then. */

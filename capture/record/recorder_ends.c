@@ -137,6 +137,7 @@ int cap_recorder__start(struct cap_recorder **ret, const struct cap_recorder_opt
 		free_recorder(r);
 		return code;
 	}
+	r->complete_to = r->last_ts;
 	r->flushed = r->loss_since = cap_recorder__now(r);
 	*ret = r;
 	return 0;
@@ -185,7 +186,7 @@ int cap_recorder__finish(struct cap_recorder *r, struct cap_recorder_stats *stat
 		code = cap_recorder__take(r, true, err);
 	if (!r->error && !cap_recorder__enough(r)) {
 		b = cap_recorder__for_rows(r, &n);
-		cap_containers__last_rows(&r->containers, b, cap_recorder__now(r));
+		cap_containers__last_rows(&r->containers, b, r->complete_to);
 		cap_recorder__rows_made(r, b, n);
 	}
 	if (!r->error)

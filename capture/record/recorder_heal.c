@@ -18,7 +18,6 @@
 
 #define HEAL_PAUSE_NS 1000000000u	/* between two walks */
 #define HEAL_FILL 0.25			/* rings fuller than this have other worries */
-#define HORIZON_NS 5000000u		/* records come later than they are made: rings.c */
 #define GONE_NS 200000000u
 
 struct cap_gone {
@@ -132,7 +131,7 @@ static void end_row(struct cap_recorder *r, const struct cap_gone *g)
 	if (!t || t->proc->pid != g->pid || t->start != g->start || !has_gone(g))
 		return;
 	b = cap_recorder__for_rows(r, &first);
-	if (fmt_batch__begin(b, EV_procexit, cap_recorder__now(r), 0, (uint32_t)g->tid,
+	if (fmt_batch__begin(b, EV_procexit, r->complete_to, 0, (uint32_t)g->tid,
 			     (uint32_t)g->pid, 0, 0) < 0)
 		return;
 	fmt_batch__end(b);
@@ -145,7 +144,7 @@ int cap_heal__round(struct cap_recorder *r, struct err *err)
 	uint64_t now = cap_recorder__now(r);
 	int code = 0;
 
-	if (h->snap && now > h->ts + HORIZON_NS)
+	if (h->snap && r->complete_to > h->ts)
 		return cap_heal__apply(r, err);
 	while (h->n_gone && now > h->done_at + GONE_NS && !code) {
 		end_row(r, &h->gone[--h->n_gone]);

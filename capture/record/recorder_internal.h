@@ -38,8 +38,9 @@ struct cap_recorder {
 	struct fmt_batch *keyframe;
 	uint64_t events;		/* written or in batch */
 	uint64_t lost, lost_by_lane[CAP_N_LANES];
-	uint64_t last_ts;		/* of the last row */
-	uint64_t complete_to;		/* what was before has come */
+	uint64_t last_ts;		/* the latest of a row so far */
+	/* What was before has come. Rows that are made here have this time: so they are in order, too. */
+	uint64_t complete_to;
 	uint64_t flushed;		/* when the last chunk was written */
 	uint64_t keyframe_at;		/* the last one: when, and its bytes */
 	uint64_t keyframe_bytes, keyframe_total;

@@ -311,7 +311,7 @@ static bool is_over(struct cut_pass *p, const struct fmt_batch *b)
 	struct cut *c;
 
 	each_cut(p, c, p->all)
-		over &= b->ts[0] > c->o.to;
+		over = over && fmt_batch__is_past(b, c->o.to);
 	return over;
 }
 

@@ -132,6 +132,16 @@ int fmt_batch__copy(struct fmt_batch *b, const struct fmt_ev *ev);
 /* The same, of the origin and as the context that b says. As context it has no payload: no state needs that. */
 int fmt_batch__copy_as(struct fmt_batch *b, const struct fmt_ev *ev);
 
+/* Has it rows, and are they all later than ts? They are in the order of time as a rule only. */
+static inline bool fmt_batch__is_past(const struct fmt_batch *b, uint64_t ts)
+{
+	uint32_t i = 0;
+
+	while (i < b->n && b->ts[i] > ts)
+		i++;
+	return b->n && i == b->n;
+}
+
 static inline struct fmt_ev fmt_batch__ev(const struct fmt_batch *b, uint32_t row)
 {
 	uint16_t type = b->type[row];

@@ -32,6 +32,9 @@ struct fmt_meta {
 };
 
 /* What is asked of a reader. Zero: everything. */
+/* How much later than younger ones an event can stand and still be found by its time. */
+#define FMT_LATE_NS 5000000000u
+
 struct fmt_want {
 	bool by_type;			/* use types below; false = all */
 	uint8_t types[FMT_MAX_EVENTS / 8];	/* bit set: parameter columns of this type are decoded.
@@ -41,6 +44,11 @@ struct fmt_want {
 	bool no_payload;		/* do not decompress payloads */
 	bool no_cpu;			/* processors are not asked for: they say nothing */
 	bool no_keyframes;		/* skip keyframes after the first */
+	/*
+	 * Not 0: events later than this are not asked for. A source that knows beforehand may leave out batches that have
+	 * no others; the end may come FMT_LATE_NS behind this time.
+	 */
+	uint64_t until;
 };
 
 struct fmt_batch_info {

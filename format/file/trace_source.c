@@ -21,6 +21,8 @@ struct trace_source {
 
 static bool leave_out(const struct trace_source *t, const struct chunk *c)
 {
+	if (t->f.want.until && t->after_keyframe && c->h.t_first > t->f.want.until)
+		return true;
 	return c->h.kind == CHUNK_KEYFRAME && t->f.want.no_keyframes && t->after_keyframe &&
 	       !(c->h.flags & CHUNK_ANEW) && !(t->in_keyframe && c->h.flags & CHUNK_CONTINUES);
 }
@@ -50,6 +52,13 @@ static void take_description(struct trace_source *t)
 	t->described = true;
 }
 
+/* Nothing that is asked for comes behind it. */
+static bool is_past(const struct trace_source *t, const struct chunk *c)
+{
+	return t->f.want.until && t->after_keyframe && c->h.t_first > t->f.want.until &&
+	       c->h.t_first - t->f.want.until > FMT_LATE_NS;
+}
+
 static int next_chunk(struct trace_source *t, const struct chunk **ret, struct err *err)
 {
 	int r;
@@ -58,7 +67,7 @@ static int next_chunk(struct trace_source *t, const struct chunk **ret, struct e
 		r = trace_file__next(&t->f, ret, err);
 		if (r)
 			return r;
-		if ((*ret)->offset >= t->end)
+		if ((*ret)->offset >= t->end || is_past(t, *ret))
 			return 1;
 		if (leave_out(t, *ret))
 			t->in_keyframe = false;

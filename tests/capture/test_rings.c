@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Rings filled by hand: order of time over processors, records that wait for their round, wrapping.
+ * Rings filled by hand: order of time over processors, records that wait for their round or for one
+ * that is still being written, wrapping.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,6 +9,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -22,7 +24,7 @@ static uint8_t *memory;
 static void make(unsigned n)
 {
 	memory = calloc(n, STRIDE);
-	d = (struct cap_driver){ .n_cpus = n, .ring_bytes = RING, .ring_stride = STRIDE };
+	d = (struct cap_driver){ .n_cpus = n, .ring_bytes = RING, .ring_stride = STRIDE, .hold_ns = UINT64_MAX };
 	d.rings = calloc(n, sizeof(*d.rings));
 	for (unsigned i = 0; i < n; i++)
 		d.rings[i].ctl = (void *)(memory + i * STRIDE);
@@ -160,6 +162,184 @@ static void test_horizon(void **state)
 	destroy();
 }
 
+static uint64_t now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+/* As a program that has begun a record, and has read the clock or is about to. */
+static void begin_record(unsigned cpu)
+{
+	d.rings[cpu].ctl->busy = 1;
+}
+
+static void end_record(unsigned cpu, uint64_t ts)
+{
+	put(cpu, ts, 40);
+	d.rings[cpu].ctl->busy = 0;
+}
+
+/* A round that has nothing to hand out. */
+static void round_without(void)
+{
+	cap_rings__begin(&d, false);
+	expect_none();
+	cap_rings__end(&d);
+}
+
+static void pass(uint64_t ns)
+{
+	for (uint64_t from = now(); now() - from < ns;)
+		;
+}
+
+#define LONGER_THAN_MARGIN 200000u
+
+/* A processor is stopped in the middle of a record: younger ones of others wait for it, however many rounds. */
+static void test_waits_for_what_is_written(void **state)
+{
+	uint64_t early, late;
+
+	(void)state;
+	make(2);
+	cap_rings__begin(&d, false);
+	expect_none();
+	cap_rings__end(&d);
+	begin_record(0);
+	early = now();
+	pass(LONGER_THAN_MARGIN);
+	late = now();
+	put(1, late, 40);
+	pass(LONGER_THAN_MARGIN);
+	for (int i = 0; i < 3; i++)
+		round_without();
+	assert_true(cap_rings__horizon(&d) < early);
+	end_record(0, early);
+	cap_rings__begin(&d, false);
+	expect(early, 0);
+	expect(late, 1);
+	expect_none();
+	cap_rings__end(&d);
+	assert_int_equal(cap_rings__late(&d).n, 0);
+	destroy();
+}
+
+/* What is older than the record that is being written need not wait. */
+static void test_older_do_not_wait(void **state)
+{
+	uint64_t early, late;
+
+	(void)state;
+	make(2);
+	early = now();
+	put(1, early, 40);
+	pass(LONGER_THAN_MARGIN);
+	cap_rings__begin(&d, false);
+	expect(early, 1);
+	begin_record(0);
+	late = now();
+	put(1, late, 40);
+	expect_none();
+	cap_rings__end(&d);
+	pass(LONGER_THAN_MARGIN);
+	round_without();
+	destroy();
+}
+
+/* Busy at each look, with another record each time: what was busy at the last look has come. */
+static void test_busy_goes_on(void **state)
+{
+	uint64_t ts[4];
+
+	(void)state;
+	make(2);
+	round_without();
+	begin_record(0);
+	for (int i = 0; i < 4; i++) {
+		ts[i] = now();
+		put(1, ts[i], 40);
+		pass(LONGER_THAN_MARGIN);
+		cap_rings__begin(&d, false);
+		if (i) {
+			expect(ts[i - 1], 1);
+			expect(ts[i - 1] + 1, 0);
+		}
+		expect_none();
+		cap_rings__end(&d);
+		end_record(0, ts[i] + 1);
+		begin_record(0);
+	}
+	destroy();
+}
+
+/* It does not come: others go on after a while, and when it comes after all that is counted. */
+static void test_waits_no_longer(void **state)
+{
+	uint64_t early, late;
+
+	(void)state;
+	make(2);
+	round_without();
+	begin_record(0);
+	early = now();
+	pass(LONGER_THAN_MARGIN);
+	late = now();
+	put(1, late, 40);
+	pass(LONGER_THAN_MARGIN);
+	round_without();
+	d.hold_ns = 0;
+	cap_rings__begin(&d, false);
+	expect(late, 1);
+	expect_none();
+	cap_rings__end(&d);
+	end_record(0, early);
+	cap_rings__begin(&d, false);
+	expect(early, 0);
+	expect_none();
+	cap_rings__end(&d);
+	assert_int_equal(cap_rings__late(&d).n, 1);
+	assert_int_equal(cap_rings__late(&d).most_ns, late - early);
+	destroy();
+}
+
+/* Nor do others wait until they lose something. */
+static void test_waits_while_there_is_room(void **state)
+{
+	unsigned n = 0, cpu;
+	uint64_t at;
+
+	(void)state;
+	make(2);
+	round_without();
+	begin_record(0);
+	at = now();
+	while (d.rings[1].ctl->head < RING / 2)
+		put(1, ++at, 64);
+	pass(LONGER_THAN_MARGIN);
+	round_without();		/* how much is left is seen now */
+	cap_rings__begin(&d, false);
+	while (cap_rings__next(&d, &cpu))
+		n++;
+	assert_int_equal(n, RING / 2 / 64);
+	destroy();
+}
+
+/* The last round takes all, in order. */
+static void test_last_round_waits_for_nothing(void **state)
+{
+	(void)state;
+	make(2);
+	begin_record(0);
+	put(1, UINT64_MAX / 2, 40);
+	cap_rings__begin(&d, true);
+	expect(UINT64_MAX / 2, 1);
+	expect_none();
+	destroy();
+}
+
 static void test_wrapping(void **state)
 {
 	uint64_t ts = 1;
@@ -230,8 +410,16 @@ int main(void)
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_torn),
 		cmocka_unit_test(test_equal_times),
-		cmocka_unit_test(test_horizon),	  cmocka_unit_test(test_wrapping),
-		cmocka_unit_test(test_give_back), cmocka_unit_test(test_loss),
+		cmocka_unit_test(test_horizon),
+		cmocka_unit_test(test_waits_for_what_is_written),
+		cmocka_unit_test(test_older_do_not_wait),
+		cmocka_unit_test(test_busy_goes_on),
+		cmocka_unit_test(test_waits_no_longer),
+		cmocka_unit_test(test_waits_while_there_is_room),
+		cmocka_unit_test(test_last_round_waits_for_nothing),
+		cmocka_unit_test(test_wrapping),
+		cmocka_unit_test(test_give_back),
+		cmocka_unit_test(test_loss),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -286,6 +286,48 @@ static void without_keyframes(void **state)
 	fmt_source__close(s);
 }
 
+static void add_at(struct fmt_batch *b, uint64_t ts)
+{
+	assert_true(fmt_batch__begin(b, EV_getpid, ts, 0, 7, 7, 0, 7) >= 0);
+	fmt_batch__end(b);
+}
+
+/* What is later than asked for is left out, not what stands behind it and is not. */
+static void until(void **state)
+{
+	static const uint64_t ms[][2] = { { 100, 200 }, { 1300, 1400 }, { 1500, 900 }, { 7000, 7100 }, { 950, 7200 } };
+	const char *path = tracefile__path("until.spoor");
+	struct fmt_writer *w = tracefile__writer(path);
+	struct fmt_want want = { .until = TRACE_CREATED + 1000000000u };
+	struct fmt_batch_info info;
+	const struct fmt_batch *got;
+	struct fmt_source *s;
+	struct fmt_batch *b;
+
+	(void)state;
+	fmt_batch__new(&b);
+	assert_int_equal(fmt_writer__batch(w, b, true, NULL), 0);
+	for (unsigned k = 0; k < 5; k++) {
+		fmt_batch__reset(b, 1 + 2 * k);
+		add_at(b, TRACE_CREATED + ms[k][0] * 1000000u);
+		add_at(b, TRACE_CREATED + ms[k][1] * 1000000u);
+		assert_int_equal(fmt_batch__is_past(b, want.until), k == 1 || k == 3);
+		assert_int_equal(fmt_writer__batch(w, b, false, NULL), 0);
+	}
+	assert_int_equal(fmt_writer__close(w, NULL), 0);
+	assert_int_equal(fmt_source__open(&s, path, NULL), 0);
+	fmt_source__want(s, &want);
+	assert_int_equal(fmt_source__next(s, &got, &info, NULL), 0);
+	assert_true(info.keyframe);
+	assert_int_equal(fmt_source__next(s, &got, &info, NULL), 0);
+	assert_int_equal(got->first_num, 1);
+	assert_int_equal(fmt_source__next(s, &got, &info, NULL), 0);
+	assert_int_equal(got->first_num, 5);
+	assert_int_equal(fmt_source__next(s, &got, &info, NULL), 1);	/* more than FMT_LATE_NS behind it */
+	fmt_source__close(s);
+	fmt_batch__free(b);
+}
+
 /* A keyframe in several parts is one keyframe. */
 static void large_keyframe(void **state)
 {
@@ -473,7 +515,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(in_order), cmocka_unit_test(random_batches), cmocka_unit_test(anew), cmocka_unit_test(whose), cmocka_unit_test(from_a_pipe),
-		cmocka_unit_test(seeking), cmocka_unit_test(without_keyframes), cmocka_unit_test(large_keyframe),
+		cmocka_unit_test(seeking), cmocka_unit_test(without_keyframes), cmocka_unit_test(until), cmocka_unit_test(large_keyframe),
 		cmocka_unit_test(random_access), cmocka_unit_test(losses_and_alerts), cmocka_unit_test(growing),
 		cmocka_unit_test(reproducible),
 	};
