@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Outputs that take the place of others. */
 #include <errno.h>
-#include <semaphore.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +13,6 @@ struct outs_leaving {
 	unsigned n;
 	uint64_t until_ns;
 	pthread_t thread;
-	sem_t passed;			/* all spools that go over have */
 	atomic_bool gone;		/* the thread has nothing more to do */
 };
 
@@ -107,7 +105,10 @@ static void pass_spool(struct output *o)
 	o->spool = NULL;
 }
 
-/* What is in a spool is safe: who has one that goes over ends at once. */
+/*
+ * What is in a spool is safe: who has one that goes over ends at once. One that leaves before it has got its own waits for that: its
+ * threads begin with it, see wait_for_spool().
+ */
 static void *see_off(void *arg)
 {
 	struct outs_leaving *l = arg;
@@ -117,7 +118,6 @@ static void *see_off(void *arg)
 			outputs__end(&l->outs[i], 1, 0);
 			pass_spool(l->outs[i]);
 		}
-	sem_post(&l->passed);
 	outputs__end(l->outs, l->n, l->until_ns);
 	for (unsigned i = 0; i < l->n; i++)
 		output__free(l->outs[i]);
@@ -138,18 +138,7 @@ static void join_leaving(struct cap_outputs *h, bool all)
 		*at = l->next;
 		h->n_leaving--;
 		pthread_join(l->thread, NULL);
-		sem_destroy(&l->passed);
 		free(l);
-	}
-}
-
-/* An heir that leaves soon after has its spool before it hands it on. */
-static void wait_for_spools(struct cap_outputs *h)
-{
-	for (struct outs_leaving *l = h->leaving; l; l = l->next) {
-		while (sem_wait(&l->passed) && errno == EINTR)
-			;
-		sem_post(&l->passed);
 	}
 }
 
@@ -168,14 +157,12 @@ static void take_leave(struct cap_outputs *h, struct outs_leaving *l)
 		free(l);
 		return;
 	}
-	sem_init(&l->passed, 0, 0);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	rc = pthread_create(&l->thread, NULL, see_off, l);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	if (rc) {
 		see_off(l);
-		sem_destroy(&l->passed);
 		free(l);
 		return;
 	}
@@ -208,7 +195,6 @@ void cap_outputs__take_over(struct cap_outputs *fresh, uint64_t grace_ns)
 	struct cap_outputs *h = fresh->before, old = { .n = h->n };
 	struct outs_leaving *l;
 
-	wait_for_spools(h);
 	memcpy(old.outs, h->outs, sizeof(old.outs));
 	pthread_mutex_lock(&h->showing);
 	pthread_mutex_lock(&h->lock);

@@ -243,32 +243,100 @@ static void test_looking_keeps_nobody(void **state)
 	cap_metrics__free(m);
 }
 
+/* A successor that has one output, started. */
+static struct cap_outputs *heir_of(struct cap_outputs *h, struct cap_out_opts *o)
+{
+	struct cap_outputs *next = cap_outputs__successor(h);
+	struct err err = { 0 };
+
+	assert_int_equal(cap_outputs__add(next, o, &err), 0);
+	assert_int_equal(cap_outputs__start(next, &err), 0);
+	return next;
+}
+
+static void *take_over(void *next)
+{
+	cap_outputs__take_over(next, 1000000000u);
+	return NULL;
+}
+
 /* One whose configuration is often read again does not keep a thread of each that has left. */
 static void test_leaving_leaves_nothing(void **state)
 {
-	struct cap_outputs *h = cap_outputs__new(NULL), *next;
 	struct cap_out_opts o = program();
+	struct cap_outputs *h = hub_of(&o);
 	struct err err = { 0 };
 
 	(void)state;
-	assert_int_equal(cap_outputs__add(h, &o, &err), 0);
 	assert_int_equal(cap_outputs__start(h, &err), 0);
 	for (unsigned i = 0; i < 60000 && (i < 3 || h->n_leaving > 1); i++) {
-		next = cap_outputs__successor(h);
-		assert_int_equal(cap_outputs__add(next, &o, &err), 0);
-		assert_int_equal(cap_outputs__start(next, &err), 0);
-		cap_outputs__take_over(next, 1000000000u);
+		take_over(heir_of(h, &o));
 		usleep(i < 3 ? 0 : 20000);
 	}
 	assert_int_equal(h->n_leaving, 1);
 	cap_outputs__free(h);
 }
 
+static bool is_held(struct output *o)
+{
+	bool held;
+
+	pthread_mutex_lock(&o->lock);
+	held = o->held;
+	pthread_mutex_unlock(&o->lock);
+	return held;
+}
+
+static void remove_dir(const char *dir)
+{
+	char cmd[64];
+
+	snprintf(cmd, sizeof(cmd), "rm -rf %s", dir);
+	assert_int_equal(system(cmd), 0);
+}
+
+/*
+ * The first output cannot end (it wants its lock), and two configurations follow. The third must not have the spool while the first
+ * has it: not from the second, which never had it.
+ */
+static void test_spool_waits(void **state)
+{
+	char dir[] = "/tmp/spoor-test-XXXXXX";
+	struct cap_outputs *h = cap_outputs__new(NULL), *next;
+	struct cap_out_opts o = program();
+	struct output *first, *third;
+	struct err err = { 0 };
+	pthread_t thread;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	o.spool_dir = dir;
+	assert_int_equal(cap_outputs__add(h, &o, &err), 0);
+	assert_int_equal(cap_outputs__start(h, &err), 0);
+	first = h->outs[0];
+	pthread_mutex_lock(&first->lock);
+	take_over(heir_of(h, &o));
+	next = heir_of(h, &o);
+	third = next->outs[0];
+	assert_int_equal(pthread_create(&thread, NULL, take_over, next), 0);
+	for (unsigned i = 0; i < 25; i++) {
+		assert_true(is_held(third));
+		usleep(20000);
+	}
+	pthread_mutex_unlock(&first->lock);
+	pthread_join(thread, NULL);
+	for (unsigned i = 0; i < 6000 && is_held(third); i++)
+		usleep(10000);
+	assert_false(is_held(third));
+	cap_outputs__free(h);
+	remove_dir(dir);
+}
+
 /* Configurations that follow each other faster than a spool goes over: it goes from one to the next all the same. */
 static void test_spool_goes_on(void **state)
 {
-	char dir[] = "/tmp/spoor-test-XXXXXX", cmd[64];
-	struct cap_outputs *h = cap_outputs__new(NULL), *next;
+	char dir[] = "/tmp/spoor-test-XXXXXX";
+	struct cap_outputs *h = cap_outputs__new(NULL);
 	struct cap_out_opts o = program();
 	struct out_spool *spool;
 	struct err err = { 0 };
@@ -280,18 +348,14 @@ static void test_spool_goes_on(void **state)
 	assert_int_equal(cap_outputs__start(h, &err), 0);
 	for (unsigned i = 0; i < 20; i++) {
 		cap_outputs__send(h, &alert);
-		next = cap_outputs__successor(h);
-		assert_int_equal(cap_outputs__add(next, &o, &err), 0);
-		assert_int_equal(cap_outputs__start(next, &err), 0);
-		cap_outputs__take_over(next, 1000000000u);
+		take_over(heir_of(h, &o));
 	}
 	cap_outputs__free(h);
 	/* nobody has it any more, and none has handed on what it had not */
 	assert_int_equal(out_spool__open(&spool, dir, 1 << 20, false, &err), 0);
 	assert_int_equal(out_spool__damaged(spool), 0);
 	out_spool__close(spool);
-	snprintf(cmd, sizeof(cmd), "rm -rf %s", dir);
-	assert_int_equal(system(cmd), 0);
+	remove_dir(dir);
 }
 
 int main(void)
@@ -299,7 +363,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_age), cmocka_unit_test(test_queue_length), cmocka_unit_test(test_queue_bytes), cmocka_unit_test(test_limit),
 		cmocka_unit_test(test_wants), cmocka_unit_test(test_life), cmocka_unit_test(test_looking_keeps_nobody),
-		cmocka_unit_test(test_leaving_leaves_nothing), cmocka_unit_test(test_spool_goes_on),
+		cmocka_unit_test(test_leaving_leaves_nothing), cmocka_unit_test(test_spool_waits),
+		cmocka_unit_test(test_spool_goes_on),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
