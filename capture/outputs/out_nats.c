@@ -3,9 +3,14 @@
  * Alerts to NATS. The library's own reconnecting is not used: it keeps what is published meanwhile in its memory, where a
  * crash loses it. Here a batch counts as delivered when the server has answered a PING behind it; else it is published again over
  * a new connection. The header Nats-Msg-Id lets JetStream leave out what comes twice.
+ *
+ * The library can be told how long something may take, not to end it. The end of the recorder does not wait for that: a connection is made
+ * by a thread that can be left alone, an answer is waited for in small steps, and a write has a short deadline.
  */
 #include <ctype.h>
 #include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <nats/nats.h>
@@ -15,6 +20,9 @@
 
 #define DEFAULT_SUBJECT "falco.{priority}.{rule}"
 #define SUBJECT_MAX 512
+#define LOOK_NS 10000000ull		/* between two looks whether there is a connection */
+#define STEP_MS 200			/* how late the end may be seen while an answer is waited for */
+#define WRITE_NS 2000000000ull		/* how long the server may take nothing */
 
 struct publisher {
 	natsConnection *nc;
@@ -185,9 +193,94 @@ static int set_login(const struct output *o, natsOptions *opts, struct err *err)
 	return s == NATS_OK ? 0 : err__set(err, -EINVAL, "%s", natsStatus_GetText(s));
 }
 
+/* A connection in the making: the thread that makes it, and whoever waits for it unless he has gone. */
+struct dial {
+	pthread_mutex_t lock;
+	natsOptions *opts;
+	natsConnection *nc;
+	natsStatus status;
+	char why[256];
+	bool done, left;
+};
+
+static void dial__free(struct dial *d)
+{
+	natsConnection_Destroy(d->nc);
+	natsOptions_Destroy(d->opts);
+	pthread_mutex_destroy(&d->lock);
+	free(d);
+}
+
+static void *dial__thread(void *arg)
+{
+	struct dial *d = arg;
+	natsConnection *nc = NULL;
+	natsStatus s = natsConnection_Connect(&nc, d->opts);
+	const char *why = s == NATS_OK ? NULL : nats_GetLastError(NULL);
+	bool left;
+
+	pthread_mutex_lock(&d->lock);
+	d->nc = nc;
+	d->status = s;
+	snprintf(d->why, sizeof(d->why), "%s", why ? why : "");
+	d->done = true;
+	left = d->left;
+	pthread_mutex_unlock(&d->lock);
+	if (left)
+		dial__free(d);
+	return NULL;
+}
+
+/* False: the end has come first, and the thread sees to what is left. */
+static bool dial__wait(struct output *o, struct dial *d)
+{
+	bool done;
+
+	pthread_mutex_lock(&o->lock);
+	for (;;) {
+		pthread_mutex_lock(&d->lock);
+		done = d->done;
+		d->left = !done && atomic_load(&o->abandon);
+		pthread_mutex_unlock(&d->lock);
+		if (done || d->left)
+			break;
+		out_wait(o, out_now() + LOOK_NS);
+	}
+	pthread_mutex_unlock(&o->lock);
+	return done;
+}
+
+/* 0, or negative with err. opts become the callee's. */
+static int dial(struct output *o, struct publisher *p, natsOptions *opts, struct err *err)
+{
+	struct dial *d = xcalloc(1, sizeof(*d));
+	pthread_t thread;
+	int rc;
+
+	d->opts = opts;
+	pthread_mutex_init(&d->lock, NULL);
+	rc = pthread_create(&thread, NULL, dial__thread, d);
+	if (rc) {
+		dial__free(d);
+		return err__set(err, -rc, "nats: no thread to connect: %s", strerror(rc));
+	}
+	pthread_detach(thread);
+	if (!dial__wait(o, d))
+		return err__set(err, -ECANCELED, "nats: not connected when the output ended");
+	if (d->status == NATS_OK) {
+		p->nc = d->nc;
+		d->nc = NULL;
+	} else {
+		rc = err__set(err, -EIO, "nats: %s%s%s", natsStatus_GetText(d->status), *d->why ? ": " : "", d->why);
+	}
+	dial__free(d);
+	return rc;
+}
+
 /* 0, or negative with err. */
 static int connect_one(struct output *o, struct publisher *p, const char *url, struct err *err)
 {
+	uint64_t write_ns = o->o.timeout_ns < WRITE_NS ? o->o.timeout_ns : WRITE_NS;
 	natsOptions *opts = NULL;
 	natsStatus s = natsOptions_Create(&opts);
 	int rc = 0;
@@ -199,6 +292,8 @@ static int connect_one(struct output *o, struct publisher *p, const char *url, s
 	if (s == NATS_OK)
 		s = natsOptions_SetTimeout(opts, (int64_t)(o->o.timeout_ns / 1000000));
 	if (s == NATS_OK)
+		s = natsOptions_SetWriteDeadline(opts, (int64_t)(write_ns / 1000000));
+	if (s == NATS_OK)
 		s = natsOptions_SetName(opts, "spoor");
 	if (s == NATS_OK)
 		s = natsOptions_SetErrorHandler(opts, on_error, NULL);
@@ -207,7 +302,7 @@ static int connect_one(struct output *o, struct publisher *p, const char *url, s
 	if (s == NATS_OK)
 		rc = set_login(o, opts, err);
 	if (s == NATS_OK && !rc)
-		s = natsConnection_Connect(&p->nc, opts);
+		return dial(o, p, opts, err);
 	natsOptions_Destroy(opts);
 	if (s != NATS_OK) {
 		const char *more = nats_GetLastError(NULL);
@@ -268,6 +363,25 @@ static enum out_verdict nats__deliver(struct output *o, const struct out_record 
 	return out_try__say(t, OUT_RETRY, "nats: %s", natsStatus_GetText(s));
 }
 
+static int64_t step_ms(uint64_t now, uint64_t until)
+{
+	uint64_t ms = until > now ? (until - now) / 1000000 : 0;
+
+	return ms < STEP_MS ? (int64_t)ms + 1 : STEP_MS;
+}
+
+/* Until the server has answered, the time is over, or the end has come. */
+static natsStatus wait_for_answer(struct output *o, struct publisher *p)
+{
+	uint64_t until = out_now() + o->o.timeout_ns;
+	natsStatus s;
+
+	do
+		s = natsConnection_FlushTimeout(p->nc, step_ms(out_now(), until));
+	while (s == NATS_TIMEOUT && !atomic_load(&o->abandon) && out_now() < until);
+	return s;
+}
+
 static enum out_verdict nats__flush(struct output *o, struct out_try *t)
 {
 	struct publisher *p = o->state;
@@ -275,7 +389,7 @@ static enum out_verdict nats__flush(struct output *o, struct out_try *t)
 	const char *text = NULL;
 
 	if (p->nc)
-		s = natsConnection_FlushTimeout(p->nc, (int64_t)(o->o.timeout_ns / 1000000));
+		s = wait_for_answer(o, p);
 	if (s == NATS_OK)	/* a subject that we may not publish to: the connection goes on, the alert does not */
 		s = natsConnection_GetLastError(p->nc, &text);
 	if (s == NATS_OK)

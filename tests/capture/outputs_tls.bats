@@ -202,6 +202,40 @@ falco.notice.terminal_shell_in_container" ]
 	grep -q "output 'nats': nats: .*; 10 alerts wait" log
 }
 
+@test "nats: the end waits neither for a server that says nothing nor for one that does not answer any more" {
+	need_nats
+	python3 -c 'import socket, time
+s = socket.socket(); s.bind(("127.0.0.1", 0)); s.listen()
+open("silent.tmp", "w").write(str(s.getsockname()[1]))
+__import__("os").rename("silent.tmp", "silent.port")
+c = s.accept(); open("accepted", "w"); time.sleep(600)' 3>&- &
+	echo $! >silent.pid
+	until_true test -s silent.port
+	config "name: silent;type: nats;url: nats://127.0.0.1:$(cat silent.port);timeout: 10m" >conf.yaml
+	drive 2>log <<-'E'
+		send 1
+		ready accepted
+		stop 0
+	E
+	grep -q "^counts silent given_up=1" log
+	server one
+	config "name: stopped;type: nats;url: nats://127.0.0.1:$nport;timeout: 10m" >conf.yaml
+	drive 2>log <<-'E' 3>&- &
+		send 1
+		wait stopped delivered 1 60
+		touch delivered
+		ready stopped
+		send 1
+		stop 1
+	E
+	pid=$!
+	until_true test -e delivered
+	kill -STOP "$(cat one.pid)"
+	touch stopped
+	wait $pid || { cat log; return 1; }
+	grep -q "^counts stopped delivered=1 given_up=1" log
+}
+
 @test "nats: logins, rights, TLS with the server's name" {
 	need_nats
 	cat >auth.conf <<-E
