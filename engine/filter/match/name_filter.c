@@ -4,89 +4,19 @@
 
 #include "engine/filter/match/name_filter.h"
 
-static inline uint32_t pair_of(const char *p)
-{
-	uint16_t pair;
-
-	memcpy(&pair, p, sizeof(pair));
-	return pair | 0x2020u;
-}
-
-static inline uint32_t chain_of(uint32_t bytes)
-{
-	return (bytes * 0x9e3779b1u >> 24) % NAME_CHAINS;
-}
-
-/* Of the first bytes of a text, or the last. */
-#define EDGE 4u
-static inline uint32_t edge_of(const char *p)
-{
-	uint32_t edge;
-
-	memcpy(&edge, p, sizeof(edge));
-	return chain_of(edge | 0x20202020u);
-}
-
 /* --- Building --------------------------------------------------------------------------------- */
 
-static void add_to_chain(struct name_filter *f, uint32_t *chain, const char *p, uint32_t len, uint32_t at,
-			 uint8_t anchor)
+static void add_word(struct name_filter *f, const char *p, uint32_t len, enum word_place place)
 {
-	f->words = xgrow(f->words, &f->cap_words, f->n_words + 1, sizeof(*f->words));
-	f->words[f->n_words++] = (struct name_word){ p, len, at, *chain, anchor };
-	*chain = (uint32_t)f->n_words;
-}
-
-static void add_pair(struct name_filter *f, const char *p, uint32_t len, uint32_t at, uint8_t anchor)
-{
-	uint32_t pair = pair_of(p + at);
-
-	add_to_chain(f, &f->chains[chain_of(pair)], p, len, at, anchor);
-	f->pairs[pair >> 6] |= 1ull << (pair & 63);
-}
-
-static struct find_byte either_case(char c)
-{
-	bool letter = (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
-
-	return (struct find_byte){ (uint8_t)(letter ? c | 0x20 : c), letter ? 0x20 : 0 };
-}
-
-/* They are few; one pass for each costs less than to look at every place for their sake. */
-static void add_short(struct name_filter *f, const char *p, uint8_t anchor)
-{
-	if (f->n_shorts < NAME_SHORTS) {
-		f->shorts[f->n_shorts][0] = either_case(p[0]);
-		f->shorts[f->n_shorts++][1] = either_case(p[1]);
-		return;
-	}
-	f->step = 1;
-	add_pair(f, p, 2, 0, anchor);
-}
-
-/* By its rarest byte with the one before it, and with the one behind it: one of them begins at an even place. */
-static void add_pairs(struct name_filter *f, const char *p, uint32_t len, uint8_t anchor)
-{
-	uint32_t at = match_rarest(p, len);
-
-	at -= at > 0;
-	at = at < len - 3 ? at : len - 3;
-	add_pair(f, p, len, at, anchor);
-	add_pair(f, p, len, at + 1, anchor);
-}
-
-static void add_word(struct name_filter *f, const char *p, uint32_t len, uint8_t anchor)
-{
-	if (len < 2)
+	if (!words__add(&f->words, p, len, place, 1))
 		f->usable = false;
-	else if (len >= EDGE && anchor & (WORD_STARTS | WORD_IS_DIR))
-		add_to_chain(f, &f->heads[edge_of(p)], p, len, 0, anchor);
-	else if (len >= EDGE && anchor & WORD_ENDS)
-		add_to_chain(f, &f->tails[edge_of(p + len - EDGE)], p, len, len, anchor);
-	else if (len == 2)
-		add_short(f, p, anchor);
-	else
-		add_pairs(f, p, len, anchor);
+}
+
+/* The longest part of a pattern without wildcards. */
+static void add_longest(struct name_filter *f, const char *p, uint32_t len, const char *ends)
+{
+	if (!words__add_part(&f->words, p, len, ends, 1))
+		f->usable = false;
 }
 
 static void add_start(struct name_filter *f, const char *p, uint32_t len)
@@ -105,28 +35,9 @@ static const char *with_slash(struct eng_text t, bool before, struct arena *mem)
 }
 
 /* A file's own name is what stands behind the last slash. */
-static void add_own(struct name_filter *f, struct eng_text t, uint8_t anchor, struct arena *mem)
+static void add_own(struct name_filter *f, struct eng_text t, enum word_place place, struct arena *mem)
 {
-	add_word(f, with_slash(t, true, mem), t.len + 1, anchor);
-}
-
-/* The longest part of a pattern without wildcards; what stands behind a bracket or backslash is left out. */
-static void add_longest(struct name_filter *f, const char *p, uint32_t len, const char *ends)
-{
-	uint32_t from = 0, best = 0, best_len = 0;
-
-	for (uint32_t i = 0; i <= len; i++) {
-		if (i < len && p[i] && !strchr(ends, p[i]))
-			continue;
-		if (i - from > best_len) {
-			best = from;
-			best_len = i - from;
-		}
-		from = i + 1;
-		if (i < len && (p[i] == '[' || p[i] == '\\'))
-			break;
-	}
-	add_word(f, p + best, best_len, WORD_ANYWHERE);
+	add_word(f, with_slash(t, true, mem), t.len + 1, place);
 }
 
 /* A path, or what is below it. */
@@ -138,7 +49,7 @@ static void add_path(struct name_filter *f, struct eng_text t, bool of_name, str
 		if (strchr("*?[", t.p[i]) || (i && t.p[i] == '/' && t.p[i - 1] == '/'))
 			of_name = false;
 	if (of_name && t.len > 1 && t.p[0] == '/') {
-		add_word(f, t.p, t.len, WORD_STARTS | WORD_ENDS);
+		add_word(f, t.p, t.len, WORD_IS_TEXT);
 		add_start(f, with_slash(t, false, mem), t.len + 1);
 	} else if (t.len) {
 		add_longest(f, t.p, t.len, "*?[\\/");
@@ -174,7 +85,7 @@ static void add_equal(struct name_filter *f, enum shows what, struct eng_text t,
 	if (what == SHOWS_OWN || what == SHOWS_BASENAME)
 		add_own(f, t, what == SHOWS_OWN ? WORD_ENDS : WORD_ANYWHERE, mem);
 	else if (t.len > 1)
-		add_word(f, t.p, t.len, what == SHOWS_DIRECTORY ? WORD_IS_DIR : WORD_STARTS | WORD_ENDS);
+		add_word(f, t.p, t.len, what == SHOWS_DIRECTORY ? WORD_IS_DIR : WORD_IS_TEXT);
 }
 
 static void add_begin(struct name_filter *f, enum shows what, struct eng_text t, struct arena *mem)
@@ -290,76 +201,24 @@ void name_filter__build(struct name_filter *f, struct eng_pred *const *preds, ui
 {
 	memset(f, 0, sizeof(*f));
 	f->usable = true;
-	f->step = 2;
 	add_word(f, "//", 2, WORD_ANYWHERE);	/* fd.nameraw shows one slash then: another text */
 	for (uint32_t i = 0; i < n && f->usable; i++)
 		add_pred(f, preds[i], mem);
 	order_starts(f);
+	words__build(&f->words, mem);
 }
 
 void name_filter__done(struct name_filter *f)
 {
-	free(f->words);
+	words__done(&f->words);
 	free(f->starts);
 }
 
 /* --- Looking ---------------------------------------------------------------------------------- */
 
-static bool same_folded(const char *a, const char *b, uint32_t n)
-{
-	for (uint32_t i = 0; i < n; i++)
-		if ((a[i] | 0x20) != (b[i] | 0x20))
-			return false;
-	return true;
-}
-
-static bool is_anchored(const struct name_word *w, const char *p, uint32_t len, uint32_t at)
-{
-	uint32_t end = at + w->len;
-
-	if (w->anchor & (WORD_STARTS | WORD_IS_DIR) && at)
-		return false;
-	if (w->anchor & WORD_ENDS)
-		return end == len;
-	if (w->anchor & WORD_IS_DIR)
-		return end == len || (p[end] == '/' && !memchr(p + end + 1, '/', len - end - 1));
-	return true;
-}
-
-/* Is there a word of this chain whose place is p + i? */
-static bool word_at(const struct name_filter *f, uint32_t chain, const char *p, uint32_t len, uint32_t i)
-{
-	for (uint32_t k = chain; k; k = f->words[k - 1].next) {
-		const struct name_word *w = &f->words[k - 1];
-
-		if (i >= w->at && len - (i - w->at) >= w->len && is_anchored(w, p, len, i - w->at) &&
-		    same_folded(p + i - w->at, w->p, w->len))
-			return true;
-	}
-	return false;
-}
-
-static bool has_word(const struct name_filter *f, const char *p, uint32_t len)
-{
-	if (len >= EDGE && (word_at(f, f->heads[edge_of(p)], p, len, 0) ||
-			    word_at(f, f->tails[edge_of(p + len - EDGE)], p, len, len)))
-		return true;
-	for (const char *at = p, *last = p + len - 1; at < last; at += f->step) {
-		uint32_t pair = pair_of(at);
-
-		if (__builtin_expect(f->pairs[pair >> 6] >> (pair & 63) & 1, 0) &&
-		    word_at(f, f->chains[chain_of(pair)], p, len, (uint32_t)(at - p)))
-			return true;
-	}
-	return false;
-}
-
 static bool is_special(const struct name_filter *f, const char *p, uint32_t len)
 {
-	for (uint32_t k = 0; k < f->n_shorts; k++)
-		if (find_two(p, len, 1, f->shorts[k][0], f->shorts[k][1]) < len)
-			return true;
-	return has_word(f, p, len);
+	return words__in(&f->words, p, len, 1);
 }
 
 /* The longest beginning: the last one in order that is not behind the name, or one that that one begins with. */

@@ -10,25 +10,8 @@
 #ifndef ENG_NAME_FILTER_H
 #define ENG_NAME_FILTER_H
 
+#include "engine/filter/match/words.h"
 #include "engine/filter/prog/pred.h"
-#include "format/base/find_two.h"
-
-#define NAME_PAIRS 65536u
-#define NAME_CHAINS 256u
-#define NAME_SHORTS 4u
-
-enum name_anchor {
-	WORD_ANYWHERE,
-	WORD_STARTS = 1, WORD_ENDS = 2,
-	WORD_IS_DIR = 4,		/* it is the directory of the name, or the name */
-};
-
-struct name_word {
-	const char *p;			/* borrowed from the predicates, or in the arena */
-	uint32_t len, at;		/* which of its bytes it is found by: two that are rare, its first, its last */
-	uint32_t next;			/* of its chain: number + 1 */
-	uint8_t anchor;			/* enum name_anchor, added up */
-};
 
 struct name_start {
 	const char *p;
@@ -36,17 +19,9 @@ struct name_start {
 	uint32_t shorter;		/* the longest other one that this one begins with: number + 1 */
 };
 
-/* Letters of words are compared without their case: more is found than there is, never less. */
 struct name_filter {
 	bool usable;			/* else some test cannot be told like this: no name is like others */
-	struct find_byte shorts[NAME_SHORTS][2];	/* words of two bytes */
-	uint32_t n_shorts;
-	uint32_t step;			/* pairs are looked for at every second place, if there are no more such words */
-	uint64_t pairs[NAME_PAIRS / 64];	/* bit: two bytes that some word is found by */
-	uint32_t chains[NAME_CHAINS];	/* words by that pair: number + 1 */
-	uint32_t heads[NAME_CHAINS], tails[NAME_CHAINS];	/* those with an anchor, by what stands there */
-	struct name_word *words;
-	size_t n_words, cap_words;
+	struct words words;
 	struct name_start *starts;	/* in order of their bytes, each once */
 	size_t n_starts, cap_starts;
 	uint32_t starts_at[257];	/* how many are before all names with this byte behind their slash */
