@@ -130,22 +130,23 @@ static void what_is_enough_ends_the_search(void **state)
 	arena__done(&mem);
 }
 
-static void a_pattern_is_found_by_its_longest_part(void **state)
+static void check_part(const char *pattern, const char *part)
 {
-	struct words *w = xcalloc(1, sizeof(*w));
-	struct arena mem = { 0 };
+	struct match_str s = words__part(pattern, (uint32_t)strlen(pattern), "*?[\\");
 
+	assert_int_equal(s.len, strlen(part));
+	assert_memory_equal(s.p, part, s.len);
+}
+
+static void a_pattern_has_a_longest_part(void **state)
+{
 	(void)state;
-	assert_true(words__add_part(w, "*ab?abc*a", 9, "*?[\\", 1));
-	assert_true(words__add_part(w, "aa[bbbb]cccc", 12, "*?[\\", 2));	/* nothing is known behind a bracket */
-	assert_false(words__add_part(w, "*a?b*", 5, "*?[\\", 4));
-	words__build(w, &mem);
-	assert_int_equal(words__in(w, "xxABCxx", 7, 7), 1);
-	assert_int_equal(words__in(w, "cccc", 4, 7), 0);
-	assert_int_equal(words__in(w, "xaax", 4, 7), 2);
-	words__done(w);
-	free(w);
-	arena__done(&mem);
+	check_part("*ab?abc*a", "abc");
+	check_part("aa[bbbb]cccc", "aa");	/* nothing is known behind a bracket */
+	check_part("a\\*cccc", "a");
+	check_part("abcd", "abcd");
+	check_part("**", "");
+	check_part("", "");
 }
 
 int main(void)
@@ -153,7 +154,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_pass_finds_what_is_there),
 		cmocka_unit_test(what_is_enough_ends_the_search),
-		cmocka_unit_test(a_pattern_is_found_by_its_longest_part),
+		cmocka_unit_test(a_pattern_has_a_longest_part),
 	};
 
 	return cmocka_run_group_tests_name("engine/words", tests, NULL, NULL);

@@ -15,8 +15,9 @@ static void add_word(struct name_filter *f, const char *p, uint32_t len, enum wo
 /* The longest part of a pattern without wildcards. */
 static void add_longest(struct name_filter *f, const char *p, uint32_t len, const char *ends)
 {
-	if (!words__add_part(&f->words, p, len, ends, 1))
-		f->usable = false;
+	struct match_str part = words__part(p, len, ends);
+
+	add_word(f, part.p, part.len, WORD_ANYWHERE);
 }
 
 static void add_start(struct name_filter *f, const char *p, uint32_t len)

@@ -47,7 +47,7 @@ static void add_pair(struct words *w, struct word word)
 	word.at -= word.at > 0;
 	pair = pair_of(word.p + word.at);
 	add(w, &w->chains[chain_of(pair)], word);
-	w->pairs[pair] = true;
+	w->pairs[pair] = w->has_pairs = true;
 }
 
 bool words__add(struct words *w, const char *p, uint32_t len, enum word_place place, uint64_t of)
@@ -58,16 +58,16 @@ bool words__add(struct words *w, const char *p, uint32_t len, enum word_place pl
 		return false;
 	if (place == WORD_IS_TEXT || place == WORD_IS_DIR)
 		add(w, NULL, word);
-	else if (len >= EDGE && place == WORD_STARTS)
-		add(w, &w->heads[edge_of(p)], word);
-	else if (len >= EDGE && place == WORD_ENDS)
-		add(w, &w->tails[edge_of(p + (word.at = len - EDGE))], word);
+	else if (place == WORD_STARTS)
+		add(w, len < EDGE ? &w->short_heads : &w->heads[edge_of(p)], word);
+	else if (place == WORD_ENDS)
+		add(w, len < EDGE ? &w->short_tails : &w->tails[edge_of(p + len - EDGE)], word);
 	else
 		add_pair(w, word);
 	return true;
 }
 
-bool words__add_part(struct words *w, const char *p, uint32_t len, const char *ends, uint64_t of)
+struct match_str words__part(const char *p, uint32_t len, const char *ends)
 {
 	uint32_t from = 0, best = 0, best_len = 0;
 
@@ -82,7 +82,7 @@ bool words__add_part(struct words *w, const char *p, uint32_t len, const char *e
 		if (i < len && (p[i] == '[' || p[i] == '\\'))
 			break;
 	}
-	return words__add(w, p + best, best_len, WORD_ANYWHERE, of);
+	return (struct match_str){ p + best, best_len };
 }
 
 static void build_set(const struct words *w, enum word_place place, struct match_set *set, struct arena *mem)
@@ -123,21 +123,18 @@ static bool same_folded(const char *a, const char *b, uint32_t n)
 	return true;
 }
 
-static bool is_at(const struct word *word, const char *p, uint32_t len, uint32_t at)
-{
-	if ((word->place == WORD_STARTS && at) || (word->place == WORD_ENDS && at + word->len != len))
-		return false;
-	return same_folded(p + at, word->p, word->len);
-}
-
-/* The words of this chain that are where their byte is p[i]; those that are of nobody but found are left out. */
-static uint64_t words_at(const struct words *w, uint32_t chain, const char *p, uint32_t len, uint32_t i, uint64_t found)
+/*
+ * The words of this chain that are where their byte is p[i], or end the text if they are words that do; those that are
+ * of nobody but found are left out.
+ */
+static inline uint64_t words_at(const struct words *w, uint32_t chain, const char *p, uint32_t len, uint32_t i, uint64_t found)
 {
 	for (uint32_t k = chain; k; k = w->words[k - 1].next) {
 		const struct word *word = &w->words[k - 1];
+		uint32_t at = word->place == WORD_ENDS ? len - word->len : i - word->at;
 
-		if (word->of & ~found && i >= word->at && len - (i - word->at) >= word->len &&
-		    is_at(word, p, len, i - word->at))
+		/* what would begin before the text begins far behind it */
+		if (word->of & ~found && at <= len && len - at >= word->len && same_folded(p + at, word->p, word->len))
 			found |= word->of;
 	}
 	return found;
@@ -153,15 +150,12 @@ static uint64_t whole(const struct words *w, const char *p, uint32_t len)
 
 static uint64_t at_the_ends(const struct words *w, const char *p, uint32_t len, uint64_t found)
 {
-	uint32_t head, tail;
-
-	if (len < EDGE)
-		return found;
-	head = w->heads[edge_of(p)];
-	tail = w->tails[edge_of(p + len - EDGE)];
-	if (head)
-		found = words_at(w, head, p, len, 0, found);
-	return tail ? words_at(w, tail, p, len, len - EDGE, found) : found;
+	if (len >= EDGE) {
+		found = words_at(w, w->heads[edge_of(p)], p, len, 0, found);
+		found = words_at(w, w->tails[edge_of(p + len - EDGE)], p, len, 0, found);
+	}
+	found = words_at(w, w->short_heads, p, len, 0, found);
+	return words_at(w, w->short_tails, p, len, 0, found);
 }
 
 #define STRIDE 8u
@@ -194,8 +188,10 @@ uint64_t words__in(const struct words *w, const char *p, uint32_t len, uint64_t 
 	uint64_t found = at_the_ends(w, p, len, whole(w, p, len));
 	uint32_t i = 0;
 
+	if (!w->has_pairs || !len)
+		return found;
 	for (; len - i > STRIDE && found != enough; i += STRIDE)
 		if (__builtin_expect(any_of_four(w, p + i) | any_of_four(w, p + i + 1), 0))
 			found = words_from(w, p, len, i, i + STRIDE, found);
-	return found != enough && len ? words_from(w, p, len, i, len - 1, found) : found;
+	return found != enough ? words_from(w, p, len, i, len - 1, found) : found;
 }

@@ -31,9 +31,10 @@ struct word {
 };
 
 struct words {
-	bool pairs[WORDS_PAIRS];	/* of which some word is found by */
+	bool has_pairs, pairs[WORDS_PAIRS];	/* of which some word is found by */
 	uint32_t chains[WORDS_CHAINS];	/* words by that pair: number + 1 */
 	uint32_t heads[WORDS_CHAINS], tails[WORDS_CHAINS];	/* those at an end of the text, by what stands there */
+	uint32_t short_heads, short_tails;	/* those that are too short for that */
 	struct word *words;
 	size_t n_words, cap_words;
 	struct match_set texts, dirs;
@@ -43,9 +44,9 @@ struct words {
 bool words__add(struct words *w, const char *p, uint32_t len, enum word_place place, uint64_t of);
 /*
  * The longest part of a pattern that has none of the bytes in `ends`; what stands behind a bracket or a backslash is
- * left out. False: none is long enough.
+ * left out.
  */
-bool words__add_part(struct words *w, const char *pattern, uint32_t len, const char *ends, uint64_t of);
+struct match_str words__part(const char *pattern, uint32_t len, const char *ends);
 /* After the last word. */
 void words__build(struct words *w, struct arena *mem);
 void words__done(struct words *w);

@@ -25,6 +25,17 @@ enum eng_pred_mode {
 					 * argument */
 };
 
+/*
+ * Whether it can be answered together with others that ask for words in the same text. Only answers that are
+ * remembered are: else most were for nothing.
+ */
+enum eng_together {
+	TOGETHER_NOT,
+	TOGETHER_WHOLE,			/* is the text one of some words? */
+	TOGETHER_ENDS,			/* it begins or ends with one of some words, or the answer is no */
+	TOGETHER_PARTS,			/* it holds one of some words, or the answer is no */
+};
+
 struct eng_pred;
 
 /* Does value v pass the test with literal number i? */
@@ -42,8 +53,7 @@ struct eng_pred {
 	struct eng_expr *left, *right;
 	uint32_t index;			/* among the program's predicates */
 	uint32_t slot, right_slot;	/* where a run keeps the values: private to prog */
-	bool looked_up;			/* its text is compared with words, whole, and remembered: one
-					 * look-up answers all such predicates */
+	uint8_t together;		/* enum eng_together */
 	uint32_t arg_memo;		/* a test of evt.arg.X: where a run keeps answers by X's
 					 * number; else UINT32_MAX */
 	eng_test_fn *test;

@@ -293,10 +293,46 @@ static void set_level(struct eng_pred *p)
 		p->level = LV_CALL;
 }
 
-static bool is_looked_up(const struct eng_pred *p)
+static void set_together(struct eng_pred *p)
 {
-	return p->plain && p->type.type == T_STR && (p->level == LV_PROC || p->level == LV_NAME) &&
-	       (p->op == OP_EQ || p->op == OP_NE || p->op == OP_IN);
+	if (p->mode != PM_ONE || p->left->type.type != T_STR || (p->level != LV_PROC && p->level != LV_NAME))
+		return;
+	switch (p->op) {
+	case OP_EQ:
+	case OP_NE:
+	case OP_IN:
+		p->together = p->mod ? TOGETHER_NOT : TOGETHER_WHOLE;
+		break;
+	case OP_STARTSWITH:
+	case OP_ENDSWITH:
+		p->together = TOGETHER_ENDS;
+		break;
+	case OP_CONTAINS:
+	case OP_ICONTAINS:
+	case OP_GLOB:
+	case OP_IGLOB:
+		p->together = TOGETHER_PARTS;
+		break;
+	}
+}
+
+/* Of having the value. */
+static unsigned cost_of_value(const struct eng_expr *x)
+{
+	/* made into text for the occasion */
+	static const char *const made[] = { "evt.arg", "evt.args", "proc.env", "proc.exeline", "thread.cap_permitted",
+					   "thread.cap_inheritable", "thread.cap_effective" };
+
+	if (x->kind == X_CALL && x->call == CALL_BASENAME)
+		return cost_of_value(x->kids[0]);
+	if (x->kind != X_FIELD)
+		return 20;
+	if (x->ref.field->flags & FF_ANY_ANCESTOR)
+		return 10;
+	for (unsigned i = 0; i < sizeof(made) / sizeof(*made); i++)
+		if (!strcmp(x->ref.field->name, made[i]))
+			return 15;
+	return 0;
 }
 
 static void set_cost(struct eng_pred *p)
@@ -309,21 +345,11 @@ static void set_cost(struct eng_pred *p)
 		[OP_CONTAINS] = 6, [OP_BCONTAINS] = 6, [OP_ICONTAINS] = 10,
 		[OP_PMATCH] = 12, [OP_GLOB] = 15, [OP_IGLOB] = 15, [OP_REGEX] = 60,
 	};
-	unsigned cost = by_op[p->op];
+	unsigned cost = p->together == TOGETHER_WHOLE ? 1 : by_op[p->op];
 
-	if (p->looked_up) {
-		p->cost = 1;
-		return;
-	}
-	if (p->mod)
+	if (p->mod && !p->together)
 		cost *= p->n_lits ? p->n_lits : 1;
-	if (p->left->kind != X_FIELD || p->right)
-		cost += 20;
-	else if (p->left->ref.field->flags & FF_ANY_ANCESTOR)
-		cost += 10;
-	else if (!strcmp(p->left->ref.field->name, "evt.arg") ||
-		 !strcmp(p->left->ref.field->name, "evt.args"))
-		cost += 15;	/* made into text for the occasion */
+	cost += p->right ? 20 : cost_of_value(p->left);
 	p->cost = (uint8_t)(cost < 100 ? cost : 100);
 }
 
@@ -435,7 +461,7 @@ int eng_pred__compile(const struct eng_check *c, struct eng_pred_ctx *x, struct 
 	}
 	p->plain = p->mode == PM_ONE && !p->mod && p->left->type.type != T_DYNAMIC;
 	set_level(p);
-	p->looked_up = is_looked_up(p);
+	set_together(p);
 	set_cost(p);
 	*ret = p;
 	return 0;

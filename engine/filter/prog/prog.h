@@ -47,13 +47,16 @@ struct prog_node {
 	uint32_t group;			/* NK_PRED: that answers it, number + 1; 0: none */
 };
 
-/* Predicates that compare the same text with words, all of them with one look-up (prog_group.c). */
+/* Predicates that ask for words in the same text, all of one enum eng_together (prog_group.c). */
 struct prog_group {
 	uint32_t slot;			/* of the text among prog.exprs */
-	uint32_t n, *nodes;		/* their nodes, at most 64 */
-	uint64_t mask;			/* their bits, all in the same word of what is remembered */
+	uint32_t n, *preds;		/* at most 64 */
+	uint64_t mask;			/* their bits in a word of what is remembered, in order */
+	uint32_t shift;			/* the first one */
+	uint32_t patience;		/* so many are worked out by themselves before all the others are */
 	uint64_t negated;		/* those that are true of all other texts */
-	struct match_set words;		/* each with the bits of those that name it */
+	struct match_set wholes;	/* words with the bits of those that name them */
+	struct words *parts;		/* the same; a text that has none may still fail the test. NULL: wholes */
 };
 
 /* One cheap test of a list and the conditions (as bits of the list) that need it. */
@@ -169,6 +172,7 @@ static inline bool is_kept_long(enum eng_level level)
 node_ref prog__and(struct eng_prog *p, node_ref *parts, uint32_t n);
 /* Make the groups of what is remembered of processes and names, and give their nodes their bits (prog_group.c). */
 void prog__group(struct eng_prog *p);
+void prog__ungroup(struct eng_prog *p);
 /* The reference that stands for a tree of a condition added before, REF_NONE if it is none. */
 node_ref prog__ref_of(const struct eng_prog *p, const struct eng_ast *a);
 

@@ -543,7 +543,7 @@ void eng_prog__free(struct eng_prog *p)
 	free(p->exprs);
 	free(p->expr_texts);
 	free(p->nodes);
-	free(p->groups);
+	prog__ungroup(p);
 	free(p->kids);
 	free(p->seen);
 	free(p->conds);

@@ -92,33 +92,60 @@ static inline bool work_out(struct eng_run *r, uint32_t pred)
 
 /* --- Groups ----------------------------------------------------------------------------------- */
 
-static uint64_t look_up(struct eng_run *r, const struct prog_group *g)
+/* The predicates whose words are in the text are tried one by one: they are few, and words are but a part of some. */
+static uint64_t try_some(struct eng_run *r, const struct prog_group *g, uint64_t some)
 {
-	const struct eng_vals *text = value_of(r, g->slot);
+	uint64_t hits = 0;
 
-	return text ? match_set__of(&g->words, text->v[0].str.p, text->v[0].str.len) ^ g->negated : 0;
-}
+	for (; some; some &= some - 1) {
+		uint32_t bit = (uint32_t)__builtin_ctzll(some);
 
-/* Each is charged with its part. */
-static uint64_t look_up_timed(struct eng_run *r, const struct prog_group *g)
-{
-	uint64_t t = run_profile__now(), hits = look_up(r, g), ns = run_profile__since(r->profile, t);
-
-	for (uint32_t i = 0; i < g->n; i++) {
-		const struct prog_node *n = &r->p->nodes[g->nodes[i]];
-
-		run_profile__pred(r->profile, n->pred, ns / g->n + (i < ns % g->n), hits >> n->memo % 64 & 1);
+		hits |= (uint64_t)eval_pred(r, r->p->preds[g->preds[bit - g->shift]]) << bit;
 	}
 	return hits;
 }
 
-/* The answers of all that are in the group, into the word that they have. */
-static void answer_group(struct eng_run *r, const struct prog_group *g, uint64_t *known, uint32_t width)
+static uint64_t find_hits(struct eng_run *r, const struct prog_group *g)
 {
-	uint64_t hits = __builtin_expect(r->profile != NULL, 0) ? look_up_timed(r, g) : look_up(r, g);
+	const struct eng_vals *vals = value_of(r, g->slot);
+	const struct eng_val *text = vals ? &vals->v[0] : NULL;
 
+	if (!text)
+		return 0;
+	if (g->parts)
+		return try_some(r, g, words__in(g->parts, text->str.p, text->str.len, g->mask));
+	return match_set__of(&g->wholes, text->str.p, text->str.len) ^ g->negated;
+}
+
+/* Each is charged with its part. */
+static uint64_t find_hits_timed(struct eng_run *r, const struct prog_group *g)
+{
+	uint64_t t = run_profile__now(), hits = find_hits(r, g), ns = run_profile__since(r->profile, t);
+
+	for (uint32_t i = 0; i < g->n; i++)
+		run_profile__pred(r->profile, g->preds[i], ns / g->n + (i < ns % g->n), hits >> (g->shift + i) & 1);
+	return hits;
+}
+
+/* A predicate of a group is asked for: is it quicker to look for it alone, as long as few have been asked for? */
+static bool is_alone(const struct eng_run *r, const struct prog_group *g, uint32_t pred, uint64_t known)
+{
+	return g->patience && r->p->preds[pred]->n_lits == 1 &&
+	       (unsigned)__builtin_popcountll(known & g->mask) < g->patience;
+}
+
+/* The answers of all that are in the group of a node, into the word that they have. False: not yet. */
+static bool answer_group(struct eng_run *r, const struct prog_node *n, uint64_t *known, uint32_t width)
+{
+	const struct prog_group *g = &r->p->groups[n->group - 1];
+	uint64_t hits;
+
+	if (is_alone(r, g, n->pred, *known))
+		return false;
+	hits = __builtin_expect(r->profile != NULL, 0) ? find_hits_timed(r, g) : find_hits(r, g);
 	*known |= g->mask;
 	known[width] = (known[width] & ~g->mask) | hits;
+	return true;
 }
 
 /* --- Nodes ------------------------------------------------------------------------------------ */
@@ -137,10 +164,8 @@ bool run__eval_kept(struct eng_run *r, node_ref ref, uint64_t *memo, uint32_t wi
 	bit = 1ull << (n->memo & 63);
 	if (*known & bit)
 		return ((known[width] & bit) != 0) != (ref & 1);
-	if (n->group) {
-		answer_group(r, &r->p->groups[n->group - 1], known, width);
+	if (n->group && answer_group(r, n, known, width))
 		return ((known[width] & bit) != 0) != (ref & 1);
-	}
 	if (n->kind == NK_PRED)
 		v = work_out(r, n->pred);
 	else
