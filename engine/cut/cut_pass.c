@@ -164,14 +164,20 @@ static uint64_t who_asks(struct cut_pass *p, const struct eng_ctx *ctx)
 	return a->who;
 }
 
-/* An event that the state does not need, of a thread that it knows, that nobody asks for? */
+/* Does the state need it? */
+static bool is_needed(struct cut_pass *p, const struct fmt_ev *ev)
+{
+	return p->types[ev->type] & NEEDED && eng_state__changes(eng_state__origin(p->st, fmt_ev__origin(ev)), ev);
+}
+
+/* An event of a thread that the state knows, that nobody asks for? */
 static bool is_nobodys(struct cut_pass *p, const struct fmt_batch *b, uint32_t row)
 {
 	struct asked *a = &p->threads[b->thread[row]];
 	const struct fmt_thread *ids = &b->threads[b->thread[row]];
 	const struct eng_thread *t;
 
-	if (p->types[b->type[row]] & (NEEDED | OF_OTHERS) || p->by_container != p->all)
+	if (p->types[b->type[row]] & OF_OTHERS || p->by_container != p->all)
 		return false;
 	if (a->since == p->since)
 		return !a->who;
@@ -182,14 +188,10 @@ static bool is_nobodys(struct cut_pass *p, const struct fmt_batch *b, uint32_t r
 	return !a->who;
 }
 
-/* Those of which an event that they did not ask for has to go along. */
+/* Those which an event that the state needs has to go along with, if they did not ask for it. */
 static uint64_t who_needs(const struct cut_pass *p, const struct eng_ctx *ctx)
 {
-	uint8_t what = p->types[ctx->ev->type];
-
-	if (!(what & NEEDED))
-		return 0;
-	if (!(what & OF_FDS))
+	if (!(p->types[ctx->ev->type] & OF_FDS))
 		return p->all;
 	return p->whole | (eng_ctx__nobody(ctx) ? 0 : p->all & eng_fdtable__mark(ctx->proc->fds));
 }
@@ -217,7 +219,7 @@ static void begin_those(struct cut_pass *p, uint64_t ts)
 	}
 }
 
-static void event(struct cut_pass *p, const struct fmt_ev *ev, uint64_t among)
+static void event(struct cut_pass *p, const struct fmt_ev *ev, uint64_t among, bool needed)
 {
 	uint8_t what = p->types[ev->type];
 	uint64_t sure, may, needs;
@@ -226,12 +228,12 @@ static void event(struct cut_pass *p, const struct fmt_ev *ev, uint64_t among)
 
 	begin_those(p, fmt_ev__ts(ev));
 	eng_state__enter(p->st, ev, &ctx);
-	if ((what & (NEEDED | OF_FDS)) == NEEDED)
+	if (needed && !(what & OF_FDS))
 		p->since++;
 	p->lost |= is_lost_later(ev);
 	sure = who_asks(p, &ctx);
 	may = what & OF_OTHERS && selection__concerns_others(&ctx) ? p->all : p->all & ~p->by_container;
-	needs = who_needs(p, &ctx);
+	needs = needed ? who_needs(p, &ctx) : 0;
 	each_cut(p, c, (sure | may | needs) & among) {
 		struct err err = { 0 };
 
@@ -258,9 +260,10 @@ static void events(struct cut_pass *p, const struct fmt_batch *b, uint64_t among
 {
 	for (uint32_t row = from; row < to; row++) {
 		struct fmt_ev ev = fmt_batch__ev(b, row);
+		bool needed = is_needed(p, &ev);
 
-		if (!is_nobodys(p, b, row))
-			event(p, &ev, among);
+		if (needed || !is_nobodys(p, b, row))
+			event(p, &ev, among, needed);
 	}
 }
 

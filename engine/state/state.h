@@ -246,6 +246,11 @@ void eng_state__leave(struct eng_state *st, struct eng_ctx *ctx);
 bool eng_state__needs(uint16_t type);
 /* Of such a type: does it change nothing but descriptors? Who is whose process, and of which container, stays as it is then. */
 bool eng_state__is_about_fds(uint16_t type);
+/*
+ * Of such a type, before it is entered: may this event change more than that its thread is known? false: surely not. Births are told by
+ * several events, many names and limits are only asked for. st is the state of its machine.
+ */
+bool eng_state__changes(struct eng_state *st, const struct fmt_ev *ev);
 /* What may be done with events of a type on which nobody looks, instead of entering and leaving them. */
 enum eng_pass { PASS_NOT, PASS_OVER, PASS_CLOSE };
 enum eng_pass eng_state__can_pass(uint16_t type);

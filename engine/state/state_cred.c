@@ -211,9 +211,6 @@ void on_setpgid(struct eng_state *st, struct eng_ctx *ctx)
 	proc__changed(st, p);
 }
 
-enum { PRCTL_SET_NAME = 15 };			/* group prctl_options */
-enum { TASK_COMM_LEN = 15 };
-
 void on_prctl(struct eng_state *st, struct eng_ctx *ctx)
 {
 	const struct fmt_ev *ev = ctx->ev;
@@ -228,8 +225,6 @@ void on_prctl(struct eng_state *st, struct eng_ctx *ctx)
 	n = s->len < TASK_COMM_LEN ? s->len : TASK_COMM_LEN;
 	proc__set_comm(st, ctx->thread, eng_str__new(s->p, n, n));
 }
-
-enum { LIMIT_NOFILE = 7 };			/* group rlimit_resources */
 
 /* setrlimit. */
 void on_rlimit(struct eng_state *st, struct eng_ctx *ctx)

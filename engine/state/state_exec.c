@@ -12,11 +12,6 @@
 #include "engine/state/path.h"
 #include "engine/state/state_internal.h"
 
-enum {					/* group clone_flags */
-	CL_FILES = 1, CL_NEWPID = 0x40, CL_PARENT = 0x100, CL_THREAD = 0x2000,
-	CL_INVERTED = 0x10000, CL_VFORK = 0x8000000, CL_CHILD_IN_PIDNS = 0x20000000,
-};
-
 #define SAME_START_NS 20000000u		/* start times out of /proc count hundredths of a second */
 #define RECENT_NS 2000000000u
 
@@ -201,12 +196,6 @@ static_assert((int)P_clone_pidns_init_start_ts == P_fork_pidns_init_start_ts &&
 	      (int)P_clone_flags == P_clone3_flags && (int)P_clone_flags == P_vfork_flags,
 	      "the clone family has the same parameters");
 
-/* Our own driver does not record what the state knows. */
-static bool imported(const struct fmt_ev *ev)
-{
-	return fmt_ev__str_id(ev, P_clone_exe);
-}
-
 /* What imported files say of the thread that returns. */
 static void take_clone_params(struct eng_state *st, struct eng_thread *t, const struct fmt_ev *ev,
 			      bool is_child)
@@ -309,7 +298,7 @@ static void on_clone_child(struct eng_state *st, struct eng_ctx *ctx)
 
 	if (!is_number(b.pid))
 		b.pid = ctx->proc->pid;
-	if (!t->start || (imported(ev) && !same_birth(t, ev, 0))) {
+	if (!t->start || (is_imported_clone(ev) && !same_birth(t, ev, 0))) {
 		b.creator = flags & CL_THREAD ? b.pid : b.ptid;
 		if (b.creator == t->tid)
 			b.creator = 0;
@@ -334,7 +323,7 @@ void on_clone(struct eng_state *st, struct eng_ctx *ctx)
 {
 	if (fmt_ev__res(ctx->ev) == 0)
 		on_clone_child(st, ctx);
-	else if (fmt_ev__res(ctx->ev) > 0 && imported(ctx->ev))
+	else if (fmt_ev__res(ctx->ev) > 0 && is_imported_clone(ctx->ev))
 		on_clone_creator(st, ctx);
 }
 

@@ -159,6 +159,16 @@ static inline uint64_t next_epoch(struct eng_state *st)
 	return ++st->shared->epoch;
 }
 
+/* --- numbers of the trace --------------------------------------------------------------------- */
+
+enum {					/* group clone_flags */
+	CL_FILES = 1, CL_NEWPID = 0x40, CL_PARENT = 0x100, CL_THREAD = 0x2000,
+	CL_INVERTED = 0x10000, CL_VFORK = 0x8000000, CL_CHILD_IN_PIDNS = 0x20000000,
+};
+enum { PRCTL_SET_NAME = 15 };		/* group prctl_options */
+enum { TASK_COMM_LEN = 15 };
+enum { LIMIT_NOFILE = 7 };		/* group rlimit_resources */
+
 /* --- parameters of events --------------------------------------------------------------------- */
 
 static inline uint64_t ev_u64(const struct fmt_ev *ev, unsigned p, uint64_t otherwise)
@@ -171,6 +181,12 @@ static inline uint64_t ev_u64(const struct fmt_ev *ev, unsigned p, uint64_t othe
 static inline int64_t ev_s64(const struct fmt_ev *ev, unsigned p, int64_t otherwise)
 {
 	return (int64_t)ev_u64(ev, p, (uint64_t)otherwise);
+}
+
+/* Of clone and its like: what the state knows is not recorded by our own driver. */
+static inline bool is_imported_clone(const struct fmt_ev *ev)
+{
+	return fmt_ev__str_id(ev, P_clone_exe);
 }
 
 /* Set *at if the event carries the parameter and it is another value; true if it changed. */
