@@ -78,6 +78,67 @@ static int go_to_range(struct work *w, struct err *err)
 	return r;
 }
 
+/* --- names of containers ------------------------------------------------------------------------- */
+
+static void see_container(struct eng_container *c, void *arg)
+{
+	if (c->name)
+		selection__see(arg, c->full_id ? c->full_id->s : c->id, c->name->s);
+}
+
+/* What says of containers how they are called goes into a state. */
+static void see_names(struct eng_state *st, const struct fmt_batch *b, struct selection *s)
+{
+	for (uint32_t row = 0; row < b->n; row++) {
+		struct fmt_ev ev = fmt_batch__ev(b, row);
+		struct eng_ctx ctx;
+
+		if (ev.type != EV_container && ev.type != EV_state_container && ev.type != EV_asyncevent)
+			continue;
+		eng_state__enter(st, &ev, &ctx);
+		eng_state__leave(st, &ctx);
+	}
+	eng_state__each_container(st, see_container, s);
+}
+
+static bool has_names(const struct trace_tool_opts *o)
+{
+	for (size_t k = 0; k < o->n_containers; k++)
+		if (!selection__is_id(o->containers[k]))
+			return true;
+	return false;
+}
+
+/*
+ * What a container is called is known some time after it began: a file is read for the names first. Damage is told when
+ * it is read again.
+ */
+static void find_names(struct work *w)
+{
+	struct fmt_want want = { .by_type = true, .wanted_results = true, .no_payload = true, .no_cpu = true };
+	static const uint16_t types[] = { EV_container, EV_state_container, EV_asyncevent };
+	struct fmt_batch_info info;
+	const struct fmt_batch *b;
+	struct reading in;
+	struct eng_state *st;
+	int r;
+
+	if (!w->in.size || !has_names(w->o) || reading__open(&in, w->o->files[0], NULL) < 0)
+		return;
+	for (unsigned k = 0; k < sizeof(types) / sizeof(*types); k++)
+		want.types[types[k] >> 3] |= (uint8_t)(1 << (types[k] & 7));
+	fmt_source__want(in.s, &want);
+	eng_state__new(&st);
+	while ((r = fmt_source__next(in.s, &b, &info, NULL)) != 1) {
+		if (r == 0)
+			see_names(st, b, w->cut.selection);
+		else if (!tool_error_is_damage(r))
+			break;
+	}
+	eng_state__free(st);
+	reading__close(&in);
+}
+
 static void describe(const struct work *w, struct fmt_meta *m)
 {
 	const struct trace_tool_opts *o = w->o;
@@ -179,6 +240,8 @@ static int cut(const struct trace_tool_opts *o)
 	if (r == 0)
 		r = reading__open(&w.in, o->files[0], &err);
 	if (r == 0)
+		find_names(&w);
+	if (r == 0)
 		r = first_time(&w, &base, &err);
 	if (r == 0)
 		r = set_range(&w, base, &err);
@@ -213,8 +276,10 @@ const struct trace_command cmd_cut = {
 			TRACE_OPT_WRITE,
 			{ 0, "from", "TIME", "Nothing before: +30s (from the start), 14:03:07, 2026-11-27T14:03:07Z.", trace_opt__from },
 			{ 0, "to", "TIME", "Nothing after.", trace_opt__until },
-			{ 'c', "container", "CONTAINER", "Only this container: its id or name, or how it begins. May be given several "
-			  "times.", trace_opt__container },
+			{ 'c', "container", "CONTAINER", "Only this container: its id or name, or how it begins. What its processes did, and "
+			  "what was done to it: signals to its processes, tracing them, their memory, entering its namespaces; "
+			  "programs, mounts, cgroups and files opened for writing whose text names its id. May be given several times.",
+			  trace_opt__container },
 			{ 'f', "filter", "CONDITION", "Only events that satisfy this condition (see 'spoor-replay --list fields').",
 			  trace_opt__filter },
 			TRACE_OPT_FORCE,

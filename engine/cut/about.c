@@ -7,36 +7,35 @@
 #include "format/base/alloc.h"
 
 #define MIN_NAMED 12u			/* a text that holds a shorter id may mean anything */
+#define MAX_NAMED 1024u			/* ids that texts are searched for */
 
-enum { UNKNOWN, NO, YES };
+enum { UNKNOWN, NO, FIRST_ID };		/* of a string; FIRST_ID + k: it names that one */
 
 struct about {
-	char id[256];			/* as it was given */
-	size_t len, shown;		/* of it; and of what is shown */
+	about_fn is_it;
+	void *arg;
+	struct named { char id[65]; } *ids;	/* as they are shown */
+	size_t n_ids, cap_ids;
+	char last[65];			/* of them, that was met last */
 	const struct fmt_batch *b;
-	uint8_t *named;			/* by string of the batch: does it name the container? */
-	size_t cap;
+	uint16_t *named;		/* by string of the batch */
+	size_t n_named, cap_named;
 };
 
-int about__new(struct about **ret, const char *id, struct err *err)
+void about__new(struct about **ret, about_fn is_it, void *arg)
 {
-	size_t len = strlen(id);
-	struct about *a;
+	struct about *a = xcalloc(1, sizeof(*a));
 
-	if (!len || len >= sizeof(a->id))
-		return err__set(err, -FMT_E_VALUE, "this is no id of a container");
-	a = xcalloc(1, sizeof(*a));
-	a->len = len;
-	a->shown = eng_container__id_len(id, len);
-	memcpy(a->id, id, len);
+	a->is_it = is_it;
+	a->arg = arg;
 	*ret = a;
-	return 0;
 }
 
 void about__free(struct about *a)
 {
 	if (!a)
 		return;
+	free(a->ids);
 	free(a->named);
 	free(a);
 }
@@ -44,57 +43,155 @@ void about__free(struct about *a)
 void about__batch(struct about *a, const struct fmt_batch *b)
 {
 	a->b = b;
-	a->named = xgrow(a->named, &a->cap, b->dict.n + 1u, 1);
-	memset(a->named, UNKNOWN, b->dict.n + 1u);
+	a->n_named = 0;
 }
 
-bool about__is_it(const struct about *a, const struct eng_container *c)
-{
-	if (!c || strncmp(c->id, a->id, a->shown) || c->id[a->shown])
-		return false;
-	return a->len == a->shown || !c->full_id || !strcmp(c->full_id->s, a->id);
-}
+/* --- which containers ------------------------------------------------------------------------------------- */
 
-static bool is_its(const struct about *a, const struct eng_thread *t)
+static bool is_among(const struct about *a, const char *id)
 {
-	return t && about__is_it(a, t->proc->container);
-}
-
-/* Does the text hold its id, or what is shown of it? */
-static bool names_it(struct about *a, uint32_t str)
-{
-	const struct fmt_str *s = strtab__get(&a->b->dict, str);
-
-	if (!s || a->shown < MIN_NAMED || str > a->b->dict.n)
-		return false;
-	if (a->named[str] == UNKNOWN)
-		a->named[str] = memmem(s->p, s->len, a->id, a->shown) ? YES : NO;
-	return a->named[str] == YES;
-}
-
-static bool any_names_it(struct about *a, const struct fmt_ev *ev)
-{
-	for (unsigned p = 0; p < ev->info->n_params; p++)
-		if (fmt_ptype_store(ev->info->params[p].type) == STORE_STR && ev->info->params[p].src != SRC_RET &&
-		    names_it(a, fmt_ev__str_id(ev, p)))
+	for (size_t k = 0; k < a->n_ids; k++)
+		if (!strcmp(a->ids[k].id, id))
 			return true;
 	return false;
 }
 
-/* --- what the host does to it ------------------------------------------------------------------------------ */
-
-/* A number of a process or thread, as the caller has it; a group by its leader. */
-static bool meets(struct about *a, const struct eng_ctx *ctx, unsigned param)
+void about__add_id(struct about *a, const char *id)
 {
+	size_t len = eng_container__id_len(id, strlen(id));
+	char shown[sizeof(a->ids->id)];
+
+	if (len < MIN_NAMED || len >= sizeof(shown) || a->n_ids == MAX_NAMED)
+		return;
+	memcpy(shown, id, len);
+	shown[len] = 0;
+	if (is_among(a, shown))
+		return;
+	a->ids = xgrow(a->ids, &a->cap_ids, a->n_ids + 1, sizeof(*a->ids));
+	memcpy(a->ids[a->n_ids++].id, shown, len + 1);
+	a->n_named = 0;
+}
+
+/* It is not the one that was meant: strings have to be searched again. */
+static void take_id_out(struct about *a, size_t k)
+{
+	a->ids[k] = a->ids[--a->n_ids];
+	a->n_named = 0;
+	*a->last = 0;
+}
+
+bool about__is_it(struct about *a, const struct eng_container *c)
+{
+	if (!c || !a->is_it(a->arg, c))
+		return false;
+	if (strcmp(c->id, a->last)) {
+		about__add_id(a, c->id);
+		memcpy(a->last, c->id, sizeof(a->last));
+	}
+	return true;
+}
+
+/* By an id, for one that may be gone. */
+static bool is_it_by_id(struct about *a, const struct eng_ctx *ctx, const char *id)
+{
+	const struct eng_container *c = eng_state__container(ctx->state, id);
+
+	return c ? about__is_it(a, c) : is_among(a, id);
+}
+
+static bool is_its(struct about *a, const struct eng_thread *t)
+{
+	return t && about__is_it(a, t->proc->container);
+}
+
+/* --- by a text ---------------------------------------------------------------------------------------------- */
+
+static uint16_t whom_it_names(const struct about *a, const struct fmt_str *s)
+{
+	for (size_t k = 0; k < a->n_ids; k++)
+		if (memmem(s->p, s->len, a->ids[k].id, strlen(a->ids[k].id)))
+			return (uint16_t)(FIRST_ID + k);
+	return NO;
+}
+
+/* Strings that have come since, or are to be searched again. */
+static uint16_t *place_of(struct about *a, uint32_t str)
+{
+	if (str >= a->n_named) {
+		a->named = xgrow(a->named, &a->cap_named, a->b->dict.n + 1u, sizeof(*a->named));
+		memset(a->named + a->n_named, 0, (a->b->dict.n + 1u - a->n_named) * sizeof(*a->named));
+		a->n_named = a->b->dict.n + 1u;
+	}
+	return &a->named[str];
+}
+
+/* Does the text hold the id of one? */
+static bool names_one(struct about *a, const struct eng_ctx *ctx, uint32_t str)
+{
+	const struct fmt_str *s = strtab__get(&a->b->dict, str);
+	uint16_t *named;
+
+	if (!s || str > a->b->dict.n)
+		return false;
+	for (;;) {
+		named = place_of(a, str);
+		if (*named == UNKNOWN)
+			*named = whom_it_names(a, s);
+		if (*named == NO)
+			return false;
+		if (is_it_by_id(a, ctx, a->ids[*named - FIRST_ID].id))
+			return true;
+		take_id_out(a, *named - FIRST_ID);
+	}
+}
+
+/* /proc/PID/...: a file of one of its processes, or one that is reached through it. */
+static bool is_in_proc(struct about *a, const struct eng_ctx *ctx, uint32_t str)
+{
+	const struct fmt_str *s = strtab__get(&a->b->dict, str);
+	char head[24];			/* a text need not end in NUL */
+	int pid;
+
+	if (!s || s->len < 8 || memcmp(s->p, "/proc/", 6))
+		return false;
+	snprintf(head, sizeof(head), "%.*s", (int)(s->len < sizeof(head) ? s->len : sizeof(head) - 1), s->p);
+	return sscanf(head, "/proc/%d/", &pid) == 1 && is_its(a, eng_state__seen_by(ctx->state, ctx->proc, pid));
+}
+
+static bool any_text(struct about *a, const struct eng_ctx *ctx,
+		     bool (*fn)(struct about *a, const struct eng_ctx *ctx, uint32_t str))
+{
+	const struct fmt_ev *ev = ctx->ev;
+
+	for (unsigned p = 0; p < ev->info->n_params; p++)
+		if (fmt_ptype_store(ev->info->params[p].type) == STORE_STR && ev->info->params[p].src != SRC_RET &&
+		    fn(a, ctx, fmt_ev__str_id(ev, p)))
+			return true;
+	return false;
+}
+
+/* --- what is done to it ------------------------------------------------------------------------------------- */
+
+/* A number of a process or thread, as the caller has it, or (kernels) as the kernel has it; a group by its leader. */
+static bool meets(struct about *a, const struct eng_ctx *ctx, unsigned param, bool kernels)
+{
+	const struct eng_proc *by = kernels ? NULL : ctx->proc;
+	const struct eng_thread *t;
+	const char *ended;
 	uint64_t v;
 	int64_t n;
 
 	if (!fmt_ev__int(ctx->ev, param, &v))
 		return false;
 	n = (int64_t)v;
-	if (n == -1 || n == INT64_MIN)
-		return false;		/* all that there are */
-	return is_its(a, eng_state__seen_by(ctx->state, ctx->proc, n < 0 ? -n : n));
+	if (n == 0 || n == -1 || n == INT64_MIN)
+		return false;		/* itself, or all that there are */
+	n = n < 0 ? -n : n;
+	t = by ? eng_state__seen_by(ctx->state, by, n) : eng_state__thread(ctx->state, n);
+	if (t)
+		return is_its(a, t);
+	ended = eng_state__ended_container(ctx->state, by, n, fmt_ev__ts(ctx->ev));
+	return ended && is_it_by_id(a, ctx, ended);
 }
 
 /* A namespace's file, /proc/PID/ns/KIND, or a process. */
@@ -103,38 +200,72 @@ static bool enters(struct about *a, const struct eng_ctx *ctx)
 	int pid;
 	char slash;
 
-	if (meets(a, ctx, P_setns_target_pid))
+	if (meets(a, ctx, P_setns_target_pid, true))
 		return true;
 	return ctx->fd && sscanf(ctx->fd->name->s, "/proc/%d/ns%c", &pid, &slash) == 2 && slash == '/' &&
-	       is_its(a, eng_state__thread(ctx->state, pid));
+	       is_its(a, eng_state__seen_by(ctx->state, ctx->proc, pid));
+}
+
+struct pod_search {
+	struct about *a;
+	const struct eng_ctx *ctx;
+	bool found;
+};
+
+static void see_container(struct eng_container *c, void *arg)
+{
+	struct pod_search *s = arg;
+
+	s->found = s->found || (about__is_it(s->a, c) && eng_ctx__is_about_pod(s->ctx, c));
 }
 
 /* An entry of the audit log about its pod. */
-static bool is_about_its_pod(const struct about *a, const struct eng_ctx *ctx)
+static bool is_about_its_pod(struct about *a, const struct eng_ctx *ctx)
 {
-	char id[sizeof(a->id)];
-	const struct eng_container *c;
+	struct pod_search s = { .a = a, .ctx = ctx };
 
-	snprintf(id, sizeof(id), "%.*s", (int)a->shown, a->id);
-	c = eng_state__container(eng_state__origin(ctx->state, 0), id);
-	return about__is_it(a, c) && eng_ctx__is_about_pod(ctx, c);
+	eng_state__each_container(eng_state__origin(ctx->state, 0), see_container, &s);
+	return s.found;
+}
+
+/* A row that says of a container: it is there, it has ended, it has this user. */
+static bool is_about_it(struct about *a, const struct eng_ctx *ctx)
+{
+	static const struct { uint16_t type; uint8_t id; } rows[] = {
+		{ EV_container, P_container_id }, { EV_container_end, P_container_end_id },
+		{ EV_useradded, P_useradded_container_id }, { EV_groupadded, P_groupadded_container_id },
+		{ EV_action, P_action_container },
+	};
+
+	for (unsigned k = 0; k < sizeof(rows) / sizeof(*rows); k++) {
+		const struct fmt_str *s = rows[k].type == ctx->ev->type ? fmt_ev__str(ctx->ev, rows[k].id) : NULL;
+		char id[65];
+
+		if (s && s->len && s->len < sizeof(id)) {
+			snprintf(id, sizeof(id), "%.*s", (int)eng_container__id_len(s->p, s->len), s->p);
+			return is_it_by_id(a, ctx, id);
+		}
+	}
+	return false;
 }
 
 /* How an event says whom it is done to. */
-enum how { TO_ITSELF, TO_NUMBER, TO_NAMESPACE, TO_NAMED, TO_POD, TO_FILE };
+enum how { TO_ITSELF, TO_NUMBER, TO_NAMESPACE, TO_NAMED, TO_CONTAINER, TO_POD, TO_FILE };
 
 static enum how how_done(uint16_t type)
 {
 	switch (type) {
-	case EV_kill: case EV_tkill: case EV_tgkill: case EV_rt_sigqueueinfo: case EV_pidfd_send_signal:
+	case EV_kill: case EV_tkill: case EV_tgkill: case EV_rt_sigqueueinfo: case EV_rt_tgsigqueueinfo:
+	case EV_pidfd_send_signal: case EV_ptrace: case EV_process_vm_readv: case EV_process_vm_writev: case EV_pidfd_getfd:
 		return TO_NUMBER;
 	case EV_setns:
 		return TO_NAMESPACE;
 	case EV_mount: case EV_umount2: case EV_umount: case EV_move_mount: case EV_open_tree: case EV_pivot_root:
-	case EV_execve: case EV_execveat:
-	case EV_alert: case EV_container: case EV_container_end: case EV_trigger:
+	case EV_execve: case EV_execveat: case EV_alert: case EV_trigger:
 	case EV_cgroup_attach: case EV_cgroup_mkdir: case EV_cgroup_rmdir:
 		return TO_NAMED;
+	case EV_container: case EV_container_end: case EV_useradded: case EV_groupadded: case EV_action:
+		return TO_CONTAINER;
 	case EV_k8s_audit:
 		return TO_POD;
 	default:
@@ -142,19 +273,29 @@ static enum how how_done(uint16_t type)
 	}
 }
 
-static unsigned number_param(uint16_t type)
+static bool meets_number(struct about *a, const struct eng_ctx *ctx)
 {
-	switch (type) {
+	switch (ctx->ev->type) {
 	case EV_kill:
-		return P_kill_pid;
+		return meets(a, ctx, P_kill_pid, false);
 	case EV_tkill:
-		return P_tkill_tid;
+		return meets(a, ctx, P_tkill_tid, false);
 	case EV_tgkill:
-		return P_tgkill_tid;
+		return meets(a, ctx, P_tgkill_tid, false);
 	case EV_rt_sigqueueinfo:
-		return P_rt_sigqueueinfo_pid;
+		return meets(a, ctx, P_rt_sigqueueinfo_pid, false);
+	case EV_rt_tgsigqueueinfo:
+		return meets(a, ctx, P_rt_tgsigqueueinfo_tid, false);
+	case EV_ptrace:
+		return meets(a, ctx, P_ptrace_pid, false);
+	case EV_process_vm_readv:
+		return meets(a, ctx, P_process_vm_readv_pid, false);
+	case EV_process_vm_writev:
+		return meets(a, ctx, P_process_vm_writev_pid, false);
+	case EV_pidfd_getfd:
+		return meets(a, ctx, P_pidfd_getfd_target_pid, true);
 	default:
-		return P_pidfd_send_signal_target_pid;
+		return meets(a, ctx, P_pidfd_send_signal_target_pid, true);
 	}
 }
 
@@ -167,19 +308,19 @@ bool about__concerns_others(const struct eng_ctx *ctx)
 
 static bool is_done_to(struct about *a, const struct eng_ctx *ctx)
 {
-	const struct fmt_ev *ev = ctx->ev;
-
-	switch (how_done(ev->type)) {
+	switch (how_done(ctx->ev->type)) {
 	case TO_NUMBER:
-		return meets(a, ctx, number_param(ev->type));
+		return meets_number(a, ctx);
 	case TO_NAMESPACE:
 		return enters(a, ctx);
 	case TO_NAMED:
-		return any_names_it(a, ev);
+		return any_text(a, ctx, names_one) || any_text(a, ctx, is_in_proc);
+	case TO_CONTAINER:
+		return is_about_it(a, ctx);
 	case TO_POD:
-		return any_names_it(a, ev) || is_about_its_pod(a, ctx);
+		return any_text(a, ctx, names_one) || is_about_its_pod(a, ctx);
 	case TO_FILE:
-		return about__concerns_others(ctx) && any_names_it(a, ev);
+		return about__concerns_others(ctx) && (any_text(a, ctx, names_one) || any_text(a, ctx, is_in_proc));
 	case TO_ITSELF:
 		break;
 	}

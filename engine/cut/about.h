@@ -1,6 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * about - is an event about a container: did the container do it, or did the host do it to the container?
+ * about - is an event about containers that are asked for: did one of them do it, or did somebody else do it to one of them?
+ *
+ * What is done to a container: signals to its processes, tracing them, reading and writing their memory, taking their
+ * descriptors, entering its namespaces; programs, mounts, cgroups, files opened for writing and notes about it whose text
+ * names its id, or the directory in /proc of one of its processes; entries of the audit log about its pod.
+ *
+ * A text can only be searched for an id that is known: those that were asked for by it, and those of containers that have
+ * been met. Ids of fewer than 12 characters may mean anything, and are not searched for.
  */
 #ifndef ENG_ABOUT_H
 #define ENG_ABOUT_H
@@ -9,13 +16,17 @@
 
 struct about;
 
-/* id: the full id, or what is shown of it. -FMT_E_VALUE if it is empty or too long. */
-int about__new(struct about **ret, const char *id, struct err *err);
+/* Is this container asked for? Of one container the answer may change when more is known of it. */
+typedef bool (*about_fn)(void *arg, const struct eng_container *c);
+
+void about__new(struct about **ret, about_fn is_it, void *arg);
 void about__free(struct about *a);
-/* Before the first event of each batch. */
+/* An id that is asked for, full or as it is shown: texts may name it before the container is there. */
+void about__add_id(struct about *a, const char *id);
+/* Before the first event of each batch. More may be appended to it. */
 void about__batch(struct about *a, const struct fmt_batch *b);
-/* Is it this container? Then all that its processes do is about it. NULL is none. */
-bool about__is_it(const struct about *a, const struct eng_container *c);
+/* Is it asked for? Then all that its processes do is about it. NULL is none. */
+bool about__is_it(struct about *a, const struct eng_container *c);
 /* Can an event of this type be about a container that did not do it? */
 bool about__may_concern_others(uint16_t type);
 /* Can this one be, which has been entered into the state? */

@@ -304,6 +304,9 @@ struct eng_thread *eng_state__seen_by(struct eng_state *st, const struct eng_pro
  */
 const struct eng_str *eng_state__ended_name(const struct eng_state *st, const struct eng_proc *by,
 					    int64_t tid, uint64_t ts);
+/* The same: the id of the container that it was in, as it is shown; NULL: none. */
+const char *eng_state__ended_container(const struct eng_state *st, const struct eng_proc *by,
+				       int64_t tid, uint64_t ts);
 void eng_state__each_proc(struct eng_state *st, void (*fn)(struct eng_proc *p, void *arg),
 			  void *arg);
 void eng_state__each_container(struct eng_state *st,

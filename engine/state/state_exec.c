@@ -481,8 +481,7 @@ void on_exec_leader(struct eng_state *st, struct eng_ctx *ctx)
 
 /* --- the end ---------------------------------------------------------------------------------- */
 
-const struct eng_str *eng_state__ended_name(const struct eng_state *st, const struct eng_proc *by,
-					    int64_t tid, uint64_t ts)
+static const struct ended *find_ended(const struct eng_state *st, const struct eng_proc *by, int64_t tid, uint64_t ts)
 {
 	bool inside = by && by->vpid > 0 && by->vpid != by->pid;
 
@@ -492,9 +491,25 @@ const struct eng_str *eng_state__ended_name(const struct eng_state *st, const st
 		if (ts - e->ts < RECENT_NS &&
 		    (inside ? e->vtid == tid && e->pidns_start && e->pidns_start == by->pidns_start
 			    : e->tid == tid))
-			return e->comm;
+			return e;
 	}
 	return NULL;
+}
+
+const struct eng_str *eng_state__ended_name(const struct eng_state *st, const struct eng_proc *by,
+					    int64_t tid, uint64_t ts)
+{
+	const struct ended *e = find_ended(st, by, tid, ts);
+
+	return e ? e->comm : NULL;
+}
+
+const char *eng_state__ended_container(const struct eng_state *st, const struct eng_proc *by,
+				       int64_t tid, uint64_t ts)
+{
+	const struct ended *e = find_ended(st, by, tid, ts);
+
+	return e && *e->container ? e->container : NULL;
 }
 
 void on_procexit(struct eng_state *st, struct eng_ctx *ctx)
@@ -513,5 +528,7 @@ void on_procexit_leave(struct eng_state *st, struct eng_ctx *ctx)
 			     .ptid = ctx->proc->ptid, .ts = fmt_ev__ts(ctx->ev),
 			     .pidns_start = ctx->proc->pidns_start,
 			     .comm = comm ? eng_str__ref(comm) : NULL };
+	if (ctx->proc->container)
+		memcpy(e->container, ctx->proc->container->id, sizeof(e->container));
 	thread__remove(st, ctx->thread, ev_s64(ctx->ev, P_procexit_reaper_tid, 0));
 }

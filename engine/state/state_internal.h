@@ -145,11 +145,12 @@ struct eng_state {
 	/* likewise who entered a pod */
 	struct idmap entries;
 	uint64_t entries_ts;
-	/* threads that ended lately (imported files only: see clone) */
+	/* threads that ended lately */
 	struct ended {
 		int64_t tid, vtid, ptid;
 		uint64_t ts, pidns_start;
 		struct eng_str *comm;	/* owned; NULL: none */
+		char container[65];	/* its id as it is shown; "": none */
 	} exits[RECENT_EXITS];
 	unsigned next_exit;
 };
