@@ -214,10 +214,10 @@ static const struct cli_opt opts[] = {
 	{ 'n', "count", "EVENTS", "Stop after this many events.", set_count },
 	{ 'c', "container", "CONTAINER",
 	  "Record this container only: an id, the beginning of one, or a name. "
-	  "It need not exist yet. May be given several times. Births, execs and deaths of "
-	  "processes outside are "
-	  "recorded too; other calls that are made from outside on it (a signal, a mount) are not; files of "
-	  "the flight recorder have them.",
+	  "It need not exist yet. May be given several times. What is done to it from outside is recorded too, as files of the "
+	  "flight recorder and 'spoor-trace cut -c' have it: signals to its processes, tracing them, their memory, entering its "
+	  "namespaces; programs, mounts, cgroups and files opened for writing whose text names its id. Births, execs and deaths "
+	  "of all other processes go along.",
 	  set_container },
 	{ 0, "container-env", NULL,
 	  "Keep the environment that containers are started with, which may hold secrets.",

@@ -21,7 +21,8 @@
 #define PID_FS_MAGIC 0x50494446
 #define S_IFMT 0170000
 #define S_IFSOCK 0140000
-#define FMODE_CREATED 0x100000		/* include/linux/fs.h */
+#define FMODE_WRITE 0x2			/* include/linux/fs.h */
+#define FMODE_CREATED 0x100000
 #define FD_UPPER (1ull << 33)		/* flags.def, file_flags: bits that only a collector sets */
 #define FD_LOWER (1ull << 34)
 #define FD_CREATED (1ull << 32)

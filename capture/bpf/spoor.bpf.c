@@ -134,6 +134,29 @@ static __always_inline void record_io(struct call *c, bool reading)
 	call_close(c, &o);
 }
 
+/*
+ * By a thread that is in no container that is asked for: may it be about one all the same? A file opened for writing may
+ * be one of its files, and a namespace's one of its namespaces.
+ */
+static __always_inline bool may_be_about_one(const struct call *c)
+{
+	struct file *f = NULL;
+
+	if (c->d->kind == KIND_OPEN && c->ret >= 0)
+		f = file_of_fd((void *)c->s->task, c->ret);
+	return f && (K(f, f_mode) & FMODE_WRITE || K(K(K(f, f_inode), i_sb), s_magic) == NSFS_MAGIC);
+}
+
+/* Nobody asked for it: but names of machines may come that way. */
+static __always_inline bool is_left_out(const struct call *c)
+{
+	__u16 why = (c->s->flags | mode) & c->d->skip;
+
+	if (why == THREAD_ANY)
+		return !*dns_mark(c->s->pid_tid);
+	return why && (why != THREAD_OUT || !may_be_about_one(c));
+}
+
 #define CALL(kind) case KIND_##kind: bpf_tail_call(ctx, &collectors, KIND_##kind); break
 
 SEC("raw_tp/sys_exit")
@@ -148,9 +171,7 @@ int on_sys_exit(struct bpf_raw_tracepoint_args *ctx)
 		return 0;
 	c.nr = c.s->nr;
 	c.d = desc_of(c.nr);
-	/* Nobody asked for it: but names of machines may come that way. */
-	if ((c.s->flags | mode) & c.d->skip &&
-	    (((c.s->flags | mode) & c.d->skip) != THREAD_ANY || !*dns_mark(c.s->pid_tid)))
+	if (is_left_out(&c))
 		return 0;
 	c.compat = c.nr & NR_COMPAT;
 	switch (c.d->kind) {

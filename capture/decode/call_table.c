@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "capture/decode/call_table.h"
+#include "engine/cut/about.h"
 #include "format/base/alloc.h"
 
 /* --- events.def: collector and sources of each event ------------------------------------------ */
@@ -264,6 +265,15 @@ static uint8_t category_of(const struct fmt_event_info *ev)
 	return (uint8_t)(ev->category | lane_of(ev) << CAP_LANE_SHIFT);
 }
 
+/*
+ * May a thread do this to a container that it is not in? Such calls are few: whom they are done to is found out by who
+ * reads the record. Of files that are opened the driver looks which (spoor.bpf.c).
+ */
+static bool may_be_done_to_others(const struct fmt_event_info *ev)
+{
+	return ev->id == EV_pidfd_getfd || (about__may_concern_others(ev->id) && !(ev->flags & EF_OPENS_FD));
+}
+
 void cap_calls__descs(struct cap_desc *descs, uint16_t *compat, bool noise)
 {
 	unsigned n_noise = 0;
@@ -295,7 +305,7 @@ void cap_calls__descs(struct cap_desc *descs, uint16_t *compat, bool noise)
 		d->strs = (uint8_t)(sources[id].from >> 8);
 		d->skip = THREAD_OWN;
 		if (!is_life(id))
-			d->skip |= THREAD_WAIT | THREAD_OUT;
+			d->skip |= THREAD_WAIT | (may_be_done_to_others(ev) ? 0 : THREAD_OUT);
 		d->kind = collect_kind(id);
 		if (ev->flags & EF_NOISE && !noise) {
 			d->kind = KIND_NOISE;

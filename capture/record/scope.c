@@ -8,6 +8,7 @@
 #include "capture/bpf/record.h"
 #include "capture/containers/container_info.h"
 #include "capture/record/scope.h"
+#include "engine/cut/about.h"
 
 #define MAX_PID (4u << 20)		/* include/linux/threads.h: PID_MAX_LIMIT */
 #define SHORT_ID 12u
@@ -63,6 +64,7 @@ void cap_scope__done(struct cap_scope *s)
 	eng_run__free(s->run);
 	eng_prog__free(s->prog);
 	free(s->in_tree);
+	about__free(s->about);
 	arena__done(&s->mem);
 }
 
@@ -131,12 +133,6 @@ bool cap_scope__active(const struct cap_scope *s)
 	return s->n_containers || s->in_tree || s->run;
 }
 
-void cap_scope__batch(struct cap_scope *s, const struct fmt_batch *b)
-{
-	if (s->run)
-		eng_run__batch(s->run, b);
-}
-
 /* --- one row ---------------------------------------------------------------------------------- */
 
 static bool is_life(uint16_t type)
@@ -165,12 +161,11 @@ static bool has_prefix(const struct eng_str *s, const char *prefix)
 	return s && !strncmp(s->s, prefix, strlen(prefix));
 }
 
-static bool container_wanted(const struct cap_scope *s, const struct eng_container *c)
+static bool container_wanted(void *arg, const struct eng_container *c)
 {
+	const struct cap_scope *s = arg;
 	bool open = false;		/* a name that we do not know yet */
 
-	if (!c)
-		return false;
 	for (unsigned i = 0; i < s->n_containers; i++) {
 		const char *want = *s->ids[i] ? s->ids[i] : s->containers[i];
 
@@ -180,6 +175,23 @@ static bool container_wanted(const struct cap_scope *s, const struct eng_contain
 		open |= !*s->ids[i];
 	}
 	return open && !c->name;
+}
+
+static void begin_about(struct cap_scope *s)
+{
+	about__new(&s->about, container_wanted, s);
+	for (unsigned i = 0; i < s->n_containers; i++)
+		about__add_id(s->about, s->ids[i]);
+}
+
+void cap_scope__batch(struct cap_scope *s, const struct fmt_batch *b)
+{
+	if (s->n_containers && !s->about)
+		begin_about(s);
+	if (s->about)
+		about__batch(s->about, b);
+	if (s->run)
+		eng_run__batch(s->run, b);
 }
 
 static bool in_tree(const struct cap_scope *s, int64_t pid)
@@ -213,69 +225,32 @@ static bool tree_wants(struct cap_scope *s, const struct eng_ctx *ctx)
 	return in;
 }
 
-struct about {
-	const struct cap_scope *s;
-	const struct eng_ctx *ctx;
-	bool found;
-};
-
-static void see_container(struct eng_container *c, void *arg)
+/* Of no process: a loss is everybody's; that containers begin and end is said unless one is asked for. */
+static bool nobodys_wanted(const struct cap_scope *s, uint16_t type)
 {
-	struct about *a = arg;
-
-	a->found |= eng_ctx__is_about_pod(a->ctx, c) && container_wanted(a->s, c);
+	return type == EV_drop || (!s->in_tree && !s->n_containers && (type == EV_container || type == EV_container_end));
 }
 
-/* An entry of the audit log is about the pod of a container that is asked for. */
-static bool is_about_pod(const struct cap_scope *s, const struct eng_ctx *ctx)
+/* Rows that say something of a container, and are no calls: a condition is not asked of those that are about the right one. */
+static bool is_row_of_container(uint16_t type)
 {
-	struct about a = { .s = s, .ctx = ctx };
-
-	if (ctx->ev->type == EV_k8s_audit && s->n_containers)
-		eng_state__each_container(ctx->state, see_container, &a);
-	return a.found;
+	return type == EV_container || type == EV_container_end || type == EV_useradded || type == EV_groupadded ||
+	       type == EV_k8s_audit;
 }
 
-/* The container that a row of no process is about; NULL: none. */
-static const struct fmt_str *container_of(const struct fmt_ev *ev)
+static bool satisfies(struct cap_scope *s, const struct eng_ctx *ctx)
 {
-	switch (ev->type) {
-	case EV_container:
-		return fmt_ev__str(ev, P_container_id);
-	case EV_container_end:
-		return fmt_ev__str(ev, P_container_end_id);
-	case EV_useradded:
-		return fmt_ev__str(ev, P_useradded_container_id);
-	case EV_groupadded:
-		return fmt_ev__str(ev, P_groupadded_container_id);
-	}
-	return NULL;
-}
+	uint32_t hit;
 
-/* Of no process: a loss is everybody's; a container's birth, its users and its end are its own. */
-static bool nobodys_wanted(const struct cap_scope *s, const struct eng_ctx *ctx)
-{
-	uint16_t type = ctx->ev->type;
-	const struct fmt_str *id;
-
-	if (type == EV_drop || is_about_pod(s, ctx))
-		return true;
-	id = container_of(ctx->ev);
-	if (!id || s->in_tree)
-		return false;
-	if (!s->n_containers)
-		return type == EV_container || type == EV_container_end;
-	return container_wanted(s, eng_state__container(ctx->state, id->p));
+	return !s->run || (s->about && is_row_of_container(ctx->ev->type)) || eng_run__match(s->run, ctx, true, &hit, 1);
 }
 
 enum cap_wanted cap_scope__wants(struct cap_scope *s, const struct eng_ctx *ctx)
 {
 	bool tree = !s->in_tree || tree_wants(s, ctx);
-	uint32_t hit;
 
-	if (nobodys_wanted(s, ctx) ||
-	    (tree && (!s->n_containers || container_wanted(s, ctx->proc->container)) &&
-	     (!s->run || eng_run__match(s->run, ctx, true, &hit, 1))))
+	if (nobodys_wanted(s, ctx->ev->type) ||
+	    (tree && (!s->about || about__has(s->about, ctx)) && satisfies(s, ctx)))
 		return WANT_YES;
 	return is_life(ctx->ev->type) ? WANT_CONTEXT : WANT_NO;
 }

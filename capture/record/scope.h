@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * scope - which rows go into the trace: containers (-c), a command's processes, a condition (-f).
+ * scope - which rows go into the trace: what is about containers (-c: engine/cut/about.h), a command's
+ * processes, a condition (-f).
  *
  * Whatever is asked for, the lives of processes (births, execs, deaths, moves between cgroups) are
  * recorded of the whole machine: without them nobody could say later who a process was. Those of
@@ -29,6 +30,7 @@ struct cap_scope {
 	bool by_order;			/* the condition asks for the place among all events */
 	struct eng_prog *prog;
 	struct eng_run *run;
+	struct about *about;		/* containers are asked for */
 	struct arena mem;
 };
 

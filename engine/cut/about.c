@@ -194,15 +194,16 @@ static bool meets(struct about *a, const struct eng_ctx *ctx, unsigned param, bo
 	return ended && is_it_by_id(a, ctx, ended);
 }
 
-/* A namespace's file, /proc/PID/ns/KIND, or a process. */
+/* A namespace's file, opened as /proc/PID/ns/KIND (the kernel calls it "net:[4026531840]"), or a process. */
 static bool enters(struct about *a, const struct eng_ctx *ctx)
 {
-	int pid;
+	const struct eng_str *name = !ctx->fd ? NULL : ctx->fd->nameraw ? ctx->fd->nameraw : ctx->fd->name;
 	char slash;
+	int pid;
 
 	if (meets(a, ctx, P_setns_target_pid, true))
 		return true;
-	return ctx->fd && sscanf(ctx->fd->name->s, "/proc/%d/ns%c", &pid, &slash) == 2 && slash == '/' &&
+	return name && sscanf(name->s, "/proc/%d/ns%c", &pid, &slash) == 2 && slash == '/' &&
 	       is_its(a, eng_state__seen_by(ctx->state, ctx->proc, pid));
 }
 

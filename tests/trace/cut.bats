@@ -73,6 +73,41 @@ moment() {	# trace share: a time within it, ns
 	done
 }
 
+@test "by container: what was done to it, and before its name was known" {
+	local id=0123456789ab other=ba9876543210 ns=1000000 body
+	row() {	# type tid args
+		ns=$((ns + 1000000))
+		printf '{"time":"2026-11-27T10:00:00.%09dZ","type":"%s","tid":%s,"pid":%s,"res":0,"args":%s}\n' $ns "$@"
+	}
+	{
+		echo '{"spoor":"events","version":1,"start":"2026-11-27T10:00:00.000000000Z"}'
+		for c in "$id 100 web-1" "$other 200 db"; do
+			set -- $c
+			row execve $2 $2 "{\"exe\":\"/bin/$3\",\"ptid\":1,\"vtid\":1,\"vpid\":1,\"cgroups\":[\"cpu=/docker/$1$1$1$1$1aaaa\"]}"
+			row kill 1 1 "{\"pid\":$2}"
+			row ptrace 1 1 "{\"pid\":$2}"
+			row pidfd_send_signal 1 1 "{\"pidfd\":3,\"target_pid\":$2}"
+			row mount 1 1 "{\"dev\":\"none\",\"dir\":\"/run/$1/x\"}"
+			row mount 1 1 "{\"dev\":\"none\",\"dir\":\"/proc/$2/root/x\"}"
+			row container 0 0 "{\"id\":\"$1\",\"full_id\":\"$1$1$1$1$1aaaa\",\"name\":\"$3\"}"
+			row getppid $2 $2 '{}'
+			row procexit $2 $2 '{"status":9}'
+			row tgkill 1 1 "{\"pid\":$2,\"tid\":$2}"	# it has just gone
+			row kill 1 1 '{"pid":-1}'
+		done
+	} >t.jsonl
+	echo "execve kill ptrace pidfd_send_signal mount mount container getppid procexit tgkill" | tr ' ' '\n' >want
+	for c in web-1 we $id ${id:0:6} $id$id$id; do
+		spoor-trace cut t.jsonl -w c.spoor --force -c $c
+		spoor-replay --internal c.spoor -p %evt.type >got
+		diff want got || { echo "-c $c"; return 1; }
+	done
+	! spoor-replay --internal c.spoor | grep "$other" || false
+	# a condition besides
+	spoor-trace cut t.jsonl -w c.spoor --force -c web-1 -f 'evt.type in (kill, getppid)'
+	[ "$(spoor-replay c.spoor -p %evt.type | tr '\n' ' ')" = "kill getppid " ]
+}
+
 @test "by time, with and without a condition: the same lines" {
 	RANDOM=7
 	for t in $(all); do

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+# runner: alone
+#
+# What the host does to a container: -c while recording, -c of a cut, and a file of the flight recorder mean the same.
+
+setup_file() {
+	source "$SPOOR_SRC/tests/capture/lib.bash"
+	source "$SPOOR_SRC/tests/lib/container.bash"
+	export CAPTURE_MISSING
+	CAPTURE_MISSING=$(capture_missing) || CAPTURE_MISSING=$(container_missing) || CAPTURE_MISSING=
+}
+
+setup() {
+	source "$SPOOR_SRC/tests/capture/lib.bash"
+	source "$SPOOR_SRC/tests/capture/daemon.bash"
+	source "$SPOOR_SRC/tests/lib/container.bash"
+	[ -z "$CAPTURE_MISSING" ] || skip "$CAPTURE_MISSING"
+	cd "$BATS_TEST_TMPDIR"
+	rec_pid= daemon_pid= other_pid=
+	dir=$(mktemp -d /tmp/spoor-test.XXXXXX)
+	id=$(container_new_id)
+	short=${id:0:12}
+	container_make "$dir" "$id"
+	jq '.process.args = ["/bin/sh", "-c", "while :; do sleep 1; done"]' "$dir/bundle/config.json" >"$dir/c"
+	mv "$dir/c" "$dir/bundle/config.json"
+	runc run -d --pid-file "$dir/pid" --bundle "$dir/bundle" "$id" </dev/null >/dev/null 2>&1 3>&-
+	pid=$(cat "$dir/pid")
+	sleep 1000 </dev/null >/dev/null 2>&1 3>&- & other_pid=$!
+}
+
+teardown() {
+	daemon_kill
+	for p in $rec_pid $other_pid; do kill -KILL "$p" 2>/dev/null || :; done
+	[ -z "${dir:-}" ] || container_remove "$dir" "$id"
+}
+
+# The same to the container and to a process that is in none; then in, by the runtime.
+meddle() {
+	local cgroup
+	for cgroup in /sys/fs/cgroup/{unified,freezer,}/docker/$id; do
+		[ -d "$cgroup" ] && break
+	done
+	"$progs/meddle" "$other_pid" >log || { cat log; return 1; }
+	"$progs/meddle" "$pid" "$cgroup" >log || { cat log; return 1; }
+	timeout 20 nsenter -t "$pid" -n true
+	echo >own
+	timeout 20 runc exec "$id" /bin/hostname </dev/null >/dev/null
+}
+
+files_are_there() { [ "$(ls captures | grep -c '\.spoor$')" = 2 ]; }
+
+# What was done from outside, without the lives of processes and what the recorders do.
+from_outside() {
+	spoor-replay "$1" -f "container.id = host and not proc.name startswith spoor and not evt.type in (execve, execveat, clone, clone3, fork,
+		vfork, exit, exit_group, procexit, signaldeliver)" -p "$2%evt.type %thread.tid %evt.rawres"
+}
+
+@test "the same is in a recording of a container, in a cut of one, and in the flight recorder's file" {
+	daemon_config "capture: {buffer: 32MiB}"
+	daemon_start
+	record_start one.spoor -c "$id"
+	meddle
+	seen one.spoor "container.id = $short and proc.name = hostname and evt.type = procexit"
+	record_stop
+	ctl trigger -c "$id" --before 5m --after 0s >/dev/null
+	ctl trigger --before 5m --after 0s >/dev/null
+	until_true files_are_there
+	daemon_stop
+	spoor-trace cut captures/*--host--*.spoor -w cut.spoor -c "$short"
+	from_outside one.spoor '%proc.name ' >one
+	for f in kill tkill tgkill rt_sigqueueinfo rt_tgsigqueueinfo pidfd_send_signal process_vm_readv process_vm_writev pidfd_getfd ptrace \
+		 mount openat; do
+		grep -q "^meddle $f " one || { echo "no $f"; cat one; return 1; }
+	done
+	# by a file and by a process; to its root, its memory, its cgroup
+	[ "$(grep -c '^meddle setns .* 0$' one)" = 2 ]
+	[ "$(grep -c '^meddle openat .* [0-9]*$' one)" = 3 ]
+	grep -q '^nsenter setns' one
+	grep -q '^runc.* setns' one
+	grep -q '^runc.* openat2\? ' one
+	# names apart, which processes outside may have given themselves without being recorded
+	from_outside one.spoor >one
+	from_outside cut.spoor >cut
+	from_outside captures/*"--$short"*.spoor >file
+	diff one cut
+	diff one file
+	[ "$(spoor-replay cut.spoor -f "container.id = $short" | wc -l)" -gt 50 ]
+}

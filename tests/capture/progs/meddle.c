@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * What a host can do to a container's process: meddle PID [CGROUP]. All of it is done to the process, whatever it is; each
+ * thing that fails is named. With a directory of cgroups, a file there is opened for writing.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+
+static int failed;
+
+static long must(const char *what, long r)
+{
+	if (r < 0) {
+		printf("%s: %s\n", what, strerror(errno));
+		failed = 1;
+	}
+	return r;
+}
+
+static const char *in_proc(pid_t pid, const char *what)
+{
+	static char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", pid, what);
+	return path;
+}
+
+static void signals(pid_t pid, int pidfd)
+{
+	siginfo_t info = { .si_signo = SIGCONT, .si_code = SI_QUEUE };
+
+	must("kill", kill(pid, SIGCONT));
+	must("tkill", syscall(SYS_tkill, pid, SIGCONT));
+	must("tgkill", syscall(SYS_tgkill, pid, pid, SIGCONT));
+	must("rt_sigqueueinfo", syscall(SYS_rt_sigqueueinfo, pid, SIGCONT, &info));
+	must("rt_tgsigqueueinfo", syscall(SYS_rt_tgsigqueueinfo, pid, pid, SIGCONT, &info));
+	must("pidfd_send_signal", syscall(SYS_pidfd_send_signal, pidfd, SIGCONT, NULL, 0));
+}
+
+static void memory(pid_t pid, int pidfd)
+{
+	char byte = 0;
+	struct iovec here = { &byte, 1 }, there = { NULL, 1 };	/* nothing is there: it is tried all the same */
+
+	process_vm_readv(pid, &here, 1, &there, 1, 0);
+	process_vm_writev(pid, &here, 1, &there, 1, 0);
+	close((int)must("pidfd_getfd", syscall(SYS_pidfd_getfd, pidfd, 0, 0)));
+	must("ptrace", ptrace(PTRACE_SEIZE, pid, 0, 0));
+	ptrace(PTRACE_DETACH, pid, 0, 0);	/* it runs, so this fails; who ends lets go */
+	close((int)must("mem", open(in_proc(pid, "mem"), O_RDWR)));
+}
+
+static void files(pid_t pid, const char *cgroup)
+{
+	char path[4096];
+
+	close((int)must("root", open(in_proc(pid, "root/dev/null"), O_WRONLY)));
+	must("mount", mount("none", in_proc(pid, "root/proc"), "tmpfs-there-is-not", 0, NULL) < 0 && errno != ENODEV ? -1 : 0);
+	if (!cgroup)
+		return;
+	snprintf(path, sizeof(path), "%s/cgroup.procs", cgroup);
+	close((int)must("cgroup.procs", open(path, O_WRONLY)));
+}
+
+static void namespaces(pid_t pid, int pidfd)
+{
+	int fd = (int)must("ns", open(in_proc(pid, "ns/uts"), O_RDONLY));
+
+	must("setns", setns(fd, CLONE_NEWUTS));
+	must("setns of a process", setns(pidfd, CLONE_NEWUTS));
+}
+
+int main(int argc, char **argv)
+{
+	pid_t pid = argc > 1 ? atoi(argv[1]) : 0, child;
+	int pidfd, status = 1;
+
+	if (pid <= 0)
+		return 2;
+	pidfd = (int)must("pidfd_open", syscall(SYS_pidfd_open, pid, 0));
+	signals(pid, pidfd);
+	files(pid, argc > 2 ? argv[2] : NULL);
+	child = fork();
+	if (!child) {
+		memory(pid, pidfd);
+		namespaces(pid, pidfd);
+		_exit(failed);
+	}
+	waitpid(child, &status, 0);
+	return failed || status;
+}
