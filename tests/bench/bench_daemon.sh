@@ -99,7 +99,7 @@ times() {	# file of ms: median, slowest
 }
 
 files() {
-	local most=0 load=0 rounds=0 pids memory
+	local most=0 ring_most=0 ring_max=0 load=0 rounds=0 pids memory bytes parts
 	start "$SPOOR_SRC/rules"
 	began=$SECONDS
 	while [ $((SECONDS - began)) -lt "$seconds" ]; do
@@ -110,12 +110,16 @@ files() {
 		done
 		load=$((load + $(wanting))) rounds=$((rounds + 1))
 		wait "${pids[@]}"
-		memory=$(status .memory_bytes)
-		[ "$memory" -le "$most" ] || { most=$memory; parts=$(ctl status -o json | jq -r '.memory | map_values(. / 1048576 | floor) | "ring \(.ring), buffers \(.buffers), else \(.process) MiB"'); }
+		read -r memory bytes ring_max < <(status .memory_bytes,.ring.bytes,.ring.max_bytes)
+		[ "$bytes" -le "$ring_most" ] || ring_most=$bytes
+		[ "$memory" -le "$most" ] && continue
+		most=$memory
+		parts=$(ctl status -o json | jq -r '.memory | map_values(. / 1048576 | floor) | "ring \(.ring), buffers \(.buffers), else \(.process) MiB"')
 	done
 	stop "rules and files, $((SECONDS - began)) s"
-	echo "the same: most memory of the recorder | $((most >> 20)) MiB | $parts | ring of $ring"
-	echo "$(wc -l <asked) files, ten at once: asked for to complete | $(times asked) | -"
+	echo "the same: most memory of the recorder | $((most >> 20)) MiB | $parts | -"
+	echo "the same: ring, most against its bound | $((ring_most >> 10)) KiB | $((ring_max >> 10)) KiB | $(ratio $ring_most $ring_max 3)"
+	echo "$(wc -l <asked) files of $((rounds * 10)) asked for, ten at once: asked for to complete | $(times asked) | -"
 	echo "the same: trigger to last byte | $(times made) | -"
 	echo "threads that ran or wanted to: $((load / rounds)) on $(nproc) processors, mean of $rounds looks"
 }
