@@ -165,7 +165,7 @@ static const char *const words[] = {
 	"e", "s", "/", "", "\xc3", "/etc/gshadow", "ls",
 };
 static const char *const sides[] = {
-	"proc.name", "proc.cmdline", "proc.args", "fd.name", "basename(proc.exepath)", "basename(fd.name)", "proc.pname", "proc.env[PATH]",
+	"proc.name", "proc.cmdline", "proc.args", "fd.name", "basename(proc.exepath)", "basename(fd.name)", "proc.env[PATH]",
 };
 static const char *const tests_of_texts[] = {
 	"%s = \"%s\"", "%s != \"%s\"", "%s in (\"%s\", \"%s\")", "%s contains \"%s\"", "%s icontains \"%s\"", "%s startswith \"%s\"",
@@ -176,46 +176,99 @@ static const char *const tests_of_texts[] = {
 #define N_TESTS (sizeof(tests_of_texts) / sizeof(*tests_of_texts))
 #define N_TEXTS (N_SIDES * N_TESTS * N_WORDS)
 
-static const struct eng_ast *nth_comparison(unsigned i, struct arena *mem)
+static void put_comparison(struct buf *out, unsigned i)
 {
 	unsigned word = i % N_WORDS, test = i / N_WORDS % N_TESTS, side = i / N_WORDS / N_TESTS;
-	char text[200];
-	struct eng_ast *a;
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-	snprintf(text, sizeof(text), tests_of_texts[test], sides[side], words[word], words[(word * 7 + test) % N_WORDS]);
+	buf__printf(out, tests_of_texts[test], sides[side], words[word], words[(word * 7 + test) % N_WORDS]);
 #pragma GCC diagnostic pop
-	assert_int_equal(eng_filter__parse(text, strlen(text), 100, mem, &a, NULL), 0);
+}
+
+static const struct eng_ast *parse_text(struct buf *text, struct arena *mem)
+{
+	struct eng_ast *a;
+
+	/* the tree borrows from it */
+	assert_int_equal(eng_filter__parse(arena__strndup(mem, (char *)text->p, text->len), text->len, 100, mem, &a, NULL), 0);
+	buf__done(text);
 	return a;
 }
 
-static void comparisons_of_one_text_keep_their_own_answers(void **state)
+static const struct eng_ast *nth_comparison(unsigned i, struct arena *mem)
 {
-	struct trial all = { .n_conds = N_TEXTS };
+	struct buf text = { 0 };
+
+	put_comparison(&text, i);
+	return parse_text(&text, mem);
+}
+
+static void put_random(struct buf *out, uint32_t *seed, unsigned depth)
+{
+	*seed = *seed * 1664525u + 1013904223u;
+	if (!depth || *seed >> 30 == 0) {
+		put_comparison(out, (*seed >> 8) % N_TEXTS);
+		return;
+	}
+	buf__puts(out, *seed >> 29 & 1 ? "(" : "not (");
+	put_random(out, seed, depth - 1);
+	for (unsigned n = *seed >> 20 & 3; n; n--) {
+		buf__puts(out, depth % 2 ? " and " : " or ");
+		put_random(out, seed, depth - 1);
+	}
+	buf__puts(out, ")");
+}
+
+/* Alternatives of comparisons, and what they are alternatives in: as rules are. */
+static const struct eng_ast *nth_combination(unsigned i, struct arena *mem)
+{
+	struct buf text = { 0 };
+	uint32_t seed = i * 2654435761u + 1;
+
+	if (i % 2)
+		buf__puts(&text, "evt.type in (openat, execve, connect, write) and ");
+	put_random(&text, &seed, 3 + i % 2);
+	return parse_text(&text, mem);
+}
+
+static void compare_with_each_alone(unsigned n, const struct eng_ast *(*nth)(unsigned i, struct arena *mem))
+{
+	struct trial all = { .n_conds = n };
 	struct arena mem = { 0 };
 	unsigned matched = 0;
 
-	(void)state;
 	assert_int_equal(eng_prog__new(&all.prog), 0);
-	for (unsigned i = 0; i < N_TEXTS; i++)
-		assert_int_equal(eng_prog__add(all.prog, nth_comparison(i, &mem), NULL, NULL, NULL), (int)i);
+	for (unsigned i = 0; i < n; i++)
+		assert_int_equal(eng_prog__add(all.prog, nth(i, &mem), NULL, NULL, NULL), (int)i);
 	run_trial(&all);
-	for (unsigned i = 0; i < N_TEXTS; i++) {
+	for (unsigned i = 0; i < n; i++) {
 		struct trial one = { .n_conds = 1 };
 
 		assert_int_equal(eng_prog__new(&one.prog), 0);
-		assert_int_equal(eng_prog__add(one.prog, nth_comparison(i, &mem), NULL, NULL, NULL), 0);
+		assert_int_equal(eng_prog__add(one.prog, nth(i, &mem), NULL, NULL, NULL), 0);
 		run_trial(&one);
 		assert_int_equal(all.got[i], one.got[0]);
 		matched += one.got[0] != 0;
 		free(one.got);
 		eng_prog__free(one.prog);
 	}
-	assert_true(matched > N_TEXTS / 10 && matched < N_TEXTS * 9 / 10);
+	assert_true(matched > n / 10 && matched < n * 9 / 10);
 	free(all.got);
 	eng_prog__free(all.prog);
 	arena__done(&mem);
+}
+
+static void comparisons_of_one_text_keep_their_own_answers(void **state)
+{
+	(void)state;
+	compare_with_each_alone(N_TEXTS, nth_comparison);
+}
+
+static void conditions_keep_their_own_answers_among_many(void **state)
+{
+	(void)state;
+	compare_with_each_alone(400, nth_combination);
 }
 
 struct switching {
@@ -266,6 +319,7 @@ int main(void)
 		cmocka_unit_test(conditions_mean_what_the_table_says),
 		cmocka_unit_test(all_together_mean_the_same),
 		cmocka_unit_test(comparisons_of_one_text_keep_their_own_answers),
+		cmocka_unit_test(conditions_keep_their_own_answers_among_many),
 		cmocka_unit_test(a_condition_can_be_switched_off),
 	};
 

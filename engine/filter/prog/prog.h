@@ -59,6 +59,20 @@ struct prog_group {
 	struct words *parts;		/* the same; a text that has none may still fail the test. NULL: wholes */
 };
 
+/* Predicates of a group, and the gates of a list that each can open. */
+struct prog_key {
+	uint32_t node;			/* one of them */
+	uint64_t bits;			/* all, in their word of what is remembered */
+	uint64_t *masks;		/* for each, in order: conditions */
+};
+
+/* Gates that are closed unless one of some predicates is true, which are all answered by a few look-ups. */
+struct prog_index {
+	uint64_t *indexed;		/* the conditions that have such a gate */
+	struct prog_key *keys;
+	uint32_t n_keys;
+};
+
 /* One cheap test of a list and the conditions (as bits of the list) that need it. */
 struct prog_test {
 	node_ref ref;
@@ -73,6 +87,7 @@ struct prog_list {
 	bool opens_fd;			/* events have a descriptor of their own: remembered by
 					 * name, not by number */
 	node_ref *gates[LV__N];		/* LV_CALL .. LV_FD; NULL: no condition has any */
+	struct prog_index *index[LV__N];	/* of the gates; NULL: none */
 	uint32_t mask_at[LV__N];	/* where in the level's memo this list's masks begin */
 	struct prog_test *tests;	/* the cheap ones: each with the conditions that need it */
 	uint32_t n_tests;
@@ -162,6 +177,12 @@ static inline const struct prog_node *ref_node(const struct eng_prog *p, node_re
 	return &p->nodes[r >> 1];
 }
 
+/* The conditions of one of a key's predicates. */
+static inline uint64_t *key__mask(const struct prog_key *k, uint64_t bit, uint32_t words)
+{
+	return k->masks + (size_t)__builtin_popcountll(k->bits & (bit - 1)) * words;
+}
+
 /* What is remembered for long costs next to nothing. */
 static inline bool is_kept_long(enum eng_level level)
 {
@@ -173,6 +194,8 @@ node_ref prog__and(struct eng_prog *p, node_ref *parts, uint32_t n);
 /* Make the groups of what is remembered of processes and names, and give their nodes their bits (prog_group.c). */
 void prog__group(struct eng_prog *p);
 void prog__ungroup(struct eng_prog *p);
+/* Indexes of gates, once nodes have their bits (prog_index.c). */
+void prog__index(struct eng_prog *p);
 /* The reference that stands for a tree of a condition added before, REF_NONE if it is none. */
 node_ref prog__ref_of(const struct eng_prog *p, const struct eng_ast *a);
 

@@ -54,6 +54,7 @@ struct eng_run {
 	bool name_is_shared;		/* at[LV_NAME], if found: it is a class's */
 	uint64_t **enabled;		/* per list: mask of the conditions that are on */
 	uint64_t *alive;		/* conditions still possible, as wide as the widest list */
+	uint64_t *open;			/* those whose gate can be open, of the level at hand */
 	struct match_scratch *match;
 	uint64_t n_gave_up, *gave_up;	/* matches that were given up: all, and by predicate */
 	struct arena scratch;

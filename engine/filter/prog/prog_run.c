@@ -48,8 +48,43 @@ static bool eval_test(struct eng_run *r, const struct prog_test *t)
 	return v;
 }
 
-/* The gates of one word of conditions that are still possible and not known yet. */
-static void pass_word(struct eng_run *r, enum eng_level lv, uint32_t w, uint64_t *memo)
+#define WORTH_AN_INDEX 8u		/* gates that are to be worked out */
+
+static bool is_worth_it(const struct eng_run *r, enum eng_level lv, const uint64_t *known)
+{
+	unsigned n = 0;
+
+	if (!r->list->index[lv])
+		return false;
+	for (uint32_t w = 0; w < r->list->words; w++)
+		n += (unsigned)__builtin_popcountll(r->alive[w] & ~known[w]);
+	return n >= WORTH_AN_INDEX;
+}
+
+/* Which gates can be open, as far as an index tells. */
+static void look_up_open(struct eng_run *r, enum eng_level lv, uint64_t *memo, uint32_t width)
+{
+	const struct prog_index *x = r->list->index[lv];
+	struct run_mark before = run_profile__mark(r->profile);
+	uint32_t words = r->list->words;
+
+	for (uint32_t w = 0; w < words; w++)
+		r->open[w] = ~x->indexed[w];
+	for (uint32_t i = 0; i < x->n_keys; i++) {
+		const struct prog_key *k = &x->keys[i];
+
+		run__eval_kept(r, k->node * 2, memo, width);
+		for (uint64_t hits = memo[MEMO_KNOWN + width + (r->p->nodes[k->node].memo >> 6)] & k->bits; hits;
+		     hits &= hits - 1)
+			for (uint32_t w = 0; w < words; w++)
+				r->open[w] |= key__mask(k, hits & -hits, words)[w];
+	}
+	if (__builtin_expect(r->profile != NULL, 0))
+		run_profile__conds(r->profile, r->list, r->alive, x->indexed, before);
+}
+
+/* The gates of one word of conditions that are still possible and not known yet; those that are not in can be closed. */
+static void pass_word(struct eng_run *r, enum eng_level lv, uint32_t w, uint64_t *memo, uint64_t can)
 {
 	const struct prog_list *l = r->list;
 	const node_ref *gates = l->gates[lv] + w * 64;
@@ -57,7 +92,7 @@ static void pass_word(struct eng_run *r, enum eng_level lv, uint32_t w, uint64_t
 	uint64_t *known = memo ? memo + MEMO_KNOWN + l->mask_at[lv] + w : NULL;
 	uint64_t left = r->alive[w] & ~(known ? *known : 0), open = 0;
 
-	for (uint64_t todo = left; todo; todo &= todo - 1) {
+	for (uint64_t todo = left & can; todo; todo &= todo - 1) {
 		unsigned i = (unsigned)__builtin_ctzll(todo);
 
 		open |= (uint64_t)eval_for(r, gates[i], w * 64 + i, memo, width) << i;
@@ -77,6 +112,7 @@ static bool pass_level(struct eng_run *r, enum eng_level lv, bool know_all)
 {
 	const struct prog_list *l = r->list;
 	uint64_t *memo, *known;
+	bool indexed = false;
 	uint32_t width;
 
 	if (!l->gates[lv])
@@ -87,10 +123,13 @@ static bool pass_level(struct eng_run *r, enum eng_level lv, bool know_all)
 		known = memo + MEMO_KNOWN + l->mask_at[lv];
 		for (uint32_t w = 0; w < l->words; w++)
 			r->alive[w] &= ~known[w] | known[width + w];
+		indexed = know_all && is_worth_it(r, lv, known);
+		if (indexed)
+			look_up_open(r, lv, memo, width);
 	}
 	for (uint32_t w = 0; know_all && w < l->words; w++)
 		if (r->alive[w])
-			pass_word(r, lv, w, memo);
+			pass_word(r, lv, w, memo, indexed ? r->open[w] : UINT64_MAX);
 	return any(r->alive, l->words);
 }
 
@@ -309,6 +348,7 @@ int eng_run__new(struct eng_run **ret, const struct eng_prog *p)
 		words = l->words > words ? l->words : words;
 	}
 	r->alive = xcalloc(words, sizeof(*r->alive));
+	r->open = xcalloc(words, sizeof(*r->open));
 	run_memo__init(r);
 	r->args = xmalloc((p->n_arg_memos + 1) * sizeof(*r->args));
 	memset(r->args, 0xff, (p->n_arg_memos + 1) * sizeof(*r->args));
@@ -327,6 +367,7 @@ void eng_run__free(struct eng_run *r)
 	run_memo__done(r);
 	free(r->enabled);
 	free(r->alive);
+	free(r->open);
 	free(r->args);
 	free(r->known);
 	free(r->slots);

@@ -375,6 +375,7 @@ int eng_prog__seal(struct eng_prog *p, struct err *err)
 		seal_type(&s, conds, refs);
 	}
 	lay_out(p);
+	prog__index(p);
 	name_filter__build(&p->names, p->preds, p->n_preds, &p->mem);
 	p->sealed = true;
 	/* a condition's types are those in whose lists it is */
