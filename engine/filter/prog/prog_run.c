@@ -206,7 +206,7 @@ static bool pass_all(struct eng_run *r)
 {
 	bool know;
 
-	if (!pass_level(r, LV_CALL, true) || !pass_class(r))
+	if (!pass_class(r) || !pass_level(r, LV_CALL, true))
 		return false;
 	know = is_worth_knowing(r);
 	if (!pass_level(r, LV_PROC, know) || !pass_level(r, LV_NAME, false) ||
