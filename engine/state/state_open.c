@@ -98,6 +98,18 @@ static void name_failed(struct eng_ctx *ctx, const struct open_params *c)
 		ctx->fd_name_id = fmt_ev__str_id(ctx->ev, (unsigned)c->name);
 }
 
+/* Names wait in memory that was last touched when they were last opened. */
+static inline void fetch_next_name(const struct eng_state *st, const struct fmt_ev *ev, unsigned name)
+{
+	const struct fmt_col *c = &ev->cols->col[name];
+	uint32_t sub = ev->sub;
+
+	if (!c->present || sub + 4 >= ev->cols->n)
+		return;
+	__builtin_prefetch(&st->strs[c->s[sub + 4] % STR_CACHE]);
+	__builtin_prefetch(st->strs[c->s[sub + 2] % STR_CACHE].s);
+}
+
 void on_open(struct eng_state *st, struct eng_ctx *ctx)
 {
 	const struct fmt_ev *ev = ctx->ev;
@@ -110,6 +122,8 @@ void on_open(struct eng_state *st, struct eng_ctx *ctx)
 	if (ev->info->flags & EF_URING)
 		ctx->fd_num = -1;	/* fd is the directory, no descriptor that it works on */
 	ctx->fd = NULL;
+	if (c->name >= 0)
+		fetch_next_name(st, ev, (unsigned)c->name);
 	if (num < 0) {
 		name_failed(ctx, c);
 		return;
