@@ -398,6 +398,20 @@ void eng_state__leave(struct eng_state *st, struct eng_ctx *ctx)
 		fn(st, ctx);
 }
 
+/* The first row from `from` on of which there is more to be done. */
+static inline uint32_t pass_over(const struct shared *s, const struct fmt_batch *b, uint32_t from, uint32_t to,
+				 const uint8_t *how)
+{
+	const struct thread_hit *hits = s->hits;
+	const uint32_t *thread = b->thread;
+	const uint16_t *type = b->type;
+	uint64_t gen = s->gen;
+
+	while (from < to && how[type[from]] == PASS_OVER && hits[thread[from]].gen == gen)
+		from++;
+	return from;
+}
+
 /* What entering and leaving would do. */
 static inline void pass_close(struct eng_state *st, const struct eng_thread *t, const struct fmt_batch *b, uint32_t row)
 {
@@ -429,10 +443,10 @@ uint32_t eng_state__pass(struct eng_state *st, const struct fmt_batch *b, uint32
 			 const uint8_t *how)
 {
 	look_at_batch(st->shared, b);
-	for (; from < to && how[b->type[from]] != PASS_NOT; from++) {
+	for (; (from = pass_over(st->shared, b, from, to, how)) < to && how[b->type[from]] != PASS_NOT; from++) {
 		uint32_t idx = b->thread[from];
 
-		if (__builtin_expect(!knows_thread(st->shared, idx), 0)) {
+		if (!knows_thread(st->shared, idx)) {
 			if (has_too_many(st))
 				eng_state__reset(st);
 			find_thread(state_of(st, b->threads[idx].origin), b, from);
