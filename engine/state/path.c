@@ -50,7 +50,8 @@ bool path__is_normal(const char *path, size_t n)
 	return true;
 }
 
-void path__join(const char *base, size_t n_base, const char *path, size_t n, struct buf *out)
+/* is_dir: base is a directory, whether or not it ends with a slash. */
+static void join(const char *base, size_t n_base, bool is_dir, const char *path, size_t n, struct buf *out)
 {
 	size_t start = out->len, i = 0;
 
@@ -65,6 +66,8 @@ void path__join(const char *base, size_t n_base, const char *path, size_t n, str
 		buf__u8(out, '/');
 	else
 		buf__add(out, base, n_base);
+	if (is_dir && out->len > start && out->len < start + PATH_JOIN_MAX && out->p[out->len - 1] != '/')
+		buf__u8(out, '/');
 	while (i < n) {
 		const char *slash = memchr(path + i, '/', n - i);
 		size_t end = slash ? (size_t)(slash - path) : n;
@@ -78,18 +81,9 @@ void path__join(const char *base, size_t n_base, const char *path, size_t n, str
 		out->len--;
 }
 
-static void at_dir(const char *dir, size_t n_dir, const char *path, size_t n, struct buf *out)
+void path__join(const char *base, size_t n_base, const char *path, size_t n, struct buf *out)
 {
-	struct buf base = { 0 };
-
-	if (!n_dir || dir[n_dir - 1] == '/') {
-		path__join(dir, n_dir, path, n, out);
-		return;
-	}
-	buf__add(&base, dir, n_dir);
-	buf__u8(&base, '/');
-	path__join((char *)base.p, base.len, path, n, out);
-	buf__done(&base);
+	join(base, n_base, false, path, n, out);
 }
 
 void path__at(struct eng_proc *p, long dirfd, const char *path, size_t n, struct buf *out)
@@ -102,7 +96,7 @@ void path__at(struct eng_proc *p, long dirfd, const char *path, size_t n, struct
 	}
 	fd = eng_fdtable__get(p->fds, dirfd);
 	if (fd && fd->name && fd->name->len)
-		at_dir(fd->name->s, fd->name->len, path, n, out);
+		join(fd->name->s, fd->name->len, true, path, n, out);
 	else
 		path__join("<UNKNOWN>", 9, path, n, out);
 }
