@@ -184,17 +184,17 @@ static void reserve_rows(struct events_decoder *d)
 	d->count = xmalloc(LIMIT_ROWS * DECODE_LANES * sizeof(*d->count));
 }
 
-/* Strings: a table, then the strings, each with a NUL behind it (see encode_dict). */
-static bool decode_dict(struct events_decoder *d, const uint8_t *raw, size_t size, struct fmt_batch *b)
+/* Strings: a table, then the strings, each with a NUL behind it (see encode_dict). raw is memory of the dictionary. */
+static bool read_dict(struct events_decoder *d, const uint8_t *raw, size_t size, struct fmt_batch *b)
 {
 	struct table_reader tr;
 	uint64_t *nuls, *cut;
 	struct fmt_str *out;
 	size_t bytes, cap;
+	const char *p;
 	uint32_t rows;
-	char *p;
 
-	if (b->dict.n || !table_reader__init(&tr, raw, size) || decoder__table(d, &tr, 0) != 1)
+	if (!table_reader__init(&tr, raw, size) || decoder__table(d, &tr, 0) != 1)
 		return false;
 	rows = d->table.rows;
 	cap = d->cap_dict;
@@ -204,11 +204,10 @@ static bool decode_dict(struct events_decoder *d, const uint8_t *raw, size_t siz
 	    !decoder__no_more_tables(d, &tr))
 		return false;
 	bytes = cursor__left(&tr.data);
-	p = arena__alloc(&b->dict.mem, bytes + 1);
-	memcpy(p, tr.data.p, bytes);
+	p = (const char *)tr.data.p;
 	out = strtab__append(&b->dict, rows, bytes);
 	for (uint32_t k = 0; k < rows; k++) {
-		char *q = memchr(p, 0, bytes);
+		const char *q = memchr(p, 0, bytes);
 
 		for (uint64_t left = nuls[k]; q && left; left--)
 			q = memchr(q + 1, 0, bytes - (size_t)(q + 1 - p));
@@ -219,6 +218,22 @@ static bool decode_dict(struct events_decoder *d, const uint8_t *raw, size_t siz
 		p = q + 1;
 	}
 	return !bytes;
+}
+
+static int decode_dict(struct events_decoder *d, const struct stored_section *s, struct fmt_batch *b, struct err *err)
+{
+	uint8_t *raw;
+	int r = check_entry(s, err);
+
+	if (r < 0)
+		return r;
+	if (b->dict.mem.used)		/* a second one */
+		return decoder__invalid(d, "strings", err);
+	raw = arena__alloc(&b->dict.mem, (size_t)s->entry.raw_size + 1);
+	r = unpack_into(d, s, raw, err);
+	if (r == 0 && !read_dict(d, raw, s->entry.raw_size, b))
+		r = decoder__invalid(d, "strings", err);
+	return r;
 }
 
 /* The pass of a section: columns are checked against base, strings and payload, so these come first. */
@@ -261,21 +276,18 @@ static int decode_section(struct events_decoder *d, struct chunk_work *w, const 
 
 	if (s->entry.kind == SECTION_PAYLOAD)
 		return decode_payload(d, s, b, err);
+	if (s->entry.kind == SECTION_DICT)
+		return decode_dict(d, s, b, err);
 	r = events_decoder__section(d, s, &raw, err);
 	if (r < 0)
 		return r;
-	switch (s->entry.kind) {
-	case SECTION_BASE:
-		if (w->have_base || !decoder__base(d, w->map, w->want, raw, size, w->n_events, b) ||
-		    !decoder__adopt_types(d, w->map, w->n_events, b, w->skipped))
-			return decoder__invalid(d, "base", err);
-		w->have_base = true;
-		return 0;
-	case SECTION_DICT:
-		return decode_dict(d, raw, size, b) ? 0 : decoder__invalid(d, "strings", err);
-	default:
+	if (s->entry.kind == SECTION_COLUMNS)
 		return decoder__columns(d, w->map, w->want, raw, size, b, err);
-	}
+	if (w->have_base || !decoder__base(d, w->map, w->want, raw, size, w->n_events, b) ||
+	    !decoder__adopt_types(d, w->map, w->n_events, b, w->skipped))
+		return decoder__invalid(d, "base", err);
+	w->have_base = true;
+	return 0;
 }
 
 static int decode_all(struct events_decoder *d, struct chunk_work *w, const struct stored_section *sections,
