@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <stdio.h>
 #include <string.h>
 
 #include "capture/snaplen.h"
@@ -141,17 +142,64 @@ int cap_snaplen__add(struct cap_snaplen *s, const char *list, struct err *err)
 	return r;
 }
 
+/* --- as text ---------------------------------------------------------------------------------- */
+
+/* Where the rule's names begin: behind the NUL that only ends the name before. */
+static const char *first_name(const struct cap_snap *s)
+{
+	const uint8_t *mask = (const uint8_t *)s->mask;
+	size_t at = 0;
+
+	while (!mask[at])
+		at++;
+	return (const char *)s->word + at + 1;
+}
+
+/* From the last name, which is the first of the path, on. */
+static size_t put_path(const struct cap_snap *s, char *to)
+{
+	const char *names = first_name(s), *end = (const char *)(s->word + CAP_SNAP_WORDS);
+	size_t len = 0;
+
+	while (end > names) {
+		const char *name = end - 1;
+
+		while (name > names && name[-1])
+			name--;
+		len += (size_t)sprintf(to + len, "/%s", name);
+		end = name;
+	}
+	return len;
+}
+
+void cap_snaplen__text(const struct cap_snap *snaps, unsigned n, char ret[CAP_SNAPLEN_TEXT])
+{
+	char *at = ret;
+
+	*at = 0;
+	for (unsigned i = 0; i < n; i++) {
+		const struct cap_snap *s = &snaps[i];
+
+		at += sprintf(at, "%s", i ? "," : "");
+		if (s->kind == SNAP_PATH) {
+			at += sprintf(at, "path:");
+			at += put_path(s, at);
+		} else if (s->kind == SNAP_TTY) {
+			at += sprintf(at, "tty");
+		} else {
+			at += sprintf(at, "%s:%u", s->kind == SNAP_PORT ? "port" : "fd", s->value);
+		}
+		at += sprintf(at, "=%u", s->keep);
+	}
+}
+
 /* --- deciding --------------------------------------------------------------------------------- */
 
 /* Is the path the rule's, or below it? The rule has its names from last to first. */
 static bool fits_path(const struct cap_snap *s, const char *path)
 {
-	const char *end = (const char *)(s->word + CAP_SNAP_WORDS), *names = (const char *)s->word;
-	const uint8_t *mask = (const uint8_t *)s->mask;
+	const char *end = (const char *)(s->word + CAP_SNAP_WORDS), *names = first_name(s);
 
-	while (!*mask++)
-		names++;
-	names++;			/* behind the NUL that only ends the name before */
 	while (end > names) {
 		const char *name = end - 1;
 		size_t n;

@@ -30,6 +30,10 @@ int cap_snaplen__add(struct cap_snaplen *s, const char *list, struct err *err);
 /* Add one exception. */
 int cap_snaplen__except(struct cap_snaplen *s, const char *text, struct err *err);
 
+#define CAP_SNAPLEN_TEXT (CAP_SNAPS * (CAP_SNAP_PATH + 14))
+/* Exceptions as a list, sizes in bytes. */
+void cap_snaplen__text(const struct cap_snap *snaps, unsigned n, char ret[CAP_SNAPLEN_TEXT]);
+
 /* What is known of the object of a call. */
 struct cap_snap_object {
 	int fd;				/* -1: none */

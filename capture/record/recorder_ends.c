@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The beginning of a recording and its end. */
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "capture/machine.h"
 #include "capture/record/recorder_internal.h"
+#include "capture/snaplen.h"
 
 /* --- the first keyframe ----------------------------------------------------------------------- */
 
@@ -78,6 +80,8 @@ static int begin_target(struct cap_recorder *r, uint64_t start, struct err *err)
 	cap_machine__meta(&meta, start);
 	snprintf(meta.command, sizeof(meta.command), "%s", r->o.command ? r->o.command : "");
 	meta.snaplen = r->o.driver.snaplen;
+	static_assert(sizeof(meta.snaplen_for) >= CAP_SNAPLEN_TEXT, "all exceptions fit");
+	cap_snaplen__text(r->o.driver.snaps, r->o.driver.n_snaps, meta.snaplen_for);
 	meta.noise = r->o.driver.noise;
 	meta.boot_ns = (uint64_t)r->dec.boot_offset;
 	eng_state__describe(r->state, meta.hostname, meta.start_ns);	/* what live alerts say of it */

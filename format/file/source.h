@@ -20,6 +20,7 @@ struct fmt_meta {
 	char hostname[256], kernel[256], arch[32], tool[128], driver[32], command[512], os[128];
 	char reason[512];		/* why it was recorded: an alert, a trigger */
 	char made_from[512];		/* a cut or a merge: of what */
+	char snaplen_for[2304];		/* exceptions to snaplen, "port:53=4096,tty=65536": the first that fits counts */
 	char uuid[37];
 	uint32_t n_cpus, snaplen;
 	uint64_t memory;		/* bytes */

@@ -345,6 +345,7 @@ static bool read_meta(struct jsonl_source *x, struct json_in *j, const struct js
 		{ "tool", m->tool, sizeof(m->tool) }, { "driver", m->driver, sizeof(m->driver) },
 		{ "command", m->command, sizeof(m->command) }, { "reason", m->reason, sizeof(m->reason) },
 		{ "made_from", m->made_from, sizeof(m->made_from) },
+		{ "snaplen_for", m->snaplen_for, sizeof(m->snaplen_for) },
 	};
 	uint64_t v;
 

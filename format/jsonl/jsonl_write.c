@@ -392,6 +392,7 @@ static void put_meta(struct jsonl_writer *w, struct buf *b, const struct fmt_met
 	put_meta_text(b, "command", m->command);
 	put_meta_text(b, "reason", m->reason);
 	put_meta_text(b, "made_from", m->made_from);
+	put_meta_text(b, "snaplen_for", m->snaplen_for);
 	buf__printf(b, ",\"cpus\":%u,\"memory\":", m->n_cpus);
 	put_u64(b, m->memory);
 	buf__printf(b, ",\"snaplen\":%u,\"utc_offset\":%d,\"noise\":%s", m->snaplen, m->utc_offset,

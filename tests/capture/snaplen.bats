@@ -100,6 +100,20 @@ expected() {
 	[ "$(cat got)" = "500 5" ]
 }
 
+@test "a file says which exceptions there were, and so do its copies" {
+	record t.spoor -n 1 -s 5,port:53=4KiB -s path:/etc/ssl/=whole,tty=0 || { cat t.spoor.log; return 1; }
+	want=port:53=4096,path:/etc/ssl=65536,tty=0
+	spoor-trace info t.spoor | grep -q "driver bpf, first 5 bytes of data, except $want"
+	spoor-trace cut t.spoor -w cut.spoor --from +0s
+	spoor-trace convert t.spoor t.jsonl
+	for f in t.spoor cut.spoor t.jsonl; do
+		[ "$(spoor-trace info -o json $f | jq -r '"\(.snaplen) \(.snaplen_for)"')" = "5 $want" ] || { echo $f; return 1; }
+	done
+	record t.spoor -n 1 --force
+	! spoor-trace info t.spoor | grep except || false
+	[ "$(spoor-trace info -o json t.spoor | jq -r .snaplen_for)" = "" ]
+}
+
 @test "the daemon: snaplen_for is checked with its place" {
 	cat >c.yaml <<-EOF
 		capture:

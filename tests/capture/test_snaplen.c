@@ -137,6 +137,27 @@ static void test_layout(void **state)
 	assert_int_equal(counted, sizeof("ssl") + sizeof("etc") + 1);
 }
 
+/* What a file says of its exceptions is what was asked for. */
+static void test_text(void **state)
+{
+	static const char list[] = "port:53=4096,path:/etc/ssl=65536,tty=2048,fd:100=7,path:/a=0,path:/etc/a=b=1";
+	struct cap_snaplen s = { 0 }, longest = { 0 };
+	char text[CAP_SNAPLEN_TEXT], item[CAP_SNAP_PATH + 20];
+	struct err err = { 0 };
+
+	(void)state;
+	assert_int_equal(cap_snaplen__add(&s, list, &err), 0);
+	cap_snaplen__text(s.snaps, s.n, text);
+	assert_string_equal(text, list);
+	cap_snaplen__text(NULL, 0, text);
+	assert_string_equal(text, "");
+	snprintf(item, sizeof(item), "path:/%0*d=65536", (int)CAP_SNAP_PATH - 1, 0);
+	for (unsigned i = 0; i < CAP_SNAPS; i++)
+		assert_int_equal(cap_snaplen__except(&longest, item, &err), 0);
+	cap_snaplen__text(longest.snaps, longest.n, text);
+	assert_int_equal(strlen(text), CAP_SNAPS * strlen(item) + CAP_SNAPS - 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -144,6 +165,7 @@ int main(void)
 		cmocka_unit_test(test_objects),
 		cmocka_unit_test(test_paths),
 		cmocka_unit_test(test_layout),
+		cmocka_unit_test(test_text),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

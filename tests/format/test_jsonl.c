@@ -312,6 +312,7 @@ static void described(void **state)
 	(void)state;
 	strcpy(m.hostname, "host\xff");
 	strcpy(m.command, "sh -c \"x\"\n");
+	strcpy(m.snaplen_for, "port:53=4096,path:/a\"b=1");
 	jsonl_writer__new(&w);
 	more[0] = more[1] = m;
 	strcpy(more[0].hostname, "second");

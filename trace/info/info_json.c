@@ -43,6 +43,7 @@ static void put_meta(struct buf *b, const struct fmt_meta *m)
 	put_u64(b, "cpus", m->n_cpus);
 	put_u64(b, "memory", m->memory);
 	put_u64(b, "snaplen", m->snaplen);
+	put_text(b, "snaplen_for", m->snaplen_for);
 	put_u64(b, "boot_ns", m->boot_ns);
 	put_u64(b, "start_ns", m->start_ns);
 	buf__printf(b, ",\"utc_offset\":%d", m->utc_offset);

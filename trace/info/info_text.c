@@ -95,6 +95,9 @@ static void print_machine(const struct fmt_meta *m)
 		print_safe(m->driver);
 		if (m->snaplen)
 			printf(", first %u bytes of data", m->snaplen);
+		if (*m->snaplen_for)
+			printf("%s, except ", m->snaplen ? "" : ", no data");
+		print_safe(m->snaplen_for);
 		printf("%s\n", m->noise ? ", with noise" : "");
 	}
 	print_line("command", m->command);

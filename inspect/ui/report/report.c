@@ -191,6 +191,11 @@ static void missing(struct report *r)
 	if (t->meta.snaplen)
 		buf__printf(r->out, "- Of what was read and written, the first %u bytes of each call were kept.\n",
 			    t->meta.snaplen);
+	if (*t->meta.snaplen_for) {
+		buf__puts(r->out, "- Other numbers of bytes were kept of these, the first that fits a call counts: ");
+		report__put(r, t->meta.snaplen_for, strlen(t->meta.snaplen_for));
+		buf__puts(r->out, "\n");
+	}
 	if (!t->meta.noise)
 		buf__puts(r->out, "- Calls that are frequent and say little were counted, not recorded.\n");
 }
