@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <linux/capability.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -11,6 +10,7 @@
 
 #include "capture/priority.h"
 #include "capture/privilege.h"
+#include "capture/thread.h"
 #include "format/base/log.h"
 
 #define RECORDER_NICE -10
@@ -101,15 +101,11 @@ static void *help(void *arg)
 
 void cap_realtime__prepare(struct cap_realtime *r)
 {
-	sigset_t all, old;
 	int error;
 
 	*r = (struct cap_realtime){ .thread = (pid_t)syscall(SYS_gettid) };
 	sem_init(&r->decided, 0, 0);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	error = pthread_create(&r->helper, NULL, help, r);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	error = -cap_thread__start(&r->helper, help, r);
 	r->prepared = !error;
 	if (error)
 		snprintf(r->refused, sizeof(r->refused), "no thread to be had: %s", strerror(error));

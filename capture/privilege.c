@@ -79,14 +79,15 @@ void cap_privilege__drop(bool command)
 void cap_privilege__confine(enum cap_role role, const char *folder)
 {
 	static const struct sandbox roles[] = {
-		[CAP_ROLE_RECORD] = { .anywhere = true, .may = SANDBOX_BPF | SANDBOX_SIGNALS },
-		[CAP_ROLE_TRACE] = { .anywhere = true, .may = SANDBOX_TRACING | SANDBOX_UNIX },
-		[CAP_ROLE_DAEMON] = { .anywhere = true, .may = SANDBOX_BPF | SANDBOX_UNIX | SANDBOX_FOLDERS },
-		[CAP_ROLE_NAMES] = { .anywhere = true },
-		[CAP_ROLE_STORE] = { .anywhere = true, .may = SANDBOX_FOLDERS },
-		[CAP_ROLE_KEEP] = { .may = SANDBOX_FOLDERS },
-		[CAP_ROLE_SERVE] = { .may = SANDBOX_UNIX },
-		[CAP_ROLE_SEND] = { .may = SANDBOX_NETWORK },
+		[CAP_ROLE_RECORD] = { .who = "the recording", .anywhere = true, .may = SANDBOX_BPF | SANDBOX_SIGNALS },
+		[CAP_ROLE_TRACE] = { .who = "the tracing", .anywhere = true, .may = SANDBOX_TRACING | SANDBOX_UNIX },
+		[CAP_ROLE_DAEMON] = { .who = "the daemon's recording", .anywhere = true,
+				       .may = SANDBOX_BPF | SANDBOX_UNIX | SANDBOX_FOLDERS },
+		[CAP_ROLE_NAMES] = { .who = "the reader of runtimes' files", .anywhere = true },
+		[CAP_ROLE_STORE] = { .who = "a writer of logs", .anywhere = true, .may = SANDBOX_FOLDERS },
+		[CAP_ROLE_KEEP] = { .who = "a writer of files", .may = SANDBOX_FOLDERS },
+		[CAP_ROLE_SERVE] = { .who = "the HTTP server", .may = SANDBOX_UNIX },
+		[CAP_ROLE_SEND] = { .who = "a sender of alerts", .may = SANDBOX_NETWORK },
 	};
 	struct sandbox s = roles[role];
 

@@ -43,7 +43,7 @@ enum cap_role {
 
 /*
  * Confine the calling thread, and threads that it makes from then on. folder: one that it writes in; NULL: none.
- * Says in the log where the kernel cannot; goes on then.
+ * A call that is refused fails, and is said on the standard error with the role (format/base/refusal.h). Says in the log where the kernel cannot; goes on then.
  */
 void cap_privilege__confine(enum cap_role role, const char *folder);
 

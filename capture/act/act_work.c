@@ -2,7 +2,6 @@
 /* The two threads that carry out plans, and their queues. */
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -11,6 +10,7 @@
 #include "capture/act/kube/kube.h"
 #include "capture/act/notify/notify.h"
 #include "capture/priority.h"
+#include "capture/thread.h"
 
 /* A plan on its way, with what its quick steps came to. */
 struct job {
@@ -274,18 +274,12 @@ const struct act_counts *act__counts(const struct act *a)
 	return &a->counts;
 }
 
-/* Signals are for the main thread. */
 static int start(struct lane *l, struct err *err)
 {
-	sigset_t all, old;
-	int r;
+	int r = cap_thread__start(&l->thread, work, l);
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	r = pthread_create(&l->thread, NULL, work, l);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	l->running = !r;
-	return r ? err__set(err, -r, "cannot start the thread of playbooks: %s", strerror(r)) : 0;
+	return r ? err__set(err, r, "cannot start the thread of playbooks: %s", strerror(-r)) : 0;
 }
 
 int act__new(struct act **ret, const struct act_opts *o, struct err *err)

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -9,6 +8,7 @@
 #include "capture/containers/namer.h"
 #include "capture/priority.h"
 #include "capture/privilege.h"
+#include "capture/thread.h"
 
 #define SOON_NS 3000000u
 #define SOON_TRIES 50u
@@ -181,17 +181,10 @@ int cap_namer__new(struct cap_namer **ret, bool with_env)
 	return 0;
 }
 
-/* Signals are the main thread's. */
 static bool begin(struct cap_namer *n)
 {
-	sigset_t all, old;
-
-	if (n->running)
-		return true;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	n->running = !pthread_create(&n->thread, NULL, run, n);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (!n->running)
+		n->running = !cap_thread__start(&n->thread, run, n);
 	return n->running;
 }
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "capture/daemon/daemon_internal.h"
+#include "format/base/refusal.h"
 
 static const char *const lanes[CAP_N_LANES] = {
 	[LANE_BULK] = "bulk", [LANE_KEY] = "key", [LANE_LIFE] = "life"
@@ -60,6 +61,9 @@ static void set_recorder(struct cap_daemon *d)
 	    "Longest time that the recording thread has left the kernel's buffers alone.", s.longest_pause_ns);
 	set(d, CAP_GAUGE_NS, "spoor_longest_round_seconds",
 	    "Longest processor time that the recording thread has taken without a pause.", d->longest_round);
+	set(d, CAP_COUNTER, "spoor_refused_calls_total", "System calls that were refused to a thread of the recorder: a fault of ours.",
+	    refusal__n());
+	set(d, CAP_COUNTER, "spoor_late_events_total", "Events that came behind younger ones.", s.late.n);
 	set(d, CAP_COUNTER, "spoor_events_total", "Events that were recorded.", s.events);
 	other = s.lost;
 	for (unsigned l = 0; l < CAP_N_LANES; l++) {

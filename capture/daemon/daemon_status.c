@@ -5,6 +5,7 @@
 
 #include "capture/daemon/daemon_internal.h"
 #include "format/base/cli.h"
+#include "format/base/refusal.h"
 #include "format/base/text.h"
 
 struct recorded {
@@ -157,6 +158,7 @@ void cap_daemon__status(struct cap_daemon *d, struct buf *out)
 	put_u64(out, "longest_pause_ns", s.longest_pause_ns);
 	put_u64(out, "longest_round_ns", d->longest_round);
 	put_priority(d, out);
+	put_u64(out, "refused_calls", refusal__n());
 	put_u64(out, "alerts", d->alerts);
 	put_u64(out, "cpu_ns", cap_daemon__processor_ns());
 	put_memory(d, out);

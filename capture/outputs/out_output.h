@@ -38,6 +38,7 @@ struct out_ops {
 	enum out_verdict (*flush)(struct output *o, struct out_try *t);
 	/* Nothing came for a while: a second at most between two calls. May be NULL. */
 	void (*idle)(struct output *o);
+	void (*leave)(struct output *o);	/* the last in the thread that delivers. May be NULL */
 	void (*close)(struct output *o);	/* state may be NULL */
 };
 extern const struct out_ops out_stream_ops, out_syslog_ops, out_program_ops, out_http_ops, out_nats_ops;

@@ -101,8 +101,8 @@ static int program__start(struct program *p)
 	return 0;
 }
 
-/* Has it ended, or does it until the deadline? Its status if so. */
-static bool ended(struct output *o, struct program *p, uint64_t deadline_ns, int *status)
+/* Has it ended, or does it until the deadline? Its status if so. o: who may be to end before that; NULL: nobody. */
+static bool ended(const struct output *o, struct program *p, uint64_t deadline_ns, int *status)
 {
 	uint64_t now;
 
@@ -112,7 +112,7 @@ static bool ended(struct output *o, struct program *p, uint64_t deadline_ns, int
 		if (waitpid(p->pid, status, WNOHANG) == p->pid)
 			return true;
 		now = out_now();
-		if (now >= deadline_ns || atomic_load(&o->abandon))
+		if (now >= deadline_ns || (o && atomic_load(&o->abandon)))
 			return false;
 		/* Without a pidfd (-1) this is a pause. */
 		poll(&fd, 1, deadline_ns - now < 100000000 ? (int)((deadline_ns - now) / 1000000) + 1 : p->pidfd < 0 ? 5 : 100);
@@ -208,25 +208,32 @@ static enum out_verdict program__deliver(struct output *o, const struct out_reco
 	return o->o.per_alert ? deliver_once(o, p, t) : deliver_line(o, p, t);
 }
 
-/* It may read what is in the pipe to its end, then it goes. */
-static void program__close(struct output *o)
+/* It may read what is in the pipe to its end, then it goes. In the thread that has started it: others may not end it (privilege.h). */
+static void program__leave(struct output *o)
 {
 	struct program *p = o->state;
 	int status;
 
+	if (!p->pid)
+		return;
+	close(p->in);
+	p->in = -1;
+	if (ended(NULL, p, out_now() + END_GRACE_NS, &status))
+		forget(p);
+	else
+		kill_it(p);
+}
+
+static void program__close(struct output *o)
+{
+	struct program *p = o->state;
+
 	if (!p)
 		return;
-	if (p->pid) {
-		close(p->in);
-		p->in = -1;
-		atomic_store(&o->abandon, false);	/* the threads have ended; this is for ended() */
-		if (ended(o, p, out_now() + END_GRACE_NS, &status))
-			forget(p);
-		else
-			kill_it(p);
-	}
 	buf__done(&p->line);
 	free(p);
 }
 
-const struct out_ops out_program_ops = { .open = program__open, .deliver = program__deliver, .close = program__close };
+const struct out_ops out_program_ops = {
+	.open = program__open, .deliver = program__deliver, .leave = program__leave, .close = program__close
+};

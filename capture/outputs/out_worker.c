@@ -352,6 +352,8 @@ void *output__send_thread(void *arg)
 		say_losses(o, false);
 	}
 	leave(o, &b);
+	if (o->ops->leave)
+		o->ops->leave(o);
 	if (o->spool && !o->held && !o->heir && atomic_load(&o->stopping) && out_spool__waiting(o->spool))
 		log_warn("output '%s': %" PRIu64 " alerts stay in %s until the next start", o->o.name,
 			 out_spool__waiting(o->spool), o->o.spool_dir);

@@ -2,7 +2,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 
 #include "capture/outputs/out_output.h"
 #include "capture/priority.h"
+#include "capture/thread.h"
 
 #define SECOND 1000000000ull
 
@@ -256,16 +256,16 @@ void output__wake(struct output *o)
 
 static int output__start(struct output *o)
 {
-	int rc = pthread_create(&o->sender, NULL, output__send_thread, o);
+	int rc = cap_thread__start(&o->sender, output__send_thread, o);
 
 	if (rc)
-		return -rc;
-	rc = o->spool ? pthread_create(&o->spooler, NULL, output__spool_thread, o) : 0;
+		return rc;
+	rc = o->spool ? cap_thread__start(&o->spooler, output__spool_thread, o) : 0;
 	if (rc) {
 		atomic_store(&o->abandon, true);
 		output__wake(o);
 		pthread_join(o->sender, NULL);
-		return -rc;
+		return rc;
 	}
 	o->started = true;
 	return 0;
@@ -273,18 +273,14 @@ static int output__start(struct output *o)
 
 int cap_outputs__start(struct cap_outputs *h, struct err *err)
 {
-	sigset_t all, old;
 	int rc = outputs__check_spools(h, err);
 
 	if (rc)
 		return rc;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);	/* signals are for the main thread; a broken pipe is an error */
 	h->started = true;
 	for (unsigned i = 0; i < h->n && !rc; i++)
 		if (!h->outs[i]->started)	/* one that is kept runs already */
 			rc = output__start(h->outs[i]);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	if (rc) {
 		err__set(err, rc, "cannot start the thread of an output: %s", strerror(-rc));
 		if (!h->before)

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Outputs that take the place of others. */
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "capture/outputs/out_output.h"
+#include "capture/thread.h"
 
 struct outs_leaving {
 	struct outs_leaving *next;
@@ -149,19 +149,12 @@ void outputs__join_leaving(struct cap_outputs *h)
 
 static void take_leave(struct cap_outputs *h, struct outs_leaving *l)
 {
-	sigset_t all, old;
-	int rc;
-
 	join_leaving(h, false);
 	if (!l->n) {
 		free(l);
 		return;
 	}
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	rc = pthread_create(&l->thread, NULL, see_off, l);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	if (rc) {
+	if (cap_thread__start(&l->thread, see_off, l)) {
 		see_off(l);
 		free(l);
 		return;

@@ -15,6 +15,7 @@
 #include "capture/decode/call_table.h"
 #include "capture/ptrace/pt.h"
 #include "capture/ptrace/tracer.h"
+#include "capture/thread.h"
 #include "format/base/alloc.h"
 #include "format/schema/schema.h"
 
@@ -486,16 +487,12 @@ int cap_tracer__new(struct cap_tracer **ret, const struct cap_tracer_opts *o)
 int cap_tracer__start(struct cap_tracer *tr, struct err *err)
 {
 	struct sigaction quiet = { .sa_handler = nothing };	/* without SA_RESTART */
-	sigset_t all, old;
 	int r;
 
 	sigaction(WAKE, &quiet, NULL);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	r = pthread_create(&tr->thread, NULL, run, tr);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	r = cap_thread__start(&tr->thread, run, tr);
 	if (r)
-		return err__set(err, -r, "cannot begin a thread: %s", strerror(r));
+		return err__set(err, r, "cannot begin a thread: %s", strerror(-r));
 	tr->running = true;
 	while (sem_wait(&tr->started) && errno == EINTR)
 		;

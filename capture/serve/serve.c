@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +12,7 @@
 
 #include "capture/privilege.h"
 #include "capture/serve/serve_internal.h"
+#include "capture/thread.h"
 #include "engine/config/config.h"
 #include "format/base/log.h"
 #include "format/base/text.h"
@@ -262,15 +262,11 @@ static int start_daemon(struct cap_serve *s, struct err *err)
 
 static int start(struct cap_serve *s, struct err *err)
 {
-	sigset_t all, old;
 	int rc = start_daemon(s, err);
 
 	if (rc)
 		return rc;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	rc = -pthread_create(&s->thread, NULL, run, s);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	rc = cap_thread__start(&s->thread, run, s);
 	if (rc)
 		return err__set(err, rc, "cannot start the thread of the server: %s", strerror(-rc));
 	s->started = true;

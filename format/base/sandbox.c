@@ -16,6 +16,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "format/base/refusal.h"
 #include "format/base/sandbox.h"
 
 /* Younger than the headers that it may be built with. */
@@ -91,7 +92,7 @@ static const uint16_t reading[] = {
 	__NR_getpid, __NR_gettid, __NR_getppid, __NR_getpgid, __NR_getsid, __NR_getuid, __NR_geteuid, __NR_getgid,
 	__NR_getegid, __NR_uname, __NR_sysinfo, __NR_prlimit64, __NR_prctl,
 	__NR_futex, __NR_set_robust_list, __NR_get_robust_list, __NR_set_tid_address, __NR_rseq, __NR_sched_yield,
-	__NR_sched_getaffinity, __NR_sched_getparam, __NR_sched_getscheduler, __NR_membarrier, __NR_getcpu,
+	__NR_getpriority, __NR_sched_getaffinity, __NR_sched_getparam, __NR_sched_getscheduler, __NR_membarrier, __NR_getcpu,
 	__NR_getrandom, __NR_capget, __NR_capset, __NR_exit, __NR_exit_group,
 	/* landlock_restrict_self comes before this filter; it can only take away more, but nobody needs it */
 #ifdef __x86_64__
@@ -139,13 +140,13 @@ static const struct set {
 #define ARG_LOW(n) offsetof(struct seccomp_data, args[n])
 
 #define YES SECCOMP_RET_ALLOW
-/* As if the kernel were older: who can do without does. */
-#define NO (SECCOMP_RET_ERRNO | ENOSYS)
-#define FORBIDDEN_HERE (SECCOMP_RET_ERRNO | EPERM)
+#define REFUSE(error) (SECCOMP_RET_ERRNO | (error))
 
 struct prog {
 	struct sock_filter code[MAX_PROG];
 	unsigned short n;
+	uint32_t no;			/* as if the kernel were older: who can do without does */
+	uint32_t forbidden;		/* what is there but not for this one */
 };
 
 static void put(struct prog *p, uint16_t code, uint32_t k)
@@ -167,7 +168,7 @@ static void first_argument(struct prog *p, uint32_t call, const uint32_t *values
 	put(p, BPF_LD | BPF_W | BPF_ABS, ARG_LOW(0));
 	for (uint8_t i = 0; i < n; i++)
 		jump(p, values[i], (uint8_t)(n - i), 0);
-	put(p, BPF_RET | BPF_K, FORBIDDEN_HERE);
+	put(p, BPF_RET | BPF_K, p->forbidden);
 	put(p, BPF_RET | BPF_K, YES);
 }
 
@@ -180,16 +181,19 @@ static void own_signals(struct prog *p, uint32_t self)
 	put(p, BPF_LD | BPF_W | BPF_ABS, ARG_LOW(2));
 	jump(p, 0, 0, 1);
 	put(p, BPF_RET | BPF_K, YES);
-	put(p, BPF_RET | BPF_K, FORBIDDEN_HERE);
+	put(p, BPF_RET | BPF_K, p->forbidden);
 }
 
+/* Answered without a signal: the C library has all of them blocked here, and a thread that has is killed (refusal.h). */
 static void threads_only(struct prog *p)
 {
+	jump(p, __NR_clone3, 0, 1);
+	put(p, BPF_RET | BPF_K, REFUSE(ENOSYS));
 	jump(p, __NR_clone, 0, 4);
 	put(p, BPF_LD | BPF_W | BPF_ABS, ARG_LOW(0));
 	p->code[p->n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, CLONE_THREAD, 0, 1);
 	put(p, BPF_RET | BPF_K, YES);
-	put(p, BPF_RET | BPF_K, FORBIDDEN_HERE);
+	put(p, BPF_RET | BPF_K, REFUSE(EPERM));
 }
 
 static void terminal(struct prog *p)
@@ -198,7 +202,7 @@ static void terminal(struct prog *p)
 	put(p, BPF_LD | BPF_W | BPF_ABS, ARG_LOW(1));
 	jump(p, TIOCSTI, 1, 0);
 	jump(p, TIOCLINUX, 0, 1);
-	put(p, BPF_RET | BPF_K, FORBIDDEN_HERE);
+	put(p, BPF_RET | BPF_K, p->forbidden);
 	put(p, BPF_RET | BPF_K, YES);
 }
 
@@ -208,16 +212,21 @@ static void terminal(struct prog *p)
  * TIOCLINUX pastes); what stops or ends only itself may be sent, and whether a thread is there may be asked; sockets are of
  * the families that were asked for.
  */
-static bool confine_calls(unsigned may)
+static bool confine_calls(unsigned may, const char *who)
 {
 	const uint32_t self[] = { (uint32_t)getpid(), 0 }, local[] = { AF_UNIX, AF_NETLINK },
 		       any[] = { AF_UNIX, AF_NETLINK, AF_INET, AF_INET6 };
-	struct prog p = { .n = 0 };
+	struct prog p = { .no = REFUSE(ENOSYS), .forbidden = REFUSE(EPERM) };
+	int number = who ? refusal__watch(who) : -1;
 	struct sock_fprog filter = { .filter = p.code };
 
 #ifndef ARCH
 	return false;
 #else
+	if (number >= 0) {
+		p.no = SECCOMP_RET_TRAP | refusal__data(number, ENOSYS);
+		p.forbidden = SECCOMP_RET_TRAP | refusal__data(number, EPERM);
+	}
 	put(&p, BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch));
 	jump(&p, ARCH, 1, 0);
 	put(&p, BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
@@ -237,7 +246,7 @@ static bool confine_calls(unsigned may)
 			jump(&p, sets[i].calls[k], 0, 1);
 			put(&p, BPF_RET | BPF_K, YES);
 		}
-	put(&p, BPF_RET | BPF_K, NO);
+	put(&p, BPF_RET | BPF_K, p.no);
 	filter.len = p.n;
 	return p.n < MAX_PROG && !prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter, 0, 0);
 #endif
@@ -256,7 +265,7 @@ unsigned sandbox__enter(const struct sandbox *s)
 		return 0;
 	if (!s->anywhere && confine_files(s))
 		layers |= SANDBOX_FILES;
-	if (confine_calls(s->may))
+	if (confine_calls(s->may, s->who))
 		layers |= SANDBOX_CALLS;
 #endif
 	return layers;

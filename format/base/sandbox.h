@@ -34,6 +34,7 @@ struct sandbox {
 	 */
 	bool anywhere;
 	unsigned may;			/* enum sandbox_may bits */
+	const char *who;		/* refused calls are said to be this one's, and counted (refusal.h); NULL: they just fail */
 };
 
 /* What came of it. */

@@ -21,6 +21,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "format/base/refusal.h"
 #include "format/base/sandbox.h"
 
 static char dir[64], sub[80];
@@ -145,6 +146,60 @@ static void written_nowhere_else(void **state)
 	assert_int_equal(access("/tmp/spoor-sandbox-x", F_OK), -1);
 }
 
+/* What a child says that makes some calls twice as `who`, and how it ended. */
+static void told(const char *who, char *ret_said, size_t size, int *ret_status)
+{
+	size_t have = 0;
+	int to[2];
+	ssize_t n;
+	pid_t p;
+
+	assert_int_equal(pipe(to), 0);
+	p = fork();
+	assert_true(p >= 0);
+	if (!p) {
+		struct sandbox s = { .anywhere = true, .who = who };
+		sigset_t all;
+
+		dup2(to[1], STDERR_FILENO);
+		sigfillset(&all);
+		sigprocmask(SIG_SETMASK, &all, NULL);	/* as threads have it */
+		sandbox__enter(&s);
+		for (int i = 0; i < 2; i++) {
+			errno = 0;
+			if (!ring() || errno != ENOSYS || (errno = 0, !kill_parent()) || errno != EPERM || fork_it() != -1 ||
+			    make_thread())
+				_exit(1);
+		}
+		_exit(refusal__n() == 4 ? 0 : 2);
+	}
+	close(to[1]);
+	while (have < size - 1 && (n = read(to[0], ret_said + have, size - 1 - have)) > 0)
+		have += (size_t)n;
+	ret_said[have] = 0;
+	close(to[0]);
+	assert_int_equal(waitpid(p, ret_status, 0), p);
+}
+
+/* A call that somebody should have been allowed is said once, with its number, and counted; its caller goes on. */
+static void refusals_are_told(void **state)
+{
+	char said[1024], expected[512];
+	int status;
+
+	(void)state;
+	if (!(layers & SANDBOX_CALLS))
+		skip();
+	told("the tester", said, sizeof(said), &status);
+	snprintf(expected, sizeof(expected),
+		 "spoor: warning: system call %d was refused to the tester (ENOSYS): its seccomp filter does not allow it; please report this line\n"
+		 "spoor: warning: system call %d was refused to the tester (EPERM): its seccomp filter does not allow it; please report this line\n",
+		 (int)__NR_io_uring_setup, (int)__NR_kill);
+	assert_string_equal(said, expected);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 static void still_there(void **state)
 {
 	(void)state;
@@ -172,7 +227,7 @@ static void folders(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(given_up), cmocka_unit_test(written_nowhere_else), cmocka_unit_test(still_there),
+		cmocka_unit_test(given_up), cmocka_unit_test(written_nowhere_else), cmocka_unit_test(refusals_are_told), cmocka_unit_test(still_there),
 		cmocka_unit_test(folders),
 	};
 

@@ -87,7 +87,7 @@ refused() {	# PID CALL...: none may be made
 	cat secret-of-the-tests
 	until_true 30 grep -q 'Secret read' alerts.json
 	until_true 30 sh -c 'ls captures/*.spoor'
-	sed -i 's/alerts.json/others.json/; s/cat >got; touch ran/cat >got2/' c.yaml
+	sed -i 's/alerts.json/others.json/; s/cat >got; touch ran/echo $$ >running; cat >got2; exec sleep 1000/' c.yaml
 	ctl reload
 	until_true 30 unconfined "$daemon_pid" 2
 	cat secret-of-the-tests
@@ -97,4 +97,6 @@ refused() {	# PID CALL...: none may be made
 	daemon_stop
 	[ "$daemon_status" = 0 ]
 	grep -q 'Secret read' got2
+	# a program that does not end by itself is ended, by the thread that may
+	! kill -0 "$(cat running)" 2>/dev/null
 }

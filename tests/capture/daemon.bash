@@ -49,6 +49,7 @@ daemon_stop() {
 	daemon_status=0
 	wait "$daemon_pid" || daemon_status=$?
 	daemon_pid=
+	! grep "was refused to" log || return 1	# a system call that one of its threads should have been allowed
 }
 
 daemon_kill() {

@@ -57,6 +57,7 @@ record_stop() {
 	pkill -P $guard || :
 	wait $guard 2>/dev/null || :
 	rec_pid=
+	! grep "was refused to" "$rec_file.log" || return 1	# a system call that one of its threads should have been allowed
 }
 
 seen() {
