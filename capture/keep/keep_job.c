@@ -96,8 +96,9 @@ static int open_part(struct cap_keep *k, struct cap_job *j, struct err *err)
 
 static int open_cut(struct cap_keep *k, struct cap_job *j, int fd, struct err *err)
 {
-	struct sink_opts so = { .meta = &j->meta, .context = true, .encoders = k->encoders };
-	struct cut_opts co = { .from = j->from, .to = UINT64_MAX };
+	struct sink_opts so = { .meta = &j->meta, .context = true, .told = true,
+				.encoders = k->encoders };
+	struct cut_opts co = { .from = j->from, .to = UINT64_MAX, .tell = true };
 	int code = output__open_fd(&j->out, &sink_spoor, fd, j->part, &so, err);
 
 	if (!code)

@@ -5,6 +5,11 @@
 #include "engine/cut/cut_internal.h"
 #include "format/base/alloc.h"
 
+/* As often as when recording: events weigh 20 times as much, two seconds at least, a minute at most. A row of state weighs as four of them. */
+#define KEYFRAME_SHARE 80u
+#define KEYFRAME_MIN_NS 2000000000u
+#define KEYFRAME_MAX_NS 60000000000u
+
 #define MANY 4096u			/* rows whose memory is given back when they are flushed early */
 
 void cut__new(struct cut **ret, const struct cut_opts *o)
@@ -40,6 +45,8 @@ static int flush(struct cut *c, struct err *err)
 	static const struct fmt_batch_info events = { 0 };
 	int r = c->b->n ? output__batch(c->o.out, c->b, &events, err) : 0;
 
+	c->rows_since += c->b->n;
+	c->noted[0] = 0;
 	fmt_batch__reset(c->b, c->next_num);
 	c->shown = false;
 	return r;
@@ -65,6 +72,7 @@ static int put_keyframe(struct cut *c, struct err *err)
 	static const struct fmt_batch_info keyframe = { .keyframe = true };
 	int r = output__batch(c->o.out, c->keyframe, &keyframe, err);
 
+	c->keyframe_rows += c->keyframe->n;
 	fmt_batch__reset(c->keyframe, c->next_num);
 	return r;
 }
@@ -84,6 +92,8 @@ int cut__begin(struct cut *c, uint64_t ts, struct err *err)
 	cut_pass__has_begun(c->pass, c);
 	c->begun = true;
 	c->err = err;
+	c->keyframe_at = ts;
+	c->keyframe_rows = c->rows_since = 0;
 	fmt_batch__reset(c->keyframe, c->next_num);
 	r = eng_state__save(cut_pass__state(c->pass), ts, c->keyframe, keyframe_full, c);
 	return r < 0 ? r : put_keyframe(c, err);
@@ -94,6 +104,14 @@ int cut__begin_anew(struct cut *c, uint64_t ts, struct err *err)
 	int r = flush(c, err);
 
 	return r < 0 ? r : cut__begin(c, ts, err);
+}
+
+bool cut__keyframe_due(const struct cut *c, uint64_t ts)
+{
+	uint64_t since = ts > c->keyframe_at ? ts - c->keyframe_at : 0, rows = c->rows_since + c->b->n;
+
+	return c->o.tell && c->begun &&
+	       (since >= KEYFRAME_MAX_NS || (since >= KEYFRAME_MIN_NS && rows >= KEYFRAME_SHARE * c->keyframe_rows));
 }
 
 int cut__put_anew(struct cut *c, const struct fmt_batch *b, const struct fmt_batch_info *info, struct err *err)
@@ -159,6 +177,15 @@ static void renumber_alert(struct cut *c)
 	col->i[ev.sub] = c->nums[num % CUT_NUMS].was == num ? c->nums[num % CUT_NUMS].is : 0;
 }
 
+/* For the output, of an event that is shown and has room in b. */
+static void note(struct cut *c, const struct eng_container *container)
+{
+	if (!c->o.tell || !container || !strcmp(container->id, c->noted))
+		return;
+	memcpy(c->noted, container->id, sizeof(c->noted));
+	output__note(c->o.out, container->id);
+}
+
 static int keep(struct cut *c, const struct eng_ctx *ctx, bool context, struct err *err)
 {
 	const struct fmt_ev *ev = ctx->ev;
@@ -178,6 +205,7 @@ static int keep(struct cut *c, const struct eng_ctx *ctx, bool context, struct e
 	c->context += context;
 	c->events += !context;
 	if (!context) {
+		note(c, ctx->proc->container);
 		c->shown = true;
 		c->nums[num % CUT_NUMS].was = num;
 		c->nums[num % CUT_NUMS].is = c->next_num;

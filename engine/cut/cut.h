@@ -25,6 +25,8 @@ struct cut_opts {
 	bool (*has)(void *arg, const struct eng_ctx *ctx);
 	void *arg;
 	struct output *out;		/* borrowed */
+	/* Bring the output keyframes, as often as a recorder does, and tell it of the containers: see sink_opts.told. */
+	bool tell;
 	uint32_t rows;			/* most that the output gets at once; 0: what memory allows */
 };
 

@@ -16,6 +16,9 @@ struct cut {
 	struct fmt_batch *b;		/* what is kept, not yet given to the output */
 	struct fmt_batch *keyframe;
 	bool shown;			/* b has an event that was asked for */
+	char noted[65];			/* the container that the output was told of last, for b; "": none */
+	uint64_t keyframe_at, keyframe_rows;	/* the last one: its time and size */
+	uint64_t rows_since;
 	uint64_t next_num;
 	bool begun;			/* the first keyframe is written */
 	struct { uint64_t was, is; } nums[CUT_NUMS];	/* by the number that the event had */
@@ -38,6 +41,8 @@ static inline bool cut__takes_all(const struct cut *c)
 int cut__begin(struct cut *c, uint64_t ts, struct err *err);
 /* The same later: what the output knows has been overtaken. */
 int cut__begin_anew(struct cut *c, uint64_t ts, struct err *err);
+/* Is it time that the output gets another one, at ts? */
+bool cut__keyframe_due(const struct cut *c, uint64_t ts);
 /* The keyframe of another recording. */
 int cut__put_anew(struct cut *c, const struct fmt_batch *b, const struct fmt_batch_info *info, struct err *err);
 /*

@@ -294,6 +294,19 @@ static void keyframe(struct cut_pass *p, const struct fmt_batch *b, const struct
 	}
 }
 
+/* Those whose outputs are to have another keyframe get it before this batch. */
+static void save_due(struct cut_pass *p, const struct fmt_batch *b)
+{
+	struct cut *c;
+
+	each_cut(p, c, p->all & ~p->waiting) {
+		struct err err = { 0 };
+
+		if (!c->failed && b->ts[0] <= c->o.to && cut__keyframe_due(c, b->ts[0]))
+			note_error(c, cut__begin_anew(c, b->ts[0], &err), &err);
+	}
+}
+
 /* What the outputs know has been overtaken. */
 static void save_again(struct cut_pass *p, uint64_t ts)
 {
@@ -335,6 +348,8 @@ bool cut_pass__part(struct cut_pass *p, const struct fmt_batch *b, const struct 
 	}
 	if (p->resave && b->n)
 		save_again(p, b->ts[0]);
+	if (b->n)
+		save_due(p, b);
 	begin_batch(p, b, p->all);
 	events(p, b, p->all, 0, to);
 	return is_over(p, b);

@@ -114,6 +114,12 @@ int output__batch(struct output *out, const struct fmt_batch *b, const struct fm
 	return r;
 }
 
+void output__note(struct output *out, const char *container)
+{
+	if (out->sink->ops->note)
+		out->sink->ops->note(out->sink, container);
+}
+
 int output__close(struct output *out, struct sink_stats *stats, struct err *err)
 {
 	int r = out->sink->ops->close(out->sink, true, stats, err);

@@ -20,6 +20,11 @@ struct sink_opts {
 	bool context;			/* rows may be context */
 	bool keyframes;			/* .jsonl: write the rows of keyframes too */
 	int level;			/* .spoor: of zstd; 0: what somebody who writes at leisure takes */
+	/*
+	 * .spoor: whoever makes the batches brings keyframes, and says which containers occur (output__note). Else the sink
+	 * keeps a state of its own for that. Of one machine only.
+	 */
+	bool told;
 	struct fmt_encoders *encoders;	/* .spoor: shared with other outputs, and then of their level; borrowed. NULL: its own */
 };
 
@@ -36,6 +41,8 @@ struct sink_ops {
 	 * known is void); chunk and offset mean nothing. The batch is not changed.
 	 */
 	int (*batch)(struct sink *s, const struct fmt_batch *b, const struct fmt_batch_info *info, struct err *err);
+	/* A container, by what is shown of its id, occurs in the next batch. NULL: nobody wants to know. */
+	void (*note)(struct sink *s, const char *id);
 	/*
 	 * The end: write what is left, close the descriptor, free. finish is false if the output is given up: free only.
 	 * stats (may be NULL) are filled in.
@@ -79,6 +86,8 @@ int output__open(struct output **ret, const struct sink_format *f, const char *p
 int output__open_fd(struct output **ret, const struct sink_format *f, int fd, const char *name,
 		    const struct sink_opts *o, struct err *err);
 int output__batch(struct output *out, const struct fmt_batch *b, const struct fmt_batch_info *info, struct err *err);
+/* Before a batch: this container occurs in it. For who has said that the sink is told. */
+void output__note(struct output *out, const char *container);
 /* Finish, and give the file its name. Frees out in any case; on failure nothing is left of the file. */
 int output__close(struct output *out, struct sink_stats *stats, struct err *err);
 /* Print one line: what there is in OUT now. On stdout, unless that is the output. */

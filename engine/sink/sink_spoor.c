@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * A sink that writes a trace. It keeps the state, as a reader of the trace will have it: for the containers in the
- * chunks' summaries, and for keyframes where the source has none.
+ * chunks' summaries, and for keyframes where the source has none. It does not if it is told both.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +22,7 @@
 struct spoor_sink {
 	struct sink s;
 	struct fmt_writer *w;
-	struct eng_state *st;
+	struct eng_state *st;		/* NULL: it is told */
 	unsigned machines;
 	const struct eng_container *noted;	/* the last container noted in this chunk */
 	uint64_t since;			/* counts what can change a thread's container */
@@ -133,12 +133,28 @@ static void forget(struct spoor_sink *k, const struct fmt_batch *b)
 			eng_state__reset_origin(k->st, b->threads[i].origin);
 }
 
+static int put_told(struct spoor_sink *k, const struct fmt_batch *b, const struct fmt_batch_info *info, struct err *err)
+{
+	for (uint32_t row = 0; !info->keyframe && row < b->n; row++)
+		k->shown += !b->threads[b->thread[row]].context;
+	if (info->new_section)
+		fmt_writer__anew(k->w);
+	return fmt_writer__batch(k->w, b, info->keyframe, err);
+}
+
+static void spoor_note(struct sink *s, const char *id)
+{
+	fmt_writer__note_container(((struct spoor_sink *)s)->w, id);
+}
+
 static int spoor_batch(struct sink *s, const struct fmt_batch *b, const struct fmt_batch_info *info, struct err *err)
 {
 	struct spoor_sink *k = (struct spoor_sink *)s;
 	uint64_t before;
 	int r;
 
+	if (!k->st)
+		return put_told(k, b, info, err);
 	/* the keyframe of the source comes instead of ours, if it is not much later */
 	if (!info->keyframe && !k->in_keyframe && keyframe_due(k)) {
 		r = write_keyframe(k, err);
@@ -180,7 +196,7 @@ static int spoor_close(struct sink *s, bool finish, struct sink_stats *stats, st
 	return r;
 }
 
-static const struct sink_ops ops = { .batch = spoor_batch, .close = spoor_close };
+static const struct sink_ops ops = { .batch = spoor_batch, .note = spoor_note, .close = spoor_close };
 
 static int spoor_open(struct sink **ret, int fd, const char *name, const struct sink_opts *o, struct err *err)
 {
@@ -196,8 +212,10 @@ static int spoor_open(struct sink **ret, int fd, const char *name, const struct 
 	k->s.ops = &ops;
 	k->next_num = 1;
 	k->machines = o->n_more + 1;
-	eng_state__new(&k->st);
-	fmt_batch__new(&k->keyframe);
+	if (!o->told) {
+		eng_state__new(&k->st);
+		fmt_batch__new(&k->keyframe);
+	}
 	*ret = &k->s;
 	return 0;
 }

@@ -176,6 +176,48 @@ static void test_extended(void **state)
 	bed__end(&b);
 }
 
+/* Chunks of keyframes and of events whose summary has this container, as its first and only one. */
+static void count_chunks(const char *path, const char *id, unsigned *ret_keyframes, unsigned *ret_events, unsigned *ret_of_it)
+{
+	struct fmt_reader *r;
+	struct fmt_summary s;
+
+	*ret_keyframes = *ret_events = *ret_of_it = 0;
+	assert_int_equal(fmt_reader__open(&r, path, NULL), 0);
+	for (uint32_t k = 0; k < fmt_reader__n_chunks(r); k++) {
+		assert_int_equal(fmt_reader__summary(r, k, &s, NULL), 0);
+		*ret_keyframes += s.kind == CHUNK_KEYFRAME;
+		*ret_events += s.kind == CHUNK_EVENTS;
+		*ret_of_it += s.kind == CHUNK_EVENTS && s.n_containers == 1 && !strcmp(s.containers[0], id);
+	}
+	fmt_reader__close(r);
+}
+
+/* A long file of a container can be entered at several places, and its chunks say whose they are. */
+static void test_keyframes(void **state)
+{
+	unsigned keyframes, events, of_it;
+	struct seen seen;
+	struct bed b;
+	char *name;
+
+	(void)state;
+	bed__begin(&b, "keyframes", (struct cap_keep_opts){ 0 });
+	bed__seconds(&b, 130);
+	name = bed__fire(&b, (struct cap_trigger){ .time = FEED_T0 + 129ull * SEC, .container = FEED_CONTAINER, .rule = "R",
+					      .before_ns = 129ull * SEC });
+	bed__settle(&b);
+	seen = feed__read_file(bed__path(&b, name));
+	assert_int_equal(seen.code, 1);
+	assert_true(seen.of_100 > 42990 && seen.of_100 < 43010);
+	count_chunks(bed__path(&b, name), "0123456789ab", &keyframes, &events, &of_it);
+	assert_true(keyframes >= 3 && keyframes <= 1 + 130 / 2);
+	assert_true(events > 1);
+	assert_int_equal(of_it, events);
+	free(name);
+	bed__end(&b);
+}
+
 /* As after a crash, at every 37th byte: what is there is a complete file afterwards, or nothing is. */
 static void test_recover(void **state)
 {
@@ -389,7 +431,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_host), cmocka_unit_test(test_container),
-		cmocka_unit_test(test_extended), cmocka_unit_test(test_recover),
+		cmocka_unit_test(test_extended), cmocka_unit_test(test_keyframes), cmocka_unit_test(test_recover),
 		cmocka_unit_test(test_overrun), cmocka_unit_test(test_stop),
 		cmocka_unit_test(test_stop_in_time), cmocka_unit_test(test_left_pipe),
 		cmocka_unit_test(test_names), cmocka_unit_test(test_wrong),
