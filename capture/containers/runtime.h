@@ -74,6 +74,11 @@ bool cap_root__read(int root, const char *path, struct buf *out);
 /* Free with cJSON_Delete; NULL. */
 struct cJSON *cap_root__json(int root, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 bool cap_root__link(int root, const char *path, char *out, size_t size);
+/*
+ * So much is read by the calling thread from now on, and a quarter of it of one file at most: of files that are somebody
+ * else's, whose documents take thirty times their bytes.
+ */
+void cap_root__limit(size_t bytes);
 /* Entries of a directory, but those that begin with a dot. */
 void cap_root__list(int root, const char *dir, cap_id_fn *fn, void *arg);
 /* May this be a component of a path? */

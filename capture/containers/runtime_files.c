@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,13 +20,30 @@
 
 #define MAX_FILE (8u << 20)
 
+static pthread_mutex_t places_lock = PTHREAD_MUTEX_INITIALIZER;
+static __thread size_t limit, left;	/* of what is somebody else's; limit 0: none */
+
+void cap_root__limit(size_t bytes)
+{
+	limit = left = bytes;
+}
+
+static size_t most(void)
+{
+	return !limit ? MAX_FILE : left < limit / 4 ? left : limit / 4;
+}
+
 const char *cap_places__at(const struct cap_places *p, unsigned i)
 {
+	const char *dir;
 	unsigned n = 0;
 
 	while (p->usual[n])
 		n++;
-	return i < n ? p->usual[i] : i - n < p->n_met ? p->met[i - n] : NULL;
+	pthread_mutex_lock(&places_lock);
+	dir = i < n ? p->usual[i] : i - n < p->n_met ? p->met[i - n] : NULL;
+	pthread_mutex_unlock(&places_lock);
+	return dir;
 }
 
 static int open_below(int root, const char *path, int flags)
@@ -47,20 +65,28 @@ static bool is_roots(int root, const char *dir)
 	return is;
 }
 
-void cap_places__meet(struct cap_places *p, const struct cap_look *l, const char *dir)
+/* Whoever was left behind may still have what was there: it is not freed. There are few such directories. */
+static void add_place(struct cap_places *p, const char *dir)
 {
-	const char *known;
-
-	if (l->foreign || !is_roots(l->root, dir))
-		return;
-	for (unsigned i = 0; (known = cap_places__at(p, i)); i++)
-		if (!strcmp(known, dir))
-			return;
-	free(p->met[p->next]);
 	p->met[p->next] = xstrdup(dir);
 	p->next = (p->next + 1) % CAP_MAX_PLACES;
 	if (p->n_met < CAP_MAX_PLACES)
 		p->n_met++;
+}
+
+void cap_places__meet(struct cap_places *p, const struct cap_look *l, const char *dir)
+{
+	const char *known;
+	unsigned i = 0;
+
+	if (l->foreign || !is_roots(l->root, dir))
+		return;
+	while ((known = cap_places__at(p, i)) && strcmp(known, dir))
+		i++;
+	pthread_mutex_lock(&places_lock);
+	if (!known)
+		add_place(p, dir);
+	pthread_mutex_unlock(&places_lock);
 }
 
 int cap_root__open(int root, const char *path)
@@ -83,6 +109,7 @@ int cap_root__open(int root, const char *path)
 bool cap_root__read(int root, const char *path, struct buf *out)
 {
 	int fd = cap_root__open(root, path);
+	size_t max = most();
 	ssize_t n = 0;
 
 	if (fd < 0)
@@ -92,8 +119,9 @@ bool cap_root__read(int root, const char *path, struct buf *out)
 		out->len += (size_t)n;
 		buf__reserve(out, 16384);
 		n = read(fd, out->p + out->len, out->cap - out->len);
-	} while (n > 0 && out->len + (size_t)n <= MAX_FILE);
+	} while (n > 0 && out->len + (size_t)n <= max);
 	close(fd);
+	left -= out->len < left ? out->len : left;
 	return !n && out->len;
 }
 
