@@ -104,6 +104,19 @@ static void pass_word(struct eng_run *r, enum eng_level lv, uint32_t w, uint64_t
 	known[width] = (known[width] & ~left) | open;
 }
 
+/* The gates of all conditions that are still possible; memo: what their level remembers, or NULL. */
+static void pass_gates(struct eng_run *r, enum eng_level lv, uint64_t *memo)
+{
+	const struct prog_list *l = r->list;
+	bool indexed = memo && is_worth_it(r, lv, memo + MEMO_KNOWN + l->mask_at[lv]);
+
+	if (indexed)
+		look_up_open(r, lv, memo, run_memo__width(r, lv));
+	for (uint32_t w = 0; w < l->words; w++)
+		if (r->alive[w])
+			pass_word(r, lv, w, memo, indexed ? r->open[w] : UINT64_MAX);
+}
+
 /*
  * Take away the conditions whose gate is closed; know_all: ask for those that are not known, else
  * leave them.
@@ -111,8 +124,7 @@ static void pass_word(struct eng_run *r, enum eng_level lv, uint32_t w, uint64_t
 static bool pass_level(struct eng_run *r, enum eng_level lv, bool know_all)
 {
 	const struct prog_list *l = r->list;
-	uint64_t *memo, *known;
-	bool indexed = false;
+	uint64_t *memo, *known, left = 0, unknown = 0;
 	uint32_t width;
 
 	if (!l->gates[lv])
@@ -121,15 +133,16 @@ static bool pass_level(struct eng_run *r, enum eng_level lv, bool know_all)
 	if (memo) {
 		width = run_memo__width(r, lv);
 		known = memo + MEMO_KNOWN + l->mask_at[lv];
-		for (uint32_t w = 0; w < l->words; w++)
+		for (uint32_t w = 0; w < l->words; w++) {
 			r->alive[w] &= ~known[w] | known[width + w];
-		indexed = know_all && is_worth_it(r, lv, known);
-		if (indexed)
-			look_up_open(r, lv, memo, width);
+			left |= r->alive[w];
+			unknown |= r->alive[w] & ~known[w];
+		}
+		if (!unknown || !know_all)
+			return left;
 	}
-	for (uint32_t w = 0; know_all && w < l->words; w++)
-		if (r->alive[w])
-			pass_word(r, lv, w, memo, indexed ? r->open[w] : UINT64_MAX);
+	if (know_all)
+		pass_gates(r, lv, memo);
 	return any(r->alive, l->words);
 }
 
@@ -245,7 +258,8 @@ unsigned eng_run__match(struct eng_run *r, const struct eng_ctx *ctx, bool first
 	if (!l)
 		return 0;
 	next_event(r, ctx, l);
-	memcpy(r->alive, r->enabled[l->id], l->words * sizeof(*r->alive));
+	for (uint32_t w = 0; w < l->words; w++)
+		r->alive[w] = r->enabled[l->id][w];
 	if (r->profile)
 		run_profile__event(r->profile, l, r->alive);
 	if (!pass_all(r))
