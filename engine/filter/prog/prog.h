@@ -16,6 +16,9 @@
  *            flags), and per list, whose gate is open, as far as it has been asked for.
  *   tests    all other parts. Each distinct one has the mask of the conditions that need it.
  *
+ * Predicates that ask for words in the same text are answered together (groups), and gates that need one of them are
+ * found by these answers (indexes).
+ *
  * So an event is: the mask of its type, without the gates that are remembered as closed; as long as
  * bits are left, the cheap tests, which take away the conditions that need them; the gates that
  * were not known; the other tests. Bits that stay are matches.

@@ -4,6 +4,8 @@
 
 #include "engine/filter/prog/prog.h"
 
+#define MOST_GROUPS 256u		/* each takes some memory; what is asked of few texts more gains little */
+
 /* The nodes of one group. */
 struct grouping {
 	struct eng_prog *p;
@@ -158,7 +160,7 @@ void prog__group(struct eng_prog *p)
 {
 	uint32_t *nodes = xmalloc((p->n_nodes + 1) * sizeof(*nodes)), n = find_nodes(p, nodes), end;
 
-	for (uint32_t i = 0; i < n; i = end) {
+	for (uint32_t i = 0; i < n && p->n_groups < MOST_GROUPS; i = end) {
 		const struct eng_pred *first = pred_of(p, nodes[i]), *next;
 		struct grouping x = { p, nodes + i, 0 };
 

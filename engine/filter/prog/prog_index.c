@@ -8,7 +8,7 @@
 #include "engine/filter/prog/prog.h"
 
 #define MOST_NODES 32u			/* in the clause of a condition */
-#define MOST_STEPS 2000u		/* to find it */
+#define MOST_STEPS 500u			/* to find it */
 #define FEWEST_CONDS 8u			/* that have one: else an index is not worth it */
 
 /* Predicates of which one must be true for a gate to be open; n 0: none are known. */
