@@ -27,7 +27,8 @@ struct cap_container_info {
 /*
  * False if no runtime knows it (yet). full_id is the whole id; pid one of its processes, or 0: the
  * process that watches over it tells where its runtime keeps its files, if that is not the usual
- * place. Free json with buf__done. Not for two threads at a time.
+ * place. Free json with buf__done. Not for two threads at a time. What is a user's or a container's is waited
+ * for as patience.h says.
  */
 bool cap_container__look_up(struct cap_container_info *c, const char *full_id, uint32_t pid);
 /*

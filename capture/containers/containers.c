@@ -7,10 +7,12 @@
 #include "capture/containers/container_info.h"
 #include "capture/containers/containers.h"
 #include "capture/containers/namer.h"
+#include "capture/containers/patience.h"
 #include "capture/snapshot/snapshot.h"
 
 #define LAST_MS 300u
 #define LOOK_MS 3
+#define READ_MS 1000u			/* a container's users, which may never answer */
 
 struct cap_met {
 	char id[65], full_id[65];
@@ -25,7 +27,10 @@ struct cap_met {
 	bool asked, closed;		/* its name; closed: the last answer has come */
 	bool gone, ended;		/* its cgroup; ended: a row has said so */
 	bool used;			/* in this chunk */
-	bool accounts;			/* its users have been read */
+	bool accounts;			/* its users have been asked for */
+	struct cap_patience *reading;	/* they are read meanwhile, into: */
+	struct cap_accounts *texts;
+	uint64_t read_by;		/* when to give that up */
 	/* the first process that executed something in it: has the container's root; 0: none yet */
 	uint32_t inside;
 	int32_t exit_code;		/* of its first process; -1: not seen */
@@ -285,13 +290,38 @@ static void end_row(struct cap_met *m, struct fmt_batch *b, uint64_t ts)
 	m->ended = true;
 }
 
-static void accounts(struct cap_met *m, uint32_t pid, struct fmt_batch *b, uint64_t ts,
-		     bool keyframe)
+static void ask_accounts(struct cap_met *m, uint32_t pid, uint64_t now)
 {
+	char key[CAP_PATIENCE_KEY];
+
 	if (m->accounts || !pid)
 		return;
 	m->accounts = true;
-	cap_host__container_accounts(b, ts, pid, m->id, keyframe);
+	m->read_by = now + READ_MS * 1000000ull;
+	m->texts = cap_accounts__new(pid);
+	snprintf(key, sizeof(key), "container %s, its users", m->id);
+	m->reading = cap_patience__begin(key, cap_accounts__read, cap_accounts__free, m->texts);
+}
+
+/* What has been read; b NULL: it is not wanted. */
+static void take_accounts(struct cap_met *m, unsigned ms, struct fmt_batch *b, uint64_t ts, bool keyframe)
+{
+	if (m->reading && cap_patience__end(m->reading, ms)) {
+		if (b)
+			cap_accounts__rows(m->texts, b, ts, m->id, keyframe);
+		cap_accounts__free(m->texts);
+	}
+	m->reading = NULL;
+	m->texts = NULL;
+}
+
+/* Its users, as soon as they are read. */
+static void accounts(struct cap_containers *c, struct cap_met *m, struct fmt_batch *b, uint64_t now)
+{
+	ask_accounts(m, m->inside, now);
+	if (m->reading && (now >= m->read_by || cap_patience__has_ended(m->reading)))
+		take_accounts(m, 0, b, now, false);
+	c->news |= m->reading != NULL;
 }
 
 static void take_answers(struct cap_containers *c, struct fmt_batch *b, uint64_t now)
@@ -329,8 +359,8 @@ void cap_containers__rows(struct cap_containers *c, struct fmt_batch *b, uint64_
 		}
 		if (!m->born)
 			container_row(m, NULL, b, now, false);
-		accounts(m, m->inside, b, now, false);
-		if (m->gone && m->closed && !m->ended)
+		accounts(c, m, b, now);
+		if (m->gone && m->closed && !m->ended && !m->reading)
 			end_row(m, b, now);
 	}
 }
@@ -339,6 +369,8 @@ void cap_containers__last_rows(struct cap_containers *c, struct fmt_batch *b, ui
 {
 	cap_namer__settle(c->namer, LAST_MS);
 	cap_containers__rows(c, b, now);
+	for (size_t i = 0; i < c->n; i++)
+		take_accounts(&c->met[i], LAST_MS, b, now, false);
 	for (size_t i = 0; i < c->n; i++)
 		if (c->met[i].gone && !c->met[i].ended && !fmt_batch__full(b))
 			end_row(&c->met[i], b, now);
@@ -358,9 +390,11 @@ void cap_containers__first_rows(struct cap_containers *c, struct fmt_batch *b, u
 
 		container_row(m, found ? &info : NULL, b, ts, true);
 		m->asked = m->closed = found;
-		accounts(m, m->pid, b, ts, true);
+		ask_accounts(m, m->pid, ts);
 		buf__done(&info.json);
 	}
+	for (size_t i = 0; i < c->n; i++)
+		take_accounts(&c->met[i], READ_MS, b, ts, true);
 	c->recording = true;
 }
 
@@ -374,6 +408,7 @@ void cap_containers__each_new(struct cap_containers *c, void (*fn)(void *arg, co
 			fn(arg, c->met[i].id);
 		c->met[i].used = false;
 		if (c->met[i].ended) {
+			take_accounts(&c->met[i], 0, NULL, 0, false);
 			free(c->met[i].cgroup);
 			c->met[i] = c->met[--c->n];
 		}
@@ -389,7 +424,9 @@ void cap_containers__init(struct cap_containers *c, bool with_env)
 void cap_containers__done(struct cap_containers *c)
 {
 	cap_namer__free(c->namer);
-	for (size_t i = 0; i < c->n; i++)
+	for (size_t i = 0; i < c->n; i++) {
+		take_accounts(&c->met[i], 0, NULL, 0, false);
 		free(c->met[i].cgroup);
+	}
 	free(c->met);
 }

@@ -13,7 +13,7 @@
 #define MAX_HANGING 128u		/* threads that are left behind */
 #define STACK (1u << 20)
 
-struct job {
+struct cap_patience {
 	void (*fn)(void *arg);
 	void (*drop)(void *arg);
 	void *arg;
@@ -23,7 +23,7 @@ struct job {
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct job *hanging[MAX_HANGING];	/* those that were left and have not ended */
+static struct cap_patience *hanging[MAX_HANGING];	/* those that were left and have not ended */
 
 static bool hangs(const char *key)
 {
@@ -34,7 +34,7 @@ static bool hangs(const char *key)
 }
 
 /* Where this one is; NULL: where there is room. */
-static struct job **place_of(const struct job *j)
+static struct cap_patience **place_of(const struct cap_patience *j)
 {
 	for (unsigned i = 0; i < MAX_HANGING; i++)
 		if (hanging[i] == j)
@@ -42,7 +42,7 @@ static struct job **place_of(const struct job *j)
 	return NULL;
 }
 
-static void free_job(struct job *j, bool with_arg)
+static void free_job(struct cap_patience *j, bool with_arg)
 {
 	if (with_arg)
 		j->drop(j->arg);
@@ -52,7 +52,7 @@ static void free_job(struct job *j, bool with_arg)
 
 static void *run(void *arg)
 {
-	struct job *j = arg, **at;
+	struct cap_patience *j = arg, **at;
 	bool left;
 
 	j->fn(j->arg);
@@ -69,9 +69,9 @@ static void *run(void *arg)
 	return NULL;
 }
 
-static struct job *new_job(const char *key, void (*fn)(void *arg), void (*drop)(void *arg), void *arg)
+static struct cap_patience *new_job(const char *key, void (*fn)(void *arg), void (*drop)(void *arg), void *arg)
 {
-	struct job *j = xcalloc(1, sizeof(*j));
+	struct cap_patience *j = xcalloc(1, sizeof(*j));
 	pthread_condattr_t clock;
 
 	j->fn = fn;
@@ -86,7 +86,7 @@ static struct job *new_job(const char *key, void (*fn)(void *arg), void (*drop)(
 }
 
 /* Signals are the main thread's. */
-static bool begin(struct job *j)
+static bool begin(struct cap_patience *j)
 {
 	sigset_t all, old;
 	pthread_attr_t a;
@@ -117,10 +117,10 @@ static struct timespec in(unsigned ms)
 }
 
 /* With the lock. True: it has ended; else it is left behind. */
-static bool wait_for(struct job *j, unsigned ms)
+static bool wait_for(struct cap_patience *j, unsigned ms)
 {
 	struct timespec until = in(ms);
-	struct job **room;
+	struct cap_patience **room;
 
 	while (!j->done && !pthread_cond_timedwait(&j->ended, &lock, &until))
 		;
@@ -143,19 +143,47 @@ static void say(const char *key)
 	buf__done(&b);
 }
 
-bool cap_patience__do(const char *key, unsigned ms, void (*fn)(void *arg), void (*drop)(void *arg), void *arg)
+struct cap_patience *cap_patience__begin(const char *key, void (*fn)(void *arg), void (*drop)(void *arg), void *arg)
 {
-	struct job *j = new_job(key, fn, drop, arg);
-	bool may, done = false;
+	struct cap_patience *j = new_job(key, fn, drop, arg);
+	bool may;
 
 	pthread_mutex_lock(&lock);
 	may = !hangs(j->key) && place_of(NULL);
-	if (may && (may = begin(j)))
-		done = wait_for(j, ms);
-	if (may && !done)
+	pthread_mutex_unlock(&lock);
+	if (may && begin(j))
+		return j;
+	free_job(j, true);
+	return NULL;
+}
+
+bool cap_patience__has_ended(struct cap_patience *j)
+{
+	bool done;
+
+	pthread_mutex_lock(&lock);
+	done = j->done;
+	pthread_mutex_unlock(&lock);
+	return done;
+}
+
+bool cap_patience__end(struct cap_patience *j, unsigned ms)
+{
+	bool done;
+
+	pthread_mutex_lock(&lock);
+	done = wait_for(j, ms);
+	if (!done)
 		say(j->key);
 	pthread_mutex_unlock(&lock);
-	if (done || !may)
-		free_job(j, !may);
+	if (done)
+		free_job(j, false);
 	return done;
+}
+
+bool cap_patience__do(const char *key, unsigned ms, void (*fn)(void *arg), void (*drop)(void *arg), void *arg)
+{
+	struct cap_patience *j = cap_patience__begin(key, fn, drop, arg);
+
+	return j && cap_patience__end(j, ms);
 }

@@ -71,14 +71,13 @@ static void group_row(const struct accounts *a, char *f[7])
 	fmt_batch__end(a->b);
 }
 
-static void account_rows(const struct accounts *a, int fd, unsigned n_fields,
+/* The text is taken apart. */
+static void account_rows(const struct accounts *a, char *text, unsigned n_fields,
 			 void (*row)(const struct accounts *a, char *f[7]))
 {
-	char *text = xmalloc(MAX_ACCOUNT_FILE + 1), *line, *next = text;
-	ssize_t n = fd < 0 ? -1 : read(fd, text, MAX_ACCOUNT_FILE);
+	char *line;
 
-	text[n > 0 ? n : 0] = 0;
-	while ((line = strsep(&next, "\n")) && !fmt_batch__full(a->b)) {
+	while ((line = strsep(&text, "\n")) && !fmt_batch__full(a->b)) {
 		char *f[7];
 		unsigned k = 0;
 
@@ -87,9 +86,18 @@ static void account_rows(const struct accounts *a, int fd, unsigned n_fields,
 		if (k == n_fields && *f[0] && *f[0] != '+' && *f[0] != '-')
 			row(a, f);
 	}
-	free(text);
+}
+
+/* The whole of it, or as much as is looked at; closes it. */
+static char *account_text(int fd)
+{
+	char *text = xmalloc(MAX_ACCOUNT_FILE + 1);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, MAX_ACCOUNT_FILE);
+
+	text[n > 0 ? n : 0] = 0;
 	if (fd >= 0)
 		close(fd);
+	return text;
 }
 
 /* Inside a container's root no link leads outside of it. */
@@ -101,20 +109,44 @@ static int open_in_root(int root, const char *path)
 	return (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
 }
 
-void cap_host__container_accounts(struct fmt_batch *b, uint64_t ts, uint32_t pid, const char *id,
-				  bool keyframe)
+struct cap_accounts *cap_accounts__new(uint32_t pid)
 {
-	struct accounts a = { .b = b, .ts = ts, .container = id, .keyframe = keyframe };
+	struct cap_accounts *a = xcalloc(1, sizeof(*a));
+
+	a->pid = pid;
+	return a;
+}
+
+void cap_accounts__free(void *arg)
+{
+	struct cap_accounts *a = arg;
+
+	free(a->users);
+	free(a->groups);
+	free(a);
+}
+
+void cap_accounts__read(void *arg)
+{
+	struct cap_accounts *a = arg;
 	char path[64];
 	int root;
 
-	snprintf(path, sizeof(path), "/proc/%u/root", pid);
+	snprintf(path, sizeof(path), "/proc/%u/root", a->pid);
 	root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0)
 		return;
-	account_rows(&a, open_in_root(root, "/etc/passwd"), 7, user_row);
-	account_rows(&a, open_in_root(root, "/etc/group"), 3, group_row);
+	a->users = account_text(open_in_root(root, "/etc/passwd"));
+	a->groups = account_text(open_in_root(root, "/etc/group"));
 	close(root);
+}
+
+void cap_accounts__rows(struct cap_accounts *from, struct fmt_batch *b, uint64_t ts, const char *id, bool keyframe)
+{
+	struct accounts a = { .b = b, .ts = ts, .container = id, .keyframe = keyframe };
+
+	account_rows(&a, from->users, 7, user_row);
+	account_rows(&a, from->groups, 3, group_row);
 }
 
 /* --- mounts ----------------------------------------------------------------------------------- */
@@ -218,8 +250,13 @@ void cap_host__rows(struct fmt_batch *b, uint64_t ts)
 {
 	struct accounts host = { .b = b, .ts = ts, .container = "", .keyframe = true };
 
-	account_rows(&host, open("/etc/passwd", O_RDONLY | O_CLOEXEC), 7, user_row);
-	account_rows(&host, open("/etc/group", O_RDONLY | O_CLOEXEC), 3, group_row);
+	char *users = account_text(open("/etc/passwd", O_RDONLY | O_CLOEXEC)),
+	     *groups = account_text(open("/etc/group", O_RDONLY | O_CLOEXEC));
+
+	account_rows(&host, users, 7, user_row);
+	account_rows(&host, groups, 3, group_row);
+	free(users);
+	free(groups);
 	iface_rows(b, ts);
 	mount_rows(b, ts);
 }

@@ -43,8 +43,17 @@ bool cap_snapshot__has(const struct cap_snapshot *s, uint32_t tid);
 
 /* Rows of the machine itself: users, groups, mounts, addresses (host_rows.c). */
 void cap_host__rows(struct fmt_batch *b, uint64_t ts);
-/* The users and groups of a container, from the files below the root of one of its processes. */
-void cap_host__container_accounts(struct fmt_batch *b, uint64_t ts, uint32_t pid, const char *id,
-				  bool keyframe);
+/*
+ * The users and groups of a container, from the files below the root of one of its processes: which may never answer, so they
+ * are read (arg: the accounts) by another thread than makes rows of them.
+ */
+struct cap_accounts {
+	uint32_t pid;
+	char *users, *groups;		/* the files' text; NULL: not read */
+};
+struct cap_accounts *cap_accounts__new(uint32_t pid);
+void cap_accounts__read(void *arg);
+void cap_accounts__free(void *arg);
+void cap_accounts__rows(struct cap_accounts *a, struct fmt_batch *b, uint64_t ts, const char *id, bool keyframe);
 
 #endif

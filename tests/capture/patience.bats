@@ -66,6 +66,26 @@ cgroup_root() {
 	[ "$(grep -c 'do not answer' t.spoor.log)" = 1 ]
 }
 
+# Whoever may mount in a container may put such a file system where its users are looked for.
+@test "a container whose /etc does not answer: recordings begin and go on, and end" {
+	dir=$(mktemp -d /tmp/spoor-test.XXXXXX)
+	id=$(container_new_id)
+	container_make "$dir" "$id"
+	jq '.process.args = ["/bin/sh", "-c", "while :; do sleep 0.1; done"]' "$dir/bundle/config.json" >"$dir/c"
+	mv "$dir/c" "$dir/bundle/config.json"
+	runc run -d --pid-file "$dir/pid" --bundle "$dir/bundle" "$id" </dev/null >/dev/null 2>&1 3>&-
+	cp "$progs/mute_fs" "$dir/bundle/rootfs/bin/mute_fs"
+	nsenter -t "$(cat "$dir/pid")" -m sh -c 'mknod /dev/fuse c 10 229; exec /bin/mute_fs /etc' >mute 2>&1 </dev/null 3>&- &
+	echo $! >mute.pid
+	until_true test -s mute
+	grep -q mounted mute || skip "$(cat mute)"
+	record_start t.spoor
+	until_true grep -q "container ${id:0:12}, its users: its files do not answer" t.spoor.log
+	seen t.spoor "container.id = ${id:0:12} and evt.type = execve"
+	record_stop
+	[ "$rec_status" = 0 ]
+}
+
 @test "a home that does not answer: a container can be asked for by a name" {
 	spoor_capture=$(command -v spoor-capture)
 	spoor-capture() { exec unshare -m --propagation private sh with-home "$spoor_capture" "$@"; }
