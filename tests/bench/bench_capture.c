@@ -5,6 +5,9 @@
  * pays on this machine, since an event has a time; at the exit alone too, for tracers that record no
  * duration), and with the driver, in turn. The rings are emptied by a second thread on another
  * processor, as the recorder does.
+ *
+ * SPOOR_BENCH_SCAP_OPEN=PATH: the same with Falco's modern BPF probe, by its own example program,
+ * that reads all events on the other processor. All calls are recorded, as spoor does.
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -14,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -150,8 +154,11 @@ static int compare(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-static double median(double *v)
+static double median(const double *rounds)
 {
+	double v[ROUNDS];
+
+	memcpy(v, rounds, sizeof(v));
 	qsort(v, ROUNDS, sizeof(*v), compare);
 	return v[ROUNDS / 2];
 }
@@ -172,7 +179,7 @@ static void loops(int go, int done)
 	_exit(0);
 }
 
-enum { BARE, EMPTY, CLOCK_AT_EXIT, CLOCK, OURS, N_WAYS };
+enum { BARE, EMPTY, CLOCK_AT_EXIT, CLOCK, OURS, RIVAL, N_WAYS };
 
 static double took[N_WAYS][N_OPS][ROUNDS];
 
@@ -201,6 +208,135 @@ static void ask_with(const struct bpf_insn *code, unsigned n, unsigned ends, int
 		close(fd[i]);
 }
 
+/* The newest of the links that the kernel knows; it counts them up. */
+static unsigned last_link(void)
+{
+	unsigned id = 0;
+
+	while (!bpf_link_get_next_id(id, &id))
+		;
+	return id;
+}
+
+/* Whether a link newer than `after` is at this tracepoint. */
+static bool attached_since(unsigned after, const char *tracepoint)
+{
+	unsigned id = after;
+
+	while (!bpf_link_get_next_id(id, &id)) {
+		char name[64] = "";
+		struct bpf_link_info info = { .raw_tracepoint.tp_name = (uintptr_t)name,
+					      .raw_tracepoint.tp_name_len = sizeof(name) };
+		unsigned len = sizeof(info);
+		int fd = bpf_link_get_fd_by_id(id), rc;
+
+		if (fd < 0)
+			continue;
+		rc = bpf_obj_get_info_by_fd(fd, &info, &len);
+		close(fd);
+		if (!rc && info.type == BPF_LINK_TYPE_RAW_TRACEPOINT && !strcmp(name, tracepoint))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Waits until a process has slept for 10 ms, 3 s at most: the reader of Falco's probe does when it
+ * has read everything.
+ */
+static void wait_idle(pid_t pid)
+{
+	const struct timespec ms = { 0, 1000000 };
+	char path[32], state;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	for (unsigned i = 0, idle = 0; i < 3000 && idle < 10; i++) {
+		FILE *f = fopen(path, "r");
+
+		if (!f || fscanf(f, "%*d %*s %c", &state) != 1)
+			idle = 10;
+		else
+			idle = state == 'S' ? idle + 1 : 0;
+		if (f)
+			fclose(f);
+		nanosleep(&ms, NULL);
+	}
+}
+
+#define RIVAL_OUTPUT "scap-open.out"
+#define RIVAL_TIMES 2
+
+/*
+ * Falco's probe, all calls. It is told what to record, then its program at sys_exit is attached,
+ * then that at sched_process_exec.
+ */
+static pid_t start_rival(const char *path)
+{
+	const struct timespec ms = { 0, 1000000 };
+	unsigned before = last_link();
+	pid_t pid = fork();
+
+	if (!pid) {
+		int fd = open(RIVAL_OUTPUT, O_CREAT | O_WRONLY | O_APPEND, 0600);
+
+		dup2(fd, 1);
+		dup2(fd, 2);
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		pin(1);
+		execl(path, path, "--modern_bpf", NULL);
+		_exit(127);
+	}
+	if (pid < 0)
+		return -1;
+	for (unsigned i = 0; i < 60000; i++) {
+		if (attached_since(before, "sched_process_exec"))
+			return pid;
+		if (waitpid(pid, NULL, WNOHANG))
+			return -1;
+		nanosleep(&ms, NULL);
+	}
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	return -1;
+}
+
+/* What it said that it counted, in all rounds. */
+static unsigned long rival_counted(const char *what)
+{
+	FILE *f = fopen(RIVAL_OUTPUT, "r");
+	unsigned long n, sum = 0;
+	char line[256];
+	const char *at;
+
+	while (f && fgets(line, sizeof(line), f))
+		if ((at = strstr(line, what)) && sscanf(at + strlen(what), "%lu", &n) == 1)
+			sum += n;
+	if (f)
+		fclose(f);
+	return sum;
+}
+
+static bool ask_rival(const char *path, int go, int done, int round)
+{
+	pid_t pid = start_rival(path);
+
+	if (pid < 0) {
+		printf("%s does not record\n", path);
+		return false;
+	}
+	/*
+	 * The second time counts: its rings have been full once. Their memory is new in each round,
+	 * the driver's in the first only.
+	 */
+	for (unsigned i = 0; i < RIVAL_TIMES; i++) {
+		ask(go, done, RIVAL, round);
+		wait_idle(pid);
+	}
+	kill(pid, SIGINT);
+	waitpid(pid, NULL, 0);
+	return true;
+}
+
 /* What a way costs more than no programs, each round with itself: the median. */
 static double added(int way, unsigned op)
 {
@@ -209,6 +345,22 @@ static double added(int way, unsigned op)
 	for (int r = 0; r < ROUNDS; r++)
 		d[r] = took[way][op][r] - took[BARE][op][r];
 	return median(d);
+}
+
+static void print_rival(void)
+{
+	for (unsigned i = 0; i < N_OPS; i++) {
+		double ours = added(OURS, i), rival = added(RIVAL, i);
+
+		printf("added to a call: %s | +%.0f ns | +%.0f ns by Falco's probe | %.2f\n",
+		       ops[i].name, ours, rival, ours / rival);
+	}
+	printf("of %u calls each, and those of others, Falco's probe recorded getppid %lu, read %lu, "
+	       "write %lu, openat %lu, close %lu; lost %lu\n",
+	       ROUNDS * RIVAL_TIMES * SLICES * CALLS, rival_counted("[getppid__exit]: "),
+	       rival_counted("[read__exit]: "), rival_counted("[write__exit]: "),
+	       rival_counted("[openat__exit]: "), rival_counted("[close__exit]: "),
+	       rival_counted(" n_drops: "));
 }
 
 static void print(void)
@@ -232,6 +384,7 @@ int main(void)
 				     .snaplen = 80, .env_len = CAP_ENV_DEFAULT,
 				     .slow_reads = getenv("SPOOR_SLOW_READS") != NULL };
 	int go[2], done[2];
+	const char *rival = getenv("SPOOR_BENCH_SCAP_OPEN");
 	struct cap_driver *d;
 	struct err err = { 0 };
 	pthread_t t;
@@ -268,12 +421,19 @@ int main(void)
 		}
 		ask(go[1], done[0], OURS, r);
 		cap_driver__detach(d);
+		if (rival && !ask_rival(rival, go[1], done[0], r))
+			rival = NULL;
 	}
 	stop = true;
 	pthread_join(t, NULL);
 	close(go[1]);
 	waitpid(child, NULL, 0);
 	print();
+	if (rival)
+		print_rival();
+	else
+		printf("Falco's probe: set SPOOR_BENCH_SCAP_OPEN to a scap-open of falcosecurity/libs to "
+		       "measure it, see docs/BENCHMARKS.md\n");
 	cap_driver__close(d);
 	return 0;
 }
