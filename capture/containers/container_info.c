@@ -73,6 +73,7 @@ static bool same_mounts(uint32_t pid)
 /* --- files that are somebody else's: they may not answer (patience.h), and are read to a limit ------ */
 
 #define WAIT_MS 500u
+#define NEXT_WAIT_MS 50u		/* for further homes: they may all be on the one server that is gone */
 #define LIMIT (8u << 20)		/* bytes of one look */
 
 /* A look on a thread of its own: with its own copies of everything. */
@@ -190,9 +191,9 @@ static void look_in_home(void *arg)
 }
 
 /* NULL: it does not answer. */
-static struct foreign *ask_home(struct foreign *f)
+static struct foreign *ask_home(struct foreign *f, unsigned ms)
 {
-	return cap_patience__do(f->home, WAIT_MS, look_in_home, free_foreign, f) ? f : NULL;
+	return cap_patience__do(f->home, ms, look_in_home, free_foreign, f) ? f : NULL;
 }
 
 struct in_homes {
@@ -200,6 +201,7 @@ struct in_homes {
 	struct cap_container_info *c;
 	bool found;
 	uint64_t took;			/* those that have answered, ns */
+	bool mute;			/* one has not */
 };
 
 static void see_home(void *arg, const char *home)
@@ -210,7 +212,8 @@ static void see_home(void *arg, const char *home)
 
 	if (h->found)
 		return;
-	f = ask_home(new_foreign(h->look, h->c, home));
+	f = ask_home(new_foreign(h->look, h->c, home), h->mute ? NEXT_WAIT_MS : WAIT_MS);
+	h->mute |= !f;
 	if (!f)
 		return;
 	h->took += now_ns() - began;
@@ -260,7 +263,7 @@ struct by_name {
 	int root;
 	char id[65];
 	const char *asked, *runtime;	/* whose containers these are; who knows the one that was found */
-	bool several;
+	bool several, mute;		/* mute: a home did not answer */
 };
 
 static bool id_or_name(const char *id, const struct by_name *b)
@@ -293,7 +296,8 @@ static void compare_in_home(void *arg, const char *home)
 	struct foreign *f = new_foreign(&l, NULL, home);
 
 	f->list = true;
-	f = ask_home(f);
+	f = ask_home(f, b->mute ? NEXT_WAIT_MS : WAIT_MS);
+	b->mute |= !f;
 	for (size_t at = 0; f && at < f->ids.len; at += strlen((char *)f->ids.p + at) + 1)
 		compare(b, (char *)f->ids.p + at);
 	if (f)

@@ -303,16 +303,27 @@ static void ask_accounts(struct cap_met *m, uint32_t pid, uint64_t now)
 	m->reading = cap_patience__begin(key, cap_accounts__read, cap_accounts__free, m->texts);
 }
 
-/* What has been read; b NULL: it is not wanted. */
-static void take_accounts(struct cap_met *m, unsigned ms, struct fmt_batch *b, uint64_t ts, bool keyframe)
+/* What has been read, after ms at most; b NULL: it is not wanted. False: it does not come. */
+static bool take_accounts(struct cap_met *m, unsigned ms, struct fmt_batch *b, uint64_t ts, bool keyframe)
 {
-	if (m->reading && cap_patience__end(m->reading, ms)) {
+	bool none = !m->reading, read = !none && cap_patience__end(m->reading, ms);
+
+	if (read) {
 		if (b)
 			cap_accounts__rows(m->texts, b, ts, m->id, keyframe);
 		cap_accounts__free(m->texts);
 	}
 	m->reading = NULL;
 	m->texts = NULL;
+	return none || read;
+}
+
+/* Of all, which are being read at the same time: the first that does not answer has had the time of the others, too. */
+static void take_all_accounts(struct cap_containers *c, unsigned ms, struct fmt_batch *b, uint64_t ts, bool keyframe)
+{
+	for (size_t i = 0; i < c->n; i++)
+		if (!take_accounts(&c->met[i], ms, b, ts, keyframe))
+			ms = 0;
 }
 
 /* Its users, as soon as they are read. */
@@ -369,8 +380,7 @@ void cap_containers__last_rows(struct cap_containers *c, struct fmt_batch *b, ui
 {
 	cap_namer__settle(c->namer, LAST_MS);
 	cap_containers__rows(c, b, now);
-	for (size_t i = 0; i < c->n; i++)
-		take_accounts(&c->met[i], LAST_MS, b, now, false);
+	take_all_accounts(c, LAST_MS, b, now, false);
 	for (size_t i = 0; i < c->n; i++)
 		if (c->met[i].gone && !c->met[i].ended && !fmt_batch__full(b))
 			end_row(&c->met[i], b, now);
@@ -393,8 +403,7 @@ void cap_containers__first_rows(struct cap_containers *c, struct fmt_batch *b, u
 		ask_accounts(m, m->pid, ts);
 		buf__done(&info.json);
 	}
-	for (size_t i = 0; i < c->n; i++)
-		take_accounts(&c->met[i], READ_MS, b, ts, true);
+	take_all_accounts(c, READ_MS, b, ts, true);
 	c->recording = true;
 }
 
