@@ -335,17 +335,33 @@ static void index_conds(struct eng_ruleset *rs)
 			rs->rule_of_cond[rs->n_conds++] = (int)i;
 }
 
-/* All rules have been compiled, and nothing has changed since: another program of those that are on. */
+static bool are_all_on(const struct eng_ruleset *rs)
+{
+	for (uint32_t i = 0; i < rs->n_out; i++)
+		if (rs->out[i].cond >= 0 && !check__is_on(rs, &rs->rules[i]))
+			return false;
+	return true;
+}
+
+/* All rules have been compiled, and nothing has changed since: the program of those that are on. */
 static int take_those_on(struct eng_ruleset *rs)
 {
-	int r = eng_prog__new(&rs->prog);
+	bool all = are_all_on(rs);
+	int r = 0;
 
+	if (!all) {
+		eng_prog__free(rs->prog);
+		rs->prog = NULL;
+		r = eng_prog__new(&rs->prog);
+	}
 	for (uint32_t i = 0; !r && i < rs->n_out; i++) {
 		struct eng_rule *out = &rs->out[i];
 		bool compiled = out->cond >= 0;
 
-		out->cond = -1;
 		out->enabled = check__is_on(rs, &rs->rules[i]);
+		if (all)
+			continue;
+		out->cond = -1;
 		if (!compiled || !out->enabled)
 			continue;
 		out->cond = eng_prog__add(rs->prog, rs->trees[i], NULL, NULL, NULL);
@@ -367,10 +383,10 @@ int rules__compile(struct eng_ruleset *rs, enum rules_scope scope)
 	int r;
 
 	rs->all_tried = false;
-	eng_prog__free(rs->prog);
-	rs->prog = NULL;
 	if (as_before)
 		return take_those_on(rs);
+	eng_prog__free(rs->prog);
+	rs->prog = NULL;
 	arena__reset(&rs->build);
 	r = eng_prog__new(&rs->prog);
 	if (!r)
