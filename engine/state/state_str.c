@@ -5,7 +5,7 @@
 #include "engine/state/path.h"
 #include "engine/state/state_internal.h"
 
-#define CACHED_LEN 512u		/* longer strings are not kept in the cache */
+#define CACHED_LEN 4096u		/* longer strings are not kept in the cache */
 
 /*
  * Long strings of all states together. One string of a file may be a million processes' arguments:
