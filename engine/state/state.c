@@ -403,7 +403,7 @@ static inline uint32_t pass_over(const struct shared *s, const struct fmt_batch 
 				 const uint8_t *how)
 {
 	const struct thread_hit *hits = s->hits;
-	const uint32_t *thread = b->thread;
+	const uint16_t *thread = b->thread;
 	const uint16_t *type = b->type;
 	uint64_t gen = s->gen;
 

@@ -298,7 +298,7 @@ int fmt_batch__begin(struct fmt_batch *b, uint16_t type, uint64_t ts, uint64_t d
 
 	if (!info)
 		return -FMT_E_UNKNOWN;
-	if (row >= FMT_BATCH_MAX_EVENTS)
+	if (row >= FMT_BATCH_MAX_EVENTS || b->n_threads >= FMT_BATCH_MAX_EVENTS)
 		return -FMT_E_LIMIT;
 	tc = b->by_type[type];
 	if (!tc || tc->n >= tc->cap)
@@ -312,8 +312,8 @@ int fmt_batch__begin(struct fmt_batch *b, uint16_t type, uint64_t ts, uint64_t d
 	b->res[row] = res;
 	b->type[row] = type;
 	b->cpu[row] = cpu;
-	b->thread[row] = thread_index(b, tid, pid);
-	b->sub[row] = tc->n;
+	b->thread[row] = (uint16_t)thread_index(b, tid, pid);
+	b->sub[row] = (uint16_t)tc->n;
 	return (int)row;
 }
 

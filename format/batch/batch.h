@@ -73,8 +73,8 @@ struct fmt_batch {
 	int64_t *res;			/* result; 0 where there is none, FMT_NO_RES where it is not known */
 	uint16_t *type;			/* enum fmt_event_id */
 	uint16_t *cpu;
-	uint32_t *thread;		/* index into threads */
-	uint32_t *sub;			/* row within the columns of its type */
+	uint16_t *thread;		/* index into threads */
+	uint16_t *sub;			/* row within the columns of its type */
 	/* threads that occur, in order of first occurrence */
 	struct fmt_thread *threads;
 	uint32_t n_threads, cap_threads;
@@ -109,7 +109,7 @@ void fmt_batch__reset(struct fmt_batch *b, uint64_t first_num);
 /* True when one more event of any size should go to a new batch. */
 static inline bool fmt_batch__full(const struct fmt_batch *b)
 {
-	return b->n >= FMT_BATCH_MAX_EVENTS ||
+	return b->n >= FMT_BATCH_MAX_EVENTS || b->n_threads >= FMT_BATCH_MAX_EVENTS ||
 	       b->payload_len + b->dict.bytes >= FMT_BATCH_MAX_BYTES;
 }
 

@@ -156,12 +156,6 @@ VECTORIZE static uint32_t widen_bytes(const uint8_t *restrict p, uint32_t n, uin
 	return top;
 }
 
-VECTORIZE static void widen_keys(const uint16_t *restrict key, uint32_t n, uint32_t *restrict out)
-{
-	for (uint32_t k = 0; k < n; k++)
-		out[k] = key[k];
-}
-
 /* Numbers below a limit, which 16 bits can hold; the highest of them. Most often there are few threads and types. */
 static bool decode_keys(struct events_decoder *d, const struct table *t, unsigned id, uint32_t limit, uint16_t *out,
 			uint32_t *ret_top)
@@ -197,14 +191,13 @@ static bool decode_order(struct events_decoder *d, const struct table *t, uint32
 {
 	uint32_t top;
 
-	if (!decode_keys(d, t, BCOL_THREAD, b->n_threads, d->keys, &top))
+	if (!decode_keys(d, t, BCOL_THREAD, b->n_threads, b->thread, &top))
 		return false;
-	widen_keys(d->keys, n, b->thread);
-	order_by(d->keys, NULL, n, b->n_threads, d->count, d->rows, NULL);
-	if (!decode_keys(d, t, BCOL_TYPE, LIMIT_FILE_TYPES, d->keys, &top))
+	order_by(b->thread, NULL, n, b->n_threads, d->count, d->rows, NULL);
+	if (!decode_keys(d, t, BCOL_TYPE, LIMIT_FILE_TYPES, d->types, &top))
 		return false;
 	d->n_types = n ? top + 1 : 0;
-	order_by(d->keys, d->rows, n, d->n_types, d->count, d->next, d->start);
+	order_by(d->types, d->rows, n, d->n_types, d->count, d->next, d->start);
 	return true;
 }
 
@@ -323,11 +316,11 @@ bool decoder__base(struct events_decoder *d, const struct schema_map *map, const
 static void set_type(struct fmt_batch *b, const uint16_t *restrict rows, uint32_t n, uint16_t mine)
 {
 	uint16_t *restrict type = b->type;
-	uint32_t *restrict sub = b->sub;
+	uint16_t *restrict sub = b->sub;
 
 	for (uint32_t k = 0; k < n; k++) {
 		type[rows[k]] = mine;
-		sub[rows[k]] = k;
+		sub[rows[k]] = (uint16_t)k;
 	}
 }
 

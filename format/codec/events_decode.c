@@ -37,7 +37,7 @@ void events_decoder__free(struct events_decoder *d)
 	free(d->clock.thread);
 	free(d->rows);
 	free(d->next);
-	free(d->keys);
+	free(d->types);
 	free(d->count);
 	free(d);
 }
@@ -180,7 +180,7 @@ static void reserve_rows(struct events_decoder *d)
 		return;
 	d->rows = xmalloc((LIMIT_ROWS + 1) * sizeof(*d->rows));
 	d->next = xmalloc((LIMIT_ROWS + 1) * sizeof(*d->next));
-	d->keys = xmalloc((LIMIT_ROWS + FMT_COL_SLACK) * sizeof(*d->keys));
+	d->types = xmalloc(LIMIT_ROWS * sizeof(*d->types));
 	d->count = xmalloc(LIMIT_ROWS * DECODE_LANES * sizeof(*d->count));
 }
 

@@ -24,7 +24,7 @@ struct events_decoder {
 	size_t cap_dict;
 	/* rows by thread; rows by type (see decode_order): 16 bits, for all this passes through the second cache */
 	uint16_t *rows, *next;
-	uint16_t *keys;			/* what they are ordered by */
+	uint16_t *types;		/* of the rows by thread: their index in the file */
 	uint32_t *count;		/* for order_by */
 	/* types of the chunk, by their index in the file: event id, and first of its rows in next */
 	uint32_t n_types;
