@@ -24,7 +24,6 @@ const volatile bool direct_reads = true;
 const volatile __u32 own_tgid = 0;
 const volatile __u64 ring_mask = (1 << 20) - 1;
 const volatile __u64 ring_room = (1 << 20) - CAP_RECORD_MAX;	/* full above it */
-const volatile __u32 slot_mask = 0x3ff;
 const volatile __u32 snaplen = 80;
 const volatile __u32 n_snaps = 0;	/* exceptions to it ... */
 const volatile bool snaps_by_path = false;	/* ... of which some go by path */
@@ -73,12 +72,8 @@ struct {
 	__uint(value_size, CAP_RING_CTL + (1 << 20) + CAP_RECORD_MAX);
 } rings SEC(".maps");
 
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1024);	/* sized when loading */
-	__type(key, __u32);
-	__type(value, struct thread_slot);
-} slots SEC(".maps");
+/* Not a map of its own kind: a global needs no key in memory and no test of what was found. */
+static struct thread_slot slots[CAP_SLOTS];
 
 struct tallies {
 	struct cap_tally t[CAP_TALLIES];
@@ -86,7 +81,7 @@ struct tallies {
 };
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1024);	/* as slots */
+	__uint(max_entries, CAP_SLOTS);
 	__type(key, __u32);
 	__type(value, struct tallies);
 } tallies SEC(".maps");

@@ -42,6 +42,7 @@
 enum cap_lane { LANE_BULK, LANE_KEY, LANE_LIFE, CAP_N_LANES };
 #define CAP_LANE_SHIFT 5		/* a category with its lane */
 #define CAP_SHARES 64u
+#define CAP_SLOTS 32768u		/* threads that are remembered during a call: a power of two */
 #define CAP_IDS 8u			/* containers to filter by ... */
 /* ... each under the names that runtimes give its cgroup ... */
 #define CAP_NAMES_PER_ID 5u

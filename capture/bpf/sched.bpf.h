@@ -124,12 +124,10 @@ static __always_inline void slot_birth(struct task_struct *p, struct task_struct
 	if (!from || (from->nr & ~NR_COMPAT) != NR_CLONE3)
 		return;
 	k = slot_of(stack);
-	s = bpf_map_lookup_elem(&slots, &k);
-	if (s && s->key) {
-		k ^= 1;
-		s = bpf_map_lookup_elem(&slots, &k);
-	}
-	if (!s || s->key)
+	s = slot_at(k);
+	if (s->key)
+		s = slot_at(k ^ 1);
+	if (s->key)
 		return;
 	s->pid_tid = id_of_task(c);
 	s->task = (__u64)c;

@@ -81,7 +81,13 @@ static __always_inline void record_exit(struct thread_slot *s, const volatile st
 }
 
 /* Entries whose arguments are gone at the return, or that have none. */
-static __always_inline void enter_special(struct thread_slot *s, __u64 regs)
+static __always_inline bool is_special(__u32 event)
+{
+	return event == EV_exit || event == EV_exit_group || event == EV_execveat ||
+	       event == EV_clone3;
+}
+
+static __noinline void enter_special(struct thread_slot *s, __u64 regs)
 {
 	const volatile struct cap_desc *d = desc_of(s->nr);
 	bool is32 = s->nr & NR_COMPAT;
@@ -96,23 +102,37 @@ static __always_inline void enter_special(struct thread_slot *s, __u64 regs)
 		s->kept = KEPT_NOTHING;
 }
 
+/* A thread that is new, is in the second place, or is not simply followed. NULL: it is our own. */
+static __noinline struct thread_slot *enter_slot(__u64 regs)
+{
+	__u32 k;
+	struct thread_slot *s = slot_get(regs, &k);
+
+	if (s->flags & THREAD_OWN)
+		return NULL;
+	if (s->flags & THREAD_UNSURE)
+		slot_claim(s, regs);
+	return s;
+}
+
 SEC("raw_tp/sys_enter")
 int on_sys_enter(struct bpf_raw_tracepoint_args *ctx)
 {
 	__u64 regs = ctx->args[0];
-	__u32 nr = ctx->args[1], k;
-	struct thread_slot *s = slot_get(regs, &k);
+	__u32 nr = ctx->args[1];
+	struct thread_slot *s = slot_at(slot_of(regs));
 
-	if (!s || s->flags & THREAD_OWN)
-		return 0;
-	if (s->flags & THREAD_UNSURE)
-		slot_claim(s, regs);
+	if (s->key != regs || s->flags & (THREAD_OWN | THREAD_UNSURE) ||
+	    (n_names && s->generation != scope_generation)) {
+		s = enter_slot(regs);
+		if (!s)
+			return 0;
+	}
 	if (in_compat_call((void *)s->task))
 		nr |= NR_COMPAT;
 	s->nr = nr;
 	s->enter = bpf_ktime_get_ns();
-	if (desc_of(nr)->kind == KIND_EXEC || native_event(nr) == EV_exit ||
-	    native_event(nr) == EV_exit_group || native_event(nr) == EV_clone3 || nr & NR_COMPAT)
+	if (nr & NR_COMPAT || is_special(native_event(nr)))
 		enter_special(s, regs);
 	return 0;
 }
@@ -162,13 +182,13 @@ static __always_inline bool is_left_out(const struct call *c)
 SEC("raw_tp/sys_exit")
 int on_sys_exit(struct bpf_raw_tracepoint_args *ctx)
 {
-	struct call c = { .regs = ctx->args[0], .ret = ctx->args[1] };
+	struct call c;
 	struct out o;
 	__u64 now;
 
+	c.regs = ctx->args[0];
+	c.ret = ctx->args[1];
 	c.s = slot_get(c.regs, &c.slot);
-	if (!c.s)
-		return 0;
 	c.nr = c.s->nr;
 	c.d = desc_of(c.nr);
 	if (is_left_out(&c))

@@ -20,7 +20,13 @@
 
 static __always_inline __u32 slot_of(__u64 key)
 {
-	return (__u32)((key >> STACK_SHIFT) ^ (key >> (2 * STACK_SHIFT + 1))) & slot_mask;
+	return (__u32)((key >> STACK_SHIFT) ^ (key >> (2 * STACK_SHIFT + 1))) &
+	       (CAP_SLOTS - 1);
+}
+
+static __always_inline struct thread_slot *slot_at(__u32 k)
+{
+	return &slots[k & (CAP_SLOTS - 1)];
 }
 
 static __always_inline void tally_write(struct thread_slot *s, struct cap_tally *t)
@@ -135,16 +141,12 @@ static __always_inline void slot_claim(struct thread_slot *s, __u64 key)
 }
 
 /* The slow half of slot_get: the second place, or a place of its own. Returns which. */
-static __always_inline int slot_find(__u64 key, __u32 k)
+static __always_inline __u32 slot_find(__u64 key, __u32 k)
 {
-	__u32 k2 = k ^ 1;
-	struct thread_slot *a = bpf_map_lookup_elem(&slots, &k);
-	struct thread_slot *b = bpf_map_lookup_elem(&slots, &k2);
+	struct thread_slot *a = slot_at(k), *b = slot_at(k ^ 1);
 
-	if (!a || !b)
-		return -1;
 	if (b->key == key)
-		return k2;
+		return k ^ 1;
 	if (!a->key || b->key) {
 		if (a->key)
 			tallies_flush(a, k, bpf_ktime_get_ns());
@@ -152,7 +154,7 @@ static __always_inline int slot_find(__u64 key, __u32 k)
 		return k;
 	}
 	slot_claim(b, key);
-	return k2;
+	return k ^ 1;
 }
 
 /* The current thread's slot; *k is its index. */
@@ -161,53 +163,36 @@ static __always_inline struct thread_slot *slot_get(__u64 key, __u32 *k)
 	struct thread_slot *s;
 
 	*k = slot_of(key);
-	s = bpf_map_lookup_elem(&slots, k);
-	if (!s)
-		return NULL;
+	s = slot_at(*k);
 	if (__builtin_expect(s->key != key, 0)) {
-		int found = slot_find(key, *k);
-
-		if (found < 0)
-			return NULL;
-		*k = found;
-		s = bpf_map_lookup_elem(&slots, k);
-		if (!s)
-			return NULL;
+		*k = slot_find(key, *k);
+		s = slot_at(*k);
 	}
 	if (n_names && s->generation != scope_generation)
 		slot_scope(s);
 	return s;
 }
 
-/* The same where the thread surely has one. */
+/* The same where the thread surely has one; NULL if it does not. */
 static __always_inline struct thread_slot *slot_again(__u64 key, __u32 *k)
 {
-	struct thread_slot *s;
-
 	*k = slot_of(key);
-	s = bpf_map_lookup_elem(&slots, k);
-	if (s && s->key == key)
-		return s;
+	if (slot_at(*k)->key == key)
+		return slot_at(*k);
 	*k ^= 1;
-	s = bpf_map_lookup_elem(&slots, k);
-	return s && s->key == key ? s : NULL;
+	return slot_at(*k)->key == key ? slot_at(*k) : NULL;
 }
 
 /* Any thread's slot by its stack, if it has one. */
 static __always_inline struct thread_slot *slot_of_task(struct task_struct *task, __u32 *k)
 {
 	__u64 stack = (__u64)K(task, stack);
-	struct thread_slot *s;
 
 	*k = slot_of(stack);
-	s = bpf_map_lookup_elem(&slots, k);
-	if (s && s->key >> STACK_SHIFT == stack >> STACK_SHIFT)
-		return s;
+	if (slot_at(*k)->key >> STACK_SHIFT == stack >> STACK_SHIFT)
+		return slot_at(*k);
 	*k ^= 1;
-	s = bpf_map_lookup_elem(&slots, k);
-	if (s && s->key >> STACK_SHIFT == stack >> STACK_SHIFT)
-		return s;
-	return NULL;
+	return slot_at(*k)->key >> STACK_SHIFT == stack >> STACK_SHIFT ? slot_at(*k) : NULL;
 }
 
 /*

@@ -27,7 +27,6 @@
 #define LEAST_DEFAULT_RING (1u << 20)
 #define MIN_RING (2u * CAP_RECORD_MAX)
 #define MAX_RING (1u << 30)
-#define SLOTS 32768u
 
 /* --- messages --------------------------------------------------------------------------------- */
 
@@ -195,15 +194,12 @@ static int configure(struct cap_driver *d, const struct cap_driver_opts *o, bool
 	}
 	s->rodata->ring_mask = d->ring_bytes - 1;
 	s->rodata->ring_room = d->ring_bytes - CAP_RECORD_MAX;
-	s->rodata->slot_mask = SLOTS - 1;
 	set_names(s, o);
 	r = bpf_map__set_max_entries(s->maps.rings, d->n_cpus);
 	r = r ? r : bpf_map__set_value_size(s->maps.rings, (uint32_t)d->ring_stride);
 	bpf_program__set_autoload(s->progs.collect_snap, o->n_snaps);
 	if (!s->rodata->snaps_by_path)
 		r = r ? r : bpf_map__set_max_entries(s->maps.kept_by_path, 1);
-	r = r ? r : bpf_map__set_max_entries(s->maps.slots, SLOTS);
-	r = r ? r : bpf_map__set_max_entries(s->maps.tallies, SLOTS);
 	return r;
 }
 
@@ -255,7 +251,6 @@ static struct spoor_bpf *open_object(bool loops)
 	ALIKE(rodata, own_tgid);
 	ALIKE(rodata, ring_mask);
 	ALIKE(rodata, ring_room);
-	ALIKE(rodata, slot_mask);
 	ALIKE(rodata, snaplen);
 	ALIKE(rodata, n_snaps);
 	ALIKE(rodata, snaps_by_path);
