@@ -29,13 +29,24 @@ static __always_inline __u64 copied_reg(const __u64 *copy, bool compat_call, con
 		    i == 3 ? COPY_R10 : i == 4 ? COPY_R8 : COPY_R9];
 }
 
+/* Of the two registers that may have the argument, without a branch: one load for both. */
+static __always_inline __u64 either_reg(bool compat_call, const unsigned long *native_at,
+					const unsigned long *compat_at)
+{
+	__u64 narrow = -(__u64)compat_call;
+
+	opaque(narrow);
+	return k64((void *)native_at + (((__u64)compat_at - (__u64)native_at) & narrow)) &
+	       ~(narrow << 32);
+}
+
 static __always_inline __u64 regs_arg(struct pt_regs *r, bool compat_call, const int i)
 {
-	if (compat_call)
-		return (__u32)(i == 0 ? K(r, bx) : i == 1 ? K(r, cx) : i == 2 ? K(r, dx) :
-			       i == 3 ? K(r, si) : i == 4 ? K(r, di) : K(r, bp));
-	return i == 0 ? K(r, di) : i == 1 ? K(r, si) : i == 2 ? K(r, dx) :
-	       i == 3 ? K(r, r10) : i == 4 ? K(r, r8) : K(r, r9);
+	return either_reg(compat_call,
+			  i == 0 ? &r->di : i == 1 ? &r->si : i == 2 ? &r->dx :
+			  i == 3 ? &r->r10 : i == 4 ? &r->r8 : &r->r9,
+			  i == 0 ? &r->bx : i == 1 ? &r->cx : i == 2 ? &r->dx :
+			  i == 3 ? &r->si : i == 4 ? &r->di : &r->bp);
 }
 
 static __always_inline __u32 regs_nr(struct pt_regs *r)

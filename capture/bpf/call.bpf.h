@@ -58,6 +58,15 @@ static __always_inline const volatile struct cap_desc *desc_of(__u32 nr)
 	return &descs[e & (CAP_MAX_EVENTS - 1)];
 }
 
+/* Since the entry; 0 if that was not seen. Without a branch: times are positive. */
+static __always_inline __u64 call_dur(const struct thread_slot *s, __u64 now)
+{
+	__u64 enter = s->enter, seen = (__s64)-enter >> 63;
+
+	opaque(seen);
+	return (now - enter) & seen;
+}
+
 /* In a program that was called: false if the thread's slot has gone. */
 static __always_inline bool call_again(struct call *c, struct bpf_raw_tracepoint_args *ctx)
 {
@@ -155,9 +164,7 @@ static __always_inline __u32 call_abi(const struct call *c)
 
 static __always_inline void call_close(const struct call *c, struct out *o)
 {
-	__u64 enter = c->s->enter;
-
-	out_close(o, c->d->event, enter ? o->now - enter : 0, c->ret, c->s->pid_tid, call_abi(c));
+	out_close(o, c->d->event, call_dur(c->s, o->now), c->ret, c->s->pid_tid, call_abi(c));
 	c->s->enter = 0;
 }
 

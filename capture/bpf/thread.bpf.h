@@ -173,26 +173,30 @@ static __always_inline struct thread_slot *slot_get(__u64 key, __u32 *k)
 	return s;
 }
 
-/* The same where the thread surely has one; NULL if it does not. */
+/* One of both places, in a way that the verifier need not tell them apart. NULL: neither. */
+static __always_inline struct thread_slot *slot_which(__u64 key, __u32 shift, __u32 *k)
+{
+	struct thread_slot *s;
+
+	*k = slot_of(key);
+	if (slot_at(*k)->key >> shift != key >> shift)
+		*k ^= 1;
+	s = slot_at(*k);
+	s = s->key >> shift == key >> shift ? s : NULL;
+	opaque(s);
+	return s;
+}
+
+/* The same where the thread surely has one. */
 static __always_inline struct thread_slot *slot_again(__u64 key, __u32 *k)
 {
-	*k = slot_of(key);
-	if (slot_at(*k)->key == key)
-		return slot_at(*k);
-	*k ^= 1;
-	return slot_at(*k)->key == key ? slot_at(*k) : NULL;
+	return slot_which(key, 0, k);
 }
 
 /* Any thread's slot by its stack, if it has one. */
 static __always_inline struct thread_slot *slot_of_task(struct task_struct *task, __u32 *k)
 {
-	__u64 stack = (__u64)K(task, stack);
-
-	*k = slot_of(stack);
-	if (slot_at(*k)->key >> STACK_SHIFT == stack >> STACK_SHIFT)
-		return slot_at(*k);
-	*k ^= 1;
-	return slot_at(*k)->key >> STACK_SHIFT == stack >> STACK_SHIFT ? slot_at(*k) : NULL;
+	return slot_which((__u64)K(task, stack), STACK_SHIFT, k);
 }
 
 /*
