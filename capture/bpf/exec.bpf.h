@@ -98,7 +98,7 @@ static __always_inline bool exe_writable(struct inode *inode, const struct cred 
 static __always_inline __u64 exe_flags(struct file *exe, const struct cred *cred)
 {
 	struct inode *inode = K(exe, f_inode);
-	__u64 layer = overlay_layer(inode), flags = 0;
+	__u64 layer = overlay_layer(inode, magic_of(inode)), flags = 0;
 
 	if (layer)
 		flags |= layer == FD_UPPER ? EXE_UPPER_LAYER : EXE_LOWER_LAYER;

@@ -119,7 +119,7 @@ int walk_file(struct bpf_iter__task_file *ctx)
 		return 0;
 	inode = K(f, f_inode);
 	out_num(&o, ctx->fd);
-	out_num(&o, K(f, f_flags) | overlay_layer(inode));
+	out_num(&o, K(f, f_flags) | overlay_layer(inode, magic_of(inode)));
 	out_num(&o, K(inode, i_mode));
 	out_num(&o, dev_number(K(K(inode, i_sb), s_dev)));
 	out_num(&o, K(inode, i_ino));

@@ -117,6 +117,22 @@ static LOOP_STEP long climb_step(__u32 i, struct climb *w)
 	return 0;
 }
 
+/* The head of a place's blob; the names go to the offset that is returned. */
+static __always_inline struct cap_path *place_head(struct out *o, __u64 at, __u32 magic)
+{
+	struct cap_path *head = (void *)(o->rec + at + 8);
+
+	head->magic = magic;
+	head->ino = 0;
+	*(__u64 *)&head->dev = 0;
+	return head;
+}
+
+static __always_inline __u32 place_deleted(struct dentry *d, struct dentry *parent)
+{
+	return !K(d, d_hash.pprev) && parent != d ? CAP_PATH_DELETED : 0;
+}
+
 /*
  * A place as seen from root, or, without one, from wherever its mounts end; as a blob. leaf bytes at
  * rec + leaf_off: a name below the place that is not looked up.
@@ -125,8 +141,7 @@ static __always_inline void out_place(struct out *o, __u32 tag, struct dentry *d
 				      struct dentry *root_d, struct vfsmount *root_m,
 				      __u64 leaf_off, __u32 leaf)
 {
-	struct climb w = { .o = o, .d = d, .m = m, .root_d = root_d, .root_m = root_m,
-			   .flags = CAP_PATH_CUT };
+	struct climb w = { .o = o, .d = d, .m = m, .root_d = root_d, .root_m = root_m };
 	__u64 at = forget(o, o->off), off;
 	struct cap_path *head;
 
@@ -135,12 +150,8 @@ static __always_inline void out_place(struct out *o, __u32 tag, struct dentry *d
 	o->off = at;
 	off = w.start = at + 8 + sizeof(struct cap_path);
 	w.mnt_root = K(m, mnt_root);
-	head = (void *)(o->rec + at + 8);
-	head->magic = K(d, d_sb) ? K(K(d, d_sb), s_magic) : 0;
-	head->ino = 0;
-	*(__u64 *)&head->dev = 0;
-	if (!K(d, d_hash.pprev) && K(d, d_parent) != d)
-		w.flags |= CAP_PATH_DELETED;
+	head = place_head(o, at, K(d, d_sb) ? K(K(d, d_sb), s_magic) : 0);
+	w.flags = CAP_PATH_CUT | place_deleted(d, K(d, d_parent));
 	if (leaf) {
 		bpf_probe_read_kernel(o->rec + off, leaf & 255, o->rec + leaf_off);
 		o->rec[off + (leaf & 255)] = 0;
@@ -166,6 +177,60 @@ static __always_inline void out_place(struct out *o, __u32 tag, struct dentry *d
 	o->off = forget(o, o->off);
 }
 
+/*
+ * The same for a file that lies at most SHORT_PATH names and mounts below the root, as most do:
+ * a loop of its own, for a call of bpf_loop's function costs more than what it does. False if it lies
+ * elsewhere: nothing is closed then.
+ */
+#define SHORT_PATH 12
+static __always_inline bool out_short_path(struct out *o, __u32 tag, const struct path *path,
+					   __u32 magic, const struct path *root)
+{
+	struct dentry *d = K(path, dentry), *root_d = K(root, dentry), *parent, *mnt_root;
+	struct vfsmount *m = K(path, mnt), *root_m = K(root, mnt);
+	/*
+	 * The verifier does not know what this is: a sum with it is to it as good as what forget()
+	 * gives, and both ways through the loop's body lead to the same.
+	 */
+	const __u64 zero = forget(o, 0), at = (o->off + zero) & (CAP_RECORD_MAX - 1);
+	struct cap_path *head;
+	__u64 off;
+
+	if (at > OUT_LIMIT(512))
+		return false;
+	o->off = at;
+	off = at + 8 + sizeof(struct cap_path);
+	mnt_root = K(m, mnt_root);
+	parent = K(d, d_parent);
+	head = place_head(o, at, magic);
+	head->flags = place_deleted(d, parent);
+	for (int i = 0; i < SHORT_PATH; i++) {
+		off = (off + zero) & (CAP_RECORD_MAX - 1);
+		if (off > OUT_LIMIT(512))
+			return false;
+		if (d == root_d && m == root_m) {
+			off -= at + 8;
+			out_blob_end(o, tag, off, off);
+			return true;
+		}
+		if (d == parent || d == mnt_root) {
+			struct mount *mount = (void *)m - bpf_core_field_offset(struct mount, mnt);
+			struct mount *above = K(mount, mnt_parent);
+
+			if (d != mnt_root || mount == above)
+				return false;
+			d = K(mount, mnt_mountpoint);
+			m = &above->mnt;
+			mnt_root = K(m, mnt_root);
+		} else {
+			off = path_name(o, off, d);
+			d = parent;
+		}
+		parent = K(d, d_parent);
+	}
+	return false;
+}
+
 static __always_inline void out_path(struct out *o, __u32 tag, const struct path *path,
 				     const struct path *root)
 {
@@ -180,13 +245,17 @@ static __always_inline __u32 dev_number(__u32 dev)	/* as stat(2) gives it */
 	return (minor & 0xff) | major << 8 | (minor & ~0xffu) << 12;
 }
 
-/* FD_UPPER, FD_LOWER, or 0: not on an overlay. */
-static __always_inline __u64 overlay_layer(struct inode *inode)
+static __always_inline __u32 magic_of(struct inode *inode)
 {
-	struct super_block *sb = K(inode, i_sb);
+	return K(K(inode, i_sb), s_magic);
+}
+
+/* FD_UPPER, FD_LOWER, or 0: not on an overlay. magic: of the file system. */
+static __always_inline __u64 overlay_layer(struct inode *inode, __u32 magic)
+{
 	struct dentry *upper;
 
-	if (K(sb, s_magic) != OVERLAYFS_MAGIC)
+	if (magic != OVERLAYFS_MAGIC)
 		return 0;
 	/*
 	 * struct ovl_inode (fs/overlayfs/ovl_entry.h), whose types a module would hide: what
@@ -202,7 +271,7 @@ static __always_inline __u32 pid_of_pidfd(struct file *f)
 	struct inode *inode = f ? K(f, f_inode) : NULL;
 
 	/* fs/pidfs.c since 6.9; before, all anonymous descriptors shared one inode */
-	if (!inode || K(K(inode, i_sb), s_magic) != PID_FS_MAGIC)
+	if (!inode || magic_of(inode) != PID_FS_MAGIC)
 		return 0;
 	return pid_global(K(inode, i_private));
 }

@@ -58,7 +58,7 @@ int collect_noise(struct bpf_raw_tracepoint_args *ctx)
 
 	if (!call_again(&c, ctx))
 		return 0;
-	tally_anew(c.s, c.slot, c.d, now, c.s->enter ? now - c.s->enter : 0, c.ret);
+	tally_anew(c.s, c.slot, c.d, now, call_dur(c.s, now), c.ret);
 	c.s->enter = 0;
 	return 0;
 }
@@ -201,9 +201,19 @@ int on_sys_exit(struct bpf_raw_tracepoint_args *ctx)
 		if (!call_open(&c, &o))
 			call_close(&c, &o);
 		return 0;
+	case KIND_OPEN:
+		if (c.nr >= CAP_MAX_COMPAT || (c.d->event != EV_open && c.d->event != EV_openat))
+			break;
+		c.compat = false;
+		call_regs(&c);
+		c.task = (void *)c.s->task;
+		if (call_open(&c, &o) || record_open(&c, &o, true))
+			return 0;
+		out_cancel(&o);
+		break;
 	case KIND_NOISE:
 		now = bpf_ktime_get_ns();
-		if (tally(c.slot, c.d, now, c.s->enter ? now - c.s->enter : 0, c.ret))
+		if (tally(c.slot, c.d, now, call_dur(c.s, now), c.ret))
 			return 0;
 		break;
 	/* What may be about names has to be looked at, and with exceptions all. */

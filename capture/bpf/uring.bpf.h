@@ -193,7 +193,7 @@ static __always_inline void uring_write(struct uring_op *op, __s32 res)
 	if (file)
 		inode = K(file, f_inode);
 	if (inode) {
-		flags |= overlay_layer(inode);
+		flags |= overlay_layer(inode, magic_of(inode));
 		if (K(file, f_mode) & FMODE_CREATED)
 			flags |= FD_CREATED;
 	}
