@@ -335,12 +335,16 @@ int collect_exec_args(struct bpf_raw_tracepoint_args *ctx)
 
 #define CSIGNAL 0xff			/* include/uapi/linux/sched.h */
 
-/* Numbers: tid pid ptid flags uid gid vtid vpid. */
+/*
+ * Numbers: tid pid ptid uid gid vtid vpid flags. Those of a clone3 are not known if it began before the
+ * recording, or its child found no slot at its birth.
+ */
 SEC("raw_tp")
 int collect_clone(struct bpf_raw_tracepoint_args *ctx)
 {
 	const struct cred *cred;
 	__u64 flags = 0;
+	bool known = true;
 	struct call c;
 	struct out o;
 
@@ -351,7 +355,8 @@ int collect_clone(struct bpf_raw_tracepoint_args *ctx)
 		flags = call_arg(&c, 0) & 0xffffffff & ~CSIGNAL;
 		break;
 	case EV_clone3:
-		flags = c.s->kept == KEPT_NOTHING ? 0 : c.s->kept & 0x3ffffffff;
+		known = c.s->kept != KEPT_NOTHING;
+		flags = c.s->kept & 0x3ffffffff;
 		break;
 	case EV_vfork:
 		flags = 0x4100;		/* CLONE_VFORK | CLONE_VM: kernel/fork.c */
@@ -361,11 +366,12 @@ int collect_clone(struct bpf_raw_tracepoint_args *ctx)
 	out_num(&o, (__u32)c.s->pid_tid);
 	out_num(&o, c.s->pid_tid >> 32);
 	out_num(&o, K(K(c.task, real_parent), pid));
-	out_num(&o, flags);
 	out_num(&o, K(cred, euid.val));
 	out_num(&o, K(cred, egid.val));
 	out_num(&o, pid_in_ns(K(c.task, thread_pid)));
 	out_num(&o, pid_in_ns(K(K(c.task, group_leader), thread_pid)));
+	if (known)
+		out_num(&o, flags);
 	out_comm(&o, c.task);
 	call_close(&c, &o);
 	return 0;

@@ -346,8 +346,8 @@ static const char *const nums_exec[] = {
 static const char *const nums_pipe[] = { "ino", NULL };
 static const char *const nums_pidfd[] = { "target_pid", NULL };
 static const char *const nums_getfd[] = { "", "", "", "dev", "ino", "target_pid", NULL };
-static const char *const nums_clone[] = { "tid", "pid", "ptid", "flags", "uid", "gid", "vtid",
-	"vpid", NULL };
+static const char *const nums_clone[] = { "tid", "pid", "ptid", "uid", "gid", "vtid", "vpid",
+	"flags", NULL };
 static const char *const nums_iov[] = { "size", "remote_addr", NULL };
 static const char *const nums_sock[] = { "queuelen", "queuemax", NULL };
 static const char *const nums_sockopt[] = { "", "optlen", NULL };

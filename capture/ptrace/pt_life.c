@@ -282,12 +282,12 @@ void pt_life__clone(struct pt_thread *t, struct pt_out *o)
 	pt_out__num(o, t->tid);
 	pt_out__num(o, t->pid);
 	pt_out__num(o, s.ppid);
-	/* a child's creator may have written over them */
-	pt_out__num(o, t->birth_flags ? t->birth_flags : clone_flags(t));
-	t->birth_flags = 0;
 	pt_out__num(o, s.euid);
 	pt_out__num(o, s.egid);
 	pt_out__num(o, s.vtid);
 	pt_out__num(o, s.vpid);
+	/* a child's creator may have written over them */
+	pt_out__num(o, t->birth_flags ? t->birth_flags : clone_flags(t));
+	t->birth_flags = 0;
 	pt_out__str(o, TAG_COMM, s.comm);
 }

@@ -159,6 +159,14 @@ static void test_missing_numbers(void **state)
 	assert_false(fmt_ev__int(&ev, P_openat_ino, &v));
 	assert_str(&ev, P_openat_name, "none");
 	assert_null(fmt_ev__str(&ev, P_openat_path));
+
+	/* a child whose creator's request nobody has seen */
+	begin(EV_clone3, 0);
+	for (unsigned i = 0; i < 7; i++)
+		num(40 + i);		/* tid pid ptid uid gid vtid vpid, no flags */
+	ev = row();
+	assert_int_equal(number(&ev, P_clone3_vpid), 46);
+	assert_false(fmt_ev__int(&ev, P_clone3_flags, &v));
 }
 
 static void test_collector_flags(void **state)
