@@ -6,8 +6,8 @@
  * They are read in one of two ways. Since 6.2 the verifier lets us call any address a structure
  * (bpf_rdonly_cast): a read is one load instruction then, and a bad address reads as zero. We
  * always say struct timespec64, which begins with a number of 8 bytes. Before that it is a call of
- * bpf_probe_read_kernel. User space tries the first and falls back to the second; the verifier
- * removes the other branch, so the choice costs nothing at run time.
+ * bpf_probe_read_kernel. There is an object for each: a constant that user space sets would be
+ * loaded again for each read, which took as long as the read itself.
  */
 #ifndef COMMON_BPF_H
 #define COMMON_BPF_H
@@ -19,8 +19,13 @@
 
 #include "capture/bpf/record.h"
 
-/* All with a value: then both objects (LOOP below) have them in the same places. */
-const volatile bool direct_reads = true;
+#ifdef WITHOUT_DIRECT_READS
+#define direct_reads false
+#else
+#define direct_reads true
+#endif
+
+/* All with a value: then all objects have them in the same places. */
 const volatile __u32 own_tgid = 0;
 const volatile __u64 ring_mask = (1 << 20) - 1;
 const volatile __u64 ring_room = (1 << 20) - CAP_RECORD_MAX;	/* full above it */

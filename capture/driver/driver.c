@@ -17,6 +17,7 @@
 #include "capture/ptrace/pt_driver.h"
 #include "capture/ptrace/tracer.h"
 #include "capture/spoor.skel.h"
+#include "capture/spoor_helpers.skel.h"
 #include "capture/spoor_plain.skel.h"
 #include "format/base/alloc.h"
 #include "format/base/log.h"
@@ -238,16 +239,26 @@ static int set_collectors(struct spoor_bpf *s)
 	return r;
 }
 
+/* What a kernel has decides which one it takes. */
+enum object {
+	OBJ_DIRECT,		/* 6.2: direct reads, and loops */
+	OBJ_HELPERS,		/* 5.17: loops */
+	OBJ_PLAIN,		/* neither */
+};
+
 /*
- * One of the two objects: they are alike but for their code, so that the skeleton of the one serves for
- * both. spoor_bpf__open() does the same with its own.
+ * One of the objects: they are alike but for their code, so that the skeleton of the first serves for all.
+ * spoor_bpf__open() does the same with its own.
  */
-static struct spoor_bpf *open_object(bool loops)
+static struct spoor_bpf *open_object(enum object which)
 {
-#define ALIKE(part, field)						\
-	_Static_assert(offsetof(struct spoor_bpf, part) == offsetof(struct spoor_plain_bpf, part) && \
+#define ALIKE_IN(other, part, field)					\
+	_Static_assert(offsetof(struct spoor_bpf, part) == offsetof(struct other, part) && \
 		       offsetof(struct spoor_bpf__##part, field) ==	\
-			       offsetof(struct spoor_plain_bpf__##part, field), #field)
+			       offsetof(struct other##__##part, field), #field)
+#define ALIKE(part, field)						\
+	ALIKE_IN(spoor_helpers_bpf, part, field);			\
+	ALIKE_IN(spoor_plain_bpf, part, field)
 	ALIKE(rodata, own_tgid);
 	ALIKE(rodata, ring_mask);
 	ALIKE(rodata, ring_room);
@@ -267,10 +278,13 @@ static struct spoor_bpf *open_object(bool loops)
 	ALIKE(data, mode);
 	ALIKE(bss, without_ring);
 #undef ALIKE
+#undef ALIKE_IN
 	struct spoor_bpf *s = calloc(1, sizeof(*s));
 	int r = s ? spoor_bpf__create_skeleton(s) : -ENOMEM;
 
-	if (!r && !loops)
+	if (!r && which == OBJ_HELPERS)
+		s->skeleton->data = spoor_helpers_bpf__elf_bytes(&s->skeleton->data_sz);
+	else if (!r && which == OBJ_PLAIN)
 		s->skeleton->data = spoor_plain_bpf__elf_bytes(&s->skeleton->data_sz);
 	if (!r)
 		r = bpf_object__open_skeleton(s->skeleton, NULL);
@@ -281,18 +295,17 @@ static struct spoor_bpf *open_object(bool loops)
 	return NULL;
 }
 
-static int load_once(struct cap_driver *d, const struct cap_driver_opts *o, bool direct, bool loops,
+static int load_once(struct cap_driver *d, const struct cap_driver_opts *o, enum object which,
 		     struct err *err)
 {
 	int r;
 
 	libbpf_said[0] = 0;
 	verifier_said = false;
-	d->skel = open_object(loops);
+	d->skel = open_object(which);
 	if (!d->skel)
 		return say_why(-errno, err);
-	d->skel->rodata->direct_reads = direct;
-	r = configure(d, o, loops);
+	r = configure(d, o, which != OBJ_PLAIN);
 	if (!r)
 		r = spoor_bpf__load(d->skel);
 	if (!r)
@@ -304,22 +317,21 @@ static int load_once(struct cap_driver *d, const struct cap_driver_opts *o, bool
 	return r;
 }
 
-/*
- * A kernel that lacks direct reads (6.2) refuses the programs: then helpers do the reading; and one
- * that lacks loops (5.17) those with loops.
- */
+/* A kernel that lacks something refuses the programs that use it: then the next object is tried. */
 static int load(struct cap_driver *d, const struct cap_driver_opts *o, struct err *err)
 {
-	bool loops = o->slow_reads < 2 && libbpf_probe_bpf_helper(BPF_PROG_TYPE_RAW_TRACEPOINT,
-								  BPF_FUNC_loop, NULL) > 0;
-	int r = -EINVAL;
+	enum object which = o->slow_reads < 2 ? o->slow_reads : OBJ_PLAIN;
+	int r;
 
-	if (loops && !o->slow_reads)
-		r = load_once(d, o, true, true, NULL);
-	if (loops && (r == -EINVAL || r == -EACCES || r == -E2BIG || r == -ENOENT || r == -ENOTSUP))
-		r = load_once(d, o, false, true, NULL);
-	if (r == -EINVAL || r == -EACCES || r == -E2BIG || r == -ENOENT || r == -ENOTSUP)
-		r = load_once(d, o, false, false, NULL);
+	if (which != OBJ_PLAIN &&
+	    libbpf_probe_bpf_helper(BPF_PROG_TYPE_RAW_TRACEPOINT, BPF_FUNC_loop, NULL) <= 0)
+		which = OBJ_PLAIN;
+	for (;; which++) {
+		r = load_once(d, o, which, NULL);
+		if (which == OBJ_PLAIN || (r != -EINVAL && r != -EACCES && r != -E2BIG &&
+					   r != -ENOENT && r != -ENOTSUP))
+			break;
+	}
 	return r ? say_why(r, err) : 0;
 }
 
