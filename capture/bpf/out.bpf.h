@@ -199,6 +199,31 @@ static __always_inline void out_user_mem(struct out *o, __u32 tag, const void *a
 	out_blob_end(o, tag, n, full > 0xffffffffu ? 0xffffffffu : full);
 }
 
+/*
+ * The same for few bytes, by way of the stack: what user memory is copied to is checked (mm/usercopy.c),
+ * and the check is done sooner with a stack than with memory like the ring's, by more than the second
+ * copy takes. What it leaves behind the bytes is behind the blob.
+ */
+#define FEW_BYTES 64
+static __always_inline void out_user_few(struct out *o, __u32 tag, const void *addr, __u64 n,
+					 __u64 full)
+{
+	__u64 few[FEW_BYTES / 8] = {}, off = o->off, *to;
+
+	if (off > OUT_LIMIT(8 + FEW_BYTES))
+		return;
+	opaque(n);
+	if (n > FEW_BYTES)
+		n = FEW_BYTES;
+	if (n && (!addr || bpf_probe_read_user(few, n, addr)))
+		n = 0;
+	to = (void *)(o->rec + off + 8);
+#pragma unroll
+	for (int i = 0; i < FEW_BYTES / 8; i++)
+		to[i] = few[i];
+	out_blob_end(o, tag, n, full > 0xffffffffu ? 0xffffffffu : full);
+}
+
 static __always_inline void out_kernel_mem(struct out *o, __u32 tag, const void *addr, __u64 n,
 					   const __u32 max)
 {

@@ -150,7 +150,10 @@ static __always_inline void record_io(struct call *c, bool reading)
 	if (reading)
 		size = c->ret > 0 ? c->ret : 0;
 	n = size < snaplen ? size : snaplen;
-	out_user_mem(&o, TAG_DATA, (void *)call_arg(c, 1), n, size, CAP_SNAP_MAX);
+	if (n <= FEW_BYTES)
+		out_user_few(&o, TAG_DATA, (void *)call_arg(c, 1), n, size);
+	else
+		out_user_mem(&o, TAG_DATA, (void *)call_arg(c, 1), n, size, CAP_SNAP_MAX);
 	call_close(c, &o);
 }
 
