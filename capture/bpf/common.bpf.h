@@ -64,7 +64,7 @@ struct thread_slot {
 	/* of the call at hand: execveat's directory and flags, clone3's flags or KEPT_NOTHING */
 	__u64 kept;
 	__u64 signal;			/* last signal sent to it << 32 | sender */
-};
+} __attribute__((aligned(64)));		/* a line of the cache each */
 #define KEPT_NOTHING (~0ull)
 #define NR_COMPAT 0x80000000u
 #define NR_X32 0x40000000u

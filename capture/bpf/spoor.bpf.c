@@ -167,7 +167,7 @@ static __always_inline bool may_be_about_one(const struct call *c)
 
 	if (c->d->kind == KIND_OPEN && c->ret >= 0)
 		f = file_of_fd((void *)c->s->task, c->ret);
-	return f && (K(f, f_mode) & FMODE_WRITE || K(K(K(f, f_inode), i_sb), s_magic) == NSFS_MAGIC);
+	return f && (K(f, f_mode) & FMODE_WRITE || magic_of(K(f, f_inode)) == NSFS_MAGIC);
 }
 
 /* Nobody asked for it: but names of machines may come that way. */
