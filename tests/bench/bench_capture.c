@@ -241,8 +241,8 @@ static bool attached_since(unsigned after, const char *tracepoint)
 }
 
 /*
- * Waits until a process has slept for 10 ms, 3 s at most: the reader of Falco's probe does when it
- * has read everything.
+ * Waits until a process has slept for 50 ms, 3 s at most: the reader of Falco's probe sleeps when it
+ * has read everything, 30 ms at a time at most.
  */
 static void wait_idle(pid_t pid)
 {
@@ -250,11 +250,11 @@ static void wait_idle(pid_t pid)
 	char path[32], state;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	for (unsigned i = 0, idle = 0; i < 3000 && idle < 10; i++) {
+	for (unsigned i = 0, idle = 0; i < 3000 && idle < 50; i++) {
 		FILE *f = fopen(path, "r");
 
 		if (!f || fscanf(f, "%*d %*s %c", &state) != 1)
-			idle = 10;
+			idle = 50;
 		else
 			idle = state == 'S' ? idle + 1 : 0;
 		if (f)
