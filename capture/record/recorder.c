@@ -374,34 +374,45 @@ static void drop_row(struct cap_recorder *r, int cpu, uint64_t n, uint64_t to, u
 	r->lost += n;
 }
 
-/* What the rings had no room for since the last round becomes a row. */
-static int take_losses(struct cap_recorder *r, struct err *err)
+/* What the rings had no room for since the last round. */
+static void see_losses(struct cap_recorder *r)
 {
-	uint64_t now = cap_recorder__now(r);
+	for (unsigned cpu = 0; cpu < cap_driver__n_cpus(r->driver); cpu++) {
+		struct cap_loss *loss = &r->losses[cpu];
+
+		if (!cap_driver__loss(r->driver, cpu, loss)) {
+			loss->full = loss->reentered = 0;
+			continue;
+		}
+		cap_heal__note(r, loss);
+		for (unsigned l = 0; l < CAP_N_LANES; l++)
+			r->lost_by_lane[l] += loss->lane[l];
+	}
+}
+
+/* It becomes rows, behind the records of its time. seen: when it was looked for. */
+static int take_losses(struct cap_recorder *r, uint64_t seen, struct err *err)
+{
 	int code = 0;
 
 	for (unsigned cpu = 0; cpu < cap_driver__n_cpus(r->driver) && !code; cpu++) {
-		struct cap_loss loss;
-		uint64_t to;
+		const struct cap_loss *loss = &r->losses[cpu];
+		uint64_t to = loss->last + (uint64_t)r->dec.mono_offset;
 
-		if (!cap_driver__loss(r->driver, cpu, &loss))
+		if (!loss->full && !loss->reentered)
 			continue;
 		code = flush_if(r, r->batch->n + 3 >= FMT_BATCH_MAX_EVENTS, err);
-		to = loss.last + (uint64_t)r->dec.mono_offset;
 		/* By category they are counted together: said where there is one reason. */
-		cap_heal__note(r, &loss);
-		for (unsigned l = 0; l < CAP_N_LANES; l++)
-			r->lost_by_lane[l] += loss.lane[l];
-		drop_row(r, (int)cpu, loss.full, to, REASON_BUFFER_FULL,
-			 loss.reentered ? NULL : loss.by, &loss);
-		drop_row(r, (int)cpu, loss.reentered, to, REASON_REENTRY,
-			 loss.full ? NULL : loss.by, NULL);
+		drop_row(r, (int)cpu, loss->full, to, REASON_BUFFER_FULL,
+			 loss->reentered ? NULL : loss->by, loss);
+		drop_row(r, (int)cpu, loss->reentered, to, REASON_REENTRY,
+			 loss->full ? NULL : loss->by, NULL);
 	}
 	if (!code)
 		code = flush_if(r, r->batch->n + 1 >= FMT_BATCH_MAX_EVENTS, err);
-	drop_row(r, -1, cap_driver__without_ring(r->driver), now, REASON_NO_MEMORY, NULL,
+	drop_row(r, -1, cap_driver__without_ring(r->driver), seen, REASON_NO_MEMORY, NULL,
 		 NULL);
-	r->loss_since = now;
+	r->loss_since = seen;
 	return code;
 }
 
@@ -424,9 +435,10 @@ int cap_recorder__take(struct cap_recorder *r, bool last, struct err *err)
 {
 	const struct cap_record *rec;
 	uint64_t begun = cap_recorder__now(r), upto;
-	int code = take_losses(r, err);
+	int code = 0;
 	unsigned cpu;
 
+	see_losses(r);
 	note_look(r, begun);
 	r->in_round = 0;
 	cap_rings__begin(r->driver, last);
@@ -444,7 +456,7 @@ int cap_recorder__take(struct cap_recorder *r, bool last, struct err *err)
 	upto = last ? begun : cap_rings__horizon(r->driver) + (uint64_t)r->dec.mono_offset;
 	if (upto > r->complete_to)
 		r->complete_to = upto;
-	return code;
+	return code ? code : take_losses(r, begun, err);
 }
 
 int cap_recorder__round(struct cap_recorder *r, struct err *err)

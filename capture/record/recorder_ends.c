@@ -70,6 +70,7 @@ static void free_recorder(struct cap_recorder *r)
 	fmt_batch__free(r->batch);
 	fmt_batch__free(r->look);
 	fmt_batch__free(r->keyframe);
+	free(r->losses);
 	free(r);
 }
 
@@ -104,6 +105,7 @@ static int make_parts(struct cap_recorder *r, struct err *err)
 
 	if (code)
 		return code;
+	r->losses = xcalloc(cap_driver__n_cpus(r->driver), sizeof(*r->losses));
 	cap_decoder__init(&r->dec, cap_driver__mono_offset(r->driver),
 			  cap_driver__boot_offset(r->driver));
 	r->dec.env_len = r->o.driver.env_len;

@@ -46,6 +46,7 @@ struct cap_recorder {
 	uint64_t keyframe_bytes, keyframe_total;
 	uint64_t bytes_at_keyframe;
 	uint64_t loss_since;		/* losses were counted up to then */
+	struct cap_loss *losses;	/* of each processor, of the round at hand */
 	uint64_t records;		/* that the driver has handed over */
 	uint64_t in_round;		/* records of this round */
 	uint64_t looked;		/* when the rings were looked at last; 0: not yet */
