@@ -132,9 +132,12 @@ static int fail(struct trace_out *o, int code, struct err *err)
 	if (o->regular && !ftruncate(o->fd, (off_t)o->offset))
 		lseek(o->fd, (off_t)o->offset, SEEK_SET);
 	err__file(&o->failed, o->name);
-	err__set(&o->failed, code,
-		 "%s: the trace ends here; the %llu events (%s) written before are whole and can be read",
-		 err__text(code), (unsigned long long)o->events, text__size(o->offset, size));
+	if (!o->offset)
+		err__set(&o->failed, code, "%s; nothing was written", err__text(code));
+	else
+		err__set(&o->failed, code,
+			 "%s: the trace ends here; the %llu events (%s) written before are whole and can be read",
+			 err__text(code), (unsigned long long)o->events, text__size(o->offset, size));
 	return trace_out__failed(o, err);
 }
 

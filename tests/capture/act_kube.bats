@@ -7,16 +7,10 @@ no() { if "$@"; then return 1; fi; }
 
 setup() {
 	source "$SPOOR_SRC/tests/lib/kubernetes.bash"
-	PATH=$SPOOR_BUILD:$PATH
-	act=$SPOOR_BUILD/tests/capture/make_act
-	why=$(kubernetes_missing) && skip "$why"
-	kubernetes_missing || :
-	cd "$BATS_TEST_TMPDIR"
-	server=
-	: >log
+	acts_setup
 }
 
-teardown() { [ -z "$server" ] || kill "$server" 2>/dev/null || :; }
+teardown() { acts_teardown; }
 
 @test "every action is asked for as the API has it" {
 	serve

@@ -4,16 +4,10 @@
 
 setup() {
 	source "$SPOOR_SRC/tests/lib/kubernetes.bash"
-	PATH=$SPOOR_BUILD:$PATH
-	act=$SPOOR_BUILD/tests/capture/make_act
-	why=$(kubernetes_missing) && skip "$why"
-	kubernetes_missing || :
-	cd "$BATS_TEST_TMPDIR"
-	server=
-	: >log
+	acts_setup
 }
 
-teardown() { [ -z "$server" ] || kill "$server" 2>/dev/null || :; }
+teardown() { acts_teardown; }
 
 @test "in a pod: its account, over HTTPS; the token that is there at the time of the request" {
 	certificates

@@ -4,18 +4,13 @@
 # What the host does to a container: -c while recording, -c of a cut, and a file of the flight recorder mean the same.
 
 setup_file() {
-	source "$SPOOR_SRC/tests/capture/lib.bash"
-	source "$SPOOR_SRC/tests/lib/container.bash"
-	export CAPTURE_MISSING
-	CAPTURE_MISSING=$(capture_missing) || CAPTURE_MISSING=$(container_missing) || CAPTURE_MISSING=
+	source "$SPOOR_SRC/tests/capture/containers.bash"
+	containers_setup_file
 }
 
 setup() {
-	source "$SPOOR_SRC/tests/capture/lib.bash"
-	source "$SPOOR_SRC/tests/capture/daemon.bash"
-	source "$SPOOR_SRC/tests/lib/container.bash"
-	[ -z "$CAPTURE_MISSING" ] || skip "$CAPTURE_MISSING"
-	cd "$BATS_TEST_TMPDIR"
+	source "$SPOOR_SRC/tests/capture/containers.bash"
+	containers_setup
 	rec_pid= daemon_pid= other_pid=
 	dir=$(mktemp -d /tmp/spoor-test.XXXXXX)
 	id=$(container_new_id)

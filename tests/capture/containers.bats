@@ -4,17 +4,13 @@
 # Containers that are started while the machine is recorded.
 
 setup_file() {
-	source "$SPOOR_SRC/tests/capture/lib.bash"
-	source "$SPOOR_SRC/tests/lib/container.bash"
-	export CAPTURE_MISSING
-	CAPTURE_MISSING=$(capture_missing) || CAPTURE_MISSING=$(container_missing) || CAPTURE_MISSING=
+	source "$SPOOR_SRC/tests/capture/containers.bash"
+	containers_setup_file
 }
 
 setup() {
-	source "$SPOOR_SRC/tests/capture/lib.bash"
-	source "$SPOOR_SRC/tests/lib/container.bash"
-	[ -z "$CAPTURE_MISSING" ] || skip "$CAPTURE_MISSING"
-	cd "$BATS_TEST_TMPDIR"
+	source "$SPOOR_SRC/tests/capture/containers.bash"
+	containers_setup
 	rec_pid= dirs=()
 }
 

@@ -6,18 +6,13 @@
 # SPOOR_KILLS: how often the daemon is killed at a random moment (3).
 
 setup_file() {
-	source "$SPOOR_SRC/tests/capture/lib.bash"
-	source "$SPOOR_SRC/tests/lib/container.bash"
-	export CAPTURE_MISSING
-	CAPTURE_MISSING=$(capture_missing) || CAPTURE_MISSING=$(container_missing) || CAPTURE_MISSING=
+	source "$SPOOR_SRC/tests/capture/containers.bash"
+	containers_setup_file
 }
 
 setup() {
-	source "$SPOOR_SRC/tests/capture/lib.bash"
-	source "$SPOOR_SRC/tests/capture/daemon.bash"
-	source "$SPOOR_SRC/tests/lib/container.bash"
-	[ -z "$CAPTURE_MISSING" ] || skip "$CAPTURE_MISSING"
-	cd "$BATS_TEST_TMPDIR"
+	source "$SPOOR_SRC/tests/capture/containers.bash"
+	containers_setup
 	daemon_pid= work_pid= dirs=() mounted=
 }
 

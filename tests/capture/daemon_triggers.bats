@@ -4,18 +4,13 @@
 # What makes files: alerts by priority, tag and name of their rule; how containers end; what other tools send, and who may.
 
 setup_file() {
-	source "$SPOOR_SRC/tests/capture/lib.bash"
-	source "$SPOOR_SRC/tests/lib/container.bash"
-	export CAPTURE_MISSING
-	CAPTURE_MISSING=$(capture_missing) || CAPTURE_MISSING=$(container_missing) || CAPTURE_MISSING=
+	source "$SPOOR_SRC/tests/capture/containers.bash"
+	containers_setup_file
 }
 
 setup() {
-	source "$SPOOR_SRC/tests/capture/lib.bash"
-	source "$SPOOR_SRC/tests/capture/daemon.bash"
-	source "$SPOOR_SRC/tests/lib/container.bash"
-	[ -z "$CAPTURE_MISSING" ] || skip "$CAPTURE_MISSING"
-	cd "$BATS_TEST_TMPDIR"
+	source "$SPOOR_SRC/tests/capture/containers.bash"
+	containers_setup
 	daemon_pid= work_pid= dir= ids=()
 }
 

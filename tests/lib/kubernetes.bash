@@ -7,7 +7,8 @@
 #   serve [MODE...]		an API server that checks requests by it (kube_server.py), $server; its log is ${kube_log:-log}; kubeconfig is for it
 #   config USER [CLUSTER]	a kubeconfig for it: the user, and what there is more of the cluster, each in one line; then it is https
 #   acts ACTION...		does them, as a playbook has them, to the pod $pod of namespace shop, of uid $uid, on $node, in $context, each request
-#				within $timeout, or as the account in the folder $account; what came of it is out. Needs $act, make_act
+#				within $timeout, or as the account in the folder $account; what came of it is out
+#   acts_setup, acts_teardown	for setup and teardown of tests that do; they begin in a folder of their own, with an empty log
 
 source "$SPOOR_SRC/tests/lib/until.bash"
 
@@ -36,6 +37,20 @@ config() {
 	X
 }
 
+acts_setup() {
+	local why
+	PATH=$SPOOR_BUILD:$PATH
+	why=$(kubernetes_missing) && skip "$why"
+	kubernetes_missing || :
+	cd "$BATS_TEST_TMPDIR"
+	server=
+	: >log
+}
+
+acts_teardown() {
+	[ -z "$server" ] || kill "$server" 2>/dev/null || :
+}
+
 acts() {
 	local a access=${account:+account: $account}
 	{
@@ -45,7 +60,7 @@ acts() {
 		for a; do echo "{do: $a},"; done
 		echo ']}]'
 	} >pb.yaml
-	POD_NS=shop POD_NAME=${pod-web-1} POD_UID=${uid-} NODE=${node-worker-1} "$act" do pb.yaml none 0 0 >out
+	POD_NS=shop POD_NAME=${pod-web-1} POD_UID=${uid-} NODE=${node-worker-1} "$SPOOR_BUILD/tests/capture/make_act" do pb.yaml none 0 0 >out
 	cat out log
 	if grep ^BAD log; then return 1; fi
 }
