@@ -165,6 +165,13 @@ static void *run(void *arg)
 
 /* --- the caller's ---------------------------------------------------------------------------------- */
 
+static bool begin(struct cap_namer *n)
+{
+	if (!n->running)
+		n->running = !cap_thread__start(&n->thread, run, n);
+	return n->running;
+}
+
 int cap_namer__new(struct cap_namer **ret, bool with_env)
 {
 	struct cap_namer *n = xcalloc(1, sizeof(*n));
@@ -177,15 +184,9 @@ int cap_namer__new(struct cap_namer **ret, bool with_env)
 	pthread_cond_init(&n->settled, &clock);
 	pthread_condattr_destroy(&clock);
 	n->with_env = with_env;
+	begin(n);			/* if it cannot, each question tries again */
 	*ret = n;
 	return 0;
-}
-
-static bool begin(struct cap_namer *n)
-{
-	if (!n->running)
-		n->running = !cap_thread__start(&n->thread, run, n);
-	return n->running;
 }
 
 void cap_namer__free(struct cap_namer *n)

@@ -23,7 +23,7 @@ struct cap_answer {
 	struct cap_container_info info;	/* the caller's, to be freed: buf__done(&info.json) */
 };
 
-/* The thread begins with the first question. */
+/* The thread begins here, with the nice value of the caller, who may have a real-time priority when the first question comes. */
 int cap_namer__new(struct cap_namer **ret, bool with_env);
 void cap_namer__free(struct cap_namer *n);
 /* Begin to ask, or ask at once and by another process of it. */
