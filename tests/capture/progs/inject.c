@@ -79,17 +79,31 @@ static long make(pid_t tid, const struct user_regs_struct *at, long nr, const lo
 	return (long)r.rax;
 }
 
+/* Whoever is stopped between two calls has no instruction of a call behind it: it goes on, and is stopped again. */
+static void stop_in_call(pid_t tid, struct user_regs_struct *ret)
+{
+	int status;
+
+	must(!ptrace(PTRACE_SEIZE, tid, 0, 0), "PTRACE_SEIZE");
+	for (int tries = 0; tries < 10000; tries++) {
+		must(!ptrace(PTRACE_INTERRUPT, tid, 0, 0) && waitpid(tid, &status, __WALL) == tid, "PTRACE_INTERRUPT");
+		must(!ptrace(PTRACE_GETREGS, tid, 0, ret), "PTRACE_GETREGS");
+		if ((ptrace(PTRACE_PEEKTEXT, tid, ret->rip - 2, 0) & 0xffff) == 0x050f)	/* syscall */
+			return;
+		must(!ptrace(PTRACE_CONT, tid, 0, 0), "PTRACE_CONT");
+		usleep(1000);
+	}
+	must(0, "it waits in no call");
+}
+
 int main(int argc, char **argv)
 {
 	pid_t tid = argc > 2 ? atoi(argv[1]) : 0;
 	struct user_regs_struct at;
-	int status;
 
 	if (!tid)
 		return 2;
-	must(!ptrace(PTRACE_SEIZE, tid, 0, 0) && !ptrace(PTRACE_INTERRUPT, tid, 0, 0) &&
-	     waitpid(tid, &status, __WALL) == tid, "PTRACE_SEIZE");
-	must(!ptrace(PTRACE_GETREGS, tid, 0, &at), "PTRACE_GETREGS");
+	stop_in_call(tid, &at);
 	for (int i = 2; i < argc; i++)
 		for (unsigned c = 0; c < sizeof(calls) / sizeof(*calls); c++)
 			if (!strcmp(argv[i], calls[c].name)) {
