@@ -26,9 +26,11 @@ teardown() {
 
 # PID: "NAME NICE PRIORITY POLICY" of each thread; SCHED_RR is 2
 threads() {
-	local t
+	local t stat name
 	for t in /proc/"$1"/task/*; do
-		echo "$(cat "$t/comm") $(sed 's/.*) //' "$t/stat" | cut -d ' ' -f 17,38,39)"
+		stat=$(cat "$t/stat" 2>/dev/null) || continue	# it has just ended
+		name=${stat#*(}
+		echo "${name%)*} $(cut -d ' ' -f 17,38,39 <<<"${stat##*) }")"
 	done
 }
 
