@@ -66,7 +66,7 @@ refused() {	# PID CALL...: none may be made
 	until_true 30 confined "$rec_pid"
 	threads "$rec_pid"
 	refused "$rec_pid" execve fork socket-inet bpf mkdir init_module setns mount
-	kill -INT "$rec_pid"
+	kill -TERM "$rec_pid"	# background commands of a shell ignore SIGINT, and so would sleep
 	wait "$rec_pid"
 	rec_pid=
 }
