@@ -102,6 +102,21 @@ static __noinline void enter_special(struct thread_slot *s, __u64 regs)
 		s->kept = KEPT_NOTHING;
 }
 
+/*
+ * Nobody asks for it, whatever its result: then the clock, which is half of the entry's time, is not read. Before the
+ * recording begins it is: who waits in a call then may return when it has.
+ */
+static __always_inline bool enters_for_nobody(const struct thread_slot *s, const volatile struct cap_desc *d)
+{
+	__u16 why = (s->flags | mode) & d->skip;
+
+	if (__builtin_expect(!why, 1) || why & THREAD_WAIT)
+		return false;
+	if (why == THREAD_ANY)
+		return !*dns_mark(s->pid_tid);
+	return why != THREAD_OUT || d->kind != KIND_OPEN;	/* may_be_about_one() */
+}
+
 /* A thread that is new, is in the second place, or is not simply followed. NULL: it is our own. */
 static __noinline struct thread_slot *enter_slot(__u64 regs)
 {
@@ -131,7 +146,7 @@ int on_sys_enter(struct bpf_raw_tracepoint_args *ctx)
 	if (in_compat_call((void *)s->task))
 		nr |= NR_COMPAT;
 	s->nr = nr;
-	s->enter = bpf_ktime_get_ns();
+	s->enter = enters_for_nobody(s, desc_of(nr)) ? 0 : bpf_ktime_get_ns();
 	if (nr & NR_COMPAT || is_special(native_event(nr)))
 		enter_special(s, regs);
 	return 0;

@@ -3,8 +3,8 @@
  * What recording adds to a system call: the same loops without programs, with programs at both ends
  * of the call that do nothing, with such that read the clock and no more (the least that any tracer
  * pays on this machine, since an event has a time; at the exit alone too, for tracers that record no
- * duration), and with the driver, in turn. The rings are emptied by a second thread on another
- * processor, as the recorder does.
+ * duration), and with the driver, in turn; the driver once more where nobody asks for the call. The
+ * rings are emptied by a second thread on another processor, as the recorder does.
  *
  * SPOOR_BENCH_SCAP_OPEN=PATH: the same with Falco's modern BPF probe, by its own example program,
  * that reads all events on the other processor. All calls are recorded, as spoor does.
@@ -62,11 +62,12 @@ static void do_open(void)
 static const struct {
 	const char *name;
 	void (*call)(void);
+	bool of_state;			/* recorded even if nobody asks for it */
 } ops[] = {
-	{ "getppid", do_getppid },
-	{ "read 1 byte", do_read },
-	{ "write 64 bytes", do_write },
-	{ "open and close, path of 5 names", do_open },
+	{ "getppid", do_getppid, false },
+	{ "read 1 byte", do_read, false },
+	{ "write 64 bytes", do_write, false },
+	{ "open and close, path of 5 names", do_open, true },
 };
 #define N_OPS (sizeof(ops) / sizeof(*ops))
 
@@ -179,7 +180,7 @@ static void loops(int go, int done)
 	_exit(0);
 }
 
-enum { BARE, EMPTY, CLOCK_AT_EXIT, CLOCK, OURS, RIVAL, N_WAYS };
+enum { BARE, EMPTY, CLOCK_AT_EXIT, CLOCK, OURS, OURS_UNASKED, RIVAL, N_WAYS };
 
 static double took[N_WAYS][N_OPS][ROUNDS];
 
@@ -347,6 +348,15 @@ static double added(int way, unsigned op)
 	return median(d);
 }
 
+static void print_unasked(void)
+{
+	for (unsigned i = 0; i < N_OPS; i++)
+		if (!ops[i].of_state)
+			printf("added to a call that nobody asks for: %s | +%.0f ns | +%.0f ns by empty programs | %.2f\n",
+			       ops[i].name, added(OURS_UNASKED, i), added(EMPTY, i),
+			       added(OURS_UNASKED, i) / added(EMPTY, i));
+}
+
 static void print_rival(void)
 {
 	for (unsigned i = 0; i < N_OPS; i++) {
@@ -378,18 +388,34 @@ static void print(void)
 	}
 }
 
+static int ask_ours(struct cap_driver *d, int go, int done, int way, int round)
+{
+	struct err err = { 0 };
+
+	if (cap_driver__attach(d, &err)) {
+		printf("cannot attach: %s\n", err.msg);
+		return -1;
+	}
+	ask(go, done, way, round);
+	cap_driver__detach(d);
+	return 0;
+}
+
 int main(void)
 {
+	static const uint8_t no_types[CAP_MAX_EVENTS / 8];
 	struct cap_driver_opts o = { .sz = sizeof(o),
 				     .snaplen = 80, .env_len = CAP_ENV_DEFAULT,
 				     .slow_reads = getenv("SPOOR_SLOW_READS") != NULL };
+	struct cap_driver_opts o_unasked = o;
 	int go[2], done[2];
 	const char *rival = getenv("SPOOR_BENCH_SCAP_OPEN");
-	struct cap_driver *d;
+	struct cap_driver *d, *unasked;
 	struct err err = { 0 };
 	pthread_t t;
 	pid_t child;
 
+	o_unasked.types = no_types;
 	zero_fd = open("/dev/zero", O_RDONLY);
 	null_fd = open("/dev/null", O_WRONLY);
 	if (sysconf(_SC_NPROCESSORS_ONLN) < 2) {
@@ -403,24 +429,21 @@ int main(void)
 		close(go[1]);
 		loops(go[0], done[1]);
 	}
-	if (cap_driver__open(&d, &o, &err)) {
+	if (cap_driver__open(&d, &o, &err) || cap_driver__open(&unasked, &o_unasked, &err)) {
 		printf("cannot record: %s\n", err.msg);
 		kill(child, SIGKILL);
 		return 77;
 	}
 	cap_driver__record(d);
+	cap_driver__record(unasked);
 	pthread_create(&t, NULL, drain, d);
 	for (int r = 0; r < ROUNDS; r++) {
 		ask(go[1], done[0], BARE, r);
 		ask_with(empty_code, 2, 2, go[1], done[0], EMPTY, r);
 		ask_with(clock_code, 3, 1, go[1], done[0], CLOCK_AT_EXIT, r);
 		ask_with(clock_code, 3, 2, go[1], done[0], CLOCK, r);
-		if (cap_driver__attach(d, &err)) {
-			printf("cannot attach: %s\n", err.msg);
+		if (ask_ours(d, go[1], done[0], OURS, r) || ask_ours(unasked, go[1], done[0], OURS_UNASKED, r))
 			return 1;
-		}
-		ask(go[1], done[0], OURS, r);
-		cap_driver__detach(d);
 		if (rival && !ask_rival(rival, go[1], done[0], r))
 			rival = NULL;
 	}
@@ -429,11 +452,13 @@ int main(void)
 	close(go[1]);
 	waitpid(child, NULL, 0);
 	print();
+	print_unasked();
 	if (rival)
 		print_rival();
 	else
 		printf("Falco's probe: set SPOOR_BENCH_SCAP_OPEN to a scap-open of falcosecurity/libs to "
 		       "measure it, see docs/BENCHMARKS.md\n");
+	cap_driver__close(unasked);
 	cap_driver__close(d);
 	return 0;
 }
