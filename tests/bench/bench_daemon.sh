@@ -4,14 +4,15 @@
 # that ship, and while files are made, ten asked for at once; what it loses, beside a plain recording of the same length; its memory
 # against its bound; how soon a file is complete; how long the recording thread has waited for a processor, and at which priority.
 #
-# BENCH_CONTAINERS (10), BENCH_SECONDS of files being made and of the plain recording (20), BENCH_SHORT of each of the others (10),
-# BENCH_RING (64MiB), BENCH_REALTIME (true; false: both at nice -10).
+# BENCH_CONTAINERS (10), BENCH_SECONDS of files being made (20), BENCH_PLAIN of the plain recording (as long), BENCH_SHORT of each of the
+# others (10), BENCH_RING (64MiB), BENCH_REALTIME (true; false: both at nice -10).
 
 source "$SPOOR_SRC/tests/lib/container.bash"
 [ "$(id -u)" = 0 ] && command -v spoor-capture >/dev/null || { echo "recording needs root and spoor-capture"; exit 77; }
 why=$(container_missing) && { echo "$why"; exit 77; }
 
 n=${BENCH_CONTAINERS:-10} seconds=${BENCH_SECONDS:-20} short=${BENCH_SHORT:-10} ring=${BENCH_RING:-64MiB}
+plain=${BENCH_PLAIN:-$seconds}
 realtime=${BENCH_REALTIME:-true}
 here=$PWD daemon= ids=() dirs=()
 
@@ -36,17 +37,17 @@ wanting() { sed 's/.* \([0-9]*\)\/.*/\1/' /proc/loadavg; }	# threads that run or
 
 plain() {
 	local pid i began waited waited0 events lost
-	spoor-capture -w plain.spoor -d "${seconds}s" $([ "$realtime" = false ] || echo --realtime) 2>plain.log & pid=$!
+	spoor-capture -w plain.spoor -d "${plain}s" $([ "$realtime" = false ] || echo --realtime) 2>plain.log & pid=$!
 	for ((i = 0; i < 600; i++)); do [ -s plain.spoor ] && break; sleep 0.1; done
 	sleep 1
 	began=$SECONDS waited0=$(waited_ns $pid) waited=0
-	while [ $((SECONDS - began)) -lt $((seconds - 2)) ] && [ -d /proc/$pid ]; do
+	while [ $((SECONDS - began)) -lt $((plain - 2)) ] && [ -d /proc/$pid ]; do
 		waited=$(waited_ns $pid 2>/dev/null || echo "$waited")
 		sleep 1
 	done
 	wait $pid
 	read -r lost events < <(spoor-trace info -o json plain.spoor | jq -r '[.lost, .events] | @tsv')
-	echo "$n containers, plain recording, $seconds s: events lost | $lost | $events recorded | $(ratio "$lost" "$events + $lost" 5)"
+	echo "$n containers, plain recording, $plain s: events lost | $lost | $events recorded | $(ratio "$lost" "$events + $lost" 5)"
 	echo "the same: waited for a processor | $(ms $((waited - waited0))) | - | -"
 	rm plain.spoor
 }
