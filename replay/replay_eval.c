@@ -286,6 +286,17 @@ static int show_keyframe(struct rpl_eval *e, const struct fmt_batch *b)
 	return 0;
 }
 
+/*
+ * Is all that is asked for behind us? A source says so itself, but for the keyframe that a segment begins with: that it
+ * always gives, and each segment behind the window would be begun for it.
+ */
+static bool is_past(const struct rpl_eval *e, const struct fmt_batch *b, bool keyframe)
+{
+	uint64_t late = keyframe ? FMT_LATE_NS : 0;
+
+	return (!keyframe || e->part->from) && e->run->to < UINT64_MAX - late && fmt_batch__is_past(b, e->run->to + late);
+}
+
 static int feed(struct rpl_eval *e, const struct fmt_batch *b, const struct fmt_batch_info *info)
 {
 	const struct rpl_run *r = e->run;
@@ -298,7 +309,7 @@ static int feed(struct rpl_eval *e, const struct fmt_batch *b, const struct fmt_
 	stop = eng_detector__feed(e->det, b, info->keyframe, 0, b->n);
 	if (!stop && info->keyframe && r->o->keyframes && r->o->mode == MODE_RUN && !r->rs)
 		stop = show_keyframe(e, b);
-	if (!stop && !info->keyframe && fmt_batch__is_past(b, r->to))
+	if (!stop && is_past(e, b, info->keyframe))
 		stop = RPL_STOP;
 	flush(e);
 	return stop || is_over(e->part) ? RPL_STOP : 0;

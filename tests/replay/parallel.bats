@@ -99,6 +99,16 @@ lines() { grep -c . "$BATS_TEST_TMPDIR/one"; }
 	same "$trace" --to +500ms
 }
 
+@test "behind a window of time several threads read nothing either" {
+	local far=$BATS_TEST_TMPDIR/far.spoor read
+	[ -r /proc/self/io ] || skip "this kernel does not count what is read"
+	"$SPOOR_BUILD/tests/replay/make_segments" "$story" "$far" 20 1000
+	same "$far" --to +500ms --stats
+	[ "$(lines)" -gt 10 ]
+	read=$(bash -c 'spoor-replay -j 2 "$1" --to +500ms >/dev/null; sed -n "s/^rchar: //p" "/proc/$$/io"' - "$far")
+	[ "$read" -lt "$(($(stat -c %s "$far") / 2))" ] || { echo "read $read"; return 1; }
+}
+
 @test "damaged traces: the same is said, in the same place" {
 	local size at
 	size=$(stat -c %s "$trace")
