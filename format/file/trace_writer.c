@@ -280,14 +280,14 @@ void fmt_writer__stats(const struct fmt_writer *w, struct fmt_writer_stats *ret)
 
 int fmt_writer__close(struct fmt_writer *w, struct err *err)
 {
-	int r;
+	int r, closed;
 
 	if (!w)
 		return 0;
-	w->enc = fmt_encoders__take(w->encoders);
-	r = trace_out__close(&w->out, w->enc ? &w->enc->build : NULL, err);
-	if (w->enc)
+	r = take_encoder(w, err);
+	closed = trace_out__close(&w->out, r ? NULL : &w->enc->build, err);
+	if (!r)
 		give_encoder(w);
 	writer_free(w);
-	return r;
+	return r ? r : closed;
 }
