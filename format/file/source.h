@@ -32,10 +32,10 @@ struct fmt_meta {
 	uint64_t part;			/* and its number, from 1 */
 };
 
-/* What is asked of a reader. Zero: everything. */
 /* How much later than younger ones an event can stand and still be found by its time. */
 #define FMT_LATE_NS 5000000000u
 
+/* What is asked of a reader. Zero: everything. */
 struct fmt_want {
 	bool by_type;			/* use types below; false = all */
 	uint8_t types[FMT_MAX_EVENTS / 8];	/* bit set: parameter columns of this type are decoded.

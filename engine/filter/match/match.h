@@ -36,7 +36,7 @@ struct match_set {
 void match_set__build(struct match_set *s, const struct match_str *strs, const uint64_t *of, uint32_t n,
 		      struct arena *mem);
 bool match_set__has(const struct match_set *s, const char *p, uint32_t len);
-/* The bits of this string, 0 if it is not there. */
+/* Of a set that was built with `of`: the bits of this string, 0 if it is not there. */
 uint64_t match_set__of(const struct match_set *s, const char *p, uint32_t len);
 
 /* --- A word in a text ------------------------------------------------------------------------- */

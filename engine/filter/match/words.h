@@ -3,7 +3,8 @@
  * words - which of many words are in a text, in one pass over it.
  *
  * Each word is found by two of its bytes that are rare together; what a whole text is equal to, and what it begins or
- * ends with, by looking there alone. Letters are compared without their case: more is found than there is, never less.
+ * ends with, by looking there alone. Letters are compared without their case, but for words that are a whole text or a
+ * directory: more is found than there is, never less.
  *
  * The texts are untrusted: no search takes longer than looking for each word by itself.
  */

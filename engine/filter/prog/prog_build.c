@@ -29,11 +29,8 @@ static void index__grow(struct hash_index *x, uint64_t (*hash)(const void *arg, 
 }
 
 /* Make room for one more, then find the slot for `h` where `same` holds, or a free one. */
-static uint32_t *index__slot(struct hash_index *x, uint64_t h,
-			     uint64_t (*hash)(const void *arg, uint32_t i),
-			     bool (*same)(const void *arg, uint32_t i, const void *key),
-			     const void *arg,
-			     const void *key)
+static uint32_t *index__slot(struct hash_index *x, uint64_t h, uint64_t (*hash)(const void *arg, uint32_t i),
+			     bool (*same)(const void *arg, uint32_t i, const void *key), const void *arg, const void *key)
 {
 	uint32_t at;
 
@@ -319,15 +316,13 @@ static uint32_t add_expr(struct eng_prog *p, struct eng_expr *x)
 	eng_operand__print(x->source, &b);
 	key = (struct eng_text){ (char *)b.p, (uint32_t)b.len };
 	slot = index__slot(&p->expr_index, strtab__hash(key.p, key.len), text_hash, text_same,
-			   p->expr_texts,
-			   &key);
+			   p->expr_texts, &key);
 	if (*slot) {
 		buf__done(&b);
 		return *slot - 1;
 	}
 	p->exprs = xgrow(p->exprs, &p->cap_exprs, p->n_exprs + 1, sizeof(*p->exprs));
-	p->expr_texts = xgrow(p->expr_texts, &p->cap_expr_texts, p->n_exprs + 1,
-			      sizeof(*p->expr_texts));
+	p->expr_texts = xgrow(p->expr_texts, &p->cap_expr_texts, p->n_exprs + 1, sizeof(*p->expr_texts));
 	p->exprs[p->n_exprs] = x;
 	p->expr_texts[p->n_exprs] = keep_text(p, &b);
 	*slot = ++p->n_exprs;
@@ -374,8 +369,7 @@ static node_ref pred_node(struct eng_prog *p, uint32_t pred)
 static int add_check(struct adding *x, const struct eng_ast *a, node_ref *ret)
 {
 	struct eng_pred_ctx c = { .mem = &x->p->mem, .warn = x->warn ? count_warning : NULL,
-				 .warn_arg = x,
-				  .err = x->err };
+				 .warn_arg = x, .err = x->err };
 	struct eng_prog *p = x->p;
 	struct eng_pred *pred;
 	struct buf b = { 0 };
@@ -404,8 +398,7 @@ static int add_check(struct adding *x, const struct eng_ast *a, node_ref *ret)
 	pred->arg_memo = pred->plain && is_arg(pred->left) ? p->n_arg_memos++ : UINT32_MAX;
 	pred->right_slot = pred->right ? add_expr(p, pred->right) : 0;
 	p->preds = xgrow(p->preds, &p->cap_preds, p->n_preds + 1, sizeof(*p->preds));
-	p->pred_texts = xgrow(p->pred_texts, &p->cap_pred_texts, p->n_preds + 1,
-			      sizeof(*p->pred_texts));
+	p->pred_texts = xgrow(p->pred_texts, &p->cap_pred_texts, p->n_preds + 1, sizeof(*p->pred_texts));
 	p->preds[p->n_preds] = pred;
 	p->pred_texts[p->n_preds] = keep_text(p, &b);
 	*slot = ++p->n_preds;
@@ -504,8 +497,7 @@ static int add_tree(struct adding *x, const struct eng_ast *a, node_ref *ret)
 		x->at = a->pos;
 		x->p->culprit = a;
 		return err__set(x->err, -FMT_E_UNKNOWN,
-				"filter error: unexpected identifier '%.*s'",
-				(int)a->macro.len, a->macro.p);
+				"filter error: unexpected identifier '%.*s'", (int)a->macro.len, a->macro.p);
 	}
 	if (!r)
 		remember(x->p, a, *ret, x->n_warned != warned);
