@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # bench_mixed.sh - what machines do: C files are compiled, pages are served on the loopback, archives and packages are packed
-# and unpacked. With and without recording in turn: what the workload pays, what the recorder takes, what is lost.
+# and unpacked. Without recording, with it, and with the flight recorder and the rules that ship in turn: what the workload
+# pays, what the recorder takes, what is lost.
 #
 # BENCH_PAIRS (5).
 
@@ -49,6 +50,32 @@ EOW
 sum() { awk '{ printf "%.3f %.3f\n", $1 + $2, $3 }' took; }
 median() { sort -n | awk '{ v[NR] = $1 } END { printf "%.3f", v[int((NR + 1) / 2)] }'; }
 
+# What the flight recorder takes (ns, from the moment that it is there until all is recorded), its events, losses and alerts.
+daemon=
+trap '[ -z "$daemon" ] || kill -KILL $daemon' EXIT
+status() { spoor-capture status --socket "$PWD/sock" -o json 2>/dev/null | jq -r '[.cpu_ns, .events, .lost, .alerts] | @tsv'; }
+cat >c.yaml <<EOC
+rules: {files: [$SPOOR_SRC/rules]}
+ring: {size: 64MiB}
+control: {socket: $PWD/sock}
+triggers: {marked_rules: false}
+files: {directory: $PWD/captures}
+outputs: [{name: log, type: file, path: alerts}]
+EOC
+with_daemon() {
+	local before i
+	spoor-capture --daemon c.yaml 2>daemon.log >/dev/null & daemon=$!
+	for ((i = 0; i < 600; i++)); do before=$(status) && [ -n "$before" ] && break; sleep 0.1; done
+	sleep 1
+	before=$(status)
+	bash work || return
+	sleep 2			# a round, and the flush after it
+	echo "$before $(status)" | awk '{ print $5 - $1, $6 - $2, $7 - $3, $8 - $4 }' >daemon_took
+	spoor-capture stop --socket "$PWD/sock" >/dev/null
+	wait $daemon
+	daemon=
+}
+
 bash work || { echo "the workload fails"; exit 1; }	# what it reads is in memory afterwards
 events=0 lost=0
 for ((n = 0; n < pairs; n++)); do
@@ -61,7 +88,9 @@ for ((n = 0; n < pairs; n++)); do
 	us=$(sed -n 's/.* \([0-9.]*\) us an event; .*/\1/p' log)
 	bytes=$(sed -n 's/.*, \([0-9.]*\) bytes\/event$/\1/p' log)
 	events=$((events + e)) lost=$((lost + l))
-	echo "$cpu $cpu_with $wall $wall_with $us $e $bytes" >>runs
+	with_daemon || { cat daemon.log; exit 1; }
+	read -r cpu_beside _ < <(sum)
+	echo "$cpu $cpu_with $wall $wall_with $us $e $bytes $cpu_beside $(cat daemon_took)" >>runs
 done
 of() { awk "{ printf \"%.4f\\n\", $1 }" runs | median; }
 echo "mixed: events lost | $lost | $events recorded | -"
@@ -69,4 +98,10 @@ echo "mixed: the workload's processor time | $(of '$2') s | $(of '$1') s bare | 
 echo "mixed: the workload's time on the clock | $(of '$4') s | $(of '$3') s bare | $(of '$4 / $3')"
 echo "mixed: the recorder's processor time after its start | $(of '$5 * $6 / 1000') ms | $(of '$1 * 1000') ms of the bare workload | $(of '$5 * $6 / 1e6 / $1')"
 echo "mixed: the recorder's processor time an event | $(of '$5') us | $(of '$7') bytes an event | -"
+sum_of() { awk "{ n += $1 } END { print n }" runs; }
+echo "mixed, flight recorder with rules: events lost | $(sum_of '$11') | $(sum_of '$10') recorded | -"
+echo "mixed, flight recorder with rules: the workload's processor time | $(of '$8') s | $(of '$1') s bare | $(of '$8 / $1')"
+echo "mixed, flight recorder with rules: its processor time | $(of '$9 / 1e6') ms | $(of '$1 * 1000') ms of the bare workload | $(of '$9 / 1e9 / $1')"
+echo "mixed, flight recorder with rules: its processor time an event | $(of '$9 / $10 / 1000') us | - | -"
+echo "the flight recorder has raised $(sum_of '$12') alerts in all, of: $(sed -E 's/^[^ ]+ [A-Za-z]+ ([^(]*) \(.*/\1/' alerts 2>/dev/null | sort | uniq -c | sort -rn | head -5 | awk '{ n = $1; $1 = ""; printf "%s%s (%d)", c, $0, n; c = "," }')"
 echo "$pairs pairs; medians, of ratios that of the pairs' (least and most of the processor time's: $(awk '{ r = $2 / $1; if (NR == 1 || r < a) a = r; if (r > b) b = r } END { printf "%.3f, %.3f", a, b }' runs))"
