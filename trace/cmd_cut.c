@@ -109,9 +109,11 @@ static bool has_names(const struct trace_tool_opts *o)
 	return false;
 }
 
+#define NAMED_NS 60000000000u		/* after its beginning a container has its name, if it gets one */
+
 /*
- * What a container is called is known some time after it began: a file is read for the names first. Damage is told when
- * it is read again.
+ * What a container is called is known some time after it began: the range is read for the names first. Damage is told
+ * when it is read again.
  */
 static void find_names(struct work *w)
 {
@@ -127,7 +129,10 @@ static void find_names(struct work *w)
 		return;
 	for (unsigned k = 0; k < sizeof(types) / sizeof(*types); k++)
 		want.types[types[k] >> 3] |= (uint8_t)(1 << (types[k] & 7));
+	want.until = w->cut.to < UINT64_MAX - NAMED_NS ? w->cut.to + NAMED_NS : 0;
 	fmt_source__want(in.s, &want);
+	if (w->cut.from && in.s->ops->seek)
+		in.s->ops->seek(in.s, w->cut.from, NULL);
 	eng_state__new(&st);
 	while ((r = fmt_source__next(in.s, &b, &info, NULL)) != 1) {
 		if (r == 0)
@@ -240,11 +245,11 @@ static int cut(const struct trace_tool_opts *o)
 	if (r == 0)
 		r = reading__open(&w.in, o->files[0], &err);
 	if (r == 0)
-		find_names(&w);
-	if (r == 0)
 		r = first_time(&w, &base, &err);
 	if (r == 0)
 		r = set_range(&w, base, &err);
+	if (r == 0)
+		find_names(&w);
 	if (r == 0)
 		r = run(&w, format, &st, &err);
 	if (r == 0)

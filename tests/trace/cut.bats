@@ -106,6 +106,10 @@ moment() {	# trace share: a time within it, ns
 	# a condition besides
 	spoor-trace cut t.jsonl -w c.spoor --force -c web-1 -f 'evt.type in (kill, getppid)'
 	[ "$(spoor-replay c.spoor -p %evt.type | tr '\n' ' ')" = "kill getppid " ]
+	# its name is told behind the range
+	spoor-trace convert t.jsonl t.spoor
+	spoor-trace cut t.spoor -w c.spoor --force -c web-1 --from 2026-11-27T10:00:00.003Z --to 2026-11-27T10:00:00.005Z
+	[ "$(spoor-replay c.spoor -p %evt.type | tr '\n' ' ')" = "kill ptrace pidfd_send_signal " ]
 }
 
 @test "by time, with and without a condition: the same lines" {
