@@ -26,7 +26,7 @@ static const struct cli cli = {
 		 "replay: print a trace, or run it through rules\n"
 		 "inspect: look into a trace, on a terminal\n"
 		 "trace: information about trace files; verify, recover, cut, merge and convert them",
-	.examples = "spoor capture -w web.spoor -c web\trecord the container whose name or id starts with web\n"
+	.examples = "spoor capture -w web.spoor -c web\trecord the container named web, or whose id starts so\n"
 		    "spoor replay web.spoor -r rules/\twhich rules match what it did\n"
 		    "spoor inspect web.spoor\tlook around in it\n"
 		    "spoor help replay\tthe options of spoor-replay",

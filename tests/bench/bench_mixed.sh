@@ -103,5 +103,5 @@ echo "mixed, flight recorder with rules: events lost | $(sum_of '$11') | $(sum_o
 echo "mixed, flight recorder with rules: the workload's processor time | $(of '$8') s | $(of '$1') s bare | $(of '$8 / $1')"
 echo "mixed, flight recorder with rules: its processor time | $(of '$9 / 1e6') ms | $(of '$1 * 1000') ms of the bare workload | $(of '$9 / 1e9 / $1')"
 echo "mixed, flight recorder with rules: its processor time an event | $(of '$9 / $10 / 1000') us | - | -"
-echo "the flight recorder has raised $(sum_of '$12') alerts in all$(sed -E 's/^[^ ]+ [A-Za-z]+ ([^(]*) \(.*/\1/' alerts 2>/dev/null | sort | uniq -c | sort -rn | head -5 | awk '{ n = $1; $1 = ""; printf "%s%s (%d)", NR > 1 ? "," : ", of:", $0, n }')"
+echo "the flight recorder has raised $(sum_of '$12') alerts in all$(sed -E 's/^[^ ]+ [A-Za-z]+ ([^(]*) \(.*/\1/' alerts 2>/dev/null | sort | uniq -c | sort -rn | head -5 | awk '{ n = $1; $1 = ""; printf "%s%s (%d)", (NR > 1 ? "," : ", of:"), $0, n }')"
 echo "$pairs pairs; medians, of ratios that of the pairs' (least and most of the processor time's: $(awk '{ r = $2 / $1; if (NR == 1 || r < a) a = r; if (r > b) b = r } END { printf "%.3f, %.3f", a, b }' runs))"
