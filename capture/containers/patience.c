@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "capture/containers/patience.h"
+#include "capture/priority.h"
+#include "capture/thread.h"
 #include "format/base/alloc.h"
 #include "format/base/log.h"
 #include "format/base/text.h"
@@ -22,8 +23,27 @@ struct cap_patience {
 	char key[CAP_PATIENCE_KEY];
 };
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t mutex;		/* the recording thread takes it, too */
 static struct cap_patience *hanging[MAX_HANGING];	/* those that were left and have not ended */
+static bool full_said;
+
+static void make_mutex(void)
+{
+	cap_priority__mutex(&mutex);
+}
+
+static void lock(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, make_mutex);
+	pthread_mutex_lock(&mutex);
+}
+
+static void unlock(void)
+{
+	pthread_mutex_unlock(&mutex);
+}
 
 static bool hangs(const char *key)
 {
@@ -56,14 +76,14 @@ static void *run(void *arg)
 	bool left;
 
 	j->fn(j->arg);
-	pthread_mutex_lock(&lock);
+	lock();
 	left = j->left;
 	at = left ? place_of(j) : NULL;
 	if (at)
 		*at = NULL;
 	j->done = true;
 	pthread_cond_signal(&j->ended);
-	pthread_mutex_unlock(&lock);
+	unlock();
 	if (left)
 		free_job(j, true);
 	return NULL;
@@ -85,25 +105,6 @@ static struct cap_patience *new_job(const char *key, void (*fn)(void *arg), void
 	return j;
 }
 
-/* Signals are the main thread's. */
-static bool begin(struct cap_patience *j)
-{
-	sigset_t all, old;
-	pthread_attr_t a;
-	pthread_t t;
-	bool begun;
-
-	pthread_attr_init(&a);
-	pthread_attr_setdetachstate(&a, PTHREAD_CREATE_DETACHED);
-	pthread_attr_setstacksize(&a, STACK);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	begun = !pthread_create(&t, &a, run, j);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	pthread_attr_destroy(&a);
-	return begun;
-}
-
 static struct timespec in(unsigned ms)
 {
 	struct timespec t;
@@ -122,7 +123,7 @@ static bool wait_for(struct cap_patience *j, unsigned ms)
 	struct timespec until = in(ms);
 	struct cap_patience **room;
 
-	while (!j->done && !pthread_cond_timedwait(&j->ended, &lock, &until))
+	while (!j->done && !pthread_cond_timedwait(&j->ended, &mutex, &until))
 		;
 	if (j->done)
 		return true;
@@ -146,12 +147,17 @@ static void say(const char *key)
 struct cap_patience *cap_patience__begin(const char *key, void (*fn)(void *arg), void (*drop)(void *arg), void *arg)
 {
 	struct cap_patience *j = new_job(key, fn, drop, arg);
-	bool may;
+	bool full, may, tell;
 
-	pthread_mutex_lock(&lock);
-	may = !hangs(j->key) && place_of(NULL);
-	pthread_mutex_unlock(&lock);
-	if (may && begin(j))
+	lock();
+	full = !place_of(NULL);
+	may = !full && !hangs(j->key);
+	tell = full && !full_said;
+	full_said = full;
+	unlock();
+	if (tell)
+		log_warn("files in %u places do not answer; no others that may not are looked at until some do", MAX_HANGING);
+	if (may && !cap_thread__start_alone(STACK, run, j))
 		return j;
 	free_job(j, true);
 	return NULL;
@@ -161,23 +167,25 @@ bool cap_patience__has_ended(struct cap_patience *j)
 {
 	bool done;
 
-	pthread_mutex_lock(&lock);
+	lock();
 	done = j->done;
-	pthread_mutex_unlock(&lock);
+	unlock();
 	return done;
 }
 
 bool cap_patience__end(struct cap_patience *j, unsigned ms)
 {
+	char key[CAP_PATIENCE_KEY];
 	bool done;
 
-	pthread_mutex_lock(&lock);
+	lock();
 	done = wait_for(j, ms);
-	if (!done)
-		say(j->key);
-	pthread_mutex_unlock(&lock);
+	memcpy(key, j->key, sizeof(key));	/* one that was left may end at once */
+	unlock();
 	if (done)
 		free_job(j, false);
+	else
+		say(key);
 	return done;
 }
 

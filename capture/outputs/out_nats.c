@@ -16,6 +16,7 @@
 #include <nats/nats.h>
 
 #include "capture/outputs/out_output.h"
+#include "capture/thread.h"
 #include "engine/config/config.h"
 
 #define DEFAULT_SUBJECT "falco.{priority}.{rule}"
@@ -254,17 +255,15 @@ static bool dial__wait(struct output *o, struct dial *d)
 static int dial(struct output *o, struct publisher *p, natsOptions *opts, struct err *err)
 {
 	struct dial *d = xcalloc(1, sizeof(*d));
-	pthread_t thread;
 	int rc;
 
 	d->opts = opts;
 	pthread_mutex_init(&d->lock, NULL);
-	rc = pthread_create(&thread, NULL, dial__thread, d);
+	rc = cap_thread__start_alone(0, dial__thread, d);
 	if (rc) {
 		dial__free(d);
-		return err__set(err, -rc, "nats: no thread to connect: %s", strerror(rc));
+		return err__set(err, rc, "nats: no thread to connect: %s", strerror(-rc));
 	}
-	pthread_detach(thread);
 	if (!dial__wait(o, d))
 		return err__set(err, -ECANCELED, "nats: not connected when the output ended");
 	if (d->status == NATS_OK) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What never ends holds nobody up. */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -66,6 +67,27 @@ static void ends(void **state)
 	free(w);
 }
 
+static void see_mask(void *arg)
+{
+	pthread_sigmask(SIG_SETMASK, NULL, arg);
+}
+
+static void keep(void *arg)
+{
+	(void)arg;
+}
+
+/* A call that the thread's filter refuses is told by SIGSYS, and kills the process where that is blocked. */
+static void has_one_signal(void **state)
+{
+	static sigset_t mask;
+
+	(void)state;
+	assert_true(cap_patience__do("a", LONG_MS, see_mask, keep, &mask));
+	assert_int_equal(sigismember(&mask, SIGTERM), 1);
+	assert_int_equal(sigismember(&mask, SIGSYS), 0);
+}
+
 static void does_not_end(void **state)
 {
 	int calls = 0, drops = 0, fds[2];
@@ -117,6 +139,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ends),
+		cmocka_unit_test(has_one_signal),
 		cmocka_unit_test(does_not_end),
 		cmocka_unit_test(many),
 	};
