@@ -267,11 +267,16 @@ static uint8_t category_of(const struct fmt_event_info *ev)
 
 /*
  * May a thread do this to a container that it is not in? Such calls are few: whom they are done to is found out by who
- * reads the record. Of files that are opened the driver looks which (spoor.bpf.c).
+ * reads the record. Of files that are opened by a call the driver looks which (spoor.bpf.c).
  */
 static bool may_be_done_to_others(const struct fmt_event_info *ev)
 {
-	return ev->id == EV_pidfd_getfd || (about__may_concern_others(ev->id) && !(ev->flags & EF_OPENS_FD));
+	switch (ev->id) {
+	case EV_pidfd_getfd: case EV_open_tree: case EV_uring_openat: case EV_uring_openat2:
+		return true;
+	default:
+		return about__may_concern_others(ev->id) && !(ev->flags & EF_OPENS_FD);
+	}
 }
 
 void cap_calls__descs(struct cap_desc *descs, uint16_t *compat, bool noise)
@@ -286,7 +291,7 @@ void cap_calls__descs(struct cap_desc *descs, uint16_t *compat, bool noise)
 		if (ev && ev->flags & EF_URING) {
 			d->event = (uint16_t)id;
 			d->category = category_of(ev);
-			d->skip = THREAD_OWN | THREAD_WAIT | THREAD_OUT;
+			d->skip = THREAD_OWN | THREAD_WAIT | (may_be_done_to_others(ev) ? 0 : THREAD_OUT);
 			d->kind = ev->flags & EF_NOISE && !noise ? KIND_NOISE : KIND_UNKNOWN;
 			continue;
 		}

@@ -38,6 +38,8 @@ meddle() {
 	"$progs/meddle" "$other_pid" >log || { cat log; return 1; }
 	"$progs/meddle" "$pid" "$cgroup" >log || { cat log; return 1; }
 	timeout 20 nsenter -t "$pid" -n true
+	# by io_uring, where there is one
+	"$SPOOR_BUILD/tests/rules/progs/kernel_act" ring-open "/proc/$pid/root/dev/null" w >/dev/null 2>&1 || :
 	echo >own
 	timeout 20 runc exec "$id" /bin/hostname </dev/null >/dev/null
 }
@@ -64,7 +66,7 @@ from_outside() {
 	spoor-trace cut captures/*--host--*.spoor -w cut.spoor -c "$short"
 	from_outside one.spoor '%proc.name ' >one
 	for f in kill tkill tgkill rt_sigqueueinfo rt_tgsigqueueinfo pidfd_send_signal process_vm_readv process_vm_writev pidfd_getfd ptrace \
-		 mount openat; do
+		 mount open_tree openat; do
 		grep -q "^meddle $f " one || { echo "no $f"; cat one; return 1; }
 	done
 	# by a file and by a process; to its root, its memory, its cgroup

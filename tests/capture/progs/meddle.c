@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * What a host can do to a container's process: meddle PID [CGROUP]. All of it is done to the process, whatever it is; each
- * thing that fails is named. With a directory of cgroups, a file there is opened for writing.
+ * thing that fails is named. With a directory of cgroups, it is opened as a mount, and a file there for writing.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +16,6 @@
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
 
 static int failed;
 
@@ -70,6 +69,7 @@ static void files(pid_t pid, const char *cgroup)
 	must("mount", mount("none", in_proc(pid, "root/proc"), "tmpfs-there-is-not", 0, NULL) < 0 && errno != ENODEV ? -1 : 0);
 	if (!cgroup)
 		return;
+	close((int)must("open_tree", syscall(SYS_open_tree, AT_FDCWD, cgroup, 0)));
 	snprintf(path, sizeof(path), "%s/cgroup.procs", cgroup);
 	close((int)must("cgroup.procs", open(path, O_WRONLY)));
 }
