@@ -265,14 +265,28 @@ static __always_inline void out_head(char *rec, __u64 off, __u32 n, __u32 type, 
 	*(__u64 *)&h->type = type | n << 16 | abi << 24 | off << 32;
 }
 
+/*
+ * Whoever sees the head moved sees the record in front of it. A processor that keeps its stores in order
+ * needs no more for that than the compiler to do so; arm64 does not, and there an exchange is a full barrier
+ * (arch/arm64/net/bpf_jit_comp.c, since 5.18).
+ */
+static __always_inline void out_publish(struct cap_ring *r, __u64 head)
+{
+#if defined(__TARGET_ARCH_arm64) && !defined(WITHOUT_LOOPS)
+	__sync_lock_test_and_set(&r->head, head);
+#else
+	compiler_barrier();
+	r->head = head;
+#endif
+}
+
 static __always_inline void out_close(struct out *o, __u32 type, __u64 dur, __s64 res, __u64 pid_tid,
 				      __u32 abi)
 {
 	__u64 off = o->off;
 
 	out_head(o->rec, off, o->n, type, o->now, dur, res, pid_tid, abi);
-	compiler_barrier();
-	o->ring->head = o->head + off;
+	out_publish(o->ring, o->head + off);
 	if (o->ring->share)
 		o->ring->shares[(o->ring->share - 1) & (CAP_SHARES - 1)].bytes += off;
 	o->ring->busy = 0;

@@ -178,7 +178,7 @@ static __always_inline void out_place(struct out *o, __u32 tag, struct dentry *d
 }
 
 /*
- * The same for a file that lies at most SHORT_PATH names and mounts below the root, as most do:
+ * The same for a file that lies fewer than SHORT_PATH names and mounts below the root, as most do:
  * a loop of its own, for a call of bpf_loop's function costs more than what it does. False if it lies
  * elsewhere: nothing is closed then.
  */

@@ -317,6 +317,12 @@ static int load_once(struct cap_driver *d, const struct cap_driver_opts *o, enum
 	return r;
 }
 
+/* What the verifier, libbpf and a JIT (ENOTSUPP, a number of the kernel's own) say where something is not there. */
+static bool is_lacking(int r)
+{
+	return r == -EINVAL || r == -EACCES || r == -E2BIG || r == -ENOENT || r == -ENOTSUP || r == -524;
+}
+
 /* A kernel that lacks something refuses the programs that use it: then the next object is tried. */
 static int load(struct cap_driver *d, const struct cap_driver_opts *o, struct err *err)
 {
@@ -328,8 +334,7 @@ static int load(struct cap_driver *d, const struct cap_driver_opts *o, struct er
 		which = OBJ_PLAIN;
 	for (;; which++) {
 		r = load_once(d, o, which, NULL);
-		if (which == OBJ_PLAIN || (r != -EINVAL && r != -EACCES && r != -E2BIG &&
-					   r != -ENOENT && r != -ENOTSUP))
+		if (which == OBJ_PLAIN || !is_lacking(r))
 			break;
 	}
 	return r ? say_why(r, err) : 0;
