@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <stdio.h>
+#include <unistd.h>
 
 #include <bpf/libbpf.h>
 
@@ -25,13 +26,17 @@ static uint64_t of_map(int fd)
 
 void cap_driver__memory(const struct cap_driver *d, uint64_t *ret_bytes, uint64_t *ret_resident)
 {
-	const struct bpf_map *m;
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), size;
+	struct bpf_map *m;
 
 	*ret_bytes = *ret_resident = d->mapped;
 	if (d->tracer)
 		return;
 	*ret_bytes = 0;
-	bpf_object__for_each_map(m, d->skel->obj)
+	bpf_object__for_each_map(m, d->skel->obj) {
 		if (bpf_map__fd(m) >= 0)
 			*ret_bytes += of_map(bpf_map__fd(m));
+		if (bpf_map__initial_value(m, &size))	/* the programs' data, which libbpf has mapped */
+			*ret_resident += (size + page - 1) / page * page;
+	}
 }
