@@ -21,6 +21,7 @@ setup() {
 teardown() {
 	[ -z "${rec_pid:-}" ] || kill -KILL "$rec_pid" 2>/dev/null || :
 	daemon_kill
+	[ ! -s running ] || kill -KILL "$(cat running)" 2>/dev/null || :
 }
 
 # PID: "NAME SECCOMP NO_NEW_PRIVS CAPABILITIES" of each thread

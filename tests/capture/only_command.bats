@@ -21,7 +21,7 @@ setup() {
 }
 
 teardown() {
-	touch go
+	touch "$BATS_TEST_TMPDIR"/{go,turn{1..8},last}	# what the command may wait for
 	[ -z "${rec_pid:-}" ] || kill -KILL "$rec_pid" 2>/dev/null || :
 }
 
@@ -41,9 +41,12 @@ finish() {
 	touch go
 	local guard
 	(sleep 60 && kill -KILL "$rec_pid") </dev/null >/dev/null 2>&1 3>&- & guard=$!
-	wait "$rec_pid"
-	kill $guard 2>/dev/null || :
+	rec_status=0
+	wait "$rec_pid" || rec_status=$?
+	pkill -P $guard || :
+	wait $guard 2>/dev/null || :
 	rec_pid=
+	[ "$rec_status" = 0 ]
 	grep -q ' 0 lost' t.spoor.log || skip "events were lost: $(cat t.spoor.log)"
 }
 
