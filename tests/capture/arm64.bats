@@ -14,11 +14,13 @@ setup() {
 @test "the kernel's programs, and the recorder" {
 	local out=$BATS_TEST_TMPDIR
 	mkdir -p "$out/capture"
-	clang -g -O2 -target bpf -D__TARGET_ARCH_arm64 -mcpu=v3 -std=gnu11 -Wall -Werror -Wno-unused-function -I. -Icapture/bpf \
-		-idirafter $include -c -o "$out/spoor.o" capture/bpf/spoor.bpf.c
-	bpftool gen object "$out/spoor.bpf.o" "$out/spoor.o"
-	bpftool gen skeleton "$out/spoor.bpf.o" name spoor_bpf >"$out/capture/spoor.skel.h"
-	for f in capture/*.c capture/containers/*.c capture/ptrace/*.c; do
+	for o in spoor spoor_helpers spoor_plain; do
+		clang -g -O2 -target bpf -D__TARGET_ARCH_arm64 -mcpu=v3 -std=gnu11 -Wall -Werror -Wno-unused-function -I. -Icapture/bpf \
+			-idirafter $include -c -o "$out/$o.o" capture/bpf/$o.bpf.c
+		bpftool gen object "$out/$o.bpf.o" "$out/$o.o"
+		bpftool gen skeleton "$out/$o.bpf.o" name ${o}_bpf >"$out/capture/$o.skel.h"
+	done
+	for f in capture/*.c capture/containers/*.c capture/driver/*.c capture/ptrace/*.c; do
 		"$cross" -fsyntax-only -std=gnu11 -D_GNU_SOURCE -I. -I"$out" -idirafter /usr/include -Wall -Wextra -Werror "$f"
 	done
 }
