@@ -12,7 +12,8 @@
 
 #define LAST_MS 300u
 #define LOOK_MS 3
-#define READ_MS 1000u			/* a container's users, which may never answer */
+#define READ_MS 1000u			/* a container's users, which may never answer: waited for at the start, */
+#define USERS_MS 15000u			/* and looked for while recording, by a thread that may get no processor for long */
 
 struct cap_met {
 	char id[65], full_id[65];
@@ -297,7 +298,7 @@ static void ask_accounts(struct cap_met *m, uint32_t pid, uint64_t now)
 	if (m->accounts || !pid)
 		return;
 	m->accounts = true;
-	m->read_by = now + READ_MS * 1000000ull;
+	m->read_by = now + USERS_MS * 1000000ull;
 	m->texts = cap_accounts__new(pid);
 	snprintf(key, sizeof(key), "container %s, its users", m->id);
 	m->reading = cap_patience__begin(key, cap_accounts__read, cap_accounts__free, m->texts);
