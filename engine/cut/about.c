@@ -149,13 +149,14 @@ static bool names_one(struct about *a, const struct eng_ctx *ctx, uint32_t str)
 static bool is_in_proc(struct about *a, const struct eng_ctx *ctx, uint32_t str)
 {
 	const struct fmt_str *s = strtab__get(&a->b->dict, str);
-	char head[24];			/* a text need not end in NUL */
+	char head[24], slash;		/* a text need not end in NUL */
 	int pid;
 
 	if (!s || s->len < 8 || memcmp(s->p, "/proc/", 6))
 		return false;
 	snprintf(head, sizeof(head), "%.*s", (int)(s->len < sizeof(head) ? s->len : sizeof(head) - 1), s->p);
-	return sscanf(head, "/proc/%d/", &pid) == 1 && is_its(a, eng_state__seen_by(ctx->state, ctx->proc, pid));
+	return sscanf(head, "/proc/%d%c", &pid, &slash) == 2 && slash == '/' &&
+	       is_its(a, eng_state__seen_by(ctx->state, ctx->proc, pid));
 }
 
 static bool any_text(struct about *a, const struct eng_ctx *ctx,
