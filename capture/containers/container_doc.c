@@ -214,17 +214,22 @@ static int shares_with_init(uint32_t pid, const char *type)
 	return machine.st_ino == other.st_ino && machine.st_dev == other.st_dev;
 }
 
-bool cap_doc__namespaces_of(struct cap_doc *d, uint32_t pid, const char *full_id)
+bool cap_doc__namespaces_of(struct cap_doc *d, const struct cap_look *l)
 {
 	static const char *const keys[][2] = { { "pid", "host_pid" }, { "net", "host_network" },
 					       { "ipc", "host_ipc" } };
 	int shared[N(keys)] = { 0 };
+	bool any = false;
 
-	for (unsigned i = 0; i < N(keys); i++)
-		if ((shared[i] = pid ? shares_with_init(pid, keys[i][0]) : -1) < 0)
+	for (unsigned i = 0; i < N(keys); i++) {
+		if ((shared[i] = l->pid ? shares_with_init(l->pid, keys[i][0]) : -1) < 0)
 			return false;
+		any |= shared[i];
+	}
+	if (any && !l->begun)
+		return false;
 	/* one of the runtime's own lives outside */
-	if (shared[0] && !cap_monitor__is_inside(pid, full_id))
+	if (shared[0] && !cap_monitor__is_inside(l->pid, l->id))
 		return false;
 	for (unsigned i = 0; i < N(keys); i++)
 		cap_doc__flag(d, keys[i][1], shared[i]);

@@ -240,9 +240,9 @@ static bool look_in_homes(const struct cap_look *l, struct cap_container_info *c
  * The machine's own runtimes first: what one inside of a container says, or any user, cannot
  * replace it.
  */
-bool cap_container__look_up(struct cap_container_info *c, const char *full_id, uint32_t pid)
+bool cap_container__look_up(struct cap_container_info *c, const char *full_id, uint32_t pid, bool begun)
 {
-	struct cap_look l = { .id = full_id, .root = open_root("/"), .pid = pid };
+	struct cap_look l = { .id = full_id, .root = open_root("/"), .pid = pid, .begun = begun };
 	bool found;
 
 	if (l.root < 0)
@@ -273,7 +273,7 @@ static bool id_or_name(const char *id, const struct by_name *b)
 
 	if (!strcmp(id, b->name) || (b->n >= 6 && !strncmp(id, b->name, b->n)))
 		return true;
-	same = cap_container__look_up(&c, id, 0) && !strcmp(c.name, b->name);
+	same = cap_container__look_up(&c, id, 0, true) && !strcmp(c.name, b->name);
 	buf__done(&c.json);
 	return same;
 }

@@ -27,10 +27,10 @@ struct cap_container_info {
 /*
  * False if no runtime knows it (yet). full_id is the whole id; pid one of its processes, or 0: the
  * process that watches over it tells where its runtime keeps its files, if that is not the usual
- * place. Free json with buf__done. Not for two threads at a time. What is a user's or a container's is waited
+ * place. begun: a program of its own runs, so that the namespaces of pid are those it keeps. Free json with buf__done. Not for two threads at a time. What is a user's or a container's is waited
  * for as patience.h says.
  */
-bool cap_container__look_up(struct cap_container_info *c, const char *full_id, uint32_t pid);
+bool cap_container__look_up(struct cap_container_info *c, const char *full_id, uint32_t pid, bool begun);
 /*
  * The id of the only container that has this name, or is called by this id or a prefix of it of 6
  * characters or more. False if there is none, or several. runtime: who knows it, constant text:

@@ -86,7 +86,8 @@ static void ask(struct cap_containers *c, struct cap_met *m)
 	if (m->closed || m->gone)
 		return;
 	/* of one that was there already what executes next may be gone in a moment */
-	cap_namer__ask(c->namer, m->full_id, m->from_start && m->inside ? m->inside : m->pid);
+	cap_namer__ask(c->namer, m->full_id, m->from_start && m->inside ? m->inside : m->pid,
+		       m->inside || !m->from_start);
 }
 
 /* The component of a path that names the container, and what is before it. NULL: there is none. */
@@ -397,10 +398,10 @@ void cap_containers__first_rows(struct cap_containers *c, struct fmt_batch *b, u
 	for (size_t i = 0; i < c->n && !fmt_batch__full(b); i++) {
 		struct cap_container_info info = { .with_env = c->with_env };
 		struct cap_met *m = &c->met[i];
-		bool found = cap_container__look_up(&info, m->full_id, m->pid);
+		bool found = cap_container__look_up(&info, m->full_id, m->pid, true);
 
 		container_row(m, found ? &info : NULL, b, ts, true);
-		m->asked = m->closed = found;
+		m->asked = m->closed = found && !info.provisional;
 		ask_accounts(m, m->pid, ts);
 		buf__done(&info.json);
 	}

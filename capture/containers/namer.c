@@ -19,6 +19,7 @@
 struct question {
 	char full_id[65];
 	uint32_t pid;
+	bool begun;
 	unsigned tries;
 	uint64_t next_try, delay;
 	bool fresh;			/* not looked at since it was asked */
@@ -110,18 +111,19 @@ static void look(struct cap_namer *n, const char *id)
 	struct question *q = find(n, id);
 	struct cap_answer a = { .info = { .with_env = n->with_env } };
 	uint32_t pid = q->pid;
-	bool hurry = q->hurry;
+	bool hurry = q->hurry, begun = q->begun, same;
 
 	memcpy(a.full_id, q->full_id, sizeof(a.full_id));
 	pthread_mutex_unlock(&n->lock);
-	a.found = cap_container__look_up(&a.info, a.full_id, pid);
+	a.found = cap_container__look_up(&a.info, a.full_id, pid, begun);
 	pthread_mutex_lock(&n->lock);
 	q = find(n, a.full_id);
 	/* what was asked meanwhile is another look's */
-	if (hurry == q->hurry && pid == q->pid && take_look(n, q, &a))
-		*q = n->q[--n->n_q];
-	else if (hurry != q->hurry || pid != q->pid)
+	same = hurry == q->hurry && pid == q->pid && begun == q->begun;
+	if (!same)
 		buf__done(&a.info.json);
+	else if (take_look(n, q, &a))
+		*q = n->q[--n->n_q];
 	pthread_cond_broadcast(&n->settled);
 }
 
@@ -212,7 +214,7 @@ void cap_namer__free(struct cap_namer *n)
 	free(n);
 }
 
-void cap_namer__ask(struct cap_namer *n, const char *full_id, uint32_t pid)
+void cap_namer__ask(struct cap_namer *n, const char *full_id, uint32_t pid, bool begun)
 {
 	struct question *q;
 
@@ -228,6 +230,7 @@ void cap_namer__ask(struct cap_namer *n, const char *full_id, uint32_t pid)
 	}
 	if (q) {
 		q->pid = pid;
+		q->begun = begun;
 		if (q->hurry)		/* of one that has ended: this is its successor */
 			q->hurry = q->answered = false;
 		q->fresh = !q->answered;

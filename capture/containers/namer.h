@@ -26,8 +26,8 @@ struct cap_answer {
 /* The thread begins here, with the nice value of the caller, who may have a real-time priority when the first question comes. */
 int cap_namer__new(struct cap_namer **ret, bool with_env);
 void cap_namer__free(struct cap_namer *n);
-/* Begin to ask, or ask at once and by another process of it. */
-void cap_namer__ask(struct cap_namer *n, const char *full_id, uint32_t pid);
+/* Begin to ask, or ask at once and by another process of it. begun: as in cap_container__look_up. */
+void cap_namer__ask(struct cap_namer *n, const char *full_id, uint32_t pid, bool begun);
 /* It has ended: look once more, at once; that answer is the last. */
 void cap_namer__hurry(struct cap_namer *n, const char *full_id);
 /* The next answer, if there is one. */

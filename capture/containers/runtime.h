@@ -32,6 +32,7 @@ struct cap_look {
 	bool foreign;			/* not the machine's: what is met there is not remembered */
 	const char *bundle;		/* where the container's config.json is, if that is known */
 	uint32_t pid;			/* one of its processes, or of its runtime's; 0 */
+	bool begun;			/* a program of the container's runs: its namespaces are made */
 	uint32_t monitor;		/* systemd-nspawn's process; 0 */
 	const char *home;		/* a user's: only what that user's own runtimes keep; NULL */
 };
@@ -122,10 +123,10 @@ void cap_doc__spec(struct cap_doc *d, const struct cap_container_info *c,
 /* Of it whether the machine's namespaces are shared; a pod's says so for its containers. */
 void cap_doc__namespaces(struct cap_doc *d, const struct cJSON *spec, bool with_pid);
 /*
- * The same by the namespaces of a process that is in it. False, and nothing is said, if pid is none
- * such (yet).
+ * The same by the namespaces of l->pid. False, and nothing is said, if that is none of the container's
+ * processes, or may still leave one of the machine's (systemd-nspawn and LXC unshare the network late).
  */
-bool cap_doc__namespaces_of(struct cap_doc *d, uint32_t pid, const char *full_id);
+bool cap_doc__namespaces_of(struct cap_doc *d, const struct cap_look *l);
 /* "NAME=VALUE", one more; with_env must be set. */
 void cap_doc__add_env(struct cap_doc *d, const char *text);
 /* Into c->json; frees the document. */

@@ -79,7 +79,7 @@ static bool read_config(const struct cap_look *l, const char *path, const char *
 	found = cap_root__pairs(l->root, path, on_pair, &r);
 	cap_doc__flag(&d, "privileged", !r.mapped);
 	/* LXC makes the cgroup before there is a process in it */
-	c->provisional = found && !cap_doc__namespaces_of(&d, l->pid, l->id);
+	c->provisional = found && !cap_doc__namespaces_of(&d, l);
 	cap_doc__end(&d, c);
 	return found;
 }

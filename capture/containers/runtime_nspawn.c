@@ -109,7 +109,7 @@ bool cap_nspawn__look_up(const struct cap_look *l, struct cap_container_info *c)
 	}
 	cap_doc__flag(&d, "privileged", r.all_caps);
 	/* asked again until there is a process whose namespaces can be looked at */
-	c->provisional = r.is_container && !cap_doc__namespaces_of(&d, l->pid, l->id);
+	c->provisional = r.is_container && !cap_doc__namespaces_of(&d, l);
 	cap_doc__end(&d, c);
 	return r.is_container;
 }

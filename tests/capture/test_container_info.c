@@ -6,14 +6,18 @@
  */
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cjson/cJSON.h>
@@ -225,6 +229,41 @@ static void registered_machine(void **state)
 	buf__done(&c.json);
 }
 
+/* It leaves the machine's network only after it was cloned: until a program of it runs nothing is said. */
+static void network_is_left_late(void **state)
+{
+	struct cap_look l = { .id = "late", .root = root };
+	struct cap_container_info c = { 0 };
+	long pid = syscall(SYS_clone, CLONE_NEWUSER | CLONE_NEWPID | SIGCHLD, NULL, NULL, NULL, 0);
+	cJSON *j;
+
+	(void)state;
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		pause();
+		_exit(0);
+	}
+	if (pid < 0)
+		skip();
+	put("/run/systemd/machines/late", "CLASS=container\n");
+	l.pid = (uint32_t)pid;
+	assert_true(cap_nspawn__look_up(&l, &c));
+	assert_true(c.provisional);
+	j = doc_of(&c);
+	assert_null(cap_json__part(cap_json__part(j, "container"), "host_network"));
+	cJSON_Delete(j);
+	l.begun = true;
+	assert_true(cap_nspawn__look_up(&l, &c));
+	assert_false(c.provisional);
+	j = doc_of(&c);
+	assert_true(cJSON_IsTrue(cap_json__part(cap_json__part(j, "container"), "host_network")));
+	assert_true(cJSON_IsFalse(cap_json__part(cap_json__part(j, "container"), "host_pid")));
+	cJSON_Delete(j);
+	buf__done(&c.json);
+	kill((pid_t)pid, SIGKILL);
+	waitpid((pid_t)pid, NULL, 0);
+}
+
 /* podman 5: a database of SQLite's. podman 4 runs for real in runtimes.bats. */
 static void podman_5(void **state)
 {
@@ -405,6 +444,7 @@ int main(void)
 		cmocka_unit_test(names_are_ids),
 		cmocka_unit_test(lxd),
 		cmocka_unit_test(registered_machine),
+		cmocka_unit_test(network_is_left_late),
 		cmocka_unit_test(podman_5),
 		cmocka_unit_test(hostile_files),
 		cmocka_unit_test(what_is_no_file_is_not_opened),
