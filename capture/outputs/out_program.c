@@ -17,7 +17,7 @@
 
 #include "capture/outputs/out_output.h"
 
-#define END_GRACE_NS 1000000000ull	/* between the end of its input and SIGKILL */
+#define END_GRACE_NS 1000000000ull	/* between the end of its input and SIGKILL, even if all ends */
 
 extern char **environ;
 
@@ -208,17 +208,21 @@ static enum out_verdict program__deliver(struct output *o, const struct out_reco
 	return o->o.per_alert ? deliver_once(o, p, t) : deliver_line(o, p, t);
 }
 
-/* It may read what is in the pipe to its end, then it goes. In the thread that has started it: others may not end it (privilege.h). */
+/*
+ * It may read what is in the pipe to its end, which counts as delivered, then it goes: in the time of a delivery, or what is left of
+ * that in which all outputs end. In the thread that has started it: others may not end it (privilege.h).
+ */
 static void program__leave(struct output *o)
 {
 	struct program *p = o->state;
+	uint64_t from = out_now();
 	int status;
 
 	if (!p->pid)
 		return;
 	close(p->in);
 	p->in = -1;
-	if (ended(NULL, p, out_now() + END_GRACE_NS, &status))
+	if (ended(NULL, p, from + END_GRACE_NS, &status) || ended(o, p, from + o->o.timeout_ns, &status))
 		forget(p);
 	else
 		kill_it(p);

@@ -65,6 +65,12 @@ up_to() {	# "0 1 2 ... n-1 "
 	drive <<-E
 		send 10 Warning Some rule
 		send 2 Critical Web server starts a shell
+		wait all delivered 12 60
+		wait text delivered 12 60
+		wait severe delivered 2 60
+		wait tagged delivered 12 60
+		wait ruled delivered 2 60
+		wait few delivered 5 60
 	E
 	[ "$(numbers all.log)" = "$(up_to 12)" ]
 	[ "$(head -n 1 text.log)" = "10:00:00.000: Warning alert 0" ]
@@ -82,6 +88,7 @@ up_to() {	# "0 1 2 ... n-1 "
 	config "name: out;type: stdout;limit: 3;limit_time: 1h" >conf.yaml
 	drive >out 2>log <<-E
 		send 5
+		wait out delivered 3 60
 	E
 	[ "$(numbers out)" = "0 1 2 " ]
 	grep -q '^counts out delivered=3 limited=2$' log
@@ -158,7 +165,11 @@ started_file() {
 	E
 	chmod +x prog
 	config "name: prog;type: program;command: [$PWD/prog, lives]" >conf.yaml
-	drive <<<"send 100"
+	drive <<-E
+		send 100
+		wait prog delivered 100 60
+		stop 60
+	E
 	[ "$(numbers got)" = "$(up_to 100)" ]
 	[ "$(cat starts)" = $'start lives\nend' ]
 
@@ -179,6 +190,18 @@ started_file() {
 	[ "$(numbers got)" = "$(up_to 5)" ]
 	[ "$(grep -c start starts)" = 2 ]
 	grep -q "ended with status 7" log
+}
+
+@test "program: what is in its pipe when all ends it may read, though it is slow" {
+	printf '%s\n' '#!/bin/sh' 'sleep 2' 'cat >got' >late
+	chmod +x late
+	config "name: late;type: program;command: [$PWD/late];timeout: 30s" >conf.yaml
+	drive <<-E
+		send 100
+		wait late delivered 100 60
+		stop 60
+	E
+	[ "$(numbers got)" = "$(up_to 100)" ]
 }
 
 has_ended() {	# pid: it is gone, or waits for its parent to see that
@@ -207,7 +230,7 @@ has_ended() {	# pid: it is gone, or waits for its parent to see that
 	wait $pid
 	grep -q "does not read its input and was killed" log
 	while read -r pid; do
-		! kill -0 "$pid" 2>/dev/null || false
+		until_true has_ended "$pid"
 	done <starts
 }
 
@@ -222,13 +245,17 @@ has_ended() {	# pid: it is gone, or waits for its parent to see that
 	E
 	chmod +x once
 	config "name: good;type: program;command: [$PWD/once];per_alert: yes" \
-	       "name: hang;type: program;command: [$PWD/once, hang];per_alert: yes;timeout: 3s;priority: alert" \
+	       "name: hang;type: program;command: [$PWD/once, hang];per_alert: yes;timeout: 4s;priority: alert" \
 	       "name: bad;type: program;command: [$PWD/once, bad];per_alert: yes;priority: alert" \
 	       "name: shell;type: program;command: 'cat >>shell.got && echo \$((1 + 1)) >>shell.out';shell: yes;per_alert: yes;priority: alert" \
 	       "name: blind;type: program;command: [/bin/true];per_alert: yes;priority: alert" >conf.yaml
 	drive 2>log <<-'E'
 		send 5 Warning $(touch pwned)
 		send 2 Alert `touch pwned`; touch pwned
+		wait good delivered 7 60
+		wait bad refused 2 60
+		wait shell delivered 2 60
+		wait blind delivered 2 60
 		wait hang refused 2 60
 	E
 	[ ! -e pwned ]
@@ -510,21 +537,21 @@ has_ended() {	# pid: it is gone, or waits for its parent to see that
 	config "name: a;type: file;path: a.log;spool: spool" "name: b;type: file;path: b.log;spool: spool" >twice.yaml
 	drive 2>log <<-E
 		send 10
-		wait out errors 1 20
+		wait out errors 1 60
 		reload wrong.yaml
 		reload twice.yaml
 		send 10
-		wait gone delivered 20 20
+		wait gone delivered 20 60
 		reload second.yaml
 		send 10
-		wait same delivered 30 20
-		wait new delivered 10 20
-		wait renamed delivered 30 20
+		wait same delivered 30 60
+		wait new delivered 10 60
+		wait renamed delivered 30 60
 		reload conf.yaml
 		reload second.yaml
 		send 10
-		wait renamed delivered 40 20
-		wait same delivered 40 20
+		wait renamed delivered 40 60
+		wait same delivered 40 60
 		reload second.yaml
 		send 1
 	E
@@ -545,15 +572,15 @@ has_ended() {	# pid: it is gone, or waits for its parent to see that
 	config "name: out;type: http;url: 'http://127.0.0.1:$port/ok';spool: spool;give_up: 1h" >next.yaml
 	drive 2>log <<-E
 		send 2
-		wait out given_up 2 30
+		wait out given_up 2 60
 	E
 	grep -q '^counts out given_up=2' log
 	grep -q "output 'out': .* alerts not delivered (so far: .* given up" log
 	drive 2>log <<-E
 		send 2
-		wait out errors 1 30
+		wait out errors 1 60
 		reload next.yaml
-		wait out delivered 2 30
+		wait out delivered 2 60
 	E
 	grep -q '^counts out delivered=2' log
 }
