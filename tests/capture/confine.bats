@@ -51,7 +51,7 @@ refused() {	# PID CALL...: none may be made
 
 @test "a recording into a file: no program, no socket, no other process; and it still ends in order" {
 	record_start t.spoor
-	until_true 30 confined "$rec_pid"
+	until_true confined "$rec_pid"
 	threads "$rec_pid"
 	# PTRACE and DAC_READ_SEARCH (19, 2), BPF and PERFMON (39, 38) at most
 	[ $(((0x$(sed -n 's/^CapEff:[[:space:]]*//p' /proc/$rec_pid/status)) & ~0xc000080004)) = 0 ]
@@ -63,8 +63,8 @@ refused() {	# PID CALL...: none may be made
 
 @test "the ptrace driver: its own processes only" {
 	spoor-capture -w t.spoor --driver ptrace -- sleep 100 2>log & rec_pid=$!
-	until_true 30 test -s t.spoor
-	until_true 30 confined "$rec_pid"
+	until_true test -s t.spoor
+	until_true confined "$rec_pid"
 	threads "$rec_pid"
 	refused "$rec_pid" execve fork socket-inet bpf mkdir init_module setns mount
 	kill -TERM "$rec_pid"	# background commands of a shell ignore SIGINT, and so would sleep
@@ -78,7 +78,7 @@ refused() {	# PID CALL...: none may be made
 	sed -i '1d' c.yaml
 	daemon_start
 	# The manager, which may make outputs anew, and the output that is a program.
-	until_true 30 unconfined "$daemon_pid" 2
+	until_true unconfined "$daemon_pid" 2
 	threads "$daemon_pid"
 	refused "$daemon_pid" execve fork socket-inet kill-init wake-init ptrace init_module setns mount
 	# after losses the recording thread asks which threads have ended meanwhile
@@ -86,14 +86,14 @@ refused() {	# PID CALL...: none may be made
 	! grep -v ESRCH tried || false
 	echo secret >secret-of-the-tests
 	cat secret-of-the-tests
-	until_true 30 grep -q 'Secret read' alerts.json
-	until_true 30 sh -c 'ls captures/*.spoor'
+	until_true grep -q 'Secret read' alerts.json
+	until_true sh -c 'ls captures/*.spoor'
 	sed -i 's/alerts.json/others.json/; s/cat >got; touch ran/echo $$ >running; cat >got2; exec sleep 1000/' c.yaml
 	ctl reload
-	until_true 30 unconfined "$daemon_pid" 2
+	until_true unconfined "$daemon_pid" 2
 	cat secret-of-the-tests
-	until_true 30 grep -q 'Secret read' others.json
-	until_true 30 grep -q 'Secret read' got
+	until_true grep -q 'Secret read' others.json
+	until_true grep -q 'Secret read' got
 	ctl trigger --after 0
 	daemon_stop
 	[ "$daemon_status" = 0 ]

@@ -34,6 +34,17 @@ threads() {
 	done
 }
 
+as_they_should() {
+	threads "$daemon_pid" >all
+	[ "$(wc -l <all)" -ge 6 ] && one_has_it &&
+		[ "$(grep -c ' -[0-9]* 0 0$' all)" = $(($(wc -l <all) - 1)) ] && [ "$(grep -c '^spoor-keep -5 0 0$' all)" = 2 ]
+}
+
+one_has_it() {
+	threads "$daemon_pid" >all
+	[ "$(grep -c ' 1 2$' all)" = 1 ] && [ "$(grep -vc ' 0 0$' all)" = 1 ]
+}
+
 refused() {	# TEXT: in status, in the log once, and nothing has the priority
 	ctl status | grep -qF "priority    nice "
 	ctl status | grep -F "; no real-time priority: $1"
@@ -45,11 +56,8 @@ refused() {	# TEXT: in status, in the log once, and nothing has the priority
 @test "the recording thread has the lowest real-time priority, no other has one; these have their nice values" {
 	daemon_config "http: {listen: 'unix:$PWD/http'}" "outputs: [{name: f, type: file, path: alerts}]"
 	daemon_start
-	threads "$daemon_pid" | tee all
-	[ "$(wc -l <all)" -ge 6 ]
-	[ "$(grep -c ' 1 2$' all)" = 1 ]
-	[ "$(grep -c ' -[0-9]* 0 0$' all)" = $(($(wc -l <all) - 1)) ]
-	[ "$(grep -c '^spoor-keep -5 0 0$' all)" = 2 ]
+	# each has it when it has begun
+	until_true as_they_should || { cat all; false; }
 	ctl status | grep -x 'priority    real-time: SCHED_RR 1'
 	ctl status -o json | jq -e '.priority == {policy: "SCHED_RR", realtime: 1, nice: -10} and .longest_round_ns > 0'
 	curl -m 60 -sf --unix-socket http http://localhost/metrics | grep -x 'spoor_realtime_priority 1'
@@ -57,7 +65,7 @@ refused() {	# TEXT: in status, in the log once, and nothing has the priority
 	# those that a reload makes
 	sed -i 's/path: alerts/path: others/' c.yaml
 	ctl reload
-	[ "$(threads "$daemon_pid" | grep -vc ' 0 0$')" = 1 ]
+	one_has_it
 	# and it works
 	echo s >secret-of-the-tests
 	cat secret-of-the-tests >/dev/null

@@ -6,6 +6,7 @@
 #   record FILE ARGS...			spoor-capture -w FILE ARGS, output in FILE.log
 #   record_start FILE ARGS...		the same in the background; returns when recording has begun
 #   record_stop [SIGNAL]		ends it; its status is $rec_status
+#   record_ended			waits until it has ended by itself
 #   seen FILE CONDITION [N]		waits until a recording that goes on shows N (1) such events; $seen_num is the number of
 #					the last. What a test looks at later is there then, however slow the machine is
 #   events FILE [CONDITION]		as JSON, one a line, internal ones too
@@ -48,16 +49,16 @@ record_start() {
 }
 
 record_stop() {
-	local guard
 	kill -"${1:-INT}" "$rec_pid" || { cat "$rec_file.log"; return 1; }
-	rec_status=0
-	(sleep 100 && kill -KILL "$rec_pid") </dev/null >/dev/null 2>&1 3>&- &
-	guard=$!
-	wait "$rec_pid" || rec_status=$?
-	pkill -P $guard || :
-	wait $guard 2>/dev/null || :
-	rec_pid=
+	record_ended
 	! grep "was refused to" "$rec_file.log" || return 1	# a system call that one of its threads should have been allowed
+}
+
+record_ended() {
+	rec_status=0
+	until_true 100 eval '! kill -0 "$rec_pid"' || kill -KILL "$rec_pid"
+	wait "$rec_pid" || rec_status=$?
+	rec_pid=
 }
 
 seen() {

@@ -39,13 +39,7 @@ command_script() {
 
 finish() {
 	touch go
-	local guard
-	(sleep 60 && kill -KILL "$rec_pid") </dev/null >/dev/null 2>&1 3>&- & guard=$!
-	rec_status=0
-	wait "$rec_pid" || rec_status=$?
-	pkill -P $guard || :
-	wait $guard 2>/dev/null || :
-	rec_pid=
+	record_ended
 	[ "$rec_status" = 0 ]
 	grep -q ' 0 lost' t.spoor.log || skip "events were lost: $(cat t.spoor.log)"
 }
