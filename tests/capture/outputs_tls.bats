@@ -133,11 +133,25 @@ subscriber() {	# PORT FILE [USER PASSWORD]
 	until_true test -s "$2.ready" || { cat "$2.log"; return 1; }
 }
 
+# A port that nobody has, and that nobody is given meanwhile: those that the kernel gives are others.
+free_port() {
+	python3 -c '
+import random, socket
+first = int(open("/proc/sys/net/ipv4/ip_local_port_range").read().split()[0])
+while True:
+    port = random.randrange(1024, max(first, 20000))
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError:
+        continue
+    print(port)
+    break'
+}
+
 server() {	# NAME ARGS...: a nats-server; its port is $nport, which stays for the next of that name
 	local name=$1
 	shift
-	[ -s "$name.nport" ] || python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])' \
-		>"$name.nport"
+	[ -s "$name.nport" ] || free_port >"$name.nport"
 	nport=$(cat "$name.nport")
 	nats-server -a 127.0.0.1 -p "$nport" "$@" >"$name.nlog" 2>&1 3>&- &
 	echo $! >"$name.pid"

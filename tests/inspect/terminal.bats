@@ -56,9 +56,13 @@ old_mouse() {
 	[ "$1" -ge 64 ] || keys -H 1b 5b 4d 23 $(printf '%x %x' $((33 + $2)) $((33 + $3)))
 }
 
+flags_are() {	# format values
+	[ "$(flags "$1")" = "$2" ]
+}
+
 terminal_is_sane() {
 	until_shown "$1"
-	[ "$(flags '#{alternate_on} #{mouse_any_flag} #{cursor_flag}')" = "0 0 1" ]
+	until_true flags_are '#{alternate_on} #{mouse_any_flag} #{cursor_flag}' "0 0 1"
 	keys "clear; stty -a | tr ';' '\n'" Enter
 	until_shown ' icanon'
 	until_shown ' echo '
@@ -177,7 +181,7 @@ terminal_is_sane() {
 	until_shown 'PID USER'
 	keys C-z
 	until_shown 'Stopped'
-	[ "$(flags '#{alternate_on} #{mouse_any_flag}')" = "0 0" ]
+	until_true flags_are '#{alternate_on} #{mouse_any_flag}' "0 0"
 	keys fg Enter
 	until_shown 'PID USER'
 	keys 4
@@ -287,8 +291,9 @@ terminal_is_sane() {
 	start
 	until_shown unfinished
 	keys 7 G
-	until_shown '▌'
-	before=$(shown | grep '▌')
+	printf '7\nG\n' >"$BATS_TEST_TMPDIR/keys"
+	before=$(spoor-inspect "$trace" --keys "$BATS_TEST_TMPDIR/keys" --dump-screen --size 80x24 | grep '^▌')
+	until_shown "$before"
 	keys r
 	until_shown ' following '
 	tail -c +$((size / 2 + 1)) "$BATS_TEST_TMPDIR/whole" >>"$trace"
