@@ -36,13 +36,16 @@ threads() {
 
 as_they_should() {
 	threads "$daemon_pid" >all
-	[ "$(wc -l <all)" -ge 6 ] && one_has_it &&
-		[ "$(grep -c ' -[0-9]* 0 0$' all)" = $(($(wc -l <all) - 1)) ] && [ "$(grep -c '^spoor-keep -5 0 0$' all)" = 2 ]
+	[ "$(wc -l <all)" -ge 6 ] || return 1
+	[ "$(grep -c ' 1 2$' all)" = 1 ] || return 1
+	[ "$(grep -c ' -[0-9]* 0 0$' all)" = $(($(wc -l <all) - 1)) ] || return 1
+	[ "$(grep -c '^spoor-keep -5 0 0$' all)" = 2 ]
 }
 
 one_has_it() {
 	threads "$daemon_pid" >all
-	[ "$(grep -c ' 1 2$' all)" = 1 ] && [ "$(grep -vc ' 0 0$' all)" = 1 ]
+	[ "$(grep -c ' 1 2$' all)" = 1 ] || return 1
+	[ "$(grep -vc ' 0 0$' all)" = 1 ]
 }
 
 refused() {	# TEXT: in status, in the log once, and nothing has the priority
