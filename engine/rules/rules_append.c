@@ -152,6 +152,7 @@ int eng_ruleset__append_output(struct eng_ruleset *rs, const char *text, struct 
 			    sizeof(*rs->appends));
 	rs->appends[rs->n_appends++] = a;
 	rs->all_tried = false;
+	rs->changed = true;
 	return 0;
 }
 

@@ -60,8 +60,6 @@ void check__condition(struct eng_ruleset *rs, const struct eng_ast *a, const str
 {
 	struct found f = { 0 };
 
-	if (rs->quiet)
-		return;
 	look_at(a, &f);
 	if (f.unsafe_na)
 		rules__warn(rs, LOAD_UNSAFE_NA_CHECK, ctx, "%s", "");

@@ -46,6 +46,7 @@ int collect__list(struct eng_ruleset *rs, struct def_list *l, bool append)
 				    "List uses 'append' or 'override.items: append' but no list by "
 				    "that name already exists");
 	now = rs->next_index++;
+	rs->changed |= prev != NULL;
 	if (!append) {
 		l->index = prev ? prev->index : now;
 		l->visibility = now;
@@ -78,6 +79,7 @@ int collect__macro(struct eng_ruleset *rs, struct def_macro *m, bool append)
 				    "'override.condition: append' but no macro by that name "
 				    "already exists");
 	now = rs->next_index++;
+	rs->changed |= prev != NULL;
 	if (append) {
 		prev->cond = joined(rs, prev->cond, m->cond);
 		prev->visibility = now;
@@ -139,6 +141,7 @@ int collect__rule(struct eng_ruleset *rs, struct def_rule *r)
 		return rc;
 	r->visibility = rs->next_index++;
 	r->index = prev ? prev->index : r->visibility;
+	rs->changed |= prev != NULL;
 	if (!prev) {
 		rs->rules = xgrow(rs->rules, &rs->cap_rules, rs->rule_names.n + 1,
 				  sizeof(*rs->rules));
@@ -252,6 +255,7 @@ int collect__append(struct eng_ruleset *rs, struct def_update *u)
 	if (!u->has)
 		return rules__error(rs, LOAD_ERR_VALIDATE, u->r.ctx,
 				    "Appended rule must have exceptions or condition property");
+	rs->changed = true;
 	if (u->has & HAS_COND)
 		prev->cond = joined(rs, prev->cond, u->r.cond);
 	if (u->has & HAS_OUTPUT)
@@ -290,6 +294,7 @@ int collect__replace(struct eng_ruleset *rs, struct def_update *u)
 		return rules__error(rs, LOAD_ERR_VALIDATE, r->ctx,
 				    "An 'override.<key>: replace' to a rule was requested but no "
 				    "rule by that name already exists");
+	rs->changed = true;
 	if (u->has & HAS_COND) {
 		prev->cond = r->cond;
 		prev->cond_ctx = r->cond_ctx;

@@ -17,7 +17,6 @@
 struct compile {
 	struct eng_ruleset *rs;
 	struct arena *mem;
-	struct list_texts lists;
 	const struct def_rule *rule;
 	const struct def_macro *macro;	/* whose references are put in; NULL: a rule's */
 	/* warnings of the condition at hand: given only if it compiles */
@@ -32,8 +31,7 @@ static struct eng_pos pos_of(const struct err *e)
 	return (struct eng_pos){ (uint32_t)e->offset, e->line, e->col };
 }
 
-static struct cond_origin *new_origin(struct compile *c, const struct rules_ctx *ctx,
-				      const struct def_macro *macro,
+static struct cond_origin *new_origin(struct compile *c, const struct rules_ctx *ctx, const char *macro,
 				      struct eng_text text)
 {
 	struct cond_origin *o = arena__alloc(c->mem, sizeof(*o));
@@ -42,16 +40,15 @@ static struct cond_origin *new_origin(struct compile *c, const struct rules_ctx 
 	return o;
 }
 
-/* Put lists in and parse. */
-static int parse(struct compile *c, struct eng_text text, const struct rules_ctx *ctx,
-		 const struct def_macro *macro, struct cond_origin **ret_origin,
-		 struct eng_ast **ret)
+/* Put lists in and parse. macro: whose condition it is; NULL: a rule's. */
+static int parse(struct compile *c, struct eng_text text, const struct rules_ctx *ctx, const char *macro,
+		 struct cond_origin **ret_origin, struct eng_ast **ret)
 {
 	struct cond_origin *o;
 	struct err err = { 0 };
 	int r;
 
-	r = lists__substitute(&c->lists, text, c->mem, &text);
+	r = lists__substitute(c->rs, text, &text);
 	if (r < 0)
 		return rules__error(c->rs, LOAD_ERR_COMPILE_CONDITION, ctx,
 				    "condition becomes too long with the lists that it names");
@@ -133,24 +130,26 @@ static int put_macros(struct compile *c, const struct cond_origin *o, struct eng
 	return rules__error(c->rs, LOAD_ERR_VALIDATE, ctx__place(c->rs, c->rule, o, at), "%s%s", err.msg, hint);
 }
 
+/* Those that have come since. */
 static int compile_macros(struct compile *c)
 {
 	struct eng_ruleset *rs = c->rs;
+	uint32_t first = rs->n_macros;
 	int r = 0;
 
-	for (uint32_t i = 0; i < rs->macro_names.n && !r; i++) {
+	for (uint32_t i = first; i < rs->macro_names.n && !r; i++) {
 		struct def_macro *m = &rs->macros[i];
 
 		m->used = false;
 		r = parse(c, (struct eng_text){ m->cond, (uint32_t)strlen(m->cond) }, m->cond_ctx,
-			  m, &m->origin,
-			  &m->ast);
+			  m->name, &m->origin, &m->ast);
 	}
-	for (uint32_t i = 0; i < rs->macro_names.n && !r; i++) {
+	for (uint32_t i = first; i < rs->macro_names.n && !r; i++) {
 		c->macro = &rs->macros[i];
 		r = put_macros(c, rs->macros[i].origin, &rs->macros[i].ast);
 	}
 	c->macro = NULL;
+	rs->n_macros = rs->macro_names.n;
 	return r;
 }
 
@@ -161,8 +160,12 @@ static void keep_warning(void *arg, const char *code, const char *msg)
 	struct compile *c = arg;
 	const struct eng_ast *at = eng_prog__culprit(c->rs->prog);
 
-	if (c->rs->quiet || !at->origin)
+	if (!at->origin)
 		return;
+	if (c->rs->quiet) {
+		c->rs->n_warned++;
+		return;
+	}
 	c->warnings = xgrow(c->warnings, &c->cap_warnings, c->n_warnings + 1, sizeof(*c->warnings));
 	c->warnings[c->n_warnings].code = code;
 	c->warnings[c->n_warnings].msg.p = arena__strndup(c->mem, msg, strlen(msg));
@@ -289,25 +292,36 @@ static int compile_rule(struct compile *c, const struct def_rule *d, uint32_t i)
 	return r;
 }
 
+static bool is_wanted(const struct eng_ruleset *rs, uint32_t i, enum rules_scope scope)
+{
+	const struct def_rule *d = &rs->rules[i];
+
+	return !d->unknown_source && (scope != RULES_ON || rs->out[i].enabled) &&
+	       (scope != RULES_NEW || d->visibility >= rs->tried);
+}
+
+/* Those that have come since. */
 static int compile_rules(struct compile *c, enum rules_scope scope)
 {
 	struct eng_ruleset *rs = c->rs;
+	uint32_t first = rs->n_out;
 	int r = 0;
 
 	rs->n_out = rs->rule_names.n;
-	rs->out = arena__zalloc(&rs->build, rs->n_out * sizeof(*rs->out));
-	rs->trees = arena__zalloc(&rs->build, rs->n_out * sizeof(*rs->trees));
-	for (uint32_t i = 0; i < rs->n_out && r >= 0; i++) {
+	rs->out = xgrow(rs->out, &rs->cap_out, rs->n_out, sizeof(*rs->out));
+	rs->trees = xgrow(rs->trees, &rs->cap_trees, rs->n_out, sizeof(*rs->trees));
+	for (uint32_t i = 0; i < first; i++)
+		rs->out[i].enabled = rs->rules[i].enabled;
+	for (uint32_t i = first; i < rs->n_out && r >= 0; i++) {
 		const struct def_rule *d = &rs->rules[i];
 
 		describe(d, &rs->out[i]);
+		rs->trees[i] = NULL;
 		c->rule = d;
 		if (scope == RULES_ON)
 			rs->out[i].enabled = check__is_on(rs, d);
-		if (d->unknown_source || (scope == RULES_ON && !rs->out[i].enabled) ||
-		    (scope == RULES_NEW && d->visibility < rs->tried))
-			continue;
-		r = compile_rule(c, d, i);
+		if (is_wanted(rs, i, scope))
+			r = compile_rule(c, d, i);
 	}
 	c->rule = NULL;
 	return r < 0 ? r : 0;
@@ -376,6 +390,44 @@ static int take_those_on(struct eng_ruleset *rs)
 	return r;
 }
 
+/* Does all that has been compiled stay as it is, with nothing more to be said of it? */
+static bool can_grow(const struct eng_ruleset *rs)
+{
+	return rs->grows && !rs->changed && (rs->quiet || !rs->warned) && !lists__change_texts(rs);
+}
+
+static int start_anew(struct eng_ruleset *rs)
+{
+	eng_prog__free(rs->prog);
+	rs->prog = NULL;
+	arena__reset(&rs->build);
+	lists__forget(&rs->texts);
+	rs->n_macros = rs->n_out = 0;
+	rs->changed = rs->warned = false;
+	return eng_prog__new(&rs->prog);
+}
+
+static int compile(struct compile *c, enum rules_scope scope)
+{
+	struct eng_ruleset *rs = c->rs;
+	bool grows = scope != RULES_ON && can_grow(rs);
+	uint32_t warned = rs->n_warned;
+	int r = grows ? 0 : start_anew(rs);
+
+	/* with what is older left out, it is no beginning for others */
+	grows |= scope == RULES_ALL || (scope == RULES_NEW && !rs->tried);
+	rs->grows = false;
+	if (!r)
+		r = lists__expand(rs);
+	if (!r)
+		r = compile_macros(c);
+	if (!r)
+		r = compile_rules(c, scope);
+	rs->warned |= rs->n_warned != warned;
+	rs->grows = grows && !r;
+	return r;
+}
+
 int rules__compile(struct eng_ruleset *rs, enum rules_scope scope)
 {
 	struct compile c = { .rs = rs, .mem = &rs->build };
@@ -383,18 +435,11 @@ int rules__compile(struct eng_ruleset *rs, enum rules_scope scope)
 	int r;
 
 	rs->all_tried = false;
-	if (as_before)
+	if (as_before) {
+		rs->grows = false;
 		return take_those_on(rs);
-	eng_prog__free(rs->prog);
-	rs->prog = NULL;
-	arena__reset(&rs->build);
-	r = eng_prog__new(&rs->prog);
-	if (!r)
-		r = lists__expand(rs, &rs->build, &c.lists);
-	if (!r)
-		r = compile_macros(&c);
-	if (!r)
-		r = compile_rules(&c, scope);
+	}
+	r = compile(&c, scope);
 	if (!r) {
 		index_conds(rs);
 		warn_unused(rs);

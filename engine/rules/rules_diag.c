@@ -100,7 +100,7 @@ const struct rules_ctx *ctx__place(struct eng_ruleset *rs, const struct def_rule
 	macro = arena__alloc(&rs->mem, sizeof(*macro));
 	*macro = *o->ctx;		/* the macro's condition, seen from the rule */
 	macro->type = "macro";
-	macro->item = o->macro->name;
+	macro->item = o->macro;
 	macro->up = rule->ctx;
 	return ctx__condition(rs, pos, o->text, macro);
 }
@@ -258,6 +258,7 @@ static void make_diag(struct eng_ruleset *rs, enum rules_code code, const struct
 static void add_diag(struct eng_ruleset *rs, enum rules_code code, const struct rules_ctx *ctx,
 		     const char *field, const char *fmt, va_list ap)
 {
+	rs->n_warned += code >= FIRST_WARNING;
 	if (code >= FIRST_WARNING && (rs->quiet || rs->n_diags >= MAX_DIAGS))
 		return;
 	rs->diags = xgrow(rs->diags, &rs->cap_diags, rs->n_diags + 1, sizeof(*rs->diags));

@@ -4,6 +4,7 @@
  * name between delimiters, wherever it stands, becomes its items. So it is in Falco, and rules
  * depend on it.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "engine/rules/ruleset.h"
@@ -18,15 +19,15 @@ static void put_item(struct buf *b, const char *item)
 	bool quote = strchr(item, ' ') && item[0] != '"' && item[0] != '\'';
 
 	buf__puts(b, b->len ? ", " : "");
-	buf__printf(b, quote ? "\"%s\"" : "%s", item);
+	buf__puts(b, quote ? "\"" : "");
+	buf__puts(b, item);
+	buf__puts(b, quote ? "\"" : "");
 }
 
 struct expansion {
 	struct eng_ruleset *rs;
-	struct arena *mem;
 	struct list_texts *texts;
 	unsigned depth;
-	size_t total;			/* bytes of all texts */
 };
 
 static int too_long(struct expansion *x, const struct def_list *l)
@@ -86,11 +87,11 @@ static int expand_list(struct expansion *x, uint32_t at)
 	}
 	l->open = false;
 	x->depth--;
-	x->total += b.len;
-	if (!r && x->total > MAX_TEXTS)
+	x->texts->bytes += b.len;
+	if (!r && x->texts->bytes > MAX_TEXTS)
 		r = too_long(x, l);
 	if (!r) {
-		t->text = arena__strndup(x->mem, (char *)b.p, b.len);
+		t->text = arena__strndup(&x->rs->build, (char *)b.p, b.len);
 		t->len = (uint32_t)b.len;
 	}
 	buf__done(&b);
@@ -115,26 +116,56 @@ struct words {
 	uint64_t bits[64];
 };
 
-static uint32_t word_bit(const char *p, size_t len)
+static uint32_t word_hash(const char *p, size_t len)
 {
 	uint32_t h = 2166136261u;
 
 	for (size_t i = 0; i < len; i++)
 		h = (h ^ (uint8_t)p[i]) * 16777619u;
-	return (h ^ h >> 16) & 4095;
+	return h;
 }
 
-static void words__add(struct words *w, const char *text, size_t len)
+static uint32_t word_bit(uint32_t hash)
+{
+	return (hash ^ hash >> 16) & 4095;
+}
+
+/* Of all texts: two bits of so many that few other words have both. */
+static void note_word(struct list_texts *all, uint32_t hash)
+{
+	all->words[(hash & 0xffff) >> 6] |= 1ull << (hash & 63);
+	all->words[hash >> 22] |= 1ull << (hash >> 16 & 63);
+}
+
+static bool is_noted(const struct list_texts *all, uint32_t hash)
+{
+	return all->words[(hash & 0xffff) >> 6] >> (hash & 63) & 1 && all->words[hash >> 22] >> (hash >> 16 & 63) & 1;
+}
+
+static void words__add(struct words *w, struct list_texts *all, const char *text, size_t len)
 {
 	for (size_t at = 0, from = 0; at <= len; at++) {
-		uint32_t bit;
+		uint32_t hash, bit;
 
 		if (at < len && !is_delimiter(text[at]))
 			continue;
-		bit = word_bit(text + from, at - from);
+		hash = word_hash(text + from, at - from);
+		bit = word_bit(hash);
 		w->bits[bit >> 6] |= 1ull << (bit & 63);
+		note_word(all, hash);
 		from = at + 1;
 	}
+}
+
+/* Those of a list's text, worked out when it is first put in. */
+static void words__add_list(struct words *w, struct eng_ruleset *rs, struct list_text *l)
+{
+	if (!l->words) {
+		l->words = arena__zalloc(&rs->build, sizeof(*l->words));
+		words__add(l->words, &rs->texts, l->text, l->len);
+	}
+	for (unsigned i = 0; i < 64; i++)
+		w->bits[i] |= l->words->bits[i];
 }
 
 static bool has_delimiter(const struct list_text *l)
@@ -145,24 +176,24 @@ static bool has_delimiter(const struct list_text *l)
 	return false;
 }
 
-int lists__expand(struct eng_ruleset *rs, struct arena *mem, struct list_texts *ret)
+int lists__expand(struct eng_ruleset *rs)
 {
-	struct expansion x = { .rs = rs, .mem = mem, .texts = ret };
-	uint32_t n = rs->list_names.n;
+	struct list_texts *t = &rs->texts;
+	struct expansion x = { .rs = rs, .texts = t };
+	uint32_t first = t->n, n = rs->list_names.n;
 	int r = 0;
 
-	ret->p = arena__zalloc(mem, n * sizeof(*ret->p));
-	ret->n = n;
-	for (uint32_t i = 0; i < n; i++) {
+	t->p = xgrow(t->p, &t->cap, n, sizeof(*t->p));
+	t->n = n;
+	for (uint32_t i = first; i < n; i++) {
 		struct def_list *l = &rs->lists[i];
 
 		l->used = l->open = false;
-		ret->p[i] = (struct list_text){ .name = l->name, .def = l,
-						.name_len = (uint32_t)strlen(l->name) };
-		ret->p[i].bit = word_bit(l->name, ret->p[i].name_len);
-		ret->p[i].many_words = has_delimiter(&ret->p[i]);
+		t->p[i] = (struct list_text){ .name = l->name, .name_len = (uint32_t)strlen(l->name) };
+		t->p[i].hash = word_hash(l->name, t->p[i].name_len);
+		t->p[i].many_words = has_delimiter(&t->p[i]);
 	}
-	for (uint32_t i = 0; i < n && !r; i++)
+	for (uint32_t i = first; i < n && !r; i++)
 		r = expand_list(&x, i);
 	return r;
 }
@@ -231,37 +262,82 @@ static bool put_one(const struct list_text *l, const char *text, size_t len, str
 
 static bool words__may_have(const struct words *w, const struct list_text *l)
 {
-	return w->bits[l->bit >> 6] >> (l->bit & 63) & 1 || l->many_words;
+	uint32_t bit = word_bit(l->hash);
+
+	return w->bits[bit >> 6] >> (bit & 63) & 1 || l->many_words;
 }
 
-int lists__substitute(const struct list_texts *lists, struct eng_text cond, struct arena *mem,
-		      struct eng_text *ret)
+int lists__substitute(struct eng_ruleset *rs, struct eng_text cond, struct eng_text *ret)
 {
+	struct list_texts *t = &rs->texts;
 	struct buf a = { 0 }, b = { 0 };
 	struct words words = { 0 };
 	int r = 0;
 
 	buf__add(&a, cond.p, cond.len);
-	words__add(&words, cond.p, cond.len);
-	for (uint32_t i = 0; i < lists->n && !r; i++) {
+	words__add(&words, t, cond.p, cond.len);
+	for (uint32_t i = 0; i < t->n && !r; i++) {
 		struct buf swap;
 
 		b.len = 0;
-		if (!words__may_have(&words, &lists->p[i]) ||
-		    !put_one(&lists->p[i], (char *)a.p, a.len, &b))
+		if (!words__may_have(&words, &t->p[i]) || !put_one(&t->p[i], (char *)a.p, a.len, &b))
 			continue;
-		words__add(&words, lists->p[i].text, lists->p[i].len);
-		lists->p[i].def->used = true;
+		words__add_list(&words, rs, &t->p[i]);
+		rs->lists[i].used = true;
 		swap = a;
 		a = b;
 		b = swap;
 		if (a.len > MAX_TEXT)
 			r = -FMT_E_LIMIT;
 	}
-	if (!r)
-		*ret = (struct eng_text){ arena__strndup(mem, (char *)a.p, a.len),
-					 (uint32_t)a.len };
+	if (!r) {
+		*ret = (struct eng_text){ arena__strndup(&rs->build, (char *)a.p, a.len), (uint32_t)a.len };
+		t->conds = xgrow(t->conds, &t->cap_conds, t->n_conds + 1, sizeof(*t->conds));
+		t->conds[t->n_conds++] = *ret;
+	}
 	buf__done(&a);
 	buf__done(&b);
 	return r;
+}
+
+/* --- Lists that come later -------------------------------------------------------------------- */
+
+static bool is_in(const char *name, size_t name_len, struct eng_text text)
+{
+	const char *end = text.p + text.len, *hit = text.p;
+
+	for (; (hit = memmem(hit, (size_t)(end - hit), name, name_len)); hit++)
+		if (is_whole(text.p, text.len, (size_t)(hit - text.p), name_len))
+			return true;
+	return false;
+}
+
+bool lists__change_texts(const struct eng_ruleset *rs)
+{
+	const struct list_texts *t = &rs->texts;
+
+	for (uint32_t i = t->n; i < rs->list_names.n; i++) {
+		const char *name = rs->lists[i].name;
+		size_t len = strlen(name);
+
+		if (!strpbrk(name, " \t\n\r(),=") && !is_noted(t, word_hash(name, len)))
+			continue;
+		for (uint32_t k = 0; k < t->n_conds; k++)
+			if (is_in(name, len, t->conds[k]))
+				return true;
+	}
+	return false;
+}
+
+void lists__forget(struct list_texts *t)
+{
+	t->n = t->n_conds = 0;
+	t->bytes = 0;
+	memset(t->words, 0, sizeof(t->words));
+}
+
+void lists__done(struct list_texts *t)
+{
+	free(t->p);
+	free(t->conds);
 }

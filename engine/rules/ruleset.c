@@ -62,6 +62,9 @@ void eng_ruleset__free(struct eng_ruleset *rs)
 	free(rs->macros);
 	free(rs->rules);
 	free(rs->selections);
+	free(rs->out);
+	free(rs->trees);
+	lists__done(&rs->texts);
 	strtab__done(&rs->list_names);
 	strtab__done(&rs->macro_names);
 	strtab__done(&rs->rule_names);
@@ -79,6 +82,7 @@ void eng_ruleset__suggested_output(struct eng_ruleset *rs, bool on)
 {
 	rs->no_suggested = !on;
 	rs->all_tried = false;
+	rs->changed = true;
 }
 
 /* --- Loading ---------------------------------------------------------------------------------- */

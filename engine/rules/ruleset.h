@@ -83,14 +83,13 @@ struct def_macro {
 	uint32_t index, visibility;
 	bool used;
 	struct eng_ast *ast;		/* of the compilation at hand */
-	struct eng_text text;		/* its condition with lists put in */
 	struct cond_origin *origin;
 };
 
 /* Whose text a part of a tree was: what trees hold as their origin. */
 struct cond_origin {
 	const struct rules_ctx *ctx;	/* of the condition */
-	const struct def_macro *macro;	/* NULL: a rule's own */
+	const char *macro;		/* whose it is; NULL: a rule's own */
 	struct eng_text text;
 };
 
@@ -160,6 +159,28 @@ struct def_append {
 	bool suggested;
 };
 
+/* A list as it is put into conditions. */
+struct list_text {
+	const char *name;
+	uint32_t name_len;
+	const char *text;		/* items joined by ", ", with the lists that they name put in */
+	uint32_t len;
+	uint32_t hash;			/* of its name; private to rules_lists.c, as what follows: */
+	bool many_words;		/* its name is none: holds a delimiter */
+	struct words *words;		/* of its text; NULL: not known yet */
+};
+
+/* All lists, and the conditions that they have been put into. */
+struct list_texts {
+	struct list_text *p;		/* as rs->lists, those that have been put together */
+	uint32_t n;
+	size_t bytes;			/* of all their texts */
+	struct eng_text *conds;
+	uint32_t n_conds;
+	uint64_t words[1024];		/* of the conditions, by hash */
+	size_t cap, cap_conds;
+};
+
 struct rules_file {
 	const char *name;
 	char *text;
@@ -193,13 +214,22 @@ struct eng_ruleset {
 	enum eng_priority min_priority;
 	bool no_suggested;
 	bool quiet;			/* warnings have been given already */
+	uint32_t n_warned;		/* said or kept quiet */
 	bool more_to_come;		/* as told; files that follow in the same folder count too: */
 	bool more;			/* warnings of conditions wait for the last file */
 	uint32_t tried;			/* what is older has been compiled without an error */
 	bool all_tried;			/* nothing has changed since all was compiled together */
 	const char *suggested;		/* text appended to outputs, made once */
-	/* the last compilation */
+	/*
+	 * The last compilation. Of a set that only grows, what has been compiled stays as it is, and what has come
+	 * since is added to it.
+	 */
+	bool grows;			/* it has everything that was there then, and its program takes more */
+	bool changed;			/* what was there then is another now */
+	bool warned;			/* there is something to warn of in it, said or kept quiet */
 	struct arena build;		/* trees */
+	struct list_texts texts;
+	uint32_t n_macros;		/* compiled */
 	struct eng_prog *prog;
 	struct eng_rule *out;
 	const struct eng_ast **trees;	/* of each, macros put in; NULL: not compiled */
@@ -207,7 +237,7 @@ struct eng_ruleset {
 	int *rule_of_cond;
 	uint32_t n_conds;
 	size_t cap_files, cap_diags, cap_lints, cap_lists, cap_macros, cap_rules, cap_selections,
-		cap_appends;
+		cap_appends, cap_out, cap_trees;
 };
 
 /* --- rules_diag.c ----------------------------------------------------------------------------- */
@@ -317,24 +347,17 @@ int exceptions__apply(struct eng_ruleset *rs, const struct def_rule *r, struct a
 
 /* --- rules_lists.c ---------------------------------------------------------------------------- */
 
-/* Items of lists with the lists that they name put in; marks those as used. */
-struct list_text {
-	const char *name;
-	uint32_t name_len;
-	const char *text;		/* items joined by ", " */
-	uint32_t len;
-	uint32_t bit;			/* of its name among words: private to rules_lists.c */
-	bool many_words;		/* its name is none: holds a delimiter */
-	struct def_list *def;
-};
-struct list_texts {
-	struct list_text *p;
-	uint32_t n;
-};
-int lists__expand(struct eng_ruleset *rs, struct arena *mem, struct list_texts *ret);
-/* Put lists in the place of their names. -FMT_E_LIMIT: the text becomes too long. */
-int lists__substitute(const struct list_texts *lists, struct eng_text cond, struct arena *mem,
-		      struct eng_text *ret);
+/* Put together the texts of the lists that have come since; marks those that others name as used. */
+int lists__expand(struct eng_ruleset *rs);
+/*
+ * Put lists in the place of their names, into rs->build; marks them as used. -FMT_E_LIMIT: the text becomes too
+ * long.
+ */
+int lists__substitute(struct eng_ruleset *rs, struct eng_text cond, struct eng_text *ret);
+/* Would lists that have come since be put into a text that was made before? */
+bool lists__change_texts(const struct eng_ruleset *rs);
+void lists__forget(struct list_texts *t);
+void lists__done(struct list_texts *t);
 
 /* --- rules_compile.c -------------------------------------------------------------------------- */
 
