@@ -15,6 +15,7 @@ struct compile {
 	const char *text;
 	size_t len, at;
 	struct arena *mem;
+	struct output_known *known;
 	struct err *err;
 	struct eng_output *out;
 	size_t cap_tokens, cap_fields;
@@ -51,8 +52,14 @@ static void add_literal(struct compile *c, size_t from, size_t to)
 		add_token(c, t);
 }
 
+static void add_plain(struct compile *c, struct output_field f)
+{
+	c->out->fields = xgrow(c->out->fields, &c->cap_fields, c->out->n_fields + 1, sizeof(f));
+	c->out->fields[c->out->n_fields++] = f;
+}
+
 /* The fields of an expression, those inside transformers too. */
-static void add_fields(struct compile *c, const struct eng_expr *x)
+static void add_fields(struct compile *c, struct eng_expr *x)
 {
 	struct output_field f = { .x = x };
 	struct buf b = { 0 };
@@ -64,8 +71,39 @@ static void add_fields(struct compile *c, const struct eng_expr *x)
 	eng_operand__print(x->source, &b);
 	f.name = (struct eng_text){ arena__strndup(c->mem, (char *)b.p, b.len), (uint32_t)b.len };
 	buf__done(&b);
-	c->out->fields = xgrow(c->out->fields, &c->cap_fields, c->out->n_fields + 1, sizeof(f));
-	c->out->fields[c->out->n_fields++] = f;
+	add_plain(c, f);
+}
+
+/* Letters, digits, '_' and dots, not followed by a bracket; else 0. */
+static size_t word_length(const char *p, size_t len)
+{
+	size_t n = 0;
+
+	while (n < len && ((p[n] >= 'a' && p[n] <= 'z') || (p[n] >= 'A' && p[n] <= 'Z') || (p[n] >= '0' && p[n] <= '9') ||
+			   p[n] == '_' || p[n] == '.'))
+		n++;
+	return n < len && (p[n] == '[' || p[n] == '(') ? 0 : n;
+}
+
+/* The field that the whole word here is, if a format has named it before. */
+static const struct output_field *known_field(const struct compile *c)
+{
+	uint32_t n = (uint32_t)word_length(c->text + c->at, c->len - c->at);
+	uint32_t id = n ? strtab__find(&c->known->names, c->text + c->at, n, n) : 0;
+
+	return id ? &c->known->fields[id - 1] : NULL;
+}
+
+static void keep_field(struct compile *c, const char *p, size_t len, size_t used, struct eng_expr *x)
+{
+	struct output_known *k = c->known;
+	uint32_t n = (uint32_t)word_length(p, len), id;
+
+	if (!n || n != used || x->kind != X_FIELD)
+		return;
+	id = strtab__add(&k->names, p, n, n);
+	k->fields = xgrow(k->fields, &k->cap, id, sizeof(*k->fields));
+	k->fields[id - 1] = c->out->fields[c->out->n_fields - 1];
 }
 
 /* Does text of this length make a field or transformer, all of it? */
@@ -112,6 +150,8 @@ static size_t longest(struct compile *c, const char *p, size_t len, struct eng_e
 static int add_field(struct compile *c)
 {
 	size_t start = c->at - 1, used;
+	const struct output_field *known;
+	struct eng_expr *x;
 	struct output_token t = { 0 };
 	struct err why = { 0 };
 
@@ -126,12 +166,22 @@ static int add_field(struct compile *c)
 	if (c->at == c->len)
 		return fail(c, start, -FMT_E_SYNTAX,
 			    "invalid formatting syntax: formatting cannot end with a number", "");
-	used = longest(c, c->text + c->at, c->len - c->at, &t.x, &why);
+	known = known_field(c);
+	if (known) {
+		t.x = known->x;
+		c->at += known->name.len;
+		add_token(c, t);
+		add_plain(c, *known);
+		return 0;
+	}
+	used = longest(c, c->text + c->at, c->len - c->at, &x, &why);
 	if (!used)
 		return fail(c, c->at, -FMT_E_UNKNOWN, "unknown filter: ", why.msg);
-	c->at += used;
+	t.x = x;
 	add_token(c, t);
-	add_fields(c, t.x);
+	add_fields(c, x);
+	keep_field(c, c->text + c->at, c->len - c->at, used, x);
+	c->at += used;
 	return 0;
 }
 
@@ -170,10 +220,10 @@ static void finish(struct compile *c)
 	o->tokens = tokens;
 }
 
-int eng_output__compile(const char *format, struct arena *mem, struct eng_output **ret,
-			struct err *err)
+int output__compile(const char *format, struct arena *mem, struct output_known *known, struct eng_output **ret,
+		    struct err *err)
 {
-	struct compile c = { .text = format, .len = strlen(format), .mem = mem, .err = err };
+	struct compile c = { .text = format, .len = strlen(format), .mem = mem, .known = known, .err = err };
 	size_t from;
 	int r = 0;
 
@@ -199,6 +249,27 @@ int eng_output__compile(const char *format, struct arena *mem, struct eng_output
 	if (!r)
 		*ret = c.out;
 	return r;
+}
+
+int eng_output__compile(const char *format, struct arena *mem, struct eng_output **ret,
+			struct err *err)
+{
+	struct output_known known = { 0 };
+	int r = output__compile(format, mem, &known, ret, err);
+
+	output_known__done(&known);
+	return r;
+}
+
+void output_known__reset(struct output_known *k)
+{
+	strtab__reset(&k->names);
+}
+
+void output_known__done(struct output_known *k)
+{
+	strtab__done(&k->names);
+	free(k->fields);
 }
 
 /* The one field that a format consists of. */

@@ -15,6 +15,7 @@ static const char *const dead_fields[] = {
 struct found {
 	bool dead[N_DEAD];
 	bool unsafe_na;
+	bool any;
 };
 
 /* --- Conditions ------------------------------------------------------------------------------- */
@@ -31,8 +32,9 @@ static void look_at_operand(const struct eng_operand *o, struct found *f, bool *
 		look_at_operand(o->kids[i], f, ret_unsafe);
 	if (o->kind != OPD_FIELD)
 		return;
-	for (unsigned i = 0; i < N_DEAD; i++)
-		f->dead[i] |= is_text(o->name, dead_fields[i]);
+	for (unsigned i = 0; i < N_DEAD && !strncmp(o->name.p, "evt.", 4); i++)
+		if (is_text(o->name, dead_fields[i]))
+			f->dead[i] = f->any = true;
 	*ret_unsafe = !strncmp(o->name.p, "ka.", 3) || !strncmp(o->name.p, "jevt.", 5);
 }
 
@@ -45,7 +47,8 @@ static void look_at_check(const struct eng_check *c, struct found *f)
 
 	look_at_operand(c->left, f, &unsafe);
 	for (uint32_t i = 0; unsafe && equality && !c->mod && i < c->n_values; i++)
-		f->unsafe_na |= is_text(c->values[i], "<NA>");
+		if (is_text(c->values[i], "<NA>"))
+			f->unsafe_na = f->any = true;
 }
 
 static void look_at(const struct eng_ast *a, struct found *f)
@@ -56,11 +59,15 @@ static void look_at(const struct eng_ast *a, struct found *f)
 		look_at(a->kids[i], f);
 }
 
-void check__condition(struct eng_ruleset *rs, const struct eng_ast *a, const struct rules_ctx *ctx)
+void check__condition(struct eng_ruleset *rs, const struct eng_ast *a, const struct cond_origin *o)
 {
+	const struct rules_ctx *ctx;
 	struct found f = { 0 };
 
 	look_at(a, &f);
+	if (!f.any)
+		return;
+	ctx = ctx__condition(rs, (struct eng_pos){ 0 }, o->text, o->ctx);
 	if (f.unsafe_na)
 		rules__warn(rs, LOAD_UNSAFE_NA_CHECK, ctx, "%s", "");
 	for (unsigned i = 0; i < N_DEAD; i++) {

@@ -33,7 +33,28 @@ static const char *joined(struct eng_ruleset *rs, const char *a, const char *b)
 	return s;
 }
 
-/* --- Lists and macros: a new definition keeps the place of the first -------------------------- */
+/*
+ * --- Lists and macros: a new definition keeps the place of the first --------------------------
+ *
+ * Files that are published on their own repeat what they need of each other: to say the same again
+ * changes nothing of what has been compiled.
+ */
+
+/* It sees more lists now: none of its items may be the name of one that it did not see. */
+static bool is_list_as_before(const struct eng_ruleset *rs, const struct def_list *prev, const struct def_list *l,
+			      uint32_t now)
+{
+	if (l->n_items != prev->n_items)
+		return false;
+	for (uint32_t i = 0; i < l->n_items; i++) {
+		const struct def_list *inner = find_list(rs, l->items[i]);
+
+		if (strcmp(l->items[i], prev->items[i]) ||
+		    (inner && inner->index >= prev->visibility && inner->index < now))
+			return false;
+	}
+	return true;
+}
 
 int collect__list(struct eng_ruleset *rs, struct def_list *l, bool append)
 {
@@ -46,10 +67,12 @@ int collect__list(struct eng_ruleset *rs, struct def_list *l, bool append)
 				    "List uses 'append' or 'override.items: append' but no list by "
 				    "that name already exists");
 	now = rs->next_index++;
-	rs->changed |= prev != NULL;
+	if (prev && (append || !is_list_as_before(rs, prev, l, now)))
+		rs->changed = true;
 	if (!append) {
 		l->index = prev ? prev->index : now;
 		l->visibility = now;
+		l->used = prev && prev->used;
 		if (!prev) {
 			rs->lists = xgrow(rs->lists, &rs->cap_lists, rs->list_names.n + 1,
 					  sizeof(*rs->lists));
@@ -79,7 +102,14 @@ int collect__macro(struct eng_ruleset *rs, struct def_macro *m, bool append)
 				    "'override.condition: append' but no macro by that name "
 				    "already exists");
 	now = rs->next_index++;
-	rs->changed |= prev != NULL;
+	if (prev && !append && rs->grows && id <= rs->n_macros && !strcmp(prev->cond, m->cond)) {
+		m->ast = prev->ast;	/* all that it names it has seen before */
+		m->origin = prev->origin;
+		m->origin->ctx = m->cond_ctx;
+		m->used = prev->used;
+	} else if (prev) {
+		rs->changed = true;
+	}
 	if (append) {
 		prev->cond = joined(rs, prev->cond, m->cond);
 		prev->visibility = now;

@@ -190,7 +190,7 @@ static int compile_output(struct compile *c, const struct def_rule *r, struct en
 	int rc;
 
 	out->output = check__output(c->rs, r);
-	rc = eng_output__compile(out->output, &c->rs->build, &format, &err);
+	rc = output__compile(out->output, &c->rs->build, &c->rs->known, &format, &err);
 	if (!rc)
 		rc = append__fields(c->rs, r, format, &err);
 	if (!rc)
@@ -253,8 +253,7 @@ static int compile_condition(struct compile *c, const struct def_rule *r, int *r
 	if (rc < 0)
 		return rc;
 	*ret_tree = a;
-	check__condition(c->rs, a, ctx__condition(c->rs, (struct eng_pos){ 0 }, o->text,
-						  r->cond_ctx));
+	check__condition(c->rs, a, o);
 	*ret = add_to_prog(c, r, a, o);
 	if (*ret == -2)
 		return -FMT_E_VALUE;
@@ -402,6 +401,7 @@ static int start_anew(struct eng_ruleset *rs)
 	rs->prog = NULL;
 	arena__reset(&rs->build);
 	lists__forget(&rs->texts);
+	output_known__reset(&rs->known);
 	rs->n_macros = rs->n_out = 0;
 	rs->changed = rs->warned = false;
 	return eng_prog__new(&rs->prog);

@@ -9,13 +9,23 @@
 
 /* --- Values of keys --------------------------------------------------------------------------- */
 
+static int wrong_value(struct eng_ruleset *rs, const struct yaml_node *v, const char *key, const struct rules_ctx *ctx,
+		       const char *what)
+{
+	return rules__error(rs, LOAD_ERR_YAML_VALIDATE, ctx__node(rs, v, "value for", key, ctx), "%s", what);
+}
+
+static int undecodable(struct eng_ruleset *rs, const struct yaml_node *v, const char *key, const struct rules_ctx *ctx)
+{
+	return wrong_value(rs, v, key, ctx, "Can't decode YAML scalar value");
+}
+
 /* The scalar of a key: 0 with *ret, 1 if it may be absent or empty and is, negative. */
 static int get_scalar(struct eng_ruleset *rs, const struct yaml_node *item, const char *key,
 		      int how,
 		      const struct rules_ctx *ctx, const struct yaml_node **ret)
 {
 	const struct yaml_node *v = yaml_node__get(item, key);
-	const struct rules_ctx *in;
 
 	if (!v && how != GET_REQUIRED)
 		return 1;
@@ -27,25 +37,16 @@ static int get_scalar(struct eng_ruleset *rs, const struct yaml_node *item, cons
 	if (v->kind == Y_NULL)
 		return rules__error(rs, LOAD_ERR_YAML_VALIDATE, ctx,
 				    "Mapping for key '%s' is empty", key);
-	in = ctx__node(rs, v, "value for", key, ctx);
 	if (v->kind != Y_SCALAR)
-		return rules__error(rs, LOAD_ERR_YAML_VALIDATE, in, "Value is not a scalar value");
+		return wrong_value(rs, v, key, ctx, "Value is not a scalar value");
 	if (!v->len && how == GET_OPTIONAL_EMPTY)
 		return 1;
 	if (!v->len)
-		return rules__error(rs, LOAD_ERR_YAML_VALIDATE, in, "Value must be non-empty");
+		return wrong_value(rs, v, key, ctx, "Value must be non-empty");
 	if (memchr(v->text, 0, v->len))
-		return rules__error(rs, LOAD_ERR_YAML_VALIDATE, in,
-				    "Can't decode YAML scalar value");
+		return undecodable(rs, v, key, ctx);
 	*ret = v;
 	return 0;
-}
-
-static int undecodable(struct eng_ruleset *rs, const struct yaml_node *v, const char *key,
-		       const struct rules_ctx *ctx)
-{
-	return rules__error(rs, LOAD_ERR_YAML_VALIDATE, ctx__node(rs, v, "value for", key, ctx),
-			    "Can't decode YAML scalar value");
 }
 
 int get_text(struct eng_ruleset *rs, const struct yaml_node *item, const char *key, int how,
@@ -85,7 +86,6 @@ int get_texts(struct eng_ruleset *rs, const struct yaml_node *item, const char *
 	      const struct rules_ctx *ctx, const char ***ret, uint32_t *ret_n)
 {
 	const struct yaml_node *v = yaml_node__get(item, key);
-	const struct rules_ctx *in;
 	const char **out;
 
 	if (!v && optional)
@@ -93,14 +93,14 @@ int get_texts(struct eng_ruleset *rs, const struct yaml_node *item, const char *
 	if (!v)
 		return rules__error(rs, LOAD_ERR_YAML_VALIDATE, ctx,
 				    "Item has no mapping for key '%s'", key);
-	in = ctx__node(rs, v, "value for", key, ctx);
 	if (v->kind != Y_SEQ)
-		return rules__error(rs, LOAD_ERR_YAML_VALIDATE, in, "Value is not a sequence");
+		return wrong_value(rs, v, key, ctx, "Value is not a sequence");
 	out = arena__alloc(&rs->mem, v->n * sizeof(*out));
 	for (uint32_t i = 0; i < v->n; i++) {
 		if (v->kids[i]->kind != Y_SCALAR || memchr(v->kids[i]->text, 0, v->kids[i]->len))
 			return rules__error(rs, LOAD_ERR_YAML_VALIDATE,
-					    ctx__node(rs, v->kids[i], "list item", "", in),
+					    ctx__node(rs, v->kids[i], "list item", "",
+						      ctx__node(rs, v, "value for", key, ctx)),
 					    "sequence value is not scalar");
 		out[i] = v->kids[i]->text;
 	}

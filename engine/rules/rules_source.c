@@ -20,15 +20,13 @@ static int refuse(const struct eng_field *f, const char *source, struct err *err
 static int check_operand(const struct eng_operand *o, const char *source,
 			 const struct eng_operand **ret_at, struct err *err)
 {
-	const struct eng_field *f;
 	int r = 0;
 
 	if (o->kind == OPD_FIELD) {
-		f = eng_field__find(o->name.p, o->name.len);
-		if (!f || eng_field__is_of(f, source))
+		if (!o->field || eng_field__is_of(o->field, source))
 			return 0;
 		*ret_at = o;
-		return refuse(f, source, err);
+		return refuse(o->field, source, err);
 	}
 	for (uint32_t i = 0; i < o->n_kids && !r; i++)
 		r = check_operand(o->kids[i], source, ret_at, err);

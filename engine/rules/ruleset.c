@@ -65,6 +65,7 @@ void eng_ruleset__free(struct eng_ruleset *rs)
 	free(rs->out);
 	free(rs->trees);
 	lists__done(&rs->texts);
+	output_known__done(&rs->known);
 	strtab__done(&rs->list_names);
 	strtab__done(&rs->macro_names);
 	strtab__done(&rs->rule_names);
@@ -175,10 +176,13 @@ static int load_file(struct eng_ruleset *rs, const char *path, struct err *err)
 {
 	struct buf b = { 0 };
 	FILE *fp = fopen(path, "re");
+	struct stat st;
 	size_t n;
 
 	if (!fp)
 		return cannot_read(rs, path, err, strerror(errno));
+	if (!fstat(fileno(fp), &st) && S_ISREG(st.st_mode) && st.st_size <= YAML_MAX_BYTES)
+		buf__reserve(&b, (size_t)st.st_size + 65536);
 	do {
 		buf__reserve(&b, 65536);
 		n = fread(b.p + b.len, 1, 65536, fp);

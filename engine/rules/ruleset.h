@@ -10,10 +10,8 @@
 #ifndef ENG_RULESET_H
 #define ENG_RULESET_H
 
-#include "engine/filter/lang/filter_value.h"
-#include "engine/rules/rules.h"
+#include "engine/alert/output.h"
 #include "engine/config/yaml_tree.h"
-#include "format/base/strtab.h"
 
 #define ENGINE_MAJOR 0u
 #define ENGINE_MINOR 63u
@@ -229,6 +227,7 @@ struct eng_ruleset {
 	bool warned;			/* there is something to warn of in it, said or kept quiet */
 	struct arena build;		/* trees */
 	struct list_texts texts;
+	struct output_known known;
 	uint32_t n_macros;		/* compiled */
 	struct eng_prog *prog;
 	struct eng_rule *out;
@@ -394,8 +393,8 @@ int source__check_output(const struct eng_output *o, const char *source, struct 
 
 /* --- rules_check.c ---------------------------------------------------------------------------- */
 
-/* Warn of comparisons with <NA> and of fields that are no more, in a condition. */
-void check__condition(struct eng_ruleset *rs, const struct eng_ast *a, const struct rules_ctx *ctx);
+/* Warn of comparisons with <NA> and of fields that are no more, in a rule's condition. */
+void check__condition(struct eng_ruleset *rs, const struct eng_ast *a, const struct cond_origin *o);
 /* The output as it is compiled: with suggested fields, without %container.info; warns. */
 const char *check__output(struct eng_ruleset *rs, const struct def_rule *r);
 /* Is the rule on, after selection? */

@@ -57,6 +57,7 @@ struct eng_operand {
 	struct eng_text name;		/* OPD_FIELD: name without argument; OPD_LITERAL: the
 					 * text */
 	struct eng_text arg;
+	const struct eng_field *field;	/* OPD_FIELD: that the name stands for, without its argument; NULL: none */
 	struct eng_operand **kids;	/* OPD_CALL, OPD_LIST */
 	uint32_t n_kids;
 };

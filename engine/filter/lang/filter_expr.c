@@ -74,7 +74,7 @@ static enum eng_level field_level(const struct eng_fref *ref)
 
 static int compile_field(struct compile *c, const struct eng_operand *o, struct eng_expr **ret)
 {
-	struct eng_text text = eng_operand__field_text(o, c->mem);
+	struct eng_text text = o->has_arg ? eng_operand__field_text(o, c->mem) : o->name;
 	struct eng_expr *x = new_expr(c, X_FIELD, o);
 	struct err why = { 0 };
 	int r;

@@ -108,6 +108,7 @@ int parser__field(struct parser *p, struct eng_pos pos, struct eng_operand **ret
 		return r;
 	o = new_operand(p, OPD_FIELD, pos);
 	o->name = parser__tok(p);
+	o->field = eng_field__find(o->name.p, o->name.len);
 	*ret = o;
 	return parser__leave(p, parse_bracket(p, o));
 }

@@ -48,6 +48,7 @@ struct eng_pred {
 	uint8_t level;			/* enum eng_level */
 	uint8_t cost;			/* rough, for ordering: 1 cheap .. 100 */
 	bool two_sided;
+	bool silent;			/* there is nothing to warn of: private to prog */
 	bool plain;			/* one value of the type that the test is for: test() is all
 					 * there is to do */
 	struct eng_expr *left, *right;

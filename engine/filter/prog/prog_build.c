@@ -250,12 +250,30 @@ static node_ref factor(struct eng_prog *p, const node_ref *parts, uint32_t n)
 	return r;
 }
 
+#define MAX_INSERTED 32u		/* parts that are put in order one by one: more take too long that way */
+
+static void sort(struct eng_prog *p, node_ref *parts, uint32_t n)
+{
+	if (n > MAX_INSERTED) {
+		qsort_r(parts, n, sizeof(*parts), by_cost, p);
+		return;
+	}
+	for (uint32_t i = 1; i < n; i++) {
+		node_ref part = parts[i];
+		uint32_t at = i;
+
+		for (; at && by_cost(&parts[at - 1], &part, p) > 0; at--)
+			parts[at] = parts[at - 1];
+		parts[at] = part;
+	}
+}
+
 /* Sorted parts without doubles and constants; *ret_n = 0 and REF_FALSE if they contradict. */
 static node_ref reduce(struct eng_prog *p, node_ref *parts, uint32_t n, uint32_t *ret_n)
 {
 	uint32_t k = 0;
 
-	qsort_r(parts, n, sizeof(*parts), by_cost, p);
+	sort(p, parts, n);
 	for (uint32_t i = 0; i < n; i++) {
 		if (parts[i] == REF_TRUE || (k && parts[k - 1] == parts[i]))
 			continue;
@@ -299,32 +317,32 @@ out:
 
 /* --- Predicates ------------------------------------------------------------------------------- */
 
-static struct eng_text keep_text(struct eng_prog *p, struct buf *b)
+static struct eng_text keep_text(struct eng_prog *p, struct eng_text t)
 {
-	struct eng_text t = { arena__strndup(&p->mem, (char *)b->p, b->len), (uint32_t)b->len };
-
-	buf__done(b);
-	return t;
+	return (struct eng_text){ arena__strndup(&p->mem, t.p, t.len), t.len };
 }
 
-static uint32_t add_expr(struct eng_prog *p, struct eng_expr *x)
+static struct eng_text text_in(const struct buf *b)
+{
+	return (struct eng_text){ (char *)b->p, (uint32_t)b->len };
+}
+
+static uint32_t add_expr(struct eng_prog *p, struct eng_expr *x, struct buf *b)
 {
 	struct eng_text key;
-	struct buf b = { 0 };
 	uint32_t *slot;
 
-	eng_operand__print(x->source, &b);
-	key = (struct eng_text){ (char *)b.p, (uint32_t)b.len };
+	b->len = 0;
+	eng_operand__print(x->source, b);
+	key = text_in(b);
 	slot = index__slot(&p->expr_index, strtab__hash(key.p, key.len), text_hash, text_same,
 			   p->expr_texts, &key);
-	if (*slot) {
-		buf__done(&b);
+	if (*slot)
 		return *slot - 1;
-	}
 	p->exprs = xgrow(p->exprs, &p->cap_exprs, p->n_exprs + 1, sizeof(*p->exprs));
 	p->expr_texts = xgrow(p->expr_texts, &p->cap_expr_texts, p->n_exprs + 1, sizeof(*p->expr_texts));
 	p->exprs[p->n_exprs] = x;
-	p->expr_texts[p->n_exprs] = keep_text(p, &b);
+	p->expr_texts[p->n_exprs] = keep_text(p, key);
 	*slot = ++p->n_exprs;
 	p->expr_index.n = p->n_exprs;
 	return p->n_exprs - 1;
@@ -337,6 +355,7 @@ struct adding {
 	struct err *err;
 	struct eng_pos at;
 	unsigned n_warned;
+	struct buf text;		/* for the moment */
 };
 
 static void count_warning(void *arg, const char *code, const char *msg)
@@ -366,44 +385,57 @@ static node_ref pred_node(struct eng_prog *p, uint32_t pred)
 	return add_node(p, n, NULL);
 }
 
+static uint32_t add_pred(struct adding *x, struct eng_pred *pred, struct eng_text key)
+{
+	struct eng_prog *p = x->p;
+	uint32_t i = p->n_preds++;
+
+	p->preds = xgrow(p->preds, &p->cap_preds, p->n_preds, sizeof(*p->preds));
+	p->pred_texts = xgrow(p->pred_texts, &p->cap_pred_texts, p->n_preds, sizeof(*p->pred_texts));
+	p->preds[i] = pred;
+	p->pred_texts[i] = keep_text(p, key);
+	pred->index = i;
+	pred->slot = add_expr(p, pred->left, &x->text);
+	pred->arg_memo = pred->plain && is_arg(pred->left) ? p->n_arg_memos++ : UINT32_MAX;
+	pred->right_slot = pred->right ? add_expr(p, pred->right, &x->text) : 0;
+	return i;
+}
+
 static int add_check(struct adding *x, const struct eng_ast *a, node_ref *ret)
 {
 	struct eng_pred_ctx c = { .mem = &x->p->mem, .warn = x->warn ? count_warning : NULL,
 				 .warn_arg = x, .err = x->err };
 	struct eng_prog *p = x->p;
+	unsigned warned = x->n_warned;
 	struct eng_pred *pred;
-	struct buf b = { 0 };
 	struct eng_text key;
 	uint32_t *slot;
 	int r;
 
-	/* compiled even if it is there already: each place has its own warnings */
 	p->culprit = a;
+	x->text.len = 0;
+	eng_ast__print(a, &x->text);
+	key = text_in(&x->text);
+	slot = index__slot(&p->pred_index, strtab__hash(key.p, key.len), text_hash, text_same,
+			   p->pred_texts, &key);
+	if (*slot && (!x->warn || p->preds[*slot - 1]->silent)) {
+		*ret = pred_node(p, *slot - 1);
+		return 0;
+	}
+	/* if it is there already: each place has its own warnings */
 	r = eng_pred__compile(&a->check, &c, &pred);
 	x->at = c.at;
 	if (r < 0)
 		return r;
-	eng_ast__print(a, &b);
-	key = (struct eng_text){ (char *)b.p, (uint32_t)b.len };
-	slot = index__slot(&p->pred_index, strtab__hash(key.p, key.len), text_hash, text_same,
-			   p->pred_texts, &key);
 	if (*slot) {
 		eng_pred__done(pred);
-		buf__done(&b);
 		*ret = pred_node(p, *slot - 1);
 		return 0;
 	}
-	pred->index = p->n_preds;
-	pred->slot = add_expr(p, pred->left);
-	pred->arg_memo = pred->plain && is_arg(pred->left) ? p->n_arg_memos++ : UINT32_MAX;
-	pred->right_slot = pred->right ? add_expr(p, pred->right) : 0;
-	p->preds = xgrow(p->preds, &p->cap_preds, p->n_preds + 1, sizeof(*p->preds));
-	p->pred_texts = xgrow(p->pred_texts, &p->cap_pred_texts, p->n_preds + 1, sizeof(*p->pred_texts));
-	p->preds[p->n_preds] = pred;
-	p->pred_texts[p->n_preds] = keep_text(p, &b);
-	*slot = ++p->n_preds;
+	pred->silent = x->warn && x->n_warned == warned;
+	*slot = add_pred(x, pred, key) + 1;
 	p->pred_index.n = p->n_preds;
-	*ret = pred_node(p, p->n_preds - 1);
+	*ret = pred_node(p, *slot - 1);
 	return 0;
 }
 
@@ -566,6 +598,7 @@ int eng_prog__add(struct eng_prog *p, const struct eng_ast *ast, eng_warn_fn war
 
 	p->culprit = ast;
 	r = add_tree(&x, ast, &c.ref);
+	buf__done(&x.text);
 	if (!r) {
 		p->culprit = ast;
 		r = evt_set__of(ast, &p->all, &c.types, &x.at, err);
