@@ -183,7 +183,8 @@ int collect_deref(struct bpf_raw_tracepoint_args *ctx)
 		return 0;
 	if ((c.d->event == EV_pipe || c.d->event == EV_pipe2) && !c.ret)
 		out_pipe(&c, &o);
-	if (c.d->event == EV_pidfd_send_signal || c.d->event == EV_setns) {
+	if (c.d->event == EV_pidfd_send_signal || c.d->event == EV_setns ||
+	    c.d->event == EV_process_madvise || c.d->event == EV_process_mrelease) {
 		__u32 pid = pid_of_pidfd(file_of_fd(c.task, call_arg(&c, 0)));
 
 		if (pid)

@@ -272,7 +272,8 @@ static uint8_t category_of(const struct fmt_event_info *ev)
 static bool may_be_done_to_others(const struct fmt_event_info *ev)
 {
 	switch (ev->id) {
-	case EV_pidfd_getfd: case EV_open_tree: case EV_uring_openat: case EV_uring_openat2:
+	case EV_pidfd_open: case EV_pidfd_getfd: case EV_perf_event_open:
+	case EV_open_tree: case EV_open_tree_attr: case EV_fspick: case EV_uring_openat: case EV_uring_openat2:
 		return true;
 	default:
 		return about__may_concern_others(ev->id) && !(ev->flags & EF_OPENS_FD);
@@ -398,6 +399,8 @@ static const char *const *collector_nums(unsigned id, uint8_t kind)
 	case EV_pipe:
 	case EV_pipe2: return nums_pipe;
 	case EV_pidfd_send_signal:
+	case EV_process_madvise:
+	case EV_process_mrelease:
 	case EV_setns: return nums_pidfd;
 	case EV_pidfd_getfd: return nums_getfd;
 	case EV_task_new: return nums_task_new;

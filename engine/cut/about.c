@@ -5,20 +5,35 @@
 
 #include "engine/cut/about.h"
 #include "format/base/alloc.h"
+#include "format/base/log.h"
+#include "format/base/strtab.h"
 
 #define MIN_NAMED 12u			/* a text that holds a shorter id may mean anything */
-#define MAX_NAMED 1024u			/* ids that texts are searched for */
+/* Ids that texts are searched for, and those of them that begin alike: a trace may name any number. */
+#define MAX_NAMED (1u << 17)
+#define MAX_ALIKE 64u
 
 enum { UNKNOWN, NO, FIRST_ID };		/* of a string; FIRST_ID + k: it names that one */
+
+/* One that texts are searched for, as it is shown. */
+struct named {
+	char id[65];
+	bool out;			/* it is not one that is meant */
+	uint32_t next;			/* FIRST_ID + k of another that begins with the same MIN_NAMED characters; 0: none */
+};
 
 struct about {
 	about_fn is_it;
 	void *arg;
-	struct named { char id[65]; } *ids;	/* as they are shown */
+	struct named *ids;
 	size_t n_ids, cap_ids;
+	struct strtab heads;		/* the first MIN_NAMED characters of each ... */
+	uint32_t *first;		/* ... and FIRST_ID + k of one that begins so, by their number */
+	size_t cap_first;
+	uint64_t too_many;		/* how often there was no room for another */
 	char last[65];			/* of them, that was met last */
 	const struct fmt_batch *b;
-	uint16_t *named;		/* by string of the batch */
+	uint32_t *named;		/* by string of the batch */
 	size_t n_named, cap_named;
 };
 
@@ -35,7 +50,12 @@ void about__free(struct about *a)
 {
 	if (!a)
 		return;
+	if (a->too_many)
+		log_warn("too many containers are asked for: %llu times one was met whose id no text was searched for",
+			 (unsigned long long)a->too_many);
 	free(a->ids);
+	strtab__done(&a->heads);
+	free(a->first);
 	free(a->named);
 	free(a);
 }
@@ -48,34 +68,89 @@ void about__batch(struct about *a, const struct fmt_batch *b)
 
 /* --- which containers ------------------------------------------------------------------------------------- */
 
+static struct named *named_of(const struct about *a, uint32_t k)
+{
+	return k ? &a->ids[k - FIRST_ID] : NULL;
+}
+
+/* FIRST_ID + k of the first of those whose ids begin as p does, which has MIN_NAMED characters at least; 0: none. */
+static uint32_t begins_as(const struct about *a, const char *p)
+{
+	uint32_t head = strtab__find(&a->heads, p, MIN_NAMED, MIN_NAMED);
+
+	return head ? a->first[head] : 0;
+}
+
+static struct named *find_id(const struct about *a, const char *id)
+{
+	struct named *n = strlen(id) < MIN_NAMED ? NULL : named_of(a, begins_as(a, id));
+
+	while (n && strcmp(n->id, id))
+		n = named_of(a, n->next);
+	return n;
+}
+
 static bool is_among(const struct about *a, const char *id)
 {
-	for (size_t k = 0; k < a->n_ids; k++)
-		if (!strcmp(a->ids[k].id, id))
-			return true;
+	const struct named *n = find_id(a, id);
+
+	return n && !n->out;
+}
+
+static bool has_room(struct about *a, const char *id)
+{
+	unsigned alike = 0;
+
+	for (uint32_t k = begins_as(a, id); k; k = named_of(a, k)->next)
+		alike++;
+	if (a->n_ids < MAX_NAMED && alike < MAX_ALIKE)
+		return true;
+	a->too_many++;
 	return false;
+}
+
+static void add_new_id(struct about *a, const char *id, size_t len)
+{
+	uint32_t head = strtab__add(&a->heads, id, MIN_NAMED, MIN_NAMED);
+	struct named *n;
+
+	while (a->cap_first <= head) {
+		size_t had = a->cap_first;
+
+		a->first = xgrow(a->first, &a->cap_first, head + 1u, sizeof(*a->first));
+		memset(a->first + had, 0, (a->cap_first - had) * sizeof(*a->first));
+	}
+	a->ids = xgrow(a->ids, &a->cap_ids, a->n_ids + 1, sizeof(*a->ids));
+	n = &a->ids[a->n_ids];
+	*n = (struct named){ .next = a->first[head] };
+	memcpy(n->id, id, len);
+	a->first[head] = FIRST_ID + (uint32_t)a->n_ids++;
 }
 
 void about__add_id(struct about *a, const char *id)
 {
 	size_t len = eng_container__id_len(id, strlen(id));
 	char shown[sizeof(a->ids->id)];
+	struct named *n;
 
-	if (len < MIN_NAMED || len >= sizeof(shown) || a->n_ids == MAX_NAMED)
+	if (len < MIN_NAMED || len >= sizeof(shown))
 		return;
 	memcpy(shown, id, len);
 	shown[len] = 0;
-	if (is_among(a, shown))
+	n = find_id(a, shown);
+	if (n ? !n->out : !has_room(a, shown))
 		return;
-	a->ids = xgrow(a->ids, &a->cap_ids, a->n_ids + 1, sizeof(*a->ids));
-	memcpy(a->ids[a->n_ids++].id, shown, len + 1);
+	if (n)
+		n->out = false;
+	else
+		add_new_id(a, shown, len);
 	a->n_named = 0;
 }
 
 /* It is not the one that was meant: strings have to be searched again. */
-static void take_id_out(struct about *a, size_t k)
+static void take_id_out(struct about *a, struct named *n)
 {
-	a->ids[k] = a->ids[--a->n_ids];
+	n->out = true;
 	a->n_named = 0;
 	*a->last = 0;
 }
@@ -106,16 +181,21 @@ static bool is_its(struct about *a, const struct eng_thread *t)
 
 /* --- by a text ---------------------------------------------------------------------------------------------- */
 
-static uint16_t whom_it_names(const struct about *a, const struct fmt_str *s)
+static uint32_t whom_it_names(const struct about *a, const struct fmt_str *s)
 {
-	for (size_t k = 0; k < a->n_ids; k++)
-		if (memmem(s->p, s->len, a->ids[k].id, strlen(a->ids[k].id)))
-			return (uint16_t)(FIRST_ID + k);
+	for (uint32_t i = 0; a->n_ids && i + MIN_NAMED <= s->len; i++)
+		for (uint32_t k = begins_as(a, s->p + i); k; k = named_of(a, k)->next) {
+			const struct named *n = named_of(a, k);
+			size_t len = strlen(n->id);
+
+			if (!n->out && len <= s->len - i && !memcmp(s->p + i, n->id, len))
+				return k;
+		}
 	return NO;
 }
 
 /* Strings that have come since, or are to be searched again. */
-static uint16_t *place_of(struct about *a, uint32_t str)
+static uint32_t *place_of(struct about *a, uint32_t str)
 {
 	if (str >= a->n_named) {
 		a->named = xgrow(a->named, &a->cap_named, a->b->dict.n + 1u, sizeof(*a->named));
@@ -129,7 +209,8 @@ static uint16_t *place_of(struct about *a, uint32_t str)
 static bool names_one(struct about *a, const struct eng_ctx *ctx, uint32_t str)
 {
 	const struct fmt_str *s = strtab__get(&a->b->dict, str);
-	uint16_t *named;
+	struct named *n;
+	uint32_t *named;
 
 	if (!s || str > a->b->dict.n)
 		return false;
@@ -139,9 +220,10 @@ static bool names_one(struct about *a, const struct eng_ctx *ctx, uint32_t str)
 			*named = whom_it_names(a, s);
 		if (*named == NO)
 			return false;
-		if (is_it_by_id(a, ctx, a->ids[*named - FIRST_ID].id))
+		n = named_of(a, *named);
+		if (is_it_by_id(a, ctx, n->id))
 			return true;
-		take_id_out(a, *named - FIRST_ID);
+		take_id_out(a, n);
 	}
 }
 
@@ -251,18 +333,81 @@ static bool is_about_it(struct about *a, const struct eng_ctx *ctx)
 	return false;
 }
 
+/*
+ * Calls that are done to a process or thread by its number, or by a descriptor that holds it. What only asks how one is
+ * scheduled, or in which group it is, is done to nobody.
+ */
+enum whose { CALLERS, KERNELS };	/* numbers: as the caller sees them, or as the kernel has found them */
+
+static const struct by_number {
+	uint16_t type;
+	uint8_t param, whose;
+} by_number[] = {
+	{ EV_kill, P_kill_pid, CALLERS },
+	{ EV_tkill, P_tkill_tid, CALLERS },
+	{ EV_tgkill, P_tgkill_tid, CALLERS },
+	{ EV_rt_sigqueueinfo, P_rt_sigqueueinfo_pid, CALLERS },
+	{ EV_rt_tgsigqueueinfo, P_rt_tgsigqueueinfo_tid, CALLERS },
+	{ EV_pidfd_send_signal, P_pidfd_send_signal_target_pid, KERNELS },
+	{ EV_ptrace, P_ptrace_pid, CALLERS },
+	{ EV_process_vm_readv, P_process_vm_readv_pid, CALLERS },
+	{ EV_process_vm_writev, P_process_vm_writev_pid, CALLERS },
+	{ EV_process_madvise, P_process_madvise_target_pid, KERNELS },
+	{ EV_process_mrelease, P_process_mrelease_target_pid, KERNELS },
+	{ EV_pidfd_open, P_pidfd_open_pid, CALLERS },
+	{ EV_pidfd_getfd, P_pidfd_getfd_target_pid, KERNELS },
+	{ EV_kcmp, P_kcmp_pid1, CALLERS },
+	{ EV_kcmp, P_kcmp_pid2, CALLERS },
+	{ EV_get_robust_list, P_get_robust_list_pid, CALLERS },
+	{ EV_perf_event_open, P_perf_event_open_pid, CALLERS },
+	{ EV_prlimit, P_prlimit_pid, CALLERS },
+	{ EV_migrate_pages, P_migrate_pages_pid, CALLERS },
+	{ EV_move_pages, P_move_pages_pid, CALLERS },
+	{ EV_sched_setaffinity, P_sched_setaffinity_pid, CALLERS },
+	{ EV_sched_setscheduler, P_sched_setscheduler_pid, CALLERS },
+	{ EV_sched_setparam, P_sched_setparam_pid, CALLERS },
+	{ EV_sched_setattr, P_sched_setattr_pid, CALLERS },
+	{ EV_setpriority, P_setpriority_who, CALLERS },
+	{ EV_ioprio_set, P_ioprio_set_who, CALLERS },
+};
+
+static bool is_by_number(uint16_t type)
+{
+	for (unsigned k = 0; k < sizeof(by_number) / sizeof(*by_number); k++)
+		if (by_number[k].type == type)
+			return true;
+	return false;
+}
+
+/* Is the number that of a user? include/uapi/linux/resource.h, include/uapi/linux/ioprio.h */
+static bool is_of_user(const struct fmt_ev *ev)
+{
+	uint64_t which;
+
+	return (ev->type == EV_setpriority && fmt_ev__int(ev, P_setpriority_which, &which) && which == 2) ||
+	       (ev->type == EV_ioprio_set && fmt_ev__int(ev, P_ioprio_set_which, &which) && which == 3);
+}
+
+static bool meets_number(struct about *a, const struct eng_ctx *ctx)
+{
+	const struct by_number *n = by_number, *end = n + sizeof(by_number) / sizeof(*by_number);
+
+	for (; n < end; n++)
+		if (n->type == ctx->ev->type && meets(a, ctx, n->param, n->whose == KERNELS))
+			return !is_of_user(ctx->ev);
+	return false;
+}
+
 /* How an event says whom it is done to. */
 enum how { TO_ITSELF, TO_NUMBER, TO_NAMESPACE, TO_NAMED, TO_CONTAINER, TO_POD, TO_FILE };
 
 static enum how how_done(uint16_t type)
 {
 	switch (type) {
-	case EV_kill: case EV_tkill: case EV_tgkill: case EV_rt_sigqueueinfo: case EV_rt_tgsigqueueinfo:
-	case EV_pidfd_send_signal: case EV_ptrace: case EV_process_vm_readv: case EV_process_vm_writev: case EV_pidfd_getfd:
-		return TO_NUMBER;
 	case EV_setns:
 		return TO_NAMESPACE;
-	case EV_mount: case EV_umount2: case EV_umount: case EV_move_mount: case EV_open_tree: case EV_pivot_root:
+	case EV_mount: case EV_umount2: case EV_umount: case EV_move_mount: case EV_open_tree: case EV_open_tree_attr:
+	case EV_mount_setattr: case EV_fspick: case EV_pivot_root: case EV_chroot:
 	case EV_execve: case EV_execveat: case EV_alert: case EV_trigger:
 	case EV_cgroup_attach: case EV_cgroup_mkdir: case EV_cgroup_rmdir:
 		return TO_NAMED;
@@ -271,33 +416,9 @@ static enum how how_done(uint16_t type)
 	case EV_k8s_audit:
 		return TO_POD;
 	default:
+		if (is_by_number(type))
+			return TO_NUMBER;
 		return fmt_events[type].flags & EF_OPENS_FD ? TO_FILE : TO_ITSELF;
-	}
-}
-
-static bool meets_number(struct about *a, const struct eng_ctx *ctx)
-{
-	switch (ctx->ev->type) {
-	case EV_kill:
-		return meets(a, ctx, P_kill_pid, false);
-	case EV_tkill:
-		return meets(a, ctx, P_tkill_tid, false);
-	case EV_tgkill:
-		return meets(a, ctx, P_tgkill_tid, false);
-	case EV_rt_sigqueueinfo:
-		return meets(a, ctx, P_rt_sigqueueinfo_pid, false);
-	case EV_rt_tgsigqueueinfo:
-		return meets(a, ctx, P_rt_tgsigqueueinfo_tid, false);
-	case EV_ptrace:
-		return meets(a, ctx, P_ptrace_pid, false);
-	case EV_process_vm_readv:
-		return meets(a, ctx, P_process_vm_readv_pid, false);
-	case EV_process_vm_writev:
-		return meets(a, ctx, P_process_vm_writev_pid, false);
-	case EV_pidfd_getfd:
-		return meets(a, ctx, P_pidfd_getfd_target_pid, true);
-	default:
-		return meets(a, ctx, P_pidfd_send_signal_target_pid, true);
 	}
 }
 

@@ -66,7 +66,9 @@ from_outside() {
 	spoor-trace cut captures/*--host--*.spoor -w cut.spoor -c "$short"
 	from_outside one.spoor '%proc.name ' >one
 	for f in kill tkill tgkill rt_sigqueueinfo rt_tgsigqueueinfo pidfd_send_signal process_vm_readv process_vm_writev pidfd_getfd ptrace \
-		 mount open_tree openat; do
+		 pidfd_open prlimit sched_setaffinity sched_setparam sched_setscheduler sched_setattr setpriority ioprio_set kcmp \
+		 get_robust_list migrate_pages move_pages process_madvise process_mrelease perf_event_open \
+		 mount mount_setattr fspick open_tree openat; do
 		grep -q "^meddle $f " one || { echo "no $f"; cat one; return 1; }
 	done
 	# by a file and by a process; to its root, its memory, its cgroup

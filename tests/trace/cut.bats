@@ -87,6 +87,12 @@ moment() {	# trace share: a time within it, ns
 			row kill 1 1 "{\"pid\":$2}"
 			row ptrace 1 1 "{\"pid\":$2}"
 			row pidfd_send_signal 1 1 "{\"pidfd\":3,\"target_pid\":$2}"
+			row prlimit 1 1 "{\"pid\":$2}"
+			row kcmp 1 1 "{\"pid1\":1,\"pid2\":$2}"
+			row setpriority 1 1 "{\"which\":0,\"who\":$2}"
+			row setpriority 1 1 "{\"which\":2,\"who\":$2}"	# of a user with that number
+			row process_mrelease 1 1 "{\"pidfd\":3,\"target_pid\":$2}"
+			row sched_getparam 1 1 "{\"pid\":$2}"	# this only asks
 			row mount 1 1 "{\"dev\":\"none\",\"dir\":\"/run/$1/x\"}"
 			row mount 1 1 "{\"dev\":\"none\",\"dir\":\"/proc/$2/root/x\"}"
 			row container 0 0 "{\"id\":\"$1\",\"full_id\":\"$1$1$1$1$1aaaa\",\"name\":\"$3\"}"
@@ -96,7 +102,7 @@ moment() {	# trace share: a time within it, ns
 			row kill 1 1 '{"pid":-1}'
 		done
 	} >t.jsonl
-	echo "execve kill ptrace pidfd_send_signal mount mount container getppid procexit tgkill" | tr ' ' '\n' >want
+	echo "execve kill ptrace pidfd_send_signal prlimit kcmp setpriority process_mrelease mount mount container getppid procexit tgkill" | tr ' ' '\n' >want
 	for c in web-1 we $id ${id:0:6} $id$id$id; do
 		spoor-trace cut t.jsonl -w c.spoor --force -c $c
 		spoor-replay --internal c.spoor -p %evt.type >got
@@ -110,6 +116,23 @@ moment() {	# trace share: a time within it, ns
 	spoor-trace convert t.jsonl t.spoor
 	spoor-trace cut t.spoor -w c.spoor --force -c web-1 --from 2026-11-27T10:00:00.003Z --to 2026-11-27T10:00:00.005Z
 	[ "$(spoor-replay c.spoor -p %evt.type | tr '\n' ' ')" = "kill ptrace pidfd_send_signal " ]
+}
+
+@test "by container: any number of them, and texts that name each" {
+	{
+		echo '{"spoor":"events","version":1,"start":"2026-11-27T10:00:00.000000000Z"}'
+		awk 'BEGIN {
+			row = "{\"time\":\"2026-11-27T10:00:%02d.%09dZ\",\"type\":\"%s\",\"tid\":%d,\"pid\":%d,\"res\":0,\"args\":{%s}}\n"
+			for (i = 1; i <= 3000; i++)
+				printf row, 1, i, "container", 0, 0, sprintf("\"id\":\"%06xabcdef\",\"name\":\"web-%d\"", i, i)
+			for (i = 1; i <= 3010; i++)
+				printf row, 2, i, "mount", 1, 1, sprintf("\"dev\":\"none\",\"dir\":\"/run/x%06xabcdef/%d\"", i, i)
+		}'
+	} >t.jsonl
+	spoor-trace cut t.jsonl -w c.spoor --force -c web
+	[ "$(spoor-replay c.spoor -f 'evt.type = mount' | wc -l)" = 3000 ]
+	spoor-trace cut t.jsonl -w c.spoor --force -c web-2999
+	[ "$(spoor-replay c.spoor -f 'evt.type = mount' -p %evt.arg.dir)" = /run/x000bb7abcdef/2999 ]
 }
 
 @test "by time, with and without a condition: the same lines" {

@@ -5,13 +5,16 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/perf_event.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -61,12 +64,45 @@ static void memory(pid_t pid, int pidfd)
 	close((int)must("mem", open(in_proc(pid, "mem"), O_RDWR)));
 }
 
+/* How it is scheduled, how much it may have, where its memory lies. */
+static void resources(pid_t pid, int pidfd)
+{
+	unsigned long cpus[16] = { 0 };
+	struct sched_param param = { 0 };
+	struct rlimit limit;
+	struct attr { uint32_t size, policy; uint64_t flags; int32_t nice; uint32_t prio; uint64_t times[3]; } attr = { 0 };
+	struct perf_event_attr event = { .type = PERF_TYPE_SOFTWARE, .size = sizeof(event), .config = PERF_COUNT_SW_DUMMY };
+	void *head, *page = NULL;
+	size_t len;
+	int status;
+
+	must("prlimit", prlimit(pid, RLIMIT_NOFILE, NULL, &limit));
+	must("sched_getaffinity", syscall(SYS_sched_getaffinity, pid, sizeof(cpus), cpus));
+	must("sched_setaffinity", syscall(SYS_sched_setaffinity, pid, sizeof(cpus), cpus));
+	must("sched_setparam", sched_setparam(pid, &param));
+	must("sched_setscheduler", sched_setscheduler(pid, SCHED_OTHER, &param));
+	attr.size = sizeof(attr);
+	must("sched_setattr", syscall(SYS_sched_setattr, pid, &attr, 0));
+	must("setpriority", setpriority(PRIO_PROCESS, (id_t)pid, 0));
+	must("ioprio_set", syscall(SYS_ioprio_set, 1, pid, 0));
+	must("kcmp", syscall(SYS_kcmp, getpid(), pid, 0, 0, 0) < 0 && errno != ENOSYS ? -1 : 0);
+	must("get_robust_list", syscall(SYS_get_robust_list, pid, &head, &len));
+	/* what a kernel is not built for is tried all the same */
+	syscall(SYS_migrate_pages, pid, 1, cpus, cpus);
+	syscall(SYS_move_pages, pid, 1, &page, NULL, &status, 0);
+	syscall(SYS_process_madvise, pidfd, NULL, 0, 20 /* MADV_COLD */, 0);
+	syscall(SYS_process_mrelease, pidfd, 0);
+	close((int)must("perf_event_open", syscall(SYS_perf_event_open, &event, pid, -1, -1, 0)));
+}
+
 static void files(pid_t pid, const char *cgroup)
 {
 	char path[4096];
 
 	close((int)must("root", open(in_proc(pid, "root/dev/null"), O_WRONLY)));
 	must("mount", mount("none", in_proc(pid, "root/proc"), "tmpfs-there-is-not", 0, NULL) < 0 && errno != ENODEV ? -1 : 0);
+	syscall(SYS_mount_setattr, AT_FDCWD, in_proc(pid, "root/proc"), 0, NULL, 0);
+	syscall(SYS_fspick, AT_FDCWD, in_proc(pid, "root/nowhere"), 0);
 	if (!cgroup)
 		return;
 	close((int)must("open_tree", syscall(SYS_open_tree, AT_FDCWD, cgroup, 0)));
@@ -91,6 +127,7 @@ int main(int argc, char **argv)
 		return 2;
 	pidfd = (int)must("pidfd_open", syscall(SYS_pidfd_open, pid, 0));
 	signals(pid, pidfd);
+	resources(pid, pidfd);
 	files(pid, argc > 2 ? argv[2] : NULL);
 	child = fork();
 	if (!child) {
