@@ -49,7 +49,7 @@ files_are_there() { [ "$(ls captures | grep -c '\.spoor$')" = 2 ]; }
 # What was done from outside, without the lives of processes and what the recorders do.
 from_outside() {
 	spoor-replay "$1" -f "container.id = host and not proc.name startswith spoor and not evt.type in (execve, execveat, clone, clone3, fork,
-		vfork, exit, exit_group, procexit, signaldeliver)" -p "$2%evt.type %thread.tid %evt.rawres"
+		vfork, exit, exit_group, procexit, signaldeliver, container, useradded, groupadded)" -p "$2%evt.type %thread.tid %evt.rawres"
 }
 
 @test "the same is in a recording of a container, in a cut of one, and in the flight recorder's file" {
