@@ -4,7 +4,9 @@
 # Local actions of playbooks on real containers: frozen, killed, cut off, and what must not be hit.
 
 setup_file() {
-	export ID=5f00ba11feed0123456789abcdef0123456789abcdef0123456789abcdef0123
+	source "$SPOOR_SRC/tests/lib/container.bash"
+	export ID
+	ID=$(container_new_id)
 }
 
 # Bash ignores "! command" in the middle of a test.

@@ -58,7 +58,7 @@ from_outside() {
 	EOR
 	daemon_config "capture: {buffer: 32MiB}"
 	daemon_start
-	record_start one.spoor -c "$id"
+	record_start one.spoor -c "$id" --ring-size 32M
 	meddle
 	seen one.spoor "container.id = $short and proc.name = hostname and evt.type = procexit"
 	record_stop

@@ -5,7 +5,9 @@
 
 setup_file() {
 	source "$SPOOR_SRC/tests/capture/lib.bash"
-	export CAPTURE_MISSING ID=5f00ba11feed0123456789abcdef0123456789abcdef0123456789abcdef0124
+	source "$SPOOR_SRC/tests/lib/container.bash"
+	export CAPTURE_MISSING ID
+	ID=$(container_new_id)
 	CAPTURE_MISSING=$(capture_missing) || CAPTURE_MISSING=
 }
 
