@@ -228,7 +228,7 @@ static bool is_nobody(uint32_t tid)
 /* What happens to a thread that is not known does not make it known: it may have ended. */
 static bool is_passing(uint16_t type)
 {
-	return type == EV_procinfo || type == EV_switch || type == EV_action;
+	return type == EV_procinfo || type == EV_switch || type == EV_action || type == EV_container || type == EV_container_end;
 }
 
 static struct eng_thread *find_thread(struct eng_state *st, const struct fmt_batch *b, uint32_t row)

@@ -177,6 +177,36 @@ static void announced_containers_have_names(void **state)
 	world__free(w);
 }
 
+/* What is found out of a container comes late: the process that it was asked of may have ended, and stays so. */
+static void of_a_process_that_has_ended(void **state)
+{
+	struct world *w = world__new();
+
+	(void)state;
+	exec_in(w, 10, "memory=/docker/" ID "\0");
+	exec_in(w, 11, "memory=/docker/" ID "\0");
+	exit_thread(w, 11, 11, 1);
+	leave(w);
+	ev(w, EV_container, 11, 11, 0);
+	s(w, P_container_id, SHORT);
+	s(w, P_container_name, "web");
+	go(w);
+	assert_string_equal(get(w, "container.id"), SHORT);
+	assert_string_equal(get(w, "container.name"), "web");
+	assert_string_equal(container_of(w, 10), SHORT);
+	assert_null(eng_state__thread(w->st, 11));
+	exit_thread(w, 10, 10, 1);
+	leave(w);
+	ev(w, EV_container_end, 10, 10, 0);
+	s(w, P_container_end_id, SHORT);
+	go(w);
+	assert_string_equal(get(w, "container.name"), "web");
+	assert_null(eng_state__thread(w->st, 10));
+	leave(w);
+	assert_null(eng_state__container(w->st, SHORT));
+	world__free(w);
+}
+
 static void a_container_may_be_announced_by_its_cgroup(void **state)
 {
 	struct world *w = world__new();
@@ -417,6 +447,7 @@ int main(void)
 		cmocka_unit_test(processes_belong_to_containers),
 		cmocka_unit_test(moving_to_a_cgroup),
 		cmocka_unit_test(announced_containers_have_names),
+		cmocka_unit_test(of_a_process_that_has_ended),
 		cmocka_unit_test(a_container_may_be_announced_by_its_cgroup),
 		cmocka_unit_test(one_that_is_in_an_announced_one),
 		cmocka_unit_test(bare_runc),
