@@ -17,7 +17,6 @@
 
 struct team {
 	struct rpl_run *run;
-	struct fmt_source *first;	/* the trace as it was opened: reads the first segment */
 	struct fmt_source *scout;	/* looks for keyframes */
 	struct rpl_part *parts;		/* segment k is parts[k % window] while it is taken and not put out */
 	bool *done;
@@ -67,35 +66,28 @@ static bool is_turn(struct rpl_part *p, size_t kept)
 	return false;
 }
 
-static struct fmt_source *source_of(struct member *m, uint64_t segment)
+static void read_segment(struct member *m, struct rpl_part *p)
 {
-	return segment ? m->source : m->team->first;
-}
-
-static void read_segment(struct member *m, struct rpl_part *p, uint64_t segment)
-{
-	struct fmt_source *s = source_of(m, segment);
-
 	m->eval->part = p;
-	s->ops->segment(s, segment ? p->from : 0, p->to);
-	rpl_eval__read(m->eval, s);
+	m->source->ops->segment(m->source, p->from, p->to);
+	rpl_eval__read(m->eval, m->source);
 }
 
 /* It has printed more than is wanted: once more from its beginning, and only as far as that. */
-static void read_again(struct member *m, struct rpl_part *p, uint64_t segment)
+static void read_again(struct member *m, struct rpl_part *p)
 {
 	rpl_part__reset(p, m->team->run);
 	rpl_part__begin_turn(p, m->team->run);
-	read_segment(m, p, segment);
+	read_segment(m, p);
 }
 
 /* Put out the segment whose turn it is. The first one begins in its turn and is never read twice. */
-static void put_out(struct member *m, struct rpl_part *p, uint64_t segment)
+static void put_out(struct member *m, struct rpl_part *p)
 {
 	struct team *t = m->team;
 
 	if (p->too_much || (!p->direct && !rpl_part__begin_turn(p, t->run)))
-		read_again(m, p, segment);
+		read_again(m, p);
 	if (p->code < 0 && !t->code) {
 		t->code = p->code;
 		t->err = p->err;
@@ -115,7 +107,7 @@ static void put_out_done(struct member *m)
 	t->putting_out = true;
 	while (turn = atomic_load(&t->turn), t->done[turn % t->window] && !atomic_load(&t->over)) {
 		pthread_mutex_unlock(&t->lock);
-		put_out(m, &t->parts[turn % t->window], turn);
+		put_out(m, &t->parts[turn % t->window]);
 		pthread_mutex_lock(&t->lock);
 		t->done[turn % t->window] = false;
 		atomic_store(&t->turn, turn + 1);
@@ -126,8 +118,13 @@ static void put_out_done(struct member *m)
 		pthread_cond_broadcast(&t->moved);
 }
 
+static uint64_t segment_of(const struct rpl_part *p)
+{
+	return ((const struct seat *)p->arg)->segment;
+}
+
 /* With the lock: the next segment, NULL if there is none. */
-static struct rpl_part *take(struct team *t, uint64_t *ret)
+static struct rpl_part *take(struct team *t)
 {
 	struct rpl_part *p;
 
@@ -141,7 +138,7 @@ static struct rpl_part *take(struct team *t, uint64_t *ret)
 	p->to = t->to;
 	if (!t->next)
 		rpl_part__begin_turn(p, t->run);
-	((struct seat *)p->arg)->segment = *ret = t->next++;
+	((struct seat *)p->arg)->segment = t->next++;
 	t->all_taken = t->to == UINT64_MAX;
 	t->from = t->to;
 	if (!t->all_taken && t->scout->ops->next_keyframe(t->scout, &t->to))
@@ -149,22 +146,27 @@ static struct rpl_part *take(struct team *t, uint64_t *ret)
 	return p;
 }
 
+/* With the lock: p, and what there is to be taken besides. */
+static void go_on(struct member *m, struct rpl_part *p)
+{
+	struct team *t = m->team;
+
+	for (; p; p = take(t)) {
+		pthread_mutex_unlock(&t->lock);
+		read_segment(m, p);
+		pthread_mutex_lock(&t->lock);
+		t->done[segment_of(p) % t->window] = true;
+		put_out_done(m);
+	}
+}
+
 static void *work(void *arg)
 {
 	struct member *m = arg;
-	struct team *t = m->team;
-	struct rpl_part *p;
-	uint64_t segment;
 
-	pthread_mutex_lock(&t->lock);
-	while ((p = take(t, &segment))) {
-		pthread_mutex_unlock(&t->lock);
-		read_segment(m, p, segment);
-		pthread_mutex_lock(&t->lock);
-		t->done[segment % t->window] = true;
-		put_out_done(m);
-	}
-	pthread_mutex_unlock(&t->lock);
+	pthread_mutex_lock(&m->team->lock);
+	go_on(m, take(m->team));
+	pthread_mutex_unlock(&m->team->lock);
 	return NULL;
 }
 
@@ -196,29 +198,37 @@ static int make_evals(struct rpl_run *r)
 	return code;
 }
 
-/* All members work, this thread as the first of them. */
+/* All members work, this thread as the first of them: it has the reader that stands before the first segment. */
 static void work_together(struct member *m, unsigned n)
 {
+	struct team *t = m[0].team;
+	struct rpl_part *first;
 	unsigned started = 1;
 
+	pthread_mutex_lock(&t->lock);
+	first = take(t);
+	pthread_mutex_unlock(&t->lock);
 	while (started < n && !pthread_create(&m[started].thread, NULL, work, &m[started]))
 		started++;
-	work(&m[0]);
+	pthread_mutex_lock(&t->lock);
+	go_on(&m[0], first);
+	pthread_mutex_unlock(&t->lock);
 	for (unsigned i = 1; i < started; i++)
 		pthread_join(m[i].thread, NULL);
 }
 
-/* Their readers are copies of the scout's: it has met the schema on its way. */
-static int gather(struct team *t, struct member *m, struct err *err)
+/* The others' readers are copies of the scout's: it has met the schema on its way. */
+static int gather(struct team *t, struct member *m, struct fmt_source *s, struct err *err)
 {
 	struct rpl_run *r = t->run;
 	int code = make_evals(r);
 
 	for (unsigned i = 0; i < r->o->threads && !code; i++) {
-		m[i] = (struct member){ .team = t, .eval = r->evals[i] };
+		m[i] = (struct member){ .team = t, .eval = r->evals[i], .source = i ? NULL : s };
 		eng_state__describe(r->evals[i]->st, t->scout->meta.hostname,
 				    t->scout->meta.start_ns);
-		code = t->scout->ops->clone(t->scout, &m[i].source, err);
+		if (i)
+			code = t->scout->ops->clone(t->scout, &m[i].source, err);
 	}
 	return code;
 }
@@ -226,7 +236,7 @@ static int gather(struct team *t, struct member *m, struct err *err)
 int rpl_parallel(struct rpl_run *r, struct fmt_source *s, struct err *err)
 {
 	unsigned n = r->o->threads;
-	struct team t = { .run = r, .first = s, .window = 4 * n };
+	struct team t = { .run = r, .window = 4 * n };
 	struct seat *seats = xcalloc(t.window, sizeof(*seats));
 	struct member *m = xcalloc(n, sizeof(*m));
 	int code;
@@ -244,14 +254,14 @@ int rpl_parallel(struct rpl_run *r, struct fmt_source *s, struct err *err)
 	if (!code && !find_first_end(&t))
 		code = 1;
 	if (!code)
-		code = gather(&t, m, err);
+		code = gather(&t, m, s, err);
 	if (!code) {
 		work_together(m, n);
 		code = t.code;
 		if (code)
 			*err = t.err;
 	}
-	for (unsigned i = 0; i < n; i++)
+	for (unsigned i = 1; i < n; i++)
 		fmt_source__close(m[i].source);
 	fmt_source__close(t.scout);
 	for (unsigned i = 0; i < t.window; i++)

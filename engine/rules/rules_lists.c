@@ -105,7 +105,12 @@ static bool is_blank(char c)
 
 static bool is_delimiter(char c)
 {
-	return is_blank(c) || c == '(' || c == ')' || c == ',' || c == '=';
+	static const bool is[256] = {
+		[' '] = true, ['\t'] = true, ['\n'] = true, ['\r'] = true, ['('] = true, [')'] = true, [','] = true,
+		['='] = true,
+	};
+
+	return is[(uint8_t)c];
 }
 
 /*
