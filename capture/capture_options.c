@@ -3,6 +3,7 @@
 
 #include "capture/capture_options.h"
 #include "capture/daemon/daemon.h"
+#include "capture/machine.h"
 #include "format/base/text.h"
 
 static int set_write(void *u, const char *v, struct err *err)
@@ -144,6 +145,12 @@ static int set_ring_size(void *u, const char *v, struct err *err)
 	return r;
 }
 
+static int set_host_root(void *u, const char *v, struct err *err)
+{
+	(void)u;
+	return cap_machine__set_root(v, err);
+}
+
 static int set_realtime(void *u, const char *v, struct err *err)
 {
 	(void)v;
@@ -279,6 +286,10 @@ static const struct cli_opt opts[] = {
 	  "not, and loses nothing. It then takes up to a whole processor from them, the more the higher --level is. Needs "
 	  "CAP_SYS_NICE or an RLIMIT_RTPRIO; where the kernel refuses it that is said, and the recording goes on without.",
 	  set_realtime },
+	{ 0, "host-root", "DIR",
+	  "Where the machine's root is mounted, if the recorder runs in a container: the files of container runtimes, and the "
+	  "machine's users, are read below it.",
+	  set_host_root },
 	{ 0, "slow-reads", NULL,
 	  "Let BPF helpers read the kernel's memory, as on kernels before 6.2: slower. Given twice, "
 	  "do without loops too, as on kernels before 5.17: slower to start, and where paths of calls "
@@ -309,6 +320,7 @@ static const struct { const char *option, *instead; } instead[] = {
 	{ "ring-size", "write capture.buffer into the configuration" },
 	{ "slow-reads", "write capture.slow_reads into the configuration" },
 	{ "realtime", "write capture.realtime into the configuration" },
+	{ "host-root", "write capture.host_root into the configuration" },
 	{ "fsync", "write ring.sync into the configuration" },
 	{ "duration", "it records until it is stopped" },
 	{ "count", "it records until it is stopped" },

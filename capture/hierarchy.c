@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "capture/hierarchy.h"
 
@@ -81,14 +82,58 @@ const char *cap_hierarchies__names(struct cap_hierarchies *h, int id)
 	return names ? names : "";
 }
 
-static void add_paths(struct buf *out, const char *names, const char *path, size_t n_path)
+/* --- paths ------------------------------------------------------------------------------------ */
+
+#define CGROUP_INIT_NS 0xeffffffbu	/* the machine's, include/linux/proc_ns.h */
+
+bool cap_hierarchies__are_private(void)
+{
+	struct stat st;
+
+	return !stat("/proc/self/ns/cgroup", &st) && st.st_ino != CGROUP_INIT_NS;
+}
+
+void cap_hierarchies__root(struct cap_hierarchies *h, int id, const char *path)
+{
+	if (h->n_roots == CAP_MAX_HIERARCHIES || strlen(path) >= sizeof(h->roots[0].path))
+		return;
+	h->roots[h->n_roots].id = id;
+	strcpy(h->roots[h->n_roots++].path, path);
+}
+
+static const char *root_of(const struct cap_hierarchies *h, int id)
+{
+	for (unsigned i = 0; i < h->n_roots; i++)
+		if (h->roots[i].id == id)
+			return h->roots[i].path;
+	return "/";
+}
+
+/* "/../x" below "/a/b" is "/a/x". */
+static void add_path(struct buf *out, const char *root, const char *path, size_t n)
+{
+	size_t keep = strcmp(root, "/") ? strlen(root) : 0;
+
+	while (keep && n >= 3 && !memcmp(path, "/..", 3) && (n == 3 || path[3] == '/')) {
+		while (root[--keep] != '/')
+			;
+		path += 3;
+		n -= 3;
+	}
+	if (n == 1 && keep)		/* the root itself is "/" */
+		n = 0;
+	buf__add(out, root, keep);
+	buf__add(out, n || keep ? path : "/", n || keep ? n : 1);
+}
+
+static void add_paths(struct buf *out, const char *names, const char *root, const char *path, size_t n_path)
 {
 	while (*names) {
 		size_t n = strcspn(names, ",");
 
 		buf__add(out, names, n);
 		buf__u8(out, '=');
-		buf__add(out, path, n_path);
+		add_path(out, root, path, n_path);
 		buf__u8(out, 0);
 		names += n + (names[n] == ',');
 	}
@@ -102,7 +147,7 @@ void cap_hierarchies__list(struct cap_hierarchies *h, const char *text, struct b
 
 		path = colon ? memchr(colon + 1, ':', len - (size_t)(colon + 1 - text)) : NULL;
 		if (path)
-			add_paths(out, cap_hierarchies__names(h, atoi(text)), path + 1,
+			add_paths(out, cap_hierarchies__names(h, atoi(text)), root_of(h, atoi(text)), path + 1,
 				  len - (size_t)(path + 1 - text));
 		text += len + (text[len] == '\n');
 	}

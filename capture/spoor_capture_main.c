@@ -18,6 +18,7 @@
 #include "capture/command.h"
 #include "capture/daemon/control_client.h"
 #include "capture/daemon/daemon.h"
+#include "capture/machine.h"
 #include "capture/priority.h"
 #include "capture/privilege.h"
 #include "capture/ptrace/tracer.h"
@@ -181,7 +182,7 @@ static int load_rules(struct cap_options *o, struct err *err)
 {
 	static char host[256];
 
-	gethostname(host, sizeof(host) - 1);
+	cap_machine__name(host);
 	return cap_live__load(&o->live, host, err);
 }
 

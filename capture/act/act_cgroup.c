@@ -65,6 +65,8 @@ static bool by_process(const struct pb_target *t, enum act_tree tree, const char
 			continue;
 		at++;
 		at[strcspn(at, "\n")] = 0;
+		if (!strncmp(at, "/..", 3))	/* seen from a cgroup namespace of our own: it says not where */
+			continue;
 		if (tree == ACT_V2 ? !strncmp(line, "0::", 3) : strstr(names, "freezer") && strstr(names, "freezer") < at) {
 			n = own_part(t, at);
 			if (n && snprintf(path, 4096, "%s%.*s", mount, (int)n, at) >= 4096)

@@ -8,6 +8,7 @@
 #define ITER_BPF_H
 
 #include "capture/bpf/exec.bpf.h"
+#include "capture/bpf/sched.bpf.h"
 #include "capture/bpf/sock.bpf.h"
 
 struct {
@@ -102,6 +103,49 @@ int walk_task(struct bpf_iter__task *ctx)
 			out_path(&o, TAG_EXE, path, &fs->root);
 	}
 	walk_close(&o, seq, EV_state_thread, t);
+	return 0;
+}
+
+static __always_inline void walk_cgroup(struct seq_file *seq, struct task_struct *t, struct cgroup *cg)
+{
+	struct out o;
+
+	if (walk_open(&o))
+		return;
+	out_num(&o, K(K(cg, root), hierarchy_id));
+	out_cgroup(&o, cg);
+	walk_close(&o, seq, EV_cgroup_attach, t);
+}
+
+/*
+ * Where the recorder's cgroup namespace begins, a record for each hierarchy: paths in /proc begin there. Numbers: hierarchy.
+ */
+SEC("iter/task")
+int walk_cgroups(struct bpf_iter__task *ctx)
+{
+	struct task_struct *t = ctx->task;
+	struct seq_file *seq = ctx->meta->seq;
+	struct cgroup *last;
+	struct css_set *cs;
+
+	if (!t || K(t, pid) != own_tgid)
+		return 0;
+	cs = K(K(K(t, nsproxy), cgroup_ns), root_cset);
+	last = K(cs, dfl_cgrp);
+	walk_cgroup(seq, t, last);
+	for (__u32 i = 0; i < 16; i++) {
+		struct cgroup_subsys_state *css;
+		struct cgroup *cg;
+
+		if (i >= bpf_core_enum_value(enum cgroup_subsys_id, CGROUP_SUBSYS_COUNT))
+			break;
+		css = (void *)k64(&cs->subsys[0] + i);
+		cg = css ? K(css, cgroup) : NULL;
+		if (!cg || cg == last)
+			continue;
+		walk_cgroup(seq, t, cg);
+		last = cg;
+	}
 	return 0;
 }
 

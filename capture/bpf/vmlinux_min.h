@@ -308,6 +308,11 @@ struct css_set {
 	struct cgroup *dfl_cgrp;
 };
 
+/* include/linux/cgroup.h */
+struct cgroup_namespace {
+	struct css_set *root_cset;
+};
+
 /* include/linux/cgroup-defs.h (counted by include/linux/cgroup_subsys.h) */
 enum cgroup_subsys_id {
 	CGROUP_SUBSYS_COUNT = 12,

@@ -10,6 +10,7 @@
 #include "capture/containers/monitor.h"
 #include "capture/containers/patience.h"
 #include "capture/containers/runtime.h"
+#include "capture/machine.h"
 
 /*
  * In this order: docker's containers are also containerd's. Everybody's are also runc's, which is
@@ -61,13 +62,15 @@ static bool look(const struct cap_look *l, struct cap_container_info *c, unsigne
 	return false;
 }
 
+/* The machine's mounts: ours, or, where we are in a container, those of its first process. */
 static bool same_mounts(uint32_t pid)
 {
-	struct stat own, other;
+	struct stat own, first, other;
 	char path[40];
 
 	snprintf(path, sizeof(path), "/proc/%u/ns/mnt", pid);
-	return !stat(path, &other) && !stat("/proc/self/ns/mnt", &own) && own.st_ino == other.st_ino;
+	return !stat(path, &other) && ((!stat("/proc/self/ns/mnt", &own) && own.st_ino == other.st_ino) ||
+				       (!stat("/proc/1/ns/mnt", &first) && first.st_ino == other.st_ino));
 }
 
 /* --- files that are somebody else's: they may not answer (patience.h), and are read to a limit ------ */
@@ -242,7 +245,7 @@ static bool look_in_homes(const struct cap_look *l, struct cap_container_info *c
  */
 bool cap_container__look_up(struct cap_container_info *c, const char *full_id, uint32_t pid, bool begun)
 {
-	struct cap_look l = { .id = full_id, .root = open_root("/"), .pid = pid, .begun = begun };
+	struct cap_look l = { .id = full_id, .root = cap_machine__root(), .pid = pid, .begun = begun };
 	bool found;
 
 	if (l.root < 0)
@@ -306,7 +309,7 @@ static void compare_in_home(void *arg, const char *home)
 
 bool cap_container__id_of_name(const char *name, char id[65], const char **runtime)
 {
-	struct by_name b = { .name = name, .n = strlen(name), .root = open_root("/") };
+	struct by_name b = { .name = name, .n = strlen(name), .root = cap_machine__root() };
 	struct cap_look l = { .root = b.root };
 
 	for (unsigned i = 0; b.root >= 0 && i < N; i++) {

@@ -10,6 +10,7 @@
 
 #include "capture/daemon/daemon_internal.h"
 #include "capture/daemon/service.h"
+#include "capture/machine.h"
 #include "capture/priority.h"
 #include "capture/privilege.h"
 #include "format/base/cli.h"
@@ -97,12 +98,26 @@ static int start_recorder(struct cap_daemon *d, struct err *err)
 	return r;
 }
 
+/* The state knows it: our own cgroup may be hidden from us. */
+static void find_own_container(struct cap_daemon *d)
+{
+	const struct eng_proc *p = eng_state__proc(cap_recorder__state(d->rec), getpid());
+	const struct eng_container *c = p ? p->container : NULL;
+
+	if (!c)
+		return;
+	d->own = xstrdup(c->full_id ? c->full_id->s : c->id);
+	if (!d->conf.capture.host_root)
+		log_warn("the recorder is in a container (%s), and takes its files for the machine's: names of other containers and "
+			 "of users stay unknown; mount the machine's root in it, and name the place: capture.host_root", c->id);
+}
+
 static int begin(struct cap_daemon *d, struct err *err)
 {
 	int r;
 
 	d->started_ns = now_ns(CLOCK_REALTIME);
-	gethostname(d->host, sizeof(d->host) - 1);
+	cap_machine__name(d->host);
 	r = cap_daemon_conf__read(&d->conf, &d->file, d->config_path, err);
 	d->metrics = cap_metrics__new();
 	r = r ? r : cap_daemon__folders(&d->conf, true, err);
@@ -115,7 +130,9 @@ static int begin(struct cap_daemon *d, struct err *err)
 	if (r)
 		return r;
 	cap_privilege__drop(false);
-	r = open_keep(d, err);
+	find_own_container(d);
+	r = cap_playbooks__begin(d->playbooks, err);
+	r = r ? r : open_keep(d, err);
 	if (r)
 		return r;
 	d->round_at = now_ns(CLOCK_MONOTONIC);
@@ -194,6 +211,7 @@ static void free_all(struct cap_daemon *d)
 	cap_live__done(&d->live);
 	cap_scope__done(&d->scope);
 	free(d->rule_triggers);
+	free(d->own);
 	cfg__free(d->file);
 	cfg__free(d->reloaded);
 	cap_post__done(&d->post);

@@ -43,6 +43,9 @@ static const struct cfg_key capture_keys[] = {
 		"processor behind containers that want it, and nothing is lost. It takes one processor at most, and of that what the kernel "
 		"leaves to real-time threads (sched_rt_runtime_us, 95 %). false, or where the kernel refuses it: nice -10, which "
 		"weighs within a control group only. status says what is in force, and why."),
+	CFG_KEY(struct cap_capture_conf, host_root, CFG_PATH, "host_root", NULL,
+		"Where the machine's root is mounted, if the recorder runs in a container: `/host`. The files of container runtimes, and the "
+		"machine's users, are read below it."),
 	CFG_KEY(struct cap_capture_conf, slow_reads, CFG_BOOL, "slow_reads", "false",
 		"Let BPF helpers read the kernel's memory, as on kernels before 6.2: slower."),
 	CFG_END,

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "capture/daemon/daemon_internal.h"
+#include "capture/machine.h"
 
 static char *folder_above(const char *path)
 {
@@ -62,6 +63,8 @@ int cap_daemon__folders(const struct cap_daemon_conf *o, bool make, struct err *
 	char *control = folder_above(o->control.socket);
 	int r = look_at(control, "control.socket", 0755, make, err);
 
+	if (!r && o->capture.host_root)
+		r = cap_machine__set_root(o->capture.host_root, err);
 	if (!r && o->files.directory)
 		r = look_at(o->files.directory, "files.directory", 0750, make, err);
 	if (!r && o->ring.directory)

@@ -42,6 +42,7 @@ struct cap_daemon {
 	struct cap_daemon_conf conf;
 	struct cfg *file, *reloaded;	/* own the strings of conf: of what is settled at the start, of all else if not NULL */
 	char host[256];
+	char *own;			/* full id of the container that we are in; NULL: none. Settled at the start */
 
 	/* the recording thread's */
 	struct cap_recorder *rec;
@@ -107,7 +108,10 @@ int cap_daemon__ask(struct cap_daemon *d, const char *by, const char *who, const
 
 /* --- daemon_folders.c ------------------------------------------------------------------------- */
 
-/* Can the folders of files, ring and control socket be written to? make: those are made whose parent there is. */
+/*
+ * Can the folders of files, ring and control socket be written to, and is there the machine's root, which is what is used from
+ * then on? make: those are made whose parent there is.
+ */
 int cap_daemon__folders(const struct cap_daemon_conf *o, bool make, struct err *err);
 
 /* --- daemon_reload.c: in the manager's thread ------------------------------------------------- */

@@ -29,7 +29,6 @@ struct cap_playbooks {
 	struct playbook *pb;		/* the recording thread's, with the decider */
 	struct pb_decider *decider;
 	struct pb_self self;
-	char *full_id, *node;
 	struct act *act;
 	uint64_t checked;		/* round in which the stop file was looked for, and the answer */
 	atomic_bool file_there;
@@ -229,37 +228,6 @@ void cap_playbooks__set(struct cap_playbooks *p, struct playbook *pb, struct pb_
 
 /* --- beginning and end --------------------------------------------------------------------------------------- */
 
-/* The container that we are in, if we are in one. */
-static char *own_container(void)
-{
-	char line[4352], id[65], full[65];
-	FILE *f = fopen("/proc/self/cgroup", "re");
-	char *ret = NULL;
-
-	while (f && !ret && fgets(line, sizeof(line), f)) {
-		const char *path = strchr(line, '/');
-
-		line[strcspn(line, "\n")] = 0;
-		if (path && eng_container_from_cgroup(path, id, full, NULL))
-			ret = xstrdup(*full ? full : id);
-	}
-	if (f)
-		fclose(f);
-	return ret;
-}
-
-static void find_self(struct cap_playbooks *p)
-{
-	const char *node = getenv("NODE_NAME");
-
-	p->full_id = own_container();
-	p->node = xstrdup(node && *node ? node : p->d->host);
-	p->self = (struct pb_self){ .pid = getpid(), .full_id = p->full_id, .ns = getenv("POD_NAMESPACE"), .pod = getenv("POD_NAME"),
-				    .node = p->node };
-	if (!p->self.ns)
-		p->self.pod = NULL;
-}
-
 int cap_playbooks__new(struct cap_playbooks **ret, struct cap_daemon *d, struct err *err)
 {
 	struct cap_playbooks *p;
@@ -273,9 +241,7 @@ int cap_playbooks__new(struct cap_playbooks **ret, struct cap_daemon *d, struct 
 	o.arg = p;
 	cap_priority__mutex(&p->lock);
 	p->rows = xcalloc(MAX_ROWS, sizeof(*p->rows));
-	find_self(p);
 	r = playbook__open(&p->pb, d->conf.playbooks, true, err);
-	r = r ? r : pb_decider__new(&p->decider, p->pb, &p->self, NULL);
 	r = r ? r : act__new(&p->act, &o, err);
 	if (r) {
 		cap_playbooks__free(p);
@@ -283,6 +249,17 @@ int cap_playbooks__new(struct cap_playbooks **ret, struct cap_daemon *d, struct 
 	}
 	*ret = p;
 	return 0;
+}
+
+int cap_playbooks__begin(struct cap_playbooks *p, struct err *err)
+{
+	if (!p)
+		return 0;
+	p->self = (struct pb_self){ .pid = getpid(), .full_id = p->d->own, .ns = getenv("POD_NAMESPACE"), .pod = getenv("POD_NAME"),
+				    .node = p->d->host };
+	if (!p->self.ns)
+		p->self.pod = NULL;
+	return cap_playbooks__prepare(p, p->pb, &p->decider, err);
 }
 
 void cap_playbooks__end(struct cap_playbooks *p)
@@ -307,8 +284,6 @@ void cap_playbooks__free(struct cap_playbooks *p)
 	for (unsigned i = 0; i < p->n_rows; i++)
 		done_row(&p->rows[i]);
 	free(p->rows);
-	free(p->full_id);
-	free(p->node);
 	pthread_mutex_destroy(&p->lock);
 	free(p);
 }

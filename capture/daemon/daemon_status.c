@@ -149,6 +149,8 @@ void cap_daemon__status(struct cap_daemon *d, struct buf *out)
 	put_text(out, "version", spoor_version);
 	put_u64(out, "pid", (uint64_t)getpid());
 	put_text(out, "host", d->host);
+	if (d->own)
+		put_text(out, "container", d->own);
 	put_text(out, "config", d->config_path);
 	put_time(out, "since", d->started_ns);
 	put_u64(out, "events", s.events);

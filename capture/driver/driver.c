@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -14,6 +15,7 @@
 
 #include "capture/decode/call_table.h"
 #include "capture/driver/driver_internal.h"
+#include "capture/hierarchy.h"
 #include "capture/ptrace/pt_driver.h"
 #include "capture/ptrace/tracer.h"
 #include "capture/spoor.skel.h"
@@ -68,6 +70,17 @@ static bool has_cap(unsigned cap)
 	return eff >> cap & 1;
 }
 
+/* The machine's own namespaces have these numbers: include/linux/proc_ns.h. */
+#define USER_INIT_NS 0xeffffffdu
+#define PID_INIT_NS 0xeffffffcu
+
+static bool is_another(const char *ns, ino_t init)
+{
+	struct stat st;
+
+	return !stat(ns, &st) && st.st_ino != init;
+}
+
 #define CAP_NR_SYS_ADMIN 21		/* include/uapi/linux/capability.h */
 #define CAP_NR_PERFMON 38
 #define CAP_NR_BPF 39
@@ -76,6 +89,10 @@ static int say_no_permission(struct err *err)
 {
 	bool bpf = has_cap(CAP_NR_BPF), perfmon = has_cap(CAP_NR_PERFMON);
 
+	if (is_another("/proc/self/ns/user", USER_INIT_NS))
+		return err__set(err, -EPERM,
+				"the recorder is in a user namespace of its own, where no capability counts for BPF: run its "
+				"container without one (as root, --userns=host, hostUsers: true)");
 	if ((has_cap(CAP_NR_SYS_ADMIN) || (bpf && perfmon)) && verifier_said)
 		return err__set(err, -FMT_E_UNSUPPORTED,
 				"this kernel's verifier refuses a BPF program; its log: "
@@ -181,6 +198,7 @@ static int configure(struct cap_driver *d, const struct cap_driver_opts *o, bool
 		cap_calls__only((struct cap_desc *)s->rodata->descs, o->types);
 	cap_calls__follows((struct cap_follow(*)[2])s->rodata->follows);
 	bpf_program__set_autoload(s->progs.collect_resolve, loops);
+	bpf_program__set_autoload(s->progs.walk_cgroups, cap_hierarchies__are_private());
 #if defined(__aarch64__)
 	cap_calls__native((uint16_t *)s->rodata->native);
 #endif
@@ -390,6 +408,12 @@ int cap_driver__open(struct cap_driver **ret, const struct cap_driver_opts *o, s
 			*ret = d;
 		return r;
 	}
+	if (is_another("/proc/self/ns/pid", PID_INIT_NS)) {
+		cap_driver__close(d);
+		return err__set(err, -FMT_E_UNSUPPORTED,
+				"the recorder is in a pid namespace of its own: the kernel and /proc would not mean the same "
+				"process by a number; run its container in the machine's (--pid=host, hostPID: true)");
+	}
 	libbpf_set_print(on_libbpf);
 	libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
 	d->n_cpus = count_cpus();
@@ -519,8 +543,10 @@ int cap_driver__walk(struct cap_driver *d, const char *what,
 	int fd, r;
 
 	if (d->tracer)			/* processes are read from /proc */
-		return strcmp(what, "task") ? cap_tracer__files(d->tracer, fn, arg) : 0;
-	p = strcmp(what, "task") ? d->skel->progs.walk_file : d->skel->progs.walk_task;
+		return strcmp(what, "task_file") ? 0 : cap_tracer__files(d->tracer, fn, arg);
+	p = !strcmp(what, "task")      ? d->skel->progs.walk_task
+	    : !strcmp(what, "cgroups") ? d->skel->progs.walk_cgroups
+				       : d->skel->progs.walk_file;
 	link = bpf_program__attach_iter(p, NULL);
 	if (!link)
 		return err__set(err, -errno, "cannot list what is there (BPF iterator over %s): %s",

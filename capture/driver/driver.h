@@ -58,7 +58,8 @@ bool cap_driver__traced_ended(struct cap_driver *d, int *ret_status);
 /* No more records after this; what is in the rings can still be read. */
 void cap_driver__detach(struct cap_driver *d);
 /*
- * Read an iterator to its end: "task" or "task_file". fn gets each record, borrowed; a non-zero
+ * Read an iterator to its end: "task", "task_file", or, where the recorder has a cgroup namespace of its own,
+ * "cgroups": where that begins. fn gets each record, borrowed; a non-zero
  * return ends the walk and is returned.
  */
 int cap_driver__walk(struct cap_driver *d, const char *what,

@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "capture/machine.h"
 #include "capture/outputs/out_output.h"
 #include "format/base/text.h"
 
@@ -90,7 +91,8 @@ static int syslog__open(struct output *o, struct err *err)
 	s->fd = -1;
 	if (!o->o.path)
 		o->o.path = "/dev/log";
-	if (gethostname(s->machine, sizeof(s->machine) - 1) || !*s->machine)
+	cap_machine__name(s->machine);
+	if (!*s->machine)
 		strcpy(s->machine, "-");
 	rc = find_facility(s, o->o.facility ? o->o.facility : "daemon", err);
 	if (!rc && strlen(o->o.path) >= sizeof(((struct sockaddr_un *)0)->sun_path))

@@ -13,6 +13,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "capture/machine.h"
 #include "capture/snapshot/proc_text.h"
 #include "capture/snapshot/snapshot.h"
 #include "format/base/text.h"
@@ -250,8 +251,7 @@ void cap_host__rows(struct fmt_batch *b, uint64_t ts)
 {
 	struct accounts host = { .b = b, .ts = ts, .container = "", .keyframe = true };
 
-	char *users = account_text(open("/etc/passwd", O_RDONLY | O_CLOEXEC)),
-	     *groups = account_text(open("/etc/group", O_RDONLY | O_CLOEXEC));
+	char *users = account_text(cap_machine__open("/etc/passwd")), *groups = account_text(cap_machine__open("/etc/group"));
 
 	account_rows(&host, users, 7, user_row);
 	account_rows(&host, groups, 3, group_row);

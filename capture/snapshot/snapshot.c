@@ -143,6 +143,20 @@ static int walk(struct walk *w, struct cap_driver *d, struct err *err)
 	return r;
 }
 
+static int on_root(void *arg, const struct cap_record *r)
+{
+	struct cap_decoder *dec = arg;
+	struct cap_parts p;
+
+	if (!cap_parts__split(&p, r) || !p.n_nums || !p.blob[TAG_PATH])
+		return 0;
+	dec->text.len = 0;
+	cap_path__text(p.blob[TAG_PATH], &dec->text);
+	buf__u8(&dec->text, 0);
+	cap_hierarchies__root(&dec->hierarchies, (int)p.nums[0], (const char *)dec->text.p);
+	return 0;
+}
+
 int cap_snapshot__take(struct cap_snapshot **ret, struct cap_driver *d, struct cap_decoder *dec,
 		       struct err *err)
 {
@@ -157,6 +171,8 @@ int cap_snapshot__take(struct cap_snapshot **ret, struct cap_driver *d, struct c
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	s->ts = (uint64_t)(now.tv_sec * 1000000000ll + now.tv_nsec + dec->mono_offset);
 	r = cap_driver__attach(d, err);
+	if (!r && cap_hierarchies__are_private())
+		r = cap_driver__walk(d, "cgroups", on_root, dec, err);
 	if (!r)
 		r = walk(&s->first, d, err);
 	if (!r) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Cgroup lists: hierarchies by number, named ones, several subsystems, the unified one, odd lines.
+ * Cgroup lists: hierarchies by number, named ones, several subsystems, the unified one, odd lines; and out of a cgroup namespace.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -45,6 +45,38 @@ static void test_list(void **state)
 	CHECK("\n\nnonsense\n2:half\n", "");
 }
 
+static void check_in(const char *root, const char *path, const char *want)
+{
+	struct cap_hierarchies h = made();
+	struct buf out = { 0 };
+	char text[256], all[256];
+
+	cap_hierarchies__root(&h, 0, root);
+	snprintf(text, sizeof(text), "0::%s\n2:memory:/m\n", path);
+	snprintf(all, sizeof(all), "pids=%s%cmemory=/m", want, 0);
+	cap_hierarchies__list(&h, text, &out);
+	assert_int_equal(out.len, strlen(want) + sizeof("pids=") + sizeof("memory=/m"));
+	assert_memory_equal(out.p, all, out.len);
+	buf__done(&out);
+}
+
+static void test_namespace(void **state)
+{
+	(void)state;
+	check_in("/kubepods/pod1/own", "/", "/kubepods/pod1/own");
+	check_in("/kubepods/pod1/own", "/init", "/kubepods/pod1/own/init");
+	check_in("/kubepods/pod1/own", "/..", "/kubepods/pod1");
+	check_in("/kubepods/pod1/own", "/../pause", "/kubepods/pod1/pause");
+	check_in("/kubepods/pod1/own", "/../../pod2/it", "/kubepods/pod2/it");
+	check_in("/kubepods/pod1/own", "/../../..", "/");
+	check_in("/kubepods/pod1/own", "/../../../init.scope", "/init.scope");
+	check_in("/kubepods/pod1/own", "/..a/b", "/kubepods/pod1/own/..a/b");
+	check_in("/", "/a", "/a");
+	check_in("/", "/", "/");
+	/* what cannot be stays as it is */
+	check_in("/own", "/../../a", "/../a");
+}
+
 static void test_this_machine(void **state)
 {
 	struct cap_hierarchies h;
@@ -59,6 +91,7 @@ static void test_this_machine(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_list),
+		cmocka_unit_test(test_namespace),
 					    cmocka_unit_test(test_this_machine) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
