@@ -10,6 +10,7 @@
 #include "capture/bpf/exec.bpf.h"
 #include "capture/bpf/sched.bpf.h"
 #include "capture/bpf/sock.bpf.h"
+#include "capture/bpf/thread.bpf.h"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -63,6 +64,8 @@ int walk_task(struct bpf_iter__task *ctx)
 
 	if (!t || walk_open(&o))
 		return 0;
+	if (n_names && task_wanted(t))
+		task_shows_inside(t);
 	cred = K(t, real_cred);
 	mm = K(t, mm);
 	fs = K(t, fs);

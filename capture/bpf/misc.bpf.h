@@ -190,6 +190,11 @@ int collect_deref(struct bpf_raw_tracepoint_args *ctx)
 		if (pid)
 			out_num(&o, pid);
 	}
+	if (c.d->event == EV_setns)
+		slot_moved(c.s);
+	/* a copy of where it was, which was inside: other calls of this kind are not recorded */
+	if (c.d->event == EV_unshare && n_names)
+		task_shows_inside(c.task);
 	if (c.d->event == EV_ioctl && (__u32)call_arg(&c, 1) == TIOCSTI)
 		out_user_mem(&o, TAG_S2, (void *)call_arg(&c, 2), 1, 1, 8);
 	if (!c.compat) {

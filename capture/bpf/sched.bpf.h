@@ -140,6 +140,13 @@ static __always_inline void slot_birth(struct task_struct *p, struct task_struct
 	s->key = from->key - (__u64)K(p, stack) + stack;
 }
 
+/* A mount namespace that is born with a child is a copy of its creator's. */
+static __always_inline void birth_inside(struct task_struct *p, struct task_struct *c)
+{
+	if (K(p, nsproxy) != K(c, nsproxy) && ns_is_inside((__u64)K(K(p, nsproxy), mnt_ns)))
+		task_shows_inside(c);
+}
+
 /* Numbers: tid pid ptid flags vtid vpid start pidns_start. */
 SEC("raw_tp/sched_process_fork")
 int on_fork(struct bpf_raw_tracepoint_args *ctx)
@@ -153,6 +160,8 @@ int on_fork(struct bpf_raw_tracepoint_args *ctx)
 	s = slot_of_task(c, &k);
 	if (s)
 		s->key = 0;
+	if (n_names)
+		birth_inside(p, c);
 	slot_birth(p, c);
 	if (*dns_mark(id_of_task(p)))
 		*dns_mark(id) = 1;	/* it has the same descriptors */

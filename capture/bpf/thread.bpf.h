@@ -112,12 +112,93 @@ static __always_inline bool task_wanted(struct task_struct *task)
 	return false;
 }
 
+/*
+ * Namespaces that are of the containers asked for: mount namespaces that their processes are in, and pid namespaces that
+ * one of them is the init of. Who is in such a one acts inside of the container, whatever its cgroup. Their addresses: one
+ * that is used again lets through what user space leaves out then.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u64);
+	__type(value, __u8);
+} inside SEC(".maps");
+
+static __always_inline bool ns_is_inside(__u64 ns)
+{
+	return bpf_map_lookup_elem(&inside, &ns) != NULL;
+}
+
+static __always_inline void ns_put_inside(__u64 ns)
+{
+	__u8 yes = 1;
+
+	bpf_map_update_elem(&inside, &ns, &yes, BPF_ANY);
+}
+
+#define PIDNS_DEPTH 4			/* nested pid namespaces that are looked at */
+
+/* The pid namespace of a task's children is what it has entered, too. */
+static __always_inline bool task_is_inside(struct task_struct *task)
+{
+	struct nsproxy *n = K(task, nsproxy);
+	struct pid_namespace *p = K(n, pid_ns_for_children);
+
+	if (ns_is_inside((__u64)K(n, mnt_ns)))
+		return true;
+	for (int i = 0; i < PIDNS_DEPTH && p && K(p, level); i++) {
+		if (ns_is_inside((__u64)p))
+			return true;
+		p = K(p, parent);
+	}
+	return false;
+}
+
+/*
+ * A task that is inside is in these namespaces. Not the container's is the mount namespace that an init outside of it is in, the
+ * machine's among them: runtimes begin there. What the container's own init is in is looked up to stay known, however many
+ * its processes make.
+ */
+static __always_inline void task_shows_inside(struct task_struct *task)
+{
+	struct nsproxy *n = K(task, nsproxy);
+	struct pid_namespace *p = K(n, pid_ns_for_children);
+	__u64 mnt = (__u64)K(n, mnt_ns), of_init;
+
+	if (!mnt)
+		return;			/* it is ending */
+	if (p && K(p, level) && K(p, child_reaper) == task)
+		ns_put_inside((__u64)p);
+	for (int i = 0; i <= PIDNS_DEPTH && p; i++) {
+		of_init = (__u64)K(K(K(p, child_reaper), nsproxy), mnt_ns);
+		if (ns_is_inside((__u64)p))
+			ns_is_inside(of_init);
+		else if (of_init == mnt)
+			return;
+		p = K(p, parent);
+	}
+	if (!ns_is_inside(mnt))
+		ns_put_inside(mnt);
+}
+
 static __always_inline void slot_scope(struct thread_slot *s)
 {
+	struct task_struct *task = (void *)s->task;
+
 	s->generation = scope_generation;
 	s->flags &= ~THREAD_OUT;
-	if (n_names && !task_wanted((struct task_struct *)s->task))
+	if (!n_names)
+		return;
+	if (task_wanted(task))
+		task_shows_inside(task);
+	else if (!task_is_inside(task))
 		s->flags |= THREAD_OUT;
+}
+
+/* It has moved to other namespaces: where it is is looked up at its next call. */
+static __always_inline void slot_moved(struct thread_slot *s)
+{
+	s->generation = scope_generation - 1;
 }
 
 /* Fill a slot for the current thread. */

@@ -235,6 +235,7 @@ struct pid {
 struct pid_namespace {
 	struct task_struct *child_reaper;
 	unsigned int level;
+	struct pid_namespace *parent;
 };
 
 /* include/linux/ns_common.h, include/linux/proc_ns.h, fs/proc/internal.h */

@@ -496,6 +496,8 @@ void cap_driver__record(struct cap_driver *d)
 {
 	if (d->tracer)
 		return;
+	/* what is inside of containers has been looked at: threads are asked again */
+	__atomic_fetch_add(&d->skel->data->scope_generation, 1, __ATOMIC_RELEASE);
 	__atomic_store_n(&d->skel->data->mode, (uint8_t)THREAD_ANY, __ATOMIC_RELEASE);
 }
 

@@ -167,11 +167,18 @@ bool about__is_it(struct about *a, const struct eng_container *c)
 }
 
 /* By an id, for one that may be gone. */
-static bool is_it_by_id(struct about *a, const struct eng_ctx *ctx, const char *id)
+static bool is_it_by_id(struct about *a, struct eng_state *st, const char *id)
 {
-	const struct eng_container *c = eng_state__container(ctx->state, id);
+	const struct eng_container *c = eng_state__container(st, id);
 
 	return c ? about__is_it(a, c) : is_among(a, id);
+}
+
+bool about__is_inside(struct about *a, struct eng_state *st, const struct eng_thread *t)
+{
+	const char *id = t->entered ? eng_thread__inside(t) : NULL;
+
+	return id && is_it_by_id(a, st, id);
 }
 
 static bool is_its(struct about *a, const struct eng_thread *t)
@@ -221,7 +228,7 @@ static bool names_one(struct about *a, const struct eng_ctx *ctx, uint32_t str)
 		if (*named == NO)
 			return false;
 		n = named_of(a, *named);
-		if (is_it_by_id(a, ctx, n->id))
+		if (is_it_by_id(a, ctx->state, n->id))
 			return true;
 		take_id_out(a, n);
 	}
@@ -274,20 +281,15 @@ static bool meets(struct about *a, const struct eng_ctx *ctx, unsigned param, bo
 	if (t)
 		return is_its(a, t);
 	ended = eng_state__ended_container(ctx->state, by, n, fmt_ev__ts(ctx->ev));
-	return ended && is_it_by_id(a, ctx, ended);
+	return ended && is_it_by_id(a, ctx->state, ended);
 }
 
-/* A namespace's file, opened as /proc/PID/ns/KIND (the kernel calls it "net:[4026531840]"), or a process. */
 static bool enters(struct about *a, const struct eng_ctx *ctx)
 {
-	const struct eng_str *name = !ctx->fd ? NULL : ctx->fd->nameraw ? ctx->fd->nameraw : ctx->fd->name;
-	char slash;
-	int pid;
+	uint32_t kinds;
+	const char *id = eng_ctx__entered(ctx, &kinds);
 
-	if (meets(a, ctx, P_setns_target_pid, true))
-		return true;
-	return name && sscanf(name->s, "/proc/%d/ns%c", &pid, &slash) == 2 && slash == '/' &&
-	       is_its(a, eng_state__seen_by(ctx->state, ctx->proc, pid));
+	return id && is_it_by_id(a, ctx->state, id);
 }
 
 struct pod_search {
@@ -327,7 +329,7 @@ static bool is_about_it(struct about *a, const struct eng_ctx *ctx)
 
 		if (s && s->len && s->len < sizeof(id)) {
 			snprintf(id, sizeof(id), "%.*s", (int)eng_container__id_len(s->p, s->len), s->p);
-			return is_it_by_id(a, ctx, id);
+			return is_it_by_id(a, ctx->state, id);
 		}
 	}
 	return false;
@@ -457,5 +459,6 @@ bool about__may_concern_others(uint16_t type)
 
 bool about__has(struct about *a, const struct eng_ctx *ctx)
 {
-	return (!eng_ctx__nobody(ctx) && about__is_it(a, ctx->proc->container)) || is_done_to(a, ctx);
+	return (!eng_ctx__nobody(ctx) &&
+		(about__is_it(a, ctx->proc->container) || about__is_inside(a, ctx->state, ctx->thread))) || is_done_to(a, ctx);
 }

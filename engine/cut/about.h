@@ -2,7 +2,7 @@
 /*
  * about - is an event about containers that are asked for: did one of them do it, or did somebody else do it to one of them?
  *
- * What is done to a container: signals to its processes, tracing them, reading and writing their memory, taking their
+ * What is done to a container: all that is done by who has entered its mount or pid namespace; signals to its processes, tracing them, reading and writing their memory, taking their
  * descriptors, entering its namespaces; programs, mounts, cgroups, files opened for writing and notes about it whose text
  * names its id, or the directory in /proc of one of its processes; entries of the audit log about its pod.
  *
@@ -27,6 +27,8 @@ void about__add_id(struct about *a, const char *id);
 void about__batch(struct about *a, const struct fmt_batch *b);
 /* Is it asked for? Then all that its processes do is about it. NULL is none. */
 bool about__is_it(struct about *a, const struct eng_container *c);
+/* Does the thread act inside of one that is asked for, and does not belong to it? As eng_thread__inside. */
+bool about__is_inside(struct about *a, struct eng_state *st, const struct eng_thread *t);
 /* Can an event of this type be about a container that did not do it? */
 bool about__may_concern_others(uint16_t type);
 /* Can this one be, which has been entered into the state? */

@@ -152,6 +152,18 @@ static uint64_t who_asks_for(struct cut_pass *p, const struct eng_container *con
 	return a->who;
 }
 
+/* The same of a thread, which may be inside of a container that it does not belong to. */
+static uint64_t who_asks_for_thread(struct cut_pass *p, struct eng_state *st, const struct eng_thread *t)
+{
+	uint64_t who = who_asks_for(p, t->proc->container);
+	struct cut *c;
+
+	each_cut(p, c, eng_thread__inside(t) ? p->by_container & ~who : 0)
+		if (selection__is_inside(c->o.selection, st, t))
+			who |= c->bit;
+	return who;
+}
+
 /* The same of an event that has been entered. */
 static uint64_t who_asks(struct cut_pass *p, const struct eng_ctx *ctx)
 {
@@ -160,7 +172,7 @@ static uint64_t who_asks(struct cut_pass *p, const struct eng_ctx *ctx)
 	if (eng_ctx__nobody(ctx))
 		return 0;
 	if (a->since != p->since)
-		*a = (struct asked){ .since = p->since, .who = who_asks_for(p, ctx->proc->container) };
+		*a = (struct asked){ .since = p->since, .who = who_asks_for_thread(p, ctx->state, ctx->thread) };
 	return a->who;
 }
 
@@ -176,15 +188,17 @@ static bool is_nobodys(struct cut_pass *p, const struct fmt_batch *b, uint32_t r
 	struct asked *a = &p->threads[b->thread[row]];
 	const struct fmt_thread *ids = &b->threads[b->thread[row]];
 	const struct eng_thread *t;
+	struct eng_state *st;
 
 	if (p->types[b->type[row]] & OF_OTHERS || p->by_container != p->all)
 		return false;
 	if (a->since == p->since)
 		return !a->who;
-	t = eng_state__thread(eng_state__origin(p->st, ids->origin), ids->tid);
+	st = eng_state__origin(p->st, ids->origin);
+	t = eng_state__thread(st, ids->tid);
 	if (!t || (ids->pid && t->proc->pid != ids->pid))
 		return false;
-	*a = (struct asked){ .since = p->since, .who = who_asks_for(p, t->proc->container) };
+	*a = (struct asked){ .since = p->since, .who = who_asks_for_thread(p, st, t) };
 	return !a->who;
 }
 
@@ -241,6 +255,8 @@ static void event(struct cut_pass *p, const struct fmt_ev *ev, uint64_t among, b
 			note_error(c, cut__event(c, &ctx, sure & c->bit, needs & c->bit, &err), &err);
 	}
 	eng_state__leave(p->st, &ctx);
+	if (ev->type == EV_setns)
+		p->since++;		/* it is somewhere else from now on */
 }
 
 /* Before the first row of a batch. */

@@ -206,6 +206,11 @@ bool selection__is_it(const struct selection *s, const struct eng_container *c)
 	return about__is_it(s->about, c);
 }
 
+bool selection__is_inside(const struct selection *s, struct eng_state *st, const struct eng_thread *t)
+{
+	return about__is_inside(s->about, st, t);
+}
+
 bool selection__may_concern_others(uint16_t type)
 {
 	return type == EV_drop || about__may_concern_others(type);

@@ -28,6 +28,8 @@ int selection__of_container(struct selection **ret, const char *id, struct err *
 bool selection__is_of_container(const struct selection *s);
 /* Of such a one: is this one of them? Then all that its processes do is asked for. */
 bool selection__is_it(const struct selection *s, const struct eng_container *c);
+/* Of such a one: does the thread act inside of one of them? As eng_thread__inside. */
+bool selection__is_inside(const struct selection *s, struct eng_state *st, const struct eng_thread *t);
 /* Can such a one ask for an event of this type that no container of its has done? */
 bool selection__may_concern_others(uint16_t type);
 /* Can it ask for this one, which has been entered into the state? */

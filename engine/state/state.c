@@ -53,6 +53,7 @@ static state_fn *const enter_fns[FMT_MAX_EVENTS] = {
 static state_fn *const leave_fns[FMT_MAX_EVENTS] = {
 	[EV_close] = on_close_leave, [EV_uring_close] = on_close_leave,
 	[EV_procexit] = on_procexit_leave, [EV_container_end] = on_container_end_leave,
+	[EV_setns] = on_setns_leave,
 };
 
 /* --- life ------------------------------------------------------------------------------------- */

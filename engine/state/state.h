@@ -176,6 +176,12 @@ struct eng_thread {
 	uint64_t cap_inheritable, cap_permitted, cap_effective;
 	uint64_t pgft_maj, pgft_min;
 	uint32_t clone_flags;
+	/*
+	 * It acts inside of a container whose processes it does not belong to: see eng_thread__inside. The id as it is
+	 * shown (NULL: none), and which of its namespaces are entered (NEWNS, NEWPID of group clone_flags).
+	 */
+	struct eng_str *entered;
+	uint32_t entered_by;
 	bool guessed;			/* its birth was not seen: made up from an event */
 	uint64_t epoch;			/* changes with its own fields (uid, comm, caps) */
 	uint32_t slot;			/* see "Slots and epochs" */
@@ -307,6 +313,18 @@ const struct eng_str *eng_state__ended_name(const struct eng_state *st, const st
 /* The same: the id of the container that it was in, as it is shown; NULL: none. */
 const char *eng_state__ended_container(const struct eng_state *st, const struct eng_proc *by,
 				       int64_t tid, uint64_t ts);
+/*
+ * Whose namespaces a setns has been asked for, by what the call was given: a descriptor of a process, or of a file that was
+ * opened as /proc/PID/ns/KIND. The id, as it is shown, of the container that the process is or lately was in; NULL: in none, or
+ * it is not known. *ret_kinds: which namespaces (group clone_flags), 0: not known. Borrowed until the next event is applied.
+ */
+const char *eng_ctx__entered(const struct eng_ctx *ctx, uint32_t *ret_kinds);
+/*
+ * The container that a thread acts inside of though its control group says otherwise: it, or who created it, has by setns
+ * entered the mount namespace of a process of the container, or coming from no container the pid namespace, and not left it.
+ * NULL: none. Its own container (proc->container, container.id) stays what it is.
+ */
+const char *eng_thread__inside(const struct eng_thread *t);
 void eng_state__each_proc(struct eng_state *st, void (*fn)(struct eng_proc *p, void *arg),
 			  void *arg);
 void eng_state__each_container(struct eng_state *st,

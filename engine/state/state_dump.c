@@ -71,6 +71,10 @@ static void dump_thread(struct buf *out, const struct eng_thread *t)
 	opt(out, "start", t->start);
 	opt(out, "pgft_maj", t->pgft_maj);
 	opt(out, "pgft_min", t->pgft_min);
+	if (t->entered) {
+		str(out, "entered", t->entered);
+		hex(out, "entered_by", t->entered_by);
+	}
 	buf__puts(out, "\n");
 }
 

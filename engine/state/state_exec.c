@@ -41,6 +41,8 @@ static void inherit_thread(struct eng_thread *t, const struct eng_thread *from)
 	t->cap_effective = from->cap_effective;
 	eng_str__unref(t->comm);
 	t->comm = eng_str__ref(from->comm);
+	eng_str__set(&t->entered, eng_str__ref(from->entered));
+	t->entered_by = from->entered_by;
 }
 
 static void inherit_proc(struct eng_state *st, struct eng_proc *p, const struct eng_thread *creator,

@@ -325,7 +325,7 @@ state_fn on_task_new, on_clone, on_exec, on_exec_leader, on_procexit, on_procexi
 state_fn on_chdir, on_fchdir, on_getcwd, on_chroot, on_setuid, on_setreuid, on_setresuid, on_setgid,
 	 on_setregid, on_setresgid, on_capset, on_setsid, on_setpgid, on_prctl, on_rlimit,
 	 on_prlimit, on_unshare;
-state_fn on_cgroup_attach, on_container, on_container_end, on_container_end_leave, on_asyncevent;
+state_fn on_setns_leave, on_cgroup_attach, on_container, on_container_end, on_container_end_leave, on_asyncevent;
 state_fn on_user, on_user_gone, on_group, on_group_gone, on_iface, on_mount_row;
 state_fn on_state_thread, on_state_fd;
 state_fn on_dns, on_state_dns, on_audit, on_state_cause;

@@ -130,10 +130,22 @@ static unsigned first_given(const struct fmt_ev *ev, unsigned p, unsigned otherw
 	return fmt_ev__int(ev, p, &v) ? p : otherwise;
 }
 
-static bool load_thread(struct eng_thread *t, const struct fmt_ev *ev)
+/* Of one that is inside of no container the row says nothing. */
+static void load_entered(struct eng_state *st, struct eng_thread *t, const struct fmt_ev *ev)
+{
+	const struct fmt_str *id = fmt_ev__str(ev, P_state_thread_entered);
+
+	if (!id || !id->len || id->len >= sizeof(((struct eng_container *)NULL)->id))
+		return;
+	ev_str_set(st, &t->entered, ev, P_state_thread_entered);
+	EV_SET(&t->entered_by, ev, P_state_thread_entered_by);
+}
+
+static bool load_thread(struct eng_state *st, struct eng_thread *t, const struct fmt_ev *ev)
 {
 	bool changed = false;
 
+	load_entered(st, t, ev);
 	changed |= EV_SET(&t->vtid, ev, P_state_thread_vtid);
 	changed |= EV_SET(&t->uid, ev, P_state_thread_uid);
 	changed |= EV_SET(&t->gid, ev, P_state_thread_gid);
@@ -257,7 +269,7 @@ void on_state_thread(struct eng_state *st, struct eng_ctx *ctx)
 	comm = ev_str(st, ev, P_state_thread_comm);
 	if (comm)
 		proc__set_comm(st, t, comm);
-	if (load_thread(t, ev))
+	if (load_thread(st, t, ev))
 		thread__changed(st, t);
 	/* What is the process's is taken from its main thread, or from whichever comes first. */
 	if (t->tid == p->pid || p->n_threads == 1) {

@@ -388,6 +388,7 @@ static void take_out(struct eng_state *st, struct eng_thread *t)
 	st->shared->gen++;
 	eng_str__unref(t->comm);
 	eng_str__unref(t->cmdline);
+	eng_str__unref(t->entered);
 	slots__give(&st->shared->thread_slots, t->slot);
 	free(t);
 }

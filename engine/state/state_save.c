@@ -247,6 +247,10 @@ static void thread_params(struct saver *s, const struct eng_thread *t)
 	num(s, P_state_thread_start, t->start);
 	num(s, P_state_thread_pgft_maj, t->pgft_maj);
 	num(s, P_state_thread_pgft_min, t->pgft_min);
+	if (t->entered) {
+		str(s, P_state_thread_entered, t->entered);
+		num(s, P_state_thread_entered_by, t->entered_by);
+	}
 }
 
 static void save_dead(struct saver *s, const struct eng_proc *p)

@@ -37,7 +37,11 @@ meddle() {
 	done
 	"$progs/meddle" "$other_pid" >log || { cat log; return 1; }
 	"$progs/meddle" "$pid" "$cgroup" >log || { cat log; return 1; }
-	timeout 20 nsenter -t "$pid" -n true
+	timeout 20 nsenter -t "$pid" -n head -c 1 /etc/passwd >/dev/null
+	# who goes in acts there: by the mount and pid namespace, by one of them, in a copy of it
+	timeout 20 nsenter -t "$pid" -m -p /bin/sh -c '/bin/head -c 1 /etc/shadow; (/bin/tail -c 1 /etc/group)' >/dev/null
+	timeout 20 nsenter -t "$pid" -m /bin/unshare -m /bin/head -c 1 /etc/hosts >/dev/null
+	timeout 20 nsenter -t "$pid" -p head -c 1 /etc/hostname >/dev/null
 	# by io_uring, where there is one
 	"$SPOOR_BUILD/tests/rules/progs/kernel_act" ring-open "/proc/$pid/root/dev/null" w >/dev/null 2>&1 || :
 	echo >own
@@ -50,6 +54,12 @@ files_are_there() { [ "$(ls captures | grep -c '\.spoor$')" = 2 ]; }
 from_outside() {
 	spoor-replay "$1" -f "container.id = host and not proc.name startswith spoor and not evt.type in (execve, execveat, clone, clone3, fork,
 		vfork, exit, exit_group, procexit, signaldeliver, container, useradded, groupadded)" -p "$2%evt.type %thread.tid %evt.rawres"
+}
+
+# The files of these names that were read from outside of a container.
+inside() {
+	spoor-replay "$1" -f "container.id = host and proc.name in (head, tail) and evt.is_open_read = true and
+		fd.name in (/etc/passwd, /etc/shadow, /etc/group, /etc/hosts, /etc/hostname)" -p '%proc.name %fd.name' | sort
 }
 
 @test "the same is in a recording of a container, in a cut of one, and in the flight recorder's file" {
@@ -78,6 +88,13 @@ from_outside() {
 	[ "$(grep -c '^meddle setns .* 0$' one)" = 2 ]
 	[ "$(grep -c '^meddle openat .* [0-9]*$' one)" = 3 ]
 	grep -q '^nsenter setns' one
+	inside one.spoor >inside
+	diff - inside <<-EOI
+		head /etc/hostname
+		head /etc/hosts
+		head /etc/shadow
+		tail /etc/group
+	EOI
 	grep -q '^runc.* setns' one
 	grep -q '^runc.* openat2\? ' one
 	# names apart, which processes outside may have given themselves without being recorded

@@ -118,6 +118,38 @@ moment() {	# trace share: a time within it, ns
 	[ "$(spoor-replay c.spoor -p %evt.type | tr '\n' ' ')" = "kill ptrace pidfd_send_signal " ]
 }
 
+@test "by container: what is done by who has entered it, and by its children, until they leave" {
+	local id=0123456789ab ns=0
+	row() {	# type tid args
+		ns=$((ns + 1000000))
+		printf '{"time":"2026-11-27T10:00:00.%09dZ","type":"%s","tid":%s,"pid":%s,"res":0,"args":%s}\n' $ns "$1" "$2" "$2" "$3"
+	}
+	{
+		echo '{"spoor":"events","version":1,"start":"2026-11-27T10:00:00.000000000Z"}'
+		row execve 100 "{\"exe\":\"/bin/web\",\"ptid\":1,\"vtid\":1,\"vpid\":1,\"cgroups\":[\"cpu=/docker/$id$id$id$id${id}aaaa\"]}"
+		row execve 200 '{"exe":"/usr/bin/nsenter","ptid":1,"vtid":200,"vpid":200,"cgroups":["cpu=/"]}'
+		row getppid 200 '{}'
+		row setns 200 '{"fd":3,"nstype":"CLONE_NEWNS|CLONE_NEWPID","target_pid":100}'	# in
+		row getuid 200 '{}'
+		row task_new 200 '{"tid":201,"pid":201,"ptid":200,"vtid":9,"vpid":9}'
+		row getgid 201 '{}'
+		row setns 200 '{"fd":4,"nstype":"CLONE_NEWNS|CLONE_NEWPID","target_pid":200}'	# and out
+		row geteuid 200 '{}'
+		row getegid 201 '{}'
+		row procexit 201 '{}'
+	} >t.jsonl
+	want="execve 100,setns 200,getuid 200,task_new 200,getgid 201,setns 200,getegid 201,procexit 201"
+	spoor-trace cut t.jsonl -w c.spoor --force -c $id
+	[ "$(spoor-replay --internal c.spoor -p '%evt.type %thread.tid' | paste -sd,)" = "$want" ]
+	# a cut of the cut; and one that begins when they are inside already
+	spoor-trace cut c.spoor -w d.spoor --force -c $id
+	[ "$(spoor-replay --internal d.spoor -p '%evt.type %thread.tid' | paste -sd,)" = "$want" ]
+	spoor-trace convert t.jsonl t.spoor
+	spoor-trace cut t.spoor -w c.spoor --force --from 2026-11-27T10:00:00.007Z
+	spoor-trace cut c.spoor -w d.spoor --force -c $id
+	[ "$(spoor-replay --internal d.spoor -p '%evt.type %thread.tid' | paste -sd,)" = "getgid 201,setns 200,getegid 201,procexit 201" ]
+}
+
 @test "by container: any number of them, and texts that name each" {
 	{
 		echo '{"spoor":"events","version":1,"start":"2026-11-27T10:00:00.000000000Z"}'
