@@ -224,6 +224,8 @@ static uint8_t collect_kind(unsigned id)
 {
 	uint8_t kind = kind_of[sources[id].coll];
 
+	if (id == EV_unshare)		/* where it is then is looked at: misc.bpf.h */
+		return KIND_DEREF;
 	return kind == KIND_INTS && sources[id].from >> 8 ? KIND_STRS : kind;
 }
 
