@@ -78,6 +78,11 @@ static __always_inline __u64 pseudo_name(struct out *o, __u64 off, struct dentry
 	return n > 0 && n <= 32 ? off + n : off;
 }
 
+static __always_inline struct mount *mount_of(struct vfsmount *m)
+{
+	return (void *)m - bpf_core_field_offset(struct mount, mnt);
+}
+
 /* A walk up from a place: what each step finds and leaves. */
 struct climb {
 	struct out *o;
@@ -98,7 +103,7 @@ static LOOP_STEP long climb_step(__u32 i, struct climb *w)
 	}
 	parent = K(d, d_parent);
 	if (d == parent || d == w->mnt_root) {
-		struct mount *mount = (void *)w->m - bpf_core_field_offset(struct mount, mnt);
+		struct mount *mount = mount_of(w->m);
 		struct mount *above = K(mount, mnt_parent);
 
 		if (d != w->mnt_root || mount == above) {
@@ -214,7 +219,7 @@ static __always_inline bool out_short_path(struct out *o, __u32 tag, const struc
 			return true;
 		}
 		if (d == parent || d == mnt_root) {
-			struct mount *mount = (void *)m - bpf_core_field_offset(struct mount, mnt);
+			struct mount *mount = mount_of(m);
 			struct mount *above = K(mount, mnt_parent);
 
 			if (d != mnt_root || mount == above)

@@ -103,18 +103,38 @@ static __noinline void enter_special(struct thread_slot *s, __u64 regs)
 }
 
 /*
- * Nobody asks for it, whatever its result: then the clock, which is half of the entry's time, is not read. Before the
+ * By a thread that is in no container that is asked for: may this opening be about one all the same? A file opened for
+ * writing may be one of its files, and a namespace's one of its namespaces; and what is in another mount namespace than the
+ * thread was reached through a process in it.
+ */
+static __always_inline bool may_be_about_one(const struct call *c)
+{
+	struct task_struct *task = (void *)c->s->task;
+	struct file *f = c->ret < 0 ? NULL : file_of_fd(task, c->ret);
+	__u64 ns;
+
+	if (!f)
+		return false;
+	if (K(f, f_mode) & FMODE_WRITE || magic_of(K(f, f_inode)) == NSFS_MAGIC)
+		return true;
+	ns = (__u64)K(mount_of(K(f, f_path.mnt)), mnt_ns);
+	return ns != (__u64)K(K(task, nsproxy), mnt_ns) && ns_is_inside(ns);
+}
+
+/*
+ * Nobody asked for it. At the return (c is not NULL) that is so for certain; but names of machines may come that way. At the
+ * entry it is said where no result can change it: the clock, which is half of the entry's time, is not read then. Before the
  * recording begins it is: who waits in a call then may return when it has.
  */
-static __always_inline bool enters_for_nobody(const struct thread_slot *s, const volatile struct cap_desc *d)
+static __always_inline bool is_left_out(const struct thread_slot *s, const volatile struct cap_desc *d, const struct call *c)
 {
 	__u16 why = (s->flags | mode) & d->skip;
 
-	if (__builtin_expect(!why, 1) || why & THREAD_WAIT)
+	if (__builtin_expect(!why, 1) || (!c && why & THREAD_WAIT))
 		return false;
 	if (why == THREAD_ANY)
 		return !*dns_mark(s->pid_tid);
-	return why != THREAD_OUT || d->kind != KIND_OPEN;	/* may_be_about_one() */
+	return why != THREAD_OUT || d->kind != KIND_OPEN || (c && !may_be_about_one(c));
 }
 
 /* A thread that is new, is in the second place, or is not simply followed. NULL: it is our own. */
@@ -146,7 +166,7 @@ int on_sys_enter(struct bpf_raw_tracepoint_args *ctx)
 	if (in_compat_call((void *)s->task))
 		nr |= NR_COMPAT;
 	s->nr = nr;
-	s->enter = enters_for_nobody(s, desc_of(nr)) ? 0 : bpf_ktime_get_ns();
+	s->enter = is_left_out(s, desc_of(nr), NULL) ? 0 : bpf_ktime_get_ns();
 	if (nr & NR_COMPAT || is_special(native_event(nr)))
 		enter_special(s, regs);
 	return 0;
@@ -172,29 +192,6 @@ static __always_inline void record_io(struct call *c, bool reading)
 	call_close(c, &o);
 }
 
-/*
- * By a thread that is in no container that is asked for: may it be about one all the same? A file opened for writing may
- * be one of its files, and a namespace's one of its namespaces.
- */
-static __always_inline bool may_be_about_one(const struct call *c)
-{
-	struct file *f = NULL;
-
-	if (c->d->kind == KIND_OPEN && c->ret >= 0)
-		f = file_of_fd((void *)c->s->task, c->ret);
-	return f && (K(f, f_mode) & FMODE_WRITE || magic_of(K(f, f_inode)) == NSFS_MAGIC);
-}
-
-/* Nobody asked for it: but names of machines may come that way. */
-static __always_inline bool is_left_out(const struct call *c)
-{
-	__u16 why = (c->s->flags | mode) & c->d->skip;
-
-	if (why == THREAD_ANY)
-		return !*dns_mark(c->s->pid_tid);
-	return why && (why != THREAD_OUT || !may_be_about_one(c));
-}
-
 #define CALL(kind) case KIND_##kind: bpf_tail_call(ctx, &collectors, KIND_##kind); break
 
 SEC("raw_tp/sys_exit")
@@ -209,7 +206,7 @@ int on_sys_exit(struct bpf_raw_tracepoint_args *ctx)
 	c.s = slot_get(c.regs, &c.slot);
 	c.nr = c.s->nr;
 	c.d = desc_of(c.nr);
-	if (is_left_out(&c))
+	if (is_left_out(c.s, c.d, &c))
 		return 0;
 	c.compat = c.nr & NR_COMPAT;
 	switch (c.d->kind) {

@@ -121,6 +121,7 @@ struct mount {
 	struct mount *mnt_parent;
 	struct dentry *mnt_mountpoint;
 	struct vfsmount mnt;
+	struct mnt_namespace *mnt_ns;
 	struct list_head mnt_mounts, mnt_child;
 };
 

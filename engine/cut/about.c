@@ -234,18 +234,63 @@ static bool names_one(struct about *a, const struct eng_ctx *ctx, uint32_t str)
 	}
 }
 
-/* /proc/PID/...: a file of one of its processes, or one that is reached through it. */
-static bool is_in_proc(struct about *a, const struct eng_ctx *ctx, uint32_t str)
+/*
+ * /proc/PID/...: a file of one of its processes, or one that is reached through it. reading: only the latter counts, for who
+ * looks at processes reads the others all the time.
+ */
+static bool is_in_proc(struct about *a, const struct eng_ctx *ctx, const char *p, size_t len, bool reading)
+{
+	char head[64], slash;		/* a text need not end in NUL */
+	int pid, at = 0;
+
+	if (len < 8 || memcmp(p, "/proc/", 6))
+		return false;
+	snprintf(head, sizeof(head), "%.*s", (int)(len < sizeof(head) ? len : sizeof(head) - 1), p);
+	if (sscanf(head, "/proc/%d%c%n", &pid, &slash, &at) != 2 || slash != '/')
+		return false;
+	if (reading && strncmp(head + at, "root", 4) && strncmp(head + at, "cwd", 3))
+		return false;
+	return is_its(a, eng_state__seen_by(ctx->state, ctx->proc, pid));
+}
+
+static bool is_its_file(struct about *a, const struct eng_ctx *ctx, uint32_t str)
 {
 	const struct fmt_str *s = strtab__get(&a->b->dict, str);
-	char head[24], slash;		/* a text need not end in NUL */
-	int pid;
 
-	if (!s || s->len < 8 || memcmp(s->p, "/proc/", 6))
-		return false;
-	snprintf(head, sizeof(head), "%.*s", (int)(s->len < sizeof(head) ? s->len : sizeof(head) - 1), s->p);
-	return sscanf(head, "/proc/%d%c", &pid, &slash) == 2 && slash == '/' &&
-	       is_its(a, eng_state__seen_by(ctx->state, ctx->proc, pid));
+	return s && is_in_proc(a, ctx, s->p, s->len, false);
+}
+
+static bool is_reached_through_it(struct about *a, const struct eng_ctx *ctx, uint32_t str)
+{
+	const struct fmt_str *s = strtab__get(&a->b->dict, str);
+
+	return s && is_in_proc(a, ctx, s->p, s->len, true);
+}
+
+/* The name, below /proc, by which the directory was opened that a path begins at; NULL: it begins elsewhere. */
+static const struct eng_str *begins_in_proc(const struct eng_ctx *ctx, unsigned param)
+{
+	const struct fmt_ev *ev = ctx->ev;
+	int dirfd = ev->info->params[param].dirfd;
+	const struct fmt_str *s = dirfd >= 0 ? fmt_ev__str(ev, param) : NULL;
+	const struct eng_fd *fd;
+	uint64_t num;
+
+	if (!s || (s->len && s->p[0] == '/') || !fmt_ev__int(ev, (unsigned)dirfd, &num) || (int64_t)num < 0)
+		return NULL;
+	fd = eng_fdtable__get(ctx->proc->fds, (int64_t)num);
+	return fd && fd->nameraw && !strncmp(fd->nameraw->s, "/proc/", 6) ? fd->nameraw : NULL;
+}
+
+static bool is_below_its_file(struct about *a, const struct eng_ctx *ctx, bool reading)
+{
+	for (unsigned p = 0; p < ctx->ev->info->n_params; p++) {
+		const struct eng_str *dir = begins_in_proc(ctx, p);
+
+		if (dir && is_in_proc(a, ctx, dir->s, dir->len, reading))
+			return true;
+	}
+	return false;
 }
 
 static bool any_text(struct about *a, const struct eng_ctx *ctx,
@@ -424,11 +469,38 @@ static enum how how_done(uint16_t type)
 	}
 }
 
+/* Is it opened to be written? */
+static bool writes(const struct eng_ctx *ctx)
+{
+	return ctx->fd && ctx->fd->flags & FDF_WRONLY;
+}
+
+/* Was it opened by a name below /proc? Of other files reading is nobody's matter. */
+static bool is_through_proc(const struct eng_ctx *ctx)
+{
+	const struct eng_str *name = ctx->fd ? ctx->fd->nameraw : NULL;
+	const struct fmt_event_info *info = ctx->ev->info;
+
+	if (!name || name->s[0] == '/')
+		return name && !strncmp(name->s, "/proc/", 6);
+	for (unsigned p = 0; p < info->n_params; p++)
+		if (info->params[p].dirfd >= 0 && begins_in_proc(ctx, p))
+			return true;
+	return false;
+}
+
 bool about__concerns_others(const struct eng_ctx *ctx)
 {
 	enum how how = how_done(ctx->ev->type);
 
-	return how == TO_FILE ? ctx->fd && ctx->fd->flags & FDF_WRONLY : how != TO_ITSELF;
+	return how == TO_FILE ? writes(ctx) || is_through_proc(ctx) : how != TO_ITSELF;
+}
+
+static bool is_done_to_file(struct about *a, const struct eng_ctx *ctx)
+{
+	if (writes(ctx))
+		return any_text(a, ctx, names_one) || any_text(a, ctx, is_its_file) || is_below_its_file(a, ctx, false);
+	return is_through_proc(ctx) && (any_text(a, ctx, is_reached_through_it) || is_below_its_file(a, ctx, true));
 }
 
 static bool is_done_to(struct about *a, const struct eng_ctx *ctx)
@@ -439,13 +511,13 @@ static bool is_done_to(struct about *a, const struct eng_ctx *ctx)
 	case TO_NAMESPACE:
 		return enters(a, ctx);
 	case TO_NAMED:
-		return any_text(a, ctx, names_one) || any_text(a, ctx, is_in_proc);
+		return any_text(a, ctx, names_one) || any_text(a, ctx, is_its_file) || is_below_its_file(a, ctx, false);
 	case TO_CONTAINER:
 		return is_about_it(a, ctx);
 	case TO_POD:
 		return any_text(a, ctx, names_one) || is_about_its_pod(a, ctx);
 	case TO_FILE:
-		return about__concerns_others(ctx) && (any_text(a, ctx, names_one) || any_text(a, ctx, is_in_proc));
+		return is_done_to_file(a, ctx);
 	case TO_ITSELF:
 		break;
 	}

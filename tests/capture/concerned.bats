@@ -84,9 +84,10 @@ inside() {
 		 mount mount_setattr fspick open_tree openat; do
 		grep -q "^meddle $f " one || { echo "no $f"; cat one; return 1; }
 	done
-	# by a file and by a process; to its root, its memory, its cgroup
+	# by a file and by a process; to its root, in two steps and in one, its memory, its cgroup
 	[ "$(grep -c '^meddle setns .* 0$' one)" = 2 ]
-	[ "$(grep -c '^meddle openat .* [0-9]*$' one)" = 3 ]
+	[ "$(grep -c '^meddle openat .* [0-9]*$' one)" = 5 ]
+	[ "$(grep -c '^meddle open_tree .* [0-9]*$' one)" = 2 ]
 	grep -q '^nsenter setns' one
 	inside one.spoor >inside
 	diff - inside <<-EOI

@@ -75,9 +75,9 @@ moment() {	# trace share: a time within it, ns
 
 @test "by container: what was done to it, and before its name was known" {
 	local id=0123456789ab other=ba9876543210 ns=1000000 body
-	row() {	# type tid args
+	row() {	# type tid pid args [result]
 		ns=$((ns + 1000000))
-		printf '{"time":"2026-11-27T10:00:00.%09dZ","type":"%s","tid":%s,"pid":%s,"res":0,"args":%s}\n' $ns "$@"
+		printf '{"time":"2026-11-27T10:00:00.%09dZ","type":"%s","tid":%s,"pid":%s,"args":%s,"res":%s}\n' $ns "$1" "$2" "$3" "$4" "${5-0}"
 	}
 	{
 		echo '{"spoor":"events","version":1,"start":"2026-11-27T10:00:00.000000000Z"}'
@@ -95,6 +95,10 @@ moment() {	# trace share: a time within it, ns
 			row sched_getparam 1 1 "{\"pid\":$2}"	# this only asks
 			row mount 1 1 "{\"dev\":\"none\",\"dir\":\"/run/$1/x\"}"
 			row mount 1 1 "{\"dev\":\"none\",\"dir\":\"/proc/$2/root/x\"}"
+			row openat 1 1 "{\"dirfd\":-100,\"name\":\"/proc/$2/status\",\"flags\":\"O_RDONLY\",\"path\":\"/proc/$2/status\"}"
+			row openat 1 1 "{\"dirfd\":-100,\"name\":\"/proc/$2/root/etc\",\"flags\":\"O_RDONLY\",\"path\":\"/etc\"}" 7
+			row openat 1 1 "{\"dirfd\":7,\"name\":\"shadow\",\"flags\":\"O_RDONLY\",\"path\":\"/etc/shadow\"}"
+			row mount_setattr 1 1 '{"dirfd":7,"path":"cron.d"}'
 			row container 0 0 "{\"id\":\"$1\",\"full_id\":\"$1$1$1$1$1aaaa\",\"name\":\"$3\"}"
 			row getppid $2 $2 '{}'
 			row procexit $2 $2 '{"status":9}'
@@ -102,7 +106,7 @@ moment() {	# trace share: a time within it, ns
 			row kill 1 1 '{"pid":-1}'
 		done
 	} >t.jsonl
-	echo "execve kill ptrace pidfd_send_signal prlimit kcmp setpriority process_mrelease mount mount container getppid procexit tgkill" | tr ' ' '\n' >want
+	echo "execve kill ptrace pidfd_send_signal prlimit kcmp setpriority process_mrelease mount mount openat openat mount_setattr container getppid procexit tgkill" | tr ' ' '\n' >want
 	for c in web-1 we $id ${id:0:6} $id$id$id; do
 		spoor-trace cut t.jsonl -w c.spoor --force -c $c
 		spoor-replay --internal c.spoor -p %evt.type >got

@@ -98,7 +98,12 @@ static void resources(pid_t pid, int pidfd)
 static void files(pid_t pid, const char *cgroup)
 {
 	char path[4096];
+	int dir = (int)must("root", open(in_proc(pid, "root/etc"), O_PATH | O_DIRECTORY));
 
+	close((int)must("a file of the root", openat(dir, "passwd", O_RDONLY)));
+	close((int)must("open_tree of the root", syscall(SYS_open_tree, dir, "group", 0)));
+	close((int)must("status", open(in_proc(pid, "status"), O_RDONLY)));	/* this is what everybody looks at */
+	close(dir);
 	close((int)must("root", open(in_proc(pid, "root/dev/null"), O_WRONLY)));
 	must("mount", mount("none", in_proc(pid, "root/proc"), "tmpfs-there-is-not", 0, NULL) < 0 && errno != ENODEV ? -1 : 0);
 	syscall(SYS_mount_setattr, AT_FDCWD, in_proc(pid, "root/proc"), 0, NULL, 0);
