@@ -80,9 +80,9 @@ asked() {	# NAME CONDITION: the file of that name has such a trigger
 	fi
 	daemon_stop
 	asked "--$killed--" '.args.by == "container_end" and (.args.reason | endswith("died of signal 9"))'
-	[ "$(files --)" -gt 1 ] || skip "no limit of memory is enforced here"
+	[ "$(files "--$killed--")" = 1 ]
+	has_files "--$short--container_end--" 1 || skip "no limit of memory is enforced here"
 	asked "--$short--" '.args.by == "container_end" and (.args.reason | endswith("failed for want of memory"))'
-	[ "$(files --)" = 2 ]
 }
 
 # Each form as its tool writes it; the container by its id, the beginning of one, or its pod.

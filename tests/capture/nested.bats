@@ -31,7 +31,7 @@ teardown() {
 		-v /sys/fs/cgroup:/sys/fs/cgroup -e PATH=/usr/sbin:/usr/bin spoor/outer:1 sh -c 'mount -o remount,rw /sys; exec dockerd --iptables=false --ip6tables=false --bridge=none \
 		-s vfs -p /run/docker.pid -H unix:///run/docker.sock >/mnt/log 2>&1' >id
 	inside() { docker exec -e PATH=/usr/sbin:/usr/bin -e DOCKER_HOST=unix:///run/docker.sock outer-box "$@"; }
-	until_true 30 inside docker version || skip "no docker in docker here: $(tail -n 1 "$rt/shared/log")"
+	until_true inside docker version || skip "no docker in docker here: $(tail -n 1 "$rt/shared/log")"
 	inside docker load -qi /mnt/i.tar
 	inside docker run -d --network none --name inner-box -l app=inner -v /mnt:/mnt:ro spoor/test:7 sh -c "$rt_busy; exit 3" >inner ||
 		skip "no container of docker in docker here: $(tail -n 1 "$rt/shared/log")"
