@@ -297,7 +297,7 @@ has_worked() {	# pid
 	events t.spoor 'evt.type = drop' >drop.json
 	jq -es 'map(.args.n) | add > 1000' drop.json
 	jq -es --argjson pid "$flood" 'all(.[]; .args.lanes | test(" life=0$")) and (map(select(.args.top_pid == $pid) | .args.top_n) | add > 1000)' drop.json
-	events t.spoor 'proc.name = victim' >victim.json
+	events t.spoor "proc.name = victim and (proc.pid = $victim or proc.ppid = $victim)" >victim.json
 	jq -r 'select(.res == null or .res >= 0) | .type' victim.json | sort | uniq -c
 	jq -es '[.[] | select(.type == "openat" and .res >= 0 and .args.name == "victim-file")] | length == 60' victim.json
 	jq -es '[.[] | select(.type == "connect" and .res == 0)] | length == 60' victim.json
