@@ -365,7 +365,7 @@ has_worked() {	# pid
 	cat log
 	grep -q 'bytes/event' log
 	grep -q 'No space left' log
-	run spoor-replay copy.spoor -n 1
+	run spoor-replay copy.spoor
 	[ "$status" = 2 ]
 	[[ "$output" == *"was read"* ]]
 }
