@@ -3,7 +3,7 @@
  * spoor-capture - records from the kernel into a trace file.
  */
 #include <errno.h>
-#include <poll.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -121,25 +121,21 @@ static void show_progress(struct run *r)
 		text__count(s.lost, lost), text__size(s.bytes, size));
 }
 
-static int wait_ms(const struct run *r)
+static int rest_ms(const struct run *r)
 {
 	uint64_t gone = now_ns() - r->started;
-	int ms = cap_recorder__pause(r->rec);
+	uint64_t ms = r->o->duration > gone ? (r->o->duration - gone) / 1000000u + 1 : 0;
 
-	if (r->o->duration && gone < r->o->duration &&
-	    (r->o->duration - gone) / 1000000u < (uint64_t)ms)
-		ms = (int)((r->o->duration - gone) / 1000000u) + 1;
-	return ms;
+	return r->o->duration && ms < INT_MAX ? (int)ms : INT_MAX;
 }
 
 static int record(struct run *r, struct err *err)
 {
-	struct pollfd p = { .fd = r->signals, .events = POLLIN };
 	int code = 0;
 
 	r->started = now_ns();
 	while (!code && !finished(r)) {
-		poll(&p, 1, wait_ms(r));
+		cap_recorder__wait(r->rec, r->signals, rest_ms(r), !r->audit);	/* entries of an audit log wake nobody */
 		take_signals(r);
 		if (r->audit)
 			cap_audit_queue__take(r->audit, r->rec);

@@ -77,6 +77,12 @@ struct {
 	__uint(value_size, CAP_RING_CTL + (1 << 20) + CAP_RECORD_MAX);
 } rings SEC(".maps");
 
+/* Who reads polls it while there is nothing to read; what is in it does not matter. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096);	/* a page, sized when loading */
+} bell SEC(".maps");
+
 /* Not a map of its own kind: a global needs no key in memory and no test of what was found. */
 static struct thread_slot slots[CAP_SLOTS];
 

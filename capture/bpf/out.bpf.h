@@ -108,31 +108,48 @@ static __always_inline bool out_pressed(struct cap_ring *r, __u64 head, __u64 us
 	return lane == LANE_KEY && used <= ring_room / 8 * 7 && mine <= ring_room / 4;
 }
 
+#define OUT_CALM (ring_room / 4)
+
+/* Who reads sleeps, or much of the ring is in use: wake him once; may this record go in? */
+static __always_inline bool out_fits(struct cap_ring *r, __u64 head, __u64 used, __u32 lane)
+{
+	if (!r->calm) {
+		r->calm = OUT_CALM + 1;
+		bpf_ringbuf_output(&bell, &r->head, sizeof(r->head), BPF_RB_FORCE_WAKEUP);
+	}
+	return used <= OUT_CALM || out_pressed(r, head, used, lane);
+}
+
 /*
  * category: with its lane. 0, or -1 when there is no room (which is counted).
  *
- * The clock is read when `busy` says that there will be a record: so who finds it unset after some
+ * The clock and `calm` are read when `busy` says that there will be a record: so who finds it unset after some
  * time knows that no record of an earlier one is still to come (capture/driver/rings.c), and those of
  * a ring are in the order of time, whatever interrupts.
  */
 static __always_inline int out_open(struct out *o, __u32 category)
 {
 	struct cap_ring *r = this_ring();
-	__u64 head;
+	__u64 head, used;
 
 	if (!r) {
 		__sync_fetch_and_add(&without_ring, 1);
 		return -1;
 	}
-	head = r->head;
-	r->share = 0;
-	if (r->busy || (head - r->tail > ring_room / 4 &&
-			!out_pressed(r, head, head - r->tail, category >> CAP_LANE_SHIFT))) {
-		out_lost(r, category, r->busy);
+	if (r->busy) {
+		out_lost(r, category, true);
 		return -1;
 	}
 	r->busy = 1;
 	compiler_barrier();
+	r->share = 0;
+	head = r->head;
+	used = head - r->tail;
+	if (used >= *(volatile __u64 *)&r->calm && !out_fits(r, head, used, category >> CAP_LANE_SHIFT)) {
+		out_lost(r, category, false);
+		r->busy = 0;
+		return -1;
+	}
 	o->now = bpf_ktime_get_ns();
 	o->ring = r;
 	o->head = head;

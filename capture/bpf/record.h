@@ -52,7 +52,12 @@ struct cap_ring {			/* the control page */
 	__u64 head;			/* bytes ever written: the producer's */
 	__u64 pad0[7];
 	__u64 tail;			/* bytes ever consumed: the consumer's */
-	__u64 pad1[7];
+	/*
+	 * With fewer bytes than these in use a record needs no thought: the consumer's. 0: it sleeps, and wants to be woken by
+	 * the next record; then the producer sets it.
+	 */
+	__u64 calm;
+	__u64 pad1[6];
 	__u64 busy;			/* a record is being written: see out_open() */
 	__u64 lost;			/* records that found no room */
 	__u64 reentered;		/* records of a program that interrupted another */

@@ -40,10 +40,12 @@ enum bpf_map_type {
 	BPF_MAP_TYPE_PROG_ARRAY = 3,
 	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
 	BPF_MAP_TYPE_LRU_HASH = 9,
+	BPF_MAP_TYPE_RINGBUF = 27,
 };
 enum {
 	BPF_ANY = 0,
 	BPF_F_MMAPABLE = 1U << 10,
+	BPF_RB_FORCE_WAKEUP = 1U << 1,
 };
 struct bpf_raw_tracepoint_args {
 	__u64 args[0];

@@ -165,18 +165,31 @@ static void see_exit(struct cap_met *m, const struct eng_ctx *ctx)
 	m->exit_code = code & 0x7f ? 128 + (int32_t)(code & 0x7f) : (int32_t)(code >> 8 & 0xff);
 }
 
+static struct cap_met *use(struct cap_containers *c, const struct eng_proc *p)
+{
+	struct cap_met *m = meet(c, p);
+
+	if (!m->asked) {
+		ask(c, m);
+		c->news = true;
+	}
+	m->used = true;
+	return m;
+}
+
+void cap_containers__see_any(struct cap_containers *c, const struct eng_proc *p)
+{
+	if (p->container)
+		use(c, p);
+}
+
 void cap_containers__see(struct cap_containers *c, const struct eng_ctx *ctx)
 {
 	struct cap_met *m;
 
 	if (!ctx->proc->container)
 		return;
-	m = meet(c, ctx->proc);
-	if (!m->asked) {
-		ask(c, m);
-		c->news = true;
-	}
-	m->used = true;
+	m = use(c, ctx->proc);
 	/* A runtime's own processes enter the cgroup before they change the root. */
 	if (!m->inside && ctx->ev->type == EV_execve && !fmt_ev__res(ctx->ev)) {
 		m->inside = (uint32_t)ctx->proc->pid;

@@ -29,6 +29,8 @@ void cap_containers__init(struct cap_containers *c, bool with_env);
  * ended.
  */
 void cap_containers__see(struct cap_containers *c, const struct eng_ctx *ctx);
+/* The same where the row is neither an exec nor the end of a process. */
+void cap_containers__see_any(struct cap_containers *c, const struct eng_proc *p);
 /* The same for a process that is there at the beginning. */
 void cap_containers__see_proc(struct cap_containers *c, const struct eng_proc *p);
 /* A cgroup has been made, by pid, or has gone. */

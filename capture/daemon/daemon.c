@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Putting the parts together; the recording thread's rounds. */
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +17,7 @@
 #include "format/base/text.h"
 
 #define FLUSH_NS 1000000000u
+#define LONGEST_SLEEP_MS 1000
 
 /* --- beginning -------------------------------------------------------------------------------- */
 
@@ -160,17 +160,31 @@ static void note_round(struct cap_daemon *d, uint64_t *computed)
 	d->round_at = now_ns(CLOCK_MONOTONIC);
 }
 
+/* Who makes a file looks at what is written; and an entry of an audit log wakes nobody. */
+static bool may_sleep(struct cap_daemon *d)
+{
+	return !d->audited && !(d->keep && cap_keep__has_work(d->keep));
+}
+
+/* For who asks whether the recording goes on: is_healthy(), and a watchdog, which may be an impatient one. */
+static int longest_sleep_ms(void)
+{
+	uint64_t ms = cap_service__watchdog_ns() / 4000000u;
+
+	return ms && ms < LONGEST_SLEEP_MS ? (int)ms : LONGEST_SLEEP_MS;
+}
+
+/* The round comes first: what is done after it has the time that the recording has come to. */
 static int record(struct cap_daemon *d, struct err *err)
 {
-	struct pollfd p = { .fd = d->post.fd, .events = POLLIN };
 	uint64_t computed = now_ns(CLOCK_THREAD_CPUTIME_ID);
-	int r = 0;
+	int r = 0, longest = longest_sleep_ms();
 
 	while (!r && !d->stop) {
-		poll(&p, 1, cap_recorder__pause(d->rec));
+		cap_recorder__wait(d->rec, d->post.fd, longest, may_sleep(d));
+		r = cap_recorder__round(d->rec, err);
 		cap_post__run(&d->post);
 		cap_audit_queue__take(d->audit, d->rec);
-		r = cap_recorder__round(d->rec, err);
 		cap_daemon__fire(d);
 		cap_playbooks__round(d->playbooks);
 		note_round(d, &computed);

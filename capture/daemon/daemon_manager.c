@@ -235,6 +235,7 @@ static void *manage(void *arg)
 		cap_control__serve(d->control, fds + 1, n - 1);
 		feed_watchdog(d, &w);
 	}
+	cap_post__wake(&d->post);		/* it may sleep */
 	cap_control__fds(d->control, fds);
 	cap_control__serve(d->control, fds, 0);	/* the answer to `stop` */
 	return NULL;

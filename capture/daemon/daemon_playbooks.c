@@ -106,6 +106,8 @@ static void on_result(void *arg, const struct act_result *r)
 		p->refused[r->verdict]++;
 	log_result(p, r);
 	keep_row(p, r);
+	if (r->verdict == PBV_DO)	/* it comes from another thread */
+		cap_post__wake(&p->d->post);
 }
 
 static void put(struct fmt_batch *b, unsigned param, const char *s)

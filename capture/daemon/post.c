@@ -31,11 +31,17 @@ void cap_post__done(struct cap_post *p)
 	pthread_mutex_destroy(&p->lock);
 }
 
+void cap_post__wake(struct cap_post *p)
+{
+	uint64_t one = 1;
+	ssize_t n = write(p->fd, &one, sizeof(one));
+
+	(void)n;			/* the recording thread looks by itself, too, only later */
+}
+
 bool cap_post__call(struct cap_post *p, void (*fn)(void *arg), void *arg)
 {
 	struct cap_call c = { .fn = fn, .arg = arg };
-	uint64_t one = 1;
-	ssize_t n;
 
 	pthread_mutex_lock(&p->lock);
 	if (p->closed) {
@@ -45,8 +51,7 @@ bool cap_post__call(struct cap_post *p, void (*fn)(void *arg), void *arg)
 	*p->last = &c;			/* taken off before this returns: see take_all, cap_post__close */
 	// cppcheck-suppress autoVariables
 	p->last = &c.next;
-	n = write(p->fd, &one, sizeof(one));
-	(void)n;			/* the recording thread looks by itself, too, only later */
+	cap_post__wake(p);
 	while (c.state == WAITS)
 		pthread_cond_wait(&p->done, &p->lock);
 	pthread_mutex_unlock(&p->lock);

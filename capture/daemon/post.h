@@ -25,6 +25,8 @@ void cap_post__done(struct cap_post *p);
 
 /* Have fn called in the recording thread and wait until it has been; false: there is no recording (any more). */
 bool cap_post__call(struct cap_post *p, void (*fn)(void *arg), void *arg);
+/* Do not wait, but have the recording thread make its round now. */
+void cap_post__wake(struct cap_post *p);
 /* In the recording thread: make the calls that wait. */
 void cap_post__run(struct cap_post *p);
 /* No more calls are made: those that wait, and later ones, return false. */

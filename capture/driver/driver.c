@@ -216,6 +216,7 @@ static int configure(struct cap_driver *d, const struct cap_driver_opts *o, bool
 	set_names(s, o);
 	r = bpf_map__set_max_entries(s->maps.rings, d->n_cpus);
 	r = r ? r : bpf_map__set_value_size(s->maps.rings, (uint32_t)d->ring_stride);
+	r = r ? r : bpf_map__set_max_entries(s->maps.bell, (uint32_t)sysconf(_SC_PAGESIZE));
 	bpf_program__set_autoload(s->progs.collect_snap, o->n_snaps);
 	if (!s->rodata->snaps_by_path)
 		r = r ? r : bpf_map__set_max_entries(s->maps.kept_by_path, 1);
@@ -424,12 +425,14 @@ int cap_driver__open(struct cap_driver **ret, const struct cap_driver_opts *o, s
 	r = load(d, o, err);
 	if (!r)
 		r = map_rings(d, err);
+	r = r ? r : cap_bell__open(d, err);
 	if (r) {
 		cap_driver__close(d);
 		return r;
 	}
 	for (unsigned i = 0; i < d->n_cpus; i++)
 		d->rings[i].ctl = (void *)((char *)d->map + i * d->ring_stride);
+	cap_rings__hear(d);
 	*ret = d;
 	return 0;
 }
@@ -442,6 +445,7 @@ void cap_driver__close(struct cap_driver *d)
 	cap_pt_driver__close(d);
 	if (d->map)
 		munmap(d->map, d->mapped);
+	cap_bell__close(d);
 	spoor_bpf__destroy(d->skel);
 	free(d->rings);
 	free(d);

@@ -103,6 +103,19 @@ struct cap_late {
 struct cap_late cap_rings__late(const struct cap_driver *d);
 /* Give back what has been read. */
 void cap_rings__end(struct cap_driver *d);
+/* Of the round at hand, before the first record of it is handed out: the time of that; UINT64_MAX: there is none. */
+uint64_t cap_rings__oldest(const struct cap_driver *d);
+
+/*
+ * To sleep while nothing comes: ask to be woken, make one more round some milliseconds later, and if the rings are empty
+ * then, too, poll the bell. It can be read as soon as a record has come. Hear it, or give up asking, before asking again.
+ * Empty: and nothing is being written.
+ */
+int cap_rings__bell(const struct cap_driver *d);	/* -1: there is none */
+bool cap_rings__empty(const struct cap_driver *d);
+void cap_rings__ask(struct cap_driver *d);
+void cap_rings__hear(struct cap_driver *d);
+
 /* The share of the fullest ring that was in use at the last begin, 0 to 1. */
 double cap_rings__fill(const struct cap_driver *d);
 

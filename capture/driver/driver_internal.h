@@ -5,6 +5,7 @@
 
 #include "capture/driver/driver.h"
 
+struct ring_buffer;
 struct spoor_bpf;
 struct bpf_link;
 struct cap_tracer;
@@ -28,6 +29,7 @@ struct cap_cpu_ring {
 struct cap_driver {
 	struct cap_tracer *tracer;	/* not NULL: the ptrace driver, and nothing of BPF */
 	struct spoor_bpf *skel;
+	struct ring_buffer *bell;	/* NULL: the ptrace driver has none */
 	struct bpf_link *links[16];
 	unsigned n_links;
 	unsigned n_cpus;
@@ -48,5 +50,8 @@ struct cap_driver {
 	uint64_t without_ring;		/* as told so far */
 	int64_t mono_offset, boot_offset;
 };
+
+int cap_bell__open(struct cap_driver *d, struct err *err);
+void cap_bell__close(struct cap_driver *d);
 
 #endif

@@ -129,6 +129,11 @@ uint64_t cap_rings__horizon(const struct cap_driver *d)
 	return d->horizon;
 }
 
+uint64_t cap_rings__oldest(const struct cap_driver *d)
+{
+	return d->rings[d->current].ts;
+}
+
 static void note_late(struct cap_driver *d, uint64_t by)
 {
 	d->late.n++;

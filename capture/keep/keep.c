@@ -224,6 +224,16 @@ bool cap_keep__is_open(struct cap_keep *k, uint64_t id)
 	return j != NULL;
 }
 
+bool cap_keep__has_work(struct cap_keep *k)
+{
+	bool any;
+
+	pthread_mutex_lock(&k->lock);
+	any = k->jobs;
+	pthread_mutex_unlock(&k->lock);
+	return any;
+}
+
 void cap_keep__stats(struct cap_keep *k, struct cap_keep_stats *ret)
 {
 	pthread_mutex_lock(&k->lock);

@@ -67,6 +67,8 @@ void cap_keep__free(struct cap_keep *k);
  * wait), -EAGAIN (nothing is recorded yet), -FMT_E_VALUE (a container that is no id).
  */
 int cap_keep__trigger(struct cap_keep *k, const struct cap_trigger *t, char **ret_name, uint64_t *ret_id, struct err *err);
+/* Is any file still to come, or being written? */
+bool cap_keep__has_work(struct cap_keep *k);
 /* Is the file of this id still to come, or being written? */
 bool cap_keep__is_open(struct cap_keep *k, uint64_t id);
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Rounds: records to rows, rows to chunks, and what is due in between. */
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -10,9 +9,7 @@
 #define KEYFRAME_SHARE 20u		/* events weigh this many times as much as keyframes */
 #define KEYFRAME_MIN_NS 2000000000u
 #define KEYFRAME_MAX_NS 60000000000u
-#define BUSY_PAUSE_MS 2
 #define ROOM_FOR_ROWS 4096u		/* rows of containers and losses in one round */
-#define IDLE_PAUSE_MS 20
 
 uint64_t cap_recorder__now(const struct cap_recorder *r)
 {
@@ -162,10 +159,20 @@ int cap_recorder__on_alert(void *arg, const struct eng_rule *rule, const struct 
 	return 0;
 }
 
-/* Apply the last row of a batch; run the rules over it. */
+/*
+ * Apply a row; run the rules over it. The detector passes over types that neither rules nor state look at, without
+ * on_event: then its process alone counts.
+ */
+static void feed(struct cap_recorder *r, struct fmt_batch *b, uint32_t row)
+{
+	eng_detector__feed(r->detector, b, false, row, row + 1);
+	if (eng_detector__passes(r->detector, b->type[row]))
+		cap_containers__see_any(&r->containers, eng_state__thread_at(r->state, b, row)->proc);
+}
+
 static void feed_last(struct cap_recorder *r, struct fmt_batch *b)
 {
-	eng_detector__feed(r->detector, b, false, b->n - 1, b->n);
+	feed(r, b, b->n - 1);
 }
 
 /*
@@ -214,7 +221,7 @@ struct fmt_batch *cap_recorder__for_rows(struct cap_recorder *r, uint32_t *ret_n
 void cap_recorder__rows_made(struct cap_recorder *r, struct fmt_batch *b, uint32_t n)
 {
 	for (; n < b->n; n++) {
-		eng_detector__feed(r->detector, b, false, n, n + 1);
+		feed(r, b, n);
 		if (r->look)
 			keep_row(r, b, n);
 		see_time(r, b->ts[n]);
@@ -418,12 +425,20 @@ static int take_losses(struct cap_recorder *r, uint64_t seen, struct err *err)
 
 /* --- rounds ----------------------------------------------------------------------------------- */
 
-/* The rings have to hold what happens from one look at them to the next. */
+/*
+ * The rings have to hold what happens from one look at them to the next; while we slept there was nothing to hold until
+ * the first record. Behind the begin of a round.
+ */
 static void note_look(struct cap_recorder *r, uint64_t now)
 {
-	if (r->looked && now > r->looked && now - r->looked > r->longest_pause)
-		r->longest_pause = now - r->looked;
+	uint64_t since = r->looked, oldest = cap_rings__oldest(r->driver);
+
+	if (r->slept)
+		since = oldest == UINT64_MAX ? 0 : oldest + (uint64_t)r->dec.mono_offset;
+	if (since && now > since && now - since > r->longest_pause)
+		r->longest_pause = now - since;
 	r->looked = now;
+	r->slept = false;
 }
 
 bool cap_recorder__enough(const struct cap_recorder *r)
@@ -439,9 +454,9 @@ int cap_recorder__take(struct cap_recorder *r, bool last, struct err *err)
 	unsigned cpu;
 
 	see_losses(r);
-	note_look(r, begun);
 	r->in_round = 0;
 	cap_rings__begin(r->driver, last);
+	note_look(r, begun);
 	while (!code && !cap_recorder__enough(r) && (rec = cap_rings__next(r->driver, &cpu))) {
 		if (r->heal.snap && rec->ts + (uint64_t)r->dec.mono_offset >= r->heal.ts)
 			code = cap_heal__apply(r, err);
@@ -474,15 +489,6 @@ int cap_recorder__round(struct cap_recorder *r, struct err *err)
 	cap_recorder__rows_made(r, b, n);
 	code = flush_if(r, flush_due(r), err);
 	return code ? code : cap_recorder__enough(r);
-}
-
-int cap_recorder__pause(struct cap_recorder *r)
-{
-	int ms = r->in_round > 1000 || cap_rings__fill(r->driver) > 0.05 ? BUSY_PAUSE_MS
-									 : IDLE_PAUSE_MS;
-	int look = cap_containers__wait_ms(&r->containers);
-
-	return look < ms ? look : ms;
 }
 
 void cap_recorder__add(struct cap_recorder *r,

@@ -46,8 +46,12 @@ int cap_recorder__start(struct cap_recorder **ret, const struct cap_recorder_opt
  * written any more.
  */
 int cap_recorder__round(struct cap_recorder *r, struct err *err);
-/* ms until the next round: short while much comes in. */
-int cap_recorder__pause(struct cap_recorder *r);
+/*
+ * Wait until the next round is due: some milliseconds, fewer while much comes in. With may_sleep, when nothing comes, until
+ * something does or a flush is due. most_ms, and that fd can be read, end it in any case. After a long sleep the recording's
+ * time (see cap_recorder__add) is that of before until the next round.
+ */
+void cap_recorder__wait(struct cap_recorder *r, int fd, int most_ms, bool may_sleep);
 
 /* ptrace: nothing is left to trace; see cap_driver__traced_ended. */
 bool cap_recorder__traced_ended(struct cap_recorder *r, int *ret_status);

@@ -93,8 +93,10 @@ static int begin_target(struct cap_recorder *r, uint64_t start, struct err *err)
 static int new_detector(struct cap_recorder *r, const struct eng_ruleset *rules,
 			struct eng_detector **ret)
 {
+	/* Unless each row is looked at: see feed(). */
+	static const uint8_t none[FMT_MAX_EVENTS / 8];
 	struct eng_detector_opts d = { .sz = sizeof(d), .on_alert = cap_recorder__on_alert,
-				       .on_event = cap_recorder__on_event, .arg = r };
+				       .on_event = cap_recorder__on_event, .event_types = cap_scope__active(r->o.scope) ? NULL : none, .arg = r };
 
 	return eng_detector__new(ret, rules, r->state, &d);
 }

@@ -138,6 +138,11 @@ static void end_row(struct cap_recorder *r, const struct cap_gone *g)
 	cap_recorder__rows_made(r, b, first);
 }
 
+bool cap_heal__has_work(const struct cap_heal *h)
+{
+	return h->snap || h->n_gone || h->due;
+}
+
 int cap_heal__round(struct cap_recorder *r, struct err *err)
 {
 	struct cap_heal *h = &r->heal;

@@ -50,6 +50,8 @@ struct cap_recorder {
 	uint64_t records;		/* that the driver has handed over */
 	uint64_t in_round;		/* records of this round */
 	uint64_t looked;		/* when the rings were looked at last; 0: not yet */
+	bool asked;			/* the driver is to wake us */
+	bool slept;			/* since the rings were looked at last */
 	uint64_t longest_pause;		/* between two looks */
 	struct cap_heal heal;
 	int error;			/* of the writer: nothing more is written */
@@ -77,6 +79,8 @@ void cap_heal__note(struct cap_recorder *r, const struct cap_loss *loss);
 int cap_heal__round(struct cap_recorder *r, struct err *err);
 /* The events have come to the time of the walk. */
 int cap_heal__apply(struct cap_recorder *r, struct err *err);
+/* It needs more rounds, whether or not something comes. */
+bool cap_heal__has_work(const struct cap_heal *h);
 void cap_heal__done(struct cap_heal *h);
 /* What the detector calls. */
 int cap_recorder__on_event(void *arg, const struct eng_ctx *ctx);

@@ -98,6 +98,8 @@ void eng_detector__free(struct eng_detector *d);
  */
 int eng_detector__feed(struct eng_detector *d, const struct fmt_batch *b, bool keyframe,
 		       uint32_t from, uint32_t to);
+/* Rows of this type are passed over: no callback is called, and nothing but the thread's descriptor changes (a close). */
+bool eng_detector__passes(const struct eng_detector *d, uint16_t type);
 /* Add what rules and predicates have cost, if that was asked for; indexed by the rules' cond. */
 void eng_detector__costs(const struct eng_detector *d, struct eng_profile *into);
 /* How often a count for a threshold was forgotten for want of room; 0 with is_due. */

@@ -133,6 +133,11 @@ int eng_detector__feed(struct eng_detector *d, const struct fmt_batch *b, bool k
 	return r;
 }
 
+bool eng_detector__passes(const struct eng_detector *d, uint16_t type)
+{
+	return d->pass[type] != PASS_NOT;
+}
+
 uint64_t eng_detector__forgotten(const struct eng_detector *d)
 {
 	return eng_tally__forgotten(d->tally);

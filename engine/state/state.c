@@ -458,6 +458,15 @@ uint32_t eng_state__pass(struct eng_state *st, const struct fmt_batch *b, uint32
 	return from;
 }
 
+struct eng_thread *eng_state__thread_at(struct eng_state *st, const struct fmt_batch *b, uint32_t row)
+{
+	uint32_t idx = b->thread[row];
+
+	look_at_batch(st->shared, b);
+	return knows_thread(st->shared, idx) ? st->shared->hits[idx].t
+					     : find_thread(state_of(st, b->threads[idx].origin), b, row);
+}
+
 /* --- look-ups --------------------------------------------------------------------------------- */
 
 struct eng_thread *eng_state__thread(struct eng_state *st, int64_t tid)

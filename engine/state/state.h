@@ -284,6 +284,9 @@ int eng_state__save(struct eng_state *st, uint64_t ts, struct fmt_batch *into,
 int eng_proc__save(struct eng_state *st, const struct eng_proc *p, uint64_t ts, struct fmt_batch *into,
 		   eng_next_batch_fn next, void *arg);
 
+/* The thread of a row that was passed over last, or entered: never NULL, tid 0 is nobody's. */
+struct eng_thread *eng_state__thread_at(struct eng_state *st, const struct fmt_batch *b, uint32_t row);
+
 /* Look-ups. NULL if not known. Iteration order of each: unspecified but stable between changes. */
 struct eng_thread *eng_state__thread(struct eng_state *st, int64_t tid);
 struct eng_proc *eng_state__proc(struct eng_state *st, int64_t pid);

@@ -404,6 +404,36 @@ static void test_loss(void **state)
 	destroy();
 }
 
+/* Who wants to sleep asks every processor; a record that is there or is being written keeps him awake. */
+static void test_asking(void **state)
+{
+	(void)state;
+	make(2);
+	assert_true(cap_rings__empty(&d));
+	cap_rings__ask(&d);
+	assert_int_equal(d.rings[0].ctl->calm, 0);
+	assert_int_equal(d.rings[1].ctl->calm, 0);
+	put(1, 10, 40);
+	assert_false(cap_rings__empty(&d));
+	cap_rings__begin(&d, true);
+	assert_int_equal(cap_rings__oldest(&d), 10);
+	expect(10, 1);
+	expect_none();
+	cap_rings__end(&d);
+	assert_true(cap_rings__empty(&d));
+	d.rings[0].ctl->busy = 1;
+	assert_false(cap_rings__empty(&d));
+	d.rings[0].ctl->busy = 0;
+	cap_rings__begin(&d, true);
+	assert_int_equal(cap_rings__oldest(&d), UINT64_MAX);
+	cap_rings__end(&d);
+	cap_rings__hear(&d);
+	assert_int_not_equal(d.rings[0].ctl->calm, 0);
+	assert_int_not_equal(d.rings[1].ctl->calm, 0);
+	assert_int_equal(cap_rings__bell(&d), -1);
+	destroy();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -420,6 +450,7 @@ int main(void)
 		cmocka_unit_test(test_wrapping),
 		cmocka_unit_test(test_give_back),
 		cmocka_unit_test(test_loss),
+		cmocka_unit_test(test_asking),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
