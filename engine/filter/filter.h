@@ -61,6 +61,11 @@ struct eng_prog;		/* compiled conditions of a rule set; constant once sealed, ma
 				 * shared by threads */
 
 int eng_prog__new(struct eng_prog **ret);
+/*
+ * Begin anew, without conditions; what has been compiled of them is there if it is asked for again. The trees of
+ * conditions that were added must stay. Not after sealing.
+ */
+void eng_prog__begin_anew(struct eng_prog *p);
 void eng_prog__free(struct eng_prog *p);
 /* What is added from now on is about the rows of keyframes too, as it is about events: not what rules want. */
 void eng_prog__see_rows(struct eng_prog *p);

@@ -360,14 +360,10 @@ static bool are_all_on(const struct eng_ruleset *rs)
 static int take_those_on(struct eng_ruleset *rs)
 {
 	bool all = are_all_on(rs);
-	int r = 0;
 
-	if (!all) {
-		eng_prog__free(rs->prog);
-		rs->prog = NULL;
-		r = eng_prog__new(&rs->prog);
-	}
-	for (uint32_t i = 0; !r && i < rs->n_out; i++) {
+	if (!all)
+		eng_prog__begin_anew(rs->prog);
+	for (uint32_t i = 0; i < rs->n_out; i++) {
 		struct eng_rule *out = &rs->out[i];
 		bool compiled = out->cond >= 0;
 
@@ -384,9 +380,8 @@ static int take_those_on(struct eng_ruleset *rs)
 		if (out->threshold)
 			eng_prog__aside(rs->prog, out->cond);
 	}
-	if (!r)
-		index_conds(rs);
-	return r;
+	index_conds(rs);
+	return 0;
 }
 
 /* Does all that has been compiled stay as it is, with nothing more to be said of it? */

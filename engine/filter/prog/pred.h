@@ -48,11 +48,13 @@ struct eng_pred {
 	uint8_t level;			/* enum eng_level */
 	uint8_t cost;			/* rough, for ordering: 1 cheap .. 100 */
 	bool two_sided;
-	bool silent;			/* there is nothing to warn of: private to prog */
 	bool plain;			/* one value of the type that the test is for: test() is all
 					 * there is to do */
 	struct eng_expr *left, *right;
-	uint32_t index;			/* among the program's predicates */
+	/* private to prog: */
+	struct eng_text text;		/* canonical form: what makes two predicates one */
+	bool silent;			/* there is nothing to warn of */
+	uint32_t index;			/* among the program's predicates; UINT32_MAX: none of them */
 	uint32_t slot, right_slot;	/* where a run keeps the values: private to prog */
 	uint8_t together;		/* enum eng_together */
 	uint32_t arg_memo;		/* a test of evt.arg.X: where a run keeps answers by X's

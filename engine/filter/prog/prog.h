@@ -134,10 +134,11 @@ struct hash_index {
 
 struct eng_prog {
 	struct arena mem;
+	struct eng_pred **known;	/* compiled, for this program or before it was begun anew */
+	uint32_t n_known;
+	struct hash_index known_index;	/* by text */
 	struct eng_pred **preds;
-	struct eng_text *pred_texts;	/* canonical form: what makes two predicates one */
 	uint32_t n_preds;
-	struct hash_index pred_index;
 	struct eng_expr **exprs;	/* distinct left and right sides: a run reads each once per
 					 * event */
 	struct eng_text *expr_texts;
@@ -166,7 +167,7 @@ struct eng_prog {
 	int8_t flags_of[FMT_MAX_EVENTS], mode_of[FMT_MAX_EVENTS];	/* parameters `flags` and `mode`; -1: none */
 	struct name_filter names;
 	uint32_t n_arg_memos;
-	size_t cap_preds, cap_pred_texts, cap_exprs, cap_expr_texts, cap_nodes, cap_kids, cap_conds,
+	size_t cap_known, cap_preds, cap_exprs, cap_expr_texts, cap_nodes, cap_kids, cap_conds,
 		cap_lists, cap_groups;
 };
 

@@ -385,20 +385,32 @@ static node_ref pred_node(struct eng_prog *p, uint32_t pred)
 	return add_node(p, n, NULL);
 }
 
-static uint32_t add_pred(struct adding *x, struct eng_pred *pred, struct eng_text key)
+static uint64_t known_hash(const void *arg, uint32_t i)
+{
+	const struct eng_prog *p = arg;
+
+	return strtab__hash(p->known[i]->text.p, p->known[i]->text.len);
+}
+
+static bool known_same(const void *arg, uint32_t i, const void *key)
+{
+	const struct eng_prog *p = arg;
+
+	return text_same(&p->known[i]->text, 0, key);
+}
+
+static void use_pred(struct adding *x, struct eng_pred *pred)
 {
 	struct eng_prog *p = x->p;
-	uint32_t i = p->n_preds++;
 
+	if (pred->index != UINT32_MAX)
+		return;
+	pred->index = p->n_preds++;
 	p->preds = xgrow(p->preds, &p->cap_preds, p->n_preds, sizeof(*p->preds));
-	p->pred_texts = xgrow(p->pred_texts, &p->cap_pred_texts, p->n_preds, sizeof(*p->pred_texts));
-	p->preds[i] = pred;
-	p->pred_texts[i] = keep_text(p, key);
-	pred->index = i;
+	p->preds[pred->index] = pred;
 	pred->slot = add_expr(p, pred->left, &x->text);
 	pred->arg_memo = pred->plain && is_arg(pred->left) ? p->n_arg_memos++ : UINT32_MAX;
 	pred->right_slot = pred->right ? add_expr(p, pred->right, &x->text) : 0;
-	return i;
 }
 
 static int add_check(struct adding *x, const struct eng_ast *a, node_ref *ret)
@@ -407,7 +419,7 @@ static int add_check(struct adding *x, const struct eng_ast *a, node_ref *ret)
 				 .warn_arg = x, .err = x->err };
 	struct eng_prog *p = x->p;
 	unsigned warned = x->n_warned;
-	struct eng_pred *pred;
+	struct eng_pred *pred, *known;
 	struct eng_text key;
 	uint32_t *slot;
 	int r;
@@ -416,26 +428,28 @@ static int add_check(struct adding *x, const struct eng_ast *a, node_ref *ret)
 	x->text.len = 0;
 	eng_ast__print(a, &x->text);
 	key = text_in(&x->text);
-	slot = index__slot(&p->pred_index, strtab__hash(key.p, key.len), text_hash, text_same,
-			   p->pred_texts, &key);
-	if (*slot && (!x->warn || p->preds[*slot - 1]->silent)) {
-		*ret = pred_node(p, *slot - 1);
-		return 0;
+	slot = index__slot(&p->known_index, strtab__hash(key.p, key.len), known_hash, known_same, p, &key);
+	known = *slot ? p->known[*slot - 1] : NULL;
+	/* compiled even if it is known: each place has its own warnings */
+	if (!known || (x->warn && !known->silent)) {
+		r = eng_pred__compile(&a->check, &c, &pred);
+		x->at = c.at;
+		if (r < 0)
+			return r;
+		if (known)
+			eng_pred__done(pred);
 	}
-	/* if it is there already: each place has its own warnings */
-	r = eng_pred__compile(&a->check, &c, &pred);
-	x->at = c.at;
-	if (r < 0)
-		return r;
-	if (*slot) {
-		eng_pred__done(pred);
-		*ret = pred_node(p, *slot - 1);
-		return 0;
+	if (!known) {
+		known = pred;
+		known->text = keep_text(p, key);
+		known->silent = x->warn && x->n_warned == warned;
+		known->index = UINT32_MAX;
+		p->known = xgrow(p->known, &p->cap_known, p->n_known + 1, sizeof(*p->known));
+		p->known[p->n_known++] = known;
+		*slot = p->known_index.n = p->n_known;
 	}
-	pred->silent = x->warn && x->n_warned == warned;
-	*slot = add_pred(x, pred, key) + 1;
-	p->pred_index.n = p->n_preds;
-	*ret = pred_node(p, *slot - 1);
+	use_pred(x, known);
+	*ret = pred_node(p, known->index);
 	return 0;
 }
 
@@ -548,6 +562,27 @@ int eng_prog__new(struct eng_prog **ret)
 	return 0;
 }
 
+static void index__clear(struct hash_index *x)
+{
+	if (x->slots)
+		memset(x->slots, 0, ((size_t)x->mask + 1) * sizeof(*x->slots));
+	x->n = 0;
+}
+
+void eng_prog__begin_anew(struct eng_prog *p)
+{
+	for (uint32_t i = 0; i < p->n_known; i++)
+		p->known[i]->index = UINT32_MAX;
+	if (p->seen_slots)
+		memset(p->seen, 0, p->seen_slots * sizeof(*p->seen));
+	index__clear(&p->expr_index);
+	index__clear(&p->node_index);
+	p->n_preds = p->n_exprs = p->n_nodes = p->n_kids = p->n_conds = p->n_seen = p->n_arg_memos = 0;
+	p->any_aside = false;
+	p->culprit = NULL;
+	add_node(p, (struct prog_node){ .kind = NK_TRUE, .level = LV_TYPE }, NULL);
+}
+
 void eng_prog__see_rows(struct eng_prog *p)
 {
 	evt_set__add_rows(&p->all);
@@ -557,13 +592,13 @@ void eng_prog__free(struct eng_prog *p)
 {
 	if (!p)
 		return;
-	for (uint32_t i = 0; i < p->n_preds; i++)
-		eng_pred__done(p->preds[i]);
-	free(p->pred_index.slots);
+	for (uint32_t i = 0; i < p->n_known; i++)
+		eng_pred__done(p->known[i]);
+	free(p->known_index.slots);
 	free(p->expr_index.slots);
 	free(p->node_index.slots);
+	free(p->known);
 	free(p->preds);
-	free(p->pred_texts);
 	free(p->exprs);
 	free(p->expr_texts);
 	free(p->nodes);

@@ -133,5 +133,5 @@ void run_profile__add(const struct run_profile *f, struct eng_profile *into)
 
 const char *eng_prog__pred(const struct eng_prog *p, uint32_t pred)
 {
-	return p->pred_texts[pred].p;
+	return p->preds[pred]->text.p;
 }

@@ -38,7 +38,7 @@ static void dump_preds(const struct eng_prog *p, struct buf *out)
 		buf__printf(out, "  p%-4u %-8s cost %-3u users %-3u ", i,
 			    eng_level_names[p->preds[i]->level],
 			    p->preds[i]->cost, users[i]);
-		text__safe(out, p->pred_texts[i].p, p->pred_texts[i].len);
+		text__safe(out, p->preds[i]->text.p, p->preds[i]->text.len);
 		buf__puts(out, "\n");
 	}
 	free(users);
