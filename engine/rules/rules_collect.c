@@ -102,14 +102,15 @@ int collect__macro(struct eng_ruleset *rs, struct def_macro *m, bool append)
 				    "'override.condition: append' but no macro by that name "
 				    "already exists");
 	now = rs->next_index++;
-	if (prev && !append && rs->grows && id <= rs->n_macros && !strcmp(prev->cond, m->cond)) {
-		m->ast = prev->ast;	/* all that it names it has seen before */
-		m->origin = prev->origin;
-		m->origin->ctx = m->cond_ctx;
+	if (prev && !append) {
 		m->used = prev->used;
-	} else if (prev) {
-		rs->changed = true;
+		m->parsed = prev->parsed;
+		m->ast = prev->ast;	/* if it is the same: all that it names it has seen before */
 	}
+	if (prev && !append && rs->grows && id <= rs->n_macros && !strcmp(prev->cond, m->cond))
+		m->parsed.origin->ctx = m->cond_ctx;
+	else if (prev)
+		rs->changed = true;
 	if (append) {
 		prev->cond = joined(rs, prev->cond, m->cond);
 		prev->visibility = now;
@@ -172,6 +173,8 @@ int collect__rule(struct eng_ruleset *rs, struct def_rule *r)
 	r->visibility = rs->next_index++;
 	r->index = prev ? prev->index : r->visibility;
 	rs->changed |= prev != NULL;
+	if (prev)
+		r->parsed = prev->parsed;
 	if (!prev) {
 		rs->rules = xgrow(rs->rules, &rs->cap_rules, rs->rule_names.n + 1,
 				  sizeof(*rs->rules));

@@ -40,24 +40,29 @@ static struct cond_origin *new_origin(struct compile *c, const struct rules_ctx 
 	return o;
 }
 
-/* Put lists in and parse. macro: whose condition it is; NULL: a rule's. */
+/* Put lists in and parse, unless it is as it was. macro: whose condition it is; NULL: a rule's. */
 static int parse(struct compile *c, struct eng_text text, const struct rules_ctx *ctx, const char *macro,
-		 struct cond_origin **ret_origin, struct eng_ast **ret)
+		 struct parsed *ret)
 {
-	struct cond_origin *o;
+	struct cond_origin *o = ret->origin;
 	struct err err = { 0 };
 	int r;
 
-	r = lists__substitute(c->rs, text, &text);
+	r = lists__substitute(c->rs, text, o ? &o->text : NULL, &text);
 	if (r < 0)
 		return rules__error(c->rs, LOAD_ERR_COMPILE_CONDITION, ctx,
 				    "condition becomes too long with the lists that it names");
+	if (o && o->text.p == text.p) {
+		o->ctx = ctx;
+		return 0;
+	}
+	ret->origin = NULL;
 	o = new_origin(c, ctx, macro, text);
-	*ret_origin = o;
-	r = eng_filter__parse_from(o, text.p, text.len, MAX_DEPTH, c->mem, ret, &err);
+	r = eng_filter__parse_from(o, text.p, text.len, MAX_DEPTH, c->mem, &ret->tree, &err);
 	if (r < 0)
 		return rules__error(c->rs, LOAD_ERR_COMPILE_CONDITION, ctx__place(c->rs, c->rule, o, pos_of(&err)),
 				    "%s", err.msg);
+	ret->origin = o;
 	return 0;
 }
 
@@ -142,11 +147,12 @@ static int compile_macros(struct compile *c)
 
 		m->used = false;
 		r = parse(c, (struct eng_text){ m->cond, (uint32_t)strlen(m->cond) }, m->cond_ctx,
-			  m->name, &m->origin, &m->ast);
+			  m->name, &m->parsed);
+		m->ast = m->parsed.tree;
 	}
 	for (uint32_t i = first; i < rs->macro_names.n && !r; i++) {
 		c->macro = &rs->macros[i];
-		r = put_macros(c, rs->macros[i].origin, &rs->macros[i].ast);
+		r = put_macros(c, rs->macros[i].parsed.origin, &rs->macros[i].ast);
 	}
 	c->macro = NULL;
 	rs->n_macros = rs->macro_names.n;
@@ -237,19 +243,21 @@ static int add_to_prog(struct compile *c, const struct def_rule *r, const struct
 }
 
 /* *ret: the number of its condition, -1 if it is left out. */
-static int compile_condition(struct compile *c, const struct def_rule *r, int *ret,
-			     const struct eng_ast **ret_tree)
+static int compile_condition(struct compile *c, struct def_rule *r, int *ret, const struct eng_ast **ret_tree)
 {
-	struct cond_origin *o;
+	const struct cond_origin *o;
 	struct eng_text text;
 	struct eng_ast *a;
 	int rc;
 
 	rc = exceptions__apply(c->rs, r, c->mem, &text);
 	if (!rc)
-		rc = parse(c, text, r->cond_ctx, NULL, &o, &a);
-	if (!rc)
-		rc = put_macros(c, o, &a);
+		rc = parse(c, text, r->cond_ctx, NULL, &r->parsed);
+	if (rc < 0)
+		return rc;
+	o = r->parsed.origin;
+	a = r->parsed.tree;
+	rc = put_macros(c, o, &a);
 	if (rc < 0)
 		return rc;
 	*ret_tree = a;
@@ -276,7 +284,7 @@ static void describe(const struct def_rule *r, struct eng_rule *out)
 	};
 }
 
-static int compile_rule(struct compile *c, const struct def_rule *d, uint32_t i)
+static int compile_rule(struct compile *c, struct def_rule *d, uint32_t i)
 {
 	struct eng_ruleset *rs = c->rs;
 	struct eng_rule *out = &rs->out[i];
@@ -312,7 +320,7 @@ static int compile_rules(struct compile *c, enum rules_scope scope)
 	for (uint32_t i = 0; i < first; i++)
 		rs->out[i].enabled = rs->rules[i].enabled;
 	for (uint32_t i = first; i < rs->n_out && r >= 0; i++) {
-		const struct def_rule *d = &rs->rules[i];
+		struct def_rule *d = &rs->rules[i];
 
 		describe(d, &rs->out[i]);
 		rs->trees[i] = NULL;
@@ -390,16 +398,32 @@ static bool can_grow(const struct eng_ruleset *rs)
 	return rs->grows && !rs->changed && (rs->quiet || !rs->warned) && !lists__change_texts(rs);
 }
 
-static int start_anew(struct eng_ruleset *rs)
+/* What has been parsed and compiled is kept for the next time as long as it is not more than this. */
+#define KEEP_BYTES (16u << 20)
+
+static int forget_all(struct eng_ruleset *rs)
 {
 	eng_prog__free(rs->prog);
 	rs->prog = NULL;
-	arena__reset(&rs->build);
-	lists__forget(&rs->texts);
+	for (uint32_t i = 0; i < rs->macro_names.n; i++)
+		rs->macros[i].parsed = (struct parsed){ 0 };
+	for (uint32_t i = 0; i < rs->rule_names.n; i++)
+		rs->rules[i].parsed = (struct parsed){ 0 };
 	output_known__reset(&rs->known);
+	arena__reset(&rs->build);
+	rs->sealed = false;
+	return eng_prog__new(&rs->prog);
+}
+
+static int start_anew(struct eng_ruleset *rs)
+{
+	lists__forget(&rs->texts);
 	rs->n_macros = rs->n_out = 0;
 	rs->changed = rs->warned = false;
-	return eng_prog__new(&rs->prog);
+	if (!rs->prog || rs->sealed || rs->build.used > KEEP_BYTES)
+		return forget_all(rs);
+	eng_prog__begin_anew(rs->prog);
+	return 0;
 }
 
 static int compile(struct compile *c, enum rules_scope scope)

@@ -272,7 +272,14 @@ static bool words__may_have(const struct words *w, const struct list_text *l)
 	return w->bits[bit >> 6] >> (bit & 63) & 1 || l->many_words;
 }
 
-int lists__substitute(struct eng_ruleset *rs, struct eng_text cond, struct eng_text *ret)
+static struct eng_text keep(struct arena *mem, const struct buf *b, const struct eng_text *before)
+{
+	if (before && before->len == b->len && !memcmp(before->p, b->p, b->len))
+		return *before;
+	return (struct eng_text){ arena__strndup(mem, (char *)b->p, b->len), (uint32_t)b->len };
+}
+
+int lists__substitute(struct eng_ruleset *rs, struct eng_text cond, const struct eng_text *before, struct eng_text *ret)
 {
 	struct list_texts *t = &rs->texts;
 	struct buf a = { 0 }, b = { 0 };
@@ -296,7 +303,7 @@ int lists__substitute(struct eng_ruleset *rs, struct eng_text cond, struct eng_t
 			r = -FMT_E_LIMIT;
 	}
 	if (!r) {
-		*ret = (struct eng_text){ arena__strndup(&rs->build, (char *)a.p, a.len), (uint32_t)a.len };
+		*ret = keep(&rs->build, &a, before);
 		t->conds = xgrow(t->conds, &t->cap_conds, t->n_conds + 1, sizeof(*t->conds));
 		t->conds[t->n_conds++] = *ret;
 	}

@@ -282,6 +282,7 @@ int eng_ruleset__compile(struct eng_ruleset *rs, struct err *err)
 
 	rs->quiet = true;
 	r = rules__compile(rs, RULES_ON);
+	rs->sealed = true;
 	if (!r)
 		r = eng_prog__seal(rs->prog, err);
 	if (r < 0 && rs->n_diags > first)

@@ -75,13 +75,19 @@ struct def_list {
 	bool open;			/* being put together */
 };
 
+/* A condition as it was parsed the last time, with lists put in but no macros. */
+struct parsed {
+	struct cond_origin *origin;	/* NULL: it was not */
+	struct eng_ast *tree;
+};
+
 struct def_macro {
 	const char *name, *cond;
 	const struct rules_ctx *ctx, *cond_ctx;
 	uint32_t index, visibility;
 	bool used;
-	struct eng_ast *ast;		/* of the compilation at hand */
-	struct cond_origin *origin;
+	struct parsed parsed;
+	struct eng_ast *ast;		/* with macros put in, of the compilation at hand */
 };
 
 /* Whose text a part of a tree was: what trees hold as their origin. */
@@ -129,6 +135,7 @@ struct def_rule {
 	uint32_t capture_ms;
 	struct def_exceptions exceptions;
 	struct def_threshold threshold;
+	struct parsed parsed;
 	const struct rules_ctx *ctx, *cond_ctx, *output_ctx;
 	const char *file;
 	uint32_t index, visibility;
@@ -225,7 +232,8 @@ struct eng_ruleset {
 	bool grows;			/* it has everything that was there then, and its program takes more */
 	bool changed;			/* what was there then is another now */
 	bool warned;			/* there is something to warn of in it, said or kept quiet */
-	struct arena build;		/* trees */
+	bool sealed;			/* its program takes no more */
+	struct arena build;		/* trees: what was parsed, what macros made of it, outputs */
 	struct list_texts texts;
 	struct output_known known;
 	uint32_t n_macros;		/* compiled */
@@ -349,10 +357,10 @@ int exceptions__apply(struct eng_ruleset *rs, const struct def_rule *r, struct a
 /* Put together the texts of the lists that have come since; marks those that others name as used. */
 int lists__expand(struct eng_ruleset *rs);
 /*
- * Put lists in the place of their names, into rs->build; marks them as used. -FMT_E_LIMIT: the text becomes too
- * long.
+ * Put lists in the place of their names, into rs->build; marks them as used. before: what came of it the last time, or
+ * NULL; it is given again if it is the same. -FMT_E_LIMIT: the text becomes too long.
  */
-int lists__substitute(struct eng_ruleset *rs, struct eng_text cond, struct eng_text *ret);
+int lists__substitute(struct eng_ruleset *rs, struct eng_text cond, const struct eng_text *before, struct eng_text *ret);
 /* Would lists that have come since be put into a text that was made before? */
 bool lists__change_texts(const struct eng_ruleset *rs);
 void lists__forget(struct list_texts *t);
