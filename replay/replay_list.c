@@ -189,7 +189,8 @@ int rpl_list(const struct rpl_opts *o)
 		list_events(o, &out);
 	else
 		code = list_rules(o, &out);
-	fwrite(out.p, 1, out.len, stdout);
+	if (out.len)
+		fwrite(out.p, 1, out.len, stdout);
 	buf__done(&out);
 	return code == EXIT_OK ? cli__finish_stdout() : code;
 }

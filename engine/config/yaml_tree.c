@@ -247,10 +247,11 @@ static int parse_all(struct build *b)
 
 static bool is_ascii(const char *s, size_t n)
 {
+	uint8_t all = 0;
+
 	for (size_t i = 0; i < n; i++)
-		if ((uint8_t)s[i] > 127)
-			return false;
-	return true;
+		all |= (uint8_t)s[i];
+	return all < 128;
 }
 
 int yaml_tree__parse(const char *text, size_t len, struct arena *mem, struct yaml_node ***ret,

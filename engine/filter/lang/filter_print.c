@@ -75,20 +75,26 @@ static void print_quoted(struct eng_text t, struct buf *out)
 	buf__puts(out, "\"");
 }
 
-static bool holds_any(struct eng_text t, const char *set, size_t n)
+/* Bytes that cannot stand unquoted in a literal, in an argument. */
+enum { IN_LITERAL = 1, IN_ARG = 2 };
+static const uint8_t special[256] = {
+	[0] = 3, [' '] = 3, ['\t'] = 3, ['\r'] = 3, ['\n'] = 3, ['\b'] = 3, ['\f'] = 3, ['\v'] = 3, ['='] = 3,
+	['\\'] = 3, ['"'] = 3, ['\''] = 3,
+	['('] = IN_LITERAL, [')'] = IN_LITERAL, [','] = IN_LITERAL, ['['] = IN_ARG, [']'] = IN_ARG,
+};
+
+static bool holds_special(struct eng_text t, uint8_t where)
 {
+	uint8_t found = 0;
+
 	for (uint32_t i = 0; i < t.len; i++)
-		if (memchr(set, t.p[i], n))
-			return true;
-	return false;
+		found |= special[(uint8_t)t.p[i]];
+	return found & where;
 }
 
 void eng_text__print(struct eng_text t, struct buf *out)
 {
-	static const char special[] = " \t\r\n\b\f\v=\\\"'(),";
-
-	/* the NUL that ends `special` counts: it cannot stand unquoted either */
-	if (!t.len || holds_any(t, special, sizeof(special)))
+	if (!t.len || holds_special(t, IN_LITERAL))
 		print_quoted(t, out);
 	else
 		buf__add(out, t.p, t.len);
@@ -96,10 +102,8 @@ void eng_text__print(struct eng_text t, struct buf *out)
 
 static void print_arg(struct eng_text t, struct buf *out)
 {
-	static const char special[] = " \t\r\n\b\f\v=\\\"'[]";
-
 	buf__puts(out, "[");
-	if (!t.len || holds_any(t, special, sizeof(special)))
+	if (!t.len || holds_special(t, IN_ARG))
 		print_quoted(t, out);
 	else
 		buf__add(out, t.p, t.len);
@@ -153,9 +157,10 @@ struct eng_text eng_operand__field_text(const struct eng_operand *o, struct aren
 static void print_check(const struct eng_check *c, struct buf *out)
 {
 	eng_operand__print(c->left, out);
-	buf__printf(out, " %s", eng_op_names[c->op]);
-	if (c->mod)
-		buf__printf(out, " %s", eng_mod_names[c->mod]);
+	buf__puts(out, " ");
+	buf__puts(out, eng_op_names[c->op]);
+	buf__puts(out, c->mod ? " " : "");
+	buf__puts(out, eng_mod_names[c->mod]);
 	if (c->rhs != RHS_NONE)
 		buf__puts(out, " ");
 	switch (c->rhs) {
