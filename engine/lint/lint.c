@@ -7,35 +7,46 @@
 
 #include "engine/lint/lint_internal.h"
 
-static struct lint_check *known(struct lint *l, const struct eng_check *c)
+/* The number of what buf holds; buf is emptied. */
+static uint32_t number_of(struct strtab *t, struct buf *b)
+{
+	uint32_t id = strtab__add(t, (char *)b->p, (uint32_t)b->len, (uint32_t)b->len);
+
+	b->len = 0;
+	return id;
+}
+
+const struct lint_check *lint__check(struct lint *l, const struct eng_check *c)
 {
 	uint32_t id = strtab__find(&l->checks, (const char *)&c, sizeof(c), sizeof(c));
+	struct eng_ast whole = { .kind = N_CHECK, .check = *c };
 	struct eng_pred_ctx x = { .mem = &l->mem };
 	struct lint_check *k;
 	struct buf b = { 0 };
 
 	if (id)
-		return &l->known[id - 1];
+		return l->known[id - 1];
 	id = strtab__add(&l->checks, (const char *)&c, sizeof(c), sizeof(c));
 	l->known = xgrow(l->known, &l->cap_known, id, sizeof(*l->known));
-	k = &l->known[id - 1];
-	*k = (struct lint_check){ 0 };
+	k = l->known[id - 1] = arena__zalloc(&l->mem, sizeof(*k));
 	if (eng_pred__compile(c, &x, &k->pred) < 0)
 		k->pred = NULL;
 	eng_operand__print(c->left, &b);
-	k->left = strtab__add(&l->lefts, (char *)b.p, (uint32_t)b.len, (uint32_t)b.len);
+	k->left = number_of(&l->lefts, &b);
+	eng_ast__print(&whole, &b);
+	k->text = number_of(&l->texts, &b);
 	buf__done(&b);
 	return k;
 }
 
 const struct eng_pred *lint__pred(struct lint *l, const struct eng_check *c)
 {
-	return known(l, c)->pred;
+	return lint__check(l, c)->pred;
 }
 
 uint32_t lint__left(struct lint *l, const struct eng_check *c)
 {
-	return known(l, c)->left;
+	return lint__check(l, c)->left;
 }
 
 void lint__say(struct lint *l, enum rules_code code, const struct eng_ast *at, struct eng_pos pos,
@@ -114,10 +125,11 @@ void eng_lint__run(struct eng_ruleset *rs)
 		lint_rule(&l, i);
 	lint__shadows(&l);
 	for (uint32_t i = 0; i < l.checks.n; i++)
-		if (l.known[i].pred)
-			eng_pred__done(l.known[i].pred);
+		if (l.known[i]->pred)
+			eng_pred__done(l.known[i]->pred);
 	free(l.known);
 	strtab__done(&l.lefts);
+	strtab__done(&l.texts);
 	strtab__done(&l.checks);
 	strtab__done(&l.said);
 	match_scratch__free(l.scratch);

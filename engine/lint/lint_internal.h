@@ -17,6 +17,7 @@
 struct lint_check {
 	struct eng_pred *pred;		/* NULL: it does not compile by itself */
 	uint32_t left;			/* its left side: equal ones have equal values */
+	uint32_t text;			/* all of it, in canonical form: equal ones are the same check */
 };
 
 struct lint {
@@ -24,14 +25,17 @@ struct lint {
 	struct arena mem;		/* of the whole run */
 	struct match_scratch *scratch;
 	struct strtab checks;		/* address of a check: its number in known, plus one */
-	struct lint_check *known;
+	struct lint_check **known;	/* in mem */
 	size_t cap_known;
 	struct strtab lefts;		/* left sides as text */
+	struct strtab texts;		/* of checks, and of parts of conditions */
 	struct strtab said;		/* findings: each place once, however many rules use a macro */
 	const struct def_rule *rule;	/* the one at hand */
 	unsigned found;			/* in this rule so far */
 };
 
+/* What is known of it; it stays where it is. */
+const struct lint_check *lint__check(struct lint *l, const struct eng_check *c);
 /* The check as a predicate, or NULL. */
 const struct eng_pred *lint__pred(struct lint *l, const struct eng_check *c);
 /* A number for its left side: the same for the same operand. */
