@@ -193,7 +193,22 @@ static inline bool is_kept_long(enum eng_level level)
 	return level == LV_PROC || level == LV_CALL;
 }
 
-/* prog_build.c: nodes. and_ of any number of parts; the array is sorted. */
+static inline uint64_t prog__mix(uint64_t h, uint64_t v)
+{
+	h = (h ^ v) * 0x9e3779b97f4a7c15ull;
+	return h ^ h >> 29;
+}
+
+/* Make room for one more, then find the slot for hash h where `same` holds, or a free one: it has 0 (prog_build.c). */
+typedef uint64_t index_hash_fn(const void *arg, uint32_t i);
+typedef bool index_same_fn(const void *arg, uint32_t i, const void *key);
+uint32_t *index__slot(struct hash_index *x, uint64_t h, index_hash_fn *hash, index_same_fn *same, const void *arg,
+		      const void *key);
+void index__clear(struct hash_index *x);
+
+/* prog_build.c: nodes. Where n.kids begin is found here. */
+node_ref prog__add_node(struct eng_prog *p, struct prog_node n, const node_ref *kids);
+/* The conjunction of any number of parts; the array is sorted. */
 node_ref prog__and(struct eng_prog *p, node_ref *parts, uint32_t n);
 /* Make the groups of what is remembered of processes and names, and give their nodes their bits (prog_group.c). */
 void prog__group(struct eng_prog *p);
