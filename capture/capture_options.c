@@ -222,9 +222,10 @@ static const struct cli_opt opts[] = {
 	{ 'c', "container", "CONTAINER",
 	  "Record this container only: an id, the beginning of one, or a name. "
 	  "It need not exist yet. May be given several times. What is done to it from outside is recorded too, as files of the "
-	  "flight recorder and 'spoor-trace cut -c' have it: signals to its processes, tracing them, their memory, entering its "
-	  "namespaces; programs, mounts, cgroups and files opened for writing whose text names its id. Births, execs and deaths "
-	  "of all other processes go along.",
+	  "flight recorder and 'spoor-trace cut -c' have it: signals to its processes, tracing them, their memory, limits and "
+	  "scheduling, entering its namespaces, and all that is done by who has entered; programs, mounts, cgroups and files opened "
+	  "for writing whose text names its id or one of its processes in /proc, files read through their root. Births, execs and "
+	  "deaths of all other processes go along.",
 	  set_container },
 	{ 0, "container-env", NULL,
 	  "Keep the environment that containers are started with, which may hold secrets.",

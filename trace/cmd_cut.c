@@ -282,8 +282,9 @@ const struct trace_command cmd_cut = {
 			{ 0, "from", "TIME", "Nothing before: +30s (from the start), 14:03:07, 2026-11-27T14:03:07Z.", trace_opt__from },
 			{ 0, "to", "TIME", "Nothing after.", trace_opt__until },
 			{ 'c', "container", "CONTAINER", "Only this container: its id or name, or how it begins. What its processes did, and "
-			  "what was done to it: signals to its processes, tracing them, their memory, entering its namespaces; "
-			  "programs, mounts, cgroups and files opened for writing whose text names its id. May be given several times.",
+			  "what was done to it: signals to its processes, tracing them, their memory, limits and scheduling, entering its "
+			  "namespaces, and all that is done by who has entered; programs, mounts, cgroups and files opened for writing whose "
+			  "text names its id or one of its processes in /proc, files read through their root. May be given several times.",
 			  trace_opt__container },
 			{ 'f', "filter", "CONDITION", "Only events that satisfy this condition (see 'spoor-replay --list fields').",
 			  trace_opt__filter },

@@ -46,10 +46,19 @@ static __always_inline void walk_close(struct out *o, struct seq_file *seq, __u3
 	bpf_seq_write(seq, o->rec, off);
 }
 
+/* A task's mount namespace; 0: it is that of the machine's init. */
+static __always_inline __u64 own_mnt(struct task_struct *t)
+{
+	struct upid *u = (void *)K(t, thread_pid) + bpf_core_field_offset(struct pid, numbers);
+	__u64 mnt = (__u64)K(K(t, nsproxy), mnt_ns);
+
+	return mnt == (__u64)K(K(K(K(u, ns), child_reaper), nsproxy), mnt_ns) ? 0 : mnt;
+}
+
 /*
  * Numbers: kernel_thread ptid pgid vpgid sid vtid vpid cgroup_id uid euid gid egid loginuid
  * cap_inheritable cap_permitted cap_effective tty fdlimit pidns_start start pgft_maj pgft_min, the
- * descriptor table's address, then, if there is one, those of the executable (out_exe).
+ * addresses of descriptor table, mount namespace and pid namespace (0 for the machine's), then, if there is one, those of the executable (out_exe).
  */
 SEC("iter/task")
 int walk_task(struct bpf_iter__task *ctx)
@@ -59,6 +68,7 @@ int walk_task(struct bpf_iter__task *ctx)
 	const struct cred *cred;
 	struct mm_struct *mm;
 	struct fs_struct *fs;
+	struct pid_namespace *pidns;
 	struct file *exe;
 	struct out o;
 
@@ -94,6 +104,9 @@ int walk_task(struct bpf_iter__task *ctx)
 	out_num(&o, K(t, maj_flt));
 	out_num(&o, K(t, min_flt));
 	out_num(&o, (__u64)K(t, files));
+	out_num(&o, own_mnt(t));
+	pidns = K(K(t, nsproxy), pid_ns_for_children);
+	out_num(&o, pidns && K(pidns, level) ? (__u64)pidns : 0);
 	if (exe)
 		out_exe(&o, exe, cred);
 	out_comm(&o, t);

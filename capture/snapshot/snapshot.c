@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "capture/snapshot/fd_row.h"
+#include "capture/snapshot/inside.h"
 #include "capture/snapshot/proc_row.h"
 #include "capture/snapshot/snapshot.h"
 
@@ -33,6 +34,7 @@ struct cap_snapshot {
 	uint64_t ts;
 	bool again;
 	struct cap_fd_rows fds;
+	struct cap_inside inside;
 };
 
 /* Numbers of walk_task's record, bpf/iter.bpf.h. */
@@ -41,7 +43,7 @@ enum {
 	N_GID, N_EGID,
 	N_LOGINUID, N_CAP_INHERITABLE, N_CAP_PERMITTED, N_CAP_EFFECTIVE, N_TTY, N_FDLIMIT,
 	N_PIDNS_START, N_START,
-	N_PGFT_MAJ, N_PGFT_MIN, N_FILES, N_EXE_FLAGS, N_EXE_INO, N_EXE_CTIME, N_EXE_MTIME,
+	N_PGFT_MAJ, N_PGFT_MIN, N_FILES, N_MNT_NS, N_PID_NS, N_EXE_FLAGS, N_EXE_INO, N_EXE_CTIME, N_EXE_MTIME,
 	N_EXE_DEV, N__N
 };
 
@@ -99,13 +101,24 @@ static struct task *find(const struct walk *w, const struct cap_record *r)
 	return NULL;
 }
 
+/* Any thread of this number. */
+static const struct task *numbered(const struct walk *w, uint32_t tid)
+{
+	size_t k = tid & (w->n_slots - 1);
+
+	for (; w->by_tid[k]; k = (k + 1) & (w->n_slots - 1))
+		if (tid_of(w->tasks[w->by_tid[k] - 1].rec) == tid)
+			return &w->tasks[w->by_tid[k] - 1];
+	return NULL;
+}
+
 static int on_task(void *arg, const struct cap_record *r)
 {
 	struct walk *w = arg;
 	const struct task *seen;
 	struct task *t;
 
-	if (r->type != EV_state_thread || r->n_nums <= N_FILES)
+	if (r->type != EV_state_thread || r->n_nums <= N_PID_NS)
 		return 0;
 	w->tasks = xgrow(w->tasks, &w->cap_tasks, w->n_tasks + 1, sizeof(*w->tasks));
 	t = &w->tasks[w->n_tasks++];
@@ -224,6 +237,7 @@ void cap_snapshot__free(struct cap_snapshot *s)
 	walk__done(&s->first);
 	walk__done(&s->second);
 	cap_fd_rows__done(&s->fds);
+	cap_inside__done(&s->inside);
 	arena__done(&s->mem);
 	free(s);
 }
@@ -286,6 +300,46 @@ static void add_nums(struct cap_snapshot *s, struct fmt_batch *b, const struct c
 			       fmt_group__from_native(GROUP_execve_flags, nums(r)[N_EXE_FLAGS]));
 }
 
+/* The namespaces of containers. Inits first: whoever else is in a container's may have come from another. */
+static void find_insides(struct cap_snapshot *s)
+{
+	const struct walk *w = &s->second;
+
+	for (unsigned others = 0; others < 2; others++)
+		for (size_t i = 0; i < w->n_tasks; i++) {
+			const struct task *t = &w->tasks[i];
+			const uint64_t *n = nums(t->rec);
+			char id[65];
+
+			if ((n[N_VPID] == 1 ? others : !others) || !n[N_MNT_NS] || !cap_inside__container(t->text.cgroup, id))
+				continue;
+			cap_inside__add(&s->inside, n[N_MNT_NS], id);
+			if (n[N_VPID] == 1)
+				cap_inside__add(&s->inside, n[N_PID_NS], id);
+		}
+}
+
+#define CLONE_NEWNS_NATIVE 0x20000	/* include/uapi/linux/sched.h */
+#define CLONE_NEWPID_NATIVE 0x20000000
+
+/* A thread that is in namespaces of a container which its process does not belong to. */
+static void add_entered(struct cap_snapshot *s, struct fmt_batch *b, const struct task *t)
+{
+	const uint64_t *n = nums(t->rec);
+	const char *by_mnt = cap_inside__of(&s->inside, n[N_MNT_NS]), *by_pid = cap_inside__of(&s->inside, n[N_PID_NS]);
+	const struct task *leader = by_mnt || by_pid ? numbered(&s->second, (uint32_t)(t->rec->pid_tid >> 32)) : NULL;
+	const char *id = by_mnt ? by_mnt : by_pid;
+	uint64_t by = 0;
+	char own[65];
+
+	if (!leader || !leader->text.cgroup || (cap_inside__container(leader->text.cgroup, own) && !strcmp(own, id)))
+		return;
+	by |= by_mnt ? CLONE_NEWNS_NATIVE : 0;
+	by |= by_pid && !strcmp(by_pid, id) ? CLONE_NEWPID_NATIVE : 0;
+	add_text(b, P_state_thread_entered, id, strlen(id), strlen(id));
+	fmt_batch__int(b, P_state_thread_entered_by, fmt_group__from_native(GROUP_clone_flags, by));
+}
+
 /* what threads of one process share, include/uapi/linux/sched.h */
 #define CLONE_THREAD_NATIVE 0x10f00
 
@@ -304,6 +358,7 @@ static void thread_row(struct cap_snapshot *s, struct fmt_batch *b, const struct
 	if (p.blob[TAG_COMM])
 		add_text(b, P_state_thread_comm, (const char *)cap_blob__bytes(p.blob[TAG_COMM]),
 			 p.blob[TAG_COMM]->len, p.blob[TAG_COMM]->len);
+	add_entered(s, b, t);
 	if (s->again)
 		fmt_batch__int(b, P_state_thread_reread, 1);
 	if (is_leader(r)) {
@@ -338,12 +393,7 @@ static int rows_of(struct cap_snapshot *s, const struct walk *w, struct fmt_batc
 
 static bool seen_by(const struct walk *w, uint32_t pid)
 {
-	size_t k = pid & (w->n_slots - 1);
-
-	for (; w->by_tid[k]; k = (k + 1) & (w->n_slots - 1))
-		if (tid_of(w->tasks[w->by_tid[k] - 1].rec) == pid)
-			return true;
-	return false;
+	return numbered(w, pid);
 }
 
 /* A descriptor of a process that is only known from the first walk, or of the second walk. */
@@ -390,6 +440,7 @@ int cap_snapshot__rows(struct cap_snapshot *s, struct fmt_batch *b,
 
 	for (size_t i = 0; i < s->second.n_files; i++)
 		cap_fd_rows__note(&s->fds, s->second.files[i]);
+	find_insides(s);
 	cap_host__rows(b, s->ts);
 	cap_proc_row__each(hidden_row, &(struct hidden){ s, b });
 	r = rows_of(s, &s->first, b, full, arg);
@@ -405,6 +456,7 @@ int cap_snapshot__rows_again(struct cap_snapshot *s, struct fmt_batch *b,
 
 	for (size_t i = 0; i < s->second.n_files; i++)
 		cap_fd_rows__note(&s->fds, s->second.files[i]);
+	find_insides(s);
 	r = rows_of(s, &s->second, b, full, arg);
 	return r ? r : file_rows_of(s, &s->second, b, full, arg);
 }

@@ -2,9 +2,10 @@
 /*
  * about - is an event about containers that are asked for: did one of them do it, or did somebody else do it to one of them?
  *
- * What is done to a container: all that is done by who has entered its mount or pid namespace; signals to its processes, tracing them, reading and writing their memory, taking their
- * descriptors, entering its namespaces; programs, mounts, cgroups, files opened for writing and notes about it whose text
- * names its id, or the directory in /proc of one of its processes; entries of the audit log about its pod.
+ * What is done to a container: all that is done by who has entered its mount or pid namespace; signals to its processes,
+ * tracing them, reading and writing their memory, taking their descriptors, their limits and scheduling, entering its
+ * namespaces; programs, mounts, cgroups, files opened for writing and notes about it whose text names its id, or the directory
+ * in /proc of one of its processes; files read through their root or working directory; entries of the audit log about its pod.
  *
  * A text can only be searched for an id that is known: those that were asked for by it, and those of containers that have
  * been met. Ids of fewer than 12 characters may mean anything, and are not searched for.

@@ -11,7 +11,7 @@ setup_file() {
 setup() {
 	source "$SPOOR_SRC/tests/capture/containers.bash"
 	containers_setup
-	rec_pid= daemon_pid= other_pid=
+	rec_pid= daemon_pid= other_pid= early_pid=
 	dir=$(mktemp -d /tmp/spoor-test.XXXXXX)
 	id=$(container_new_id)
 	short=${id:0:12}
@@ -25,7 +25,7 @@ setup() {
 
 teardown() {
 	daemon_kill
-	for p in $rec_pid $other_pid; do kill -KILL "$p" 2>/dev/null || :; done
+	for p in $rec_pid $other_pid $early_pid; do kill -KILL "$p" 2>/dev/null || :; done
 	[ -z "${dir:-}" ] || container_remove "$dir" "$id"
 }
 
@@ -56,10 +56,15 @@ from_outside() {
 		vfork, exit, exit_group, procexit, signaldeliver, container, useradded, groupadded)" -p "$2%evt.type %thread.tid %evt.rawres"
 }
 
+early_is_inside() {
+	local child
+	child=$(pgrep -P "$early_pid" sh) && [ "$(readlink "/proc/$child/ns/mnt")" = "$(readlink "/proc/$pid/ns/mnt")" ]
+}
+
 # The files of these names that were read from outside of a container.
 inside() {
 	spoor-replay "$1" -f "container.id = host and proc.name in (head, tail) and evt.is_open_read = true and
-		fd.name in (/etc/passwd, /etc/shadow, /etc/group, /etc/hosts, /etc/hostname)" -p '%proc.name %fd.name' | sort
+		fd.name in (/etc/passwd, /etc/shadow, /etc/group, /etc/hosts, /etc/hostname, /etc/ssh/sshd_config)" -p '%proc.name %fd.name' | sort
 }
 
 @test "the same is in a recording of a container, in a cut of one, and in the flight recorder's file" {
@@ -67,8 +72,17 @@ inside() {
 		- {rule: Nothing, desc: Never., condition: evt.type = open and fd.name = /nowhere/at/all, output: none, priority: DEBUG}
 	EOR
 	daemon_config "capture: {buffer: 32MiB}"
+	# somebody has been inside since before
+	mkfifo begin
+	nsenter -t "$pid" -m -p /bin/sh -c 'read -r _; exec /bin/head -c 1 /etc/ssh/sshd_config' <begin >/dev/null 2>&1 3>&- & early_pid=$!
+	exec 4>begin
+	until_true early_is_inside
 	daemon_start
 	record_start one.spoor -c "$id" --ring-size 32M
+	echo >&4
+	exec 4>&-
+	wait "$early_pid"
+	early_pid=
 	meddle
 	seen one.spoor "container.id = $short and proc.name = hostname and evt.type = procexit"
 	record_stop
@@ -94,6 +108,7 @@ inside() {
 		head /etc/hostname
 		head /etc/hosts
 		head /etc/shadow
+		head /etc/ssh/sshd_config
 		tail /etc/group
 	EOI
 	grep -q '^runc.* setns' one
