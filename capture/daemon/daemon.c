@@ -198,7 +198,7 @@ static int end(struct cap_daemon *d, struct err *err)
 	char events[32], lost[32];
 	int r = 0;
 
-	cap_service__tell("STOPPING=1\nSTATUS=Completing files.");
+	cap_service__tell("STOPPING=1%s", d->managed ? "\nSTATUS=Completing files." : "");
 	cap_post__close(&d->post);
 	cap_daemon__manage_end(d);
 	cap_daemon__sources_end(d);
@@ -232,6 +232,15 @@ static void free_all(struct cap_daemon *d)
 	free(d);
 }
 
+/* What `systemctl status` shows of one that has failed. */
+static void tell_failure(const struct err *err)
+{
+	char why[900];
+
+	cap_daemon__error_text(err, why, sizeof(why));
+	cap_service__tell("STATUS=%s", why);
+}
+
 int cap_daemon__run(const char *config, struct err *err)
 {
 	struct cap_daemon *d = xcalloc(1, sizeof(*d));
@@ -247,7 +256,10 @@ int cap_daemon__run(const char *config, struct err *err)
 	r = r ? r : record(d, err);
 	at_end = end(d, r ? NULL : err);
 	free_all(d);
-	return r ? r : at_end;
+	r = r ? r : at_end;
+	if (r)
+		tell_failure(err);
+	return r;
 }
 
 int cap_daemon__check(const char *config, struct err *err)

@@ -12,12 +12,14 @@
 #include <unistd.h>
 
 #include "capture/outputs/out_output.h"
+#include "format/base/log.h"
 #include "format/base/text.h"
 
 struct stream {
 	int fd;			/* -1: not open */
 	bool ours;		/* to be closed */
 	bool regular;
+	bool journal;		/* which is told how severe each line is */
 	struct buf line;
 	char half[OUT_ID_MAX];	/* the alert whose line is not whole yet; "": none */
 	size_t done;
@@ -80,6 +82,7 @@ static int stream__open(struct output *o, struct err *err)
 
 	o->state = s;
 	s->fd = STDOUT_FILENO;
+	s->journal = o->o.kind == CAP_OUT_STDOUT && log__is_journal(s->fd);
 	if (o->o.kind == CAP_OUT_STDOUT)
 		return 0;
 	s->fd = -1;
@@ -126,6 +129,8 @@ static int write_line(struct output *o, struct stream *s, const struct out_recor
 		s->line.len = 0;
 		if (s->half[0] && s->done)
 			buf__puts(&s->line, "\n");	/* one was given up in its middle */
+		if (s->journal)
+			buf__printf(&s->line, "<%d>", (int)r->priority);	/* syslog's numbers are Falco's: sd-daemon(3) */
 		out_line(o, r, &s->line);
 		memcpy(s->half, r->id, sizeof(s->half));
 		s->done = 0;

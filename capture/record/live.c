@@ -37,7 +37,7 @@ static void print_diags(struct cap_live *l)
 	eng_ruleset__diags(l->rules, &n);
 	if (n) {
 		eng_ruleset__result_text(l->rules, cli__color(STDERR_FILENO), &text);
-		fwrite(text.p, 1, text.len, stderr);
+		log__lines(LOG_WARN_, (const char *)text.p, text.len);
 	}
 	buf__done(&text);
 }

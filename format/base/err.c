@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "format/base/err.h"
+#include "format/base/log.h"
 #include "format/base/text.h"
 
 static int set_va(struct err *e, int code, bool has_offset, uint64_t offset, const char *fmt, va_list ap)
@@ -119,17 +120,17 @@ const char *err__text(int code)
 
 void err__print(const char *tool, const struct err *e)
 {
-	const char *msg = e->msg[0] ? e->msg : err__text(e->code);
+	struct buf out = { 0 };
 
-	fprintf(stderr, "%s: ", tool);
+	buf__printf(&out, "%s: ", tool);
 	if (e->file[0])
-		fprintf(stderr, "%s:%s", e->file, e->line ? "" : " ");
+		buf__printf(&out, "%s:%s", e->file, e->line ? "" : " ");
 	if (e->line)
-		fprintf(stderr, "%u:%u: ", e->line, e->col);
-	fprintf(stderr, "%s", msg);
+		buf__printf(&out, "%u:%u: ", e->line, e->col);
+	buf__puts(&out, e->msg[0] ? e->msg : err__text(e->code));
 	if (e->has_offset)
-		fprintf(stderr, " (at byte %llu)", (unsigned long long)e->offset);
-	fputc('\n', stderr);
-	if (e->snippet[0])
-		fprintf(stderr, "%s\n", e->snippet);
+		buf__printf(&out, " (at byte %llu)", (unsigned long long)e->offset);
+	buf__printf(&out, "\n%s%s", e->snippet, e->snippet[0] ? "\n" : "");
+	log__lines(LOG_ERROR_, (const char *)out.p, out.len);
+	buf__done(&out);
 }

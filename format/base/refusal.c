@@ -41,6 +41,7 @@ static void say(unsigned who, unsigned call, int error)
 	char line[256];
 	size_t n = 0;
 
+	put(line, &n, sizeof(line), log__mark(LOG_WARN_));
 	put(line, &n, sizeof(line), log__tool_name());
 	put(line, &n, sizeof(line), ": warning: system call ");
 	put_number(line, &n, sizeof(line), call);
