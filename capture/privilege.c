@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+#include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/openat2.h>
 #include <string.h>
 #include <stdint.h>
 #include <sys/prctl.h>
@@ -41,8 +44,15 @@ bool cap_privilege__has(unsigned cap)
 
 void cap_privilege__warn(void)
 {
+	struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT };
+	int fd = (int)syscall(SYS_openat2, AT_FDCWD, "/", &how, sizeof(how));
 	struct caps c;
 
+	if (fd >= 0)
+		close(fd);
+	else if (errno == ENOSYS || errno == EPERM)
+		log_warn("names of containers and of their users stay unknown: a filter of system calls forbids openat2 "
+			 "(RestrictSUIDSGID= or DynamicUser= of a unit, an old seccomp profile)");
 	if (!get(&c))
 		return;
 	if (!has(&c, CAP_SYS_PTRACE))
