@@ -66,6 +66,7 @@ struct act_env {
 
 /* The directory of a container's control group. */
 enum act_tree { ACT_V2, ACT_FREEZER };
+bool act_cgroup__mount(enum act_tree tree, char path[4096]);	/* where it is mounted, if it is */
 int act_cgroup__find(const struct pb_target *t, enum act_tree tree, char path[4096], struct err *err);
 
 /* boot_offset: from CLOCK_BOOTTIME to the epoch as it was when the recording began, in ns. */
@@ -89,6 +90,18 @@ struct act_outcome {
 	int error;
 	char *text;			/* owned */
 };
+
+/* Why an action failed, and what to do about it where that is known. error: a negative errno; the text may be strerror's. */
+enum act_kind { ACT_ON_GROUP, ACT_ON_NETWORK };
+const char *act_why(int error, enum act_kind kind);
+
+/* The privileges that matter, of the thread that makes the actors: theirs, too. */
+struct act_needs {
+	bool net_admin, kill;
+};
+void act_needs__look(struct act_needs *n);
+/* Say in the log which of a file's actions will fail for want of something. From any thread. */
+void act_needs__warn(const struct act_needs *has, const struct playbook *pb);
 
 uint64_t act_now(void);			/* ns since the epoch */
 uint64_t act_clock(void);		/* monotonic ns */

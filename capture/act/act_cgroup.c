@@ -14,7 +14,7 @@
 #define MAX_DEPTH 12
 
 /* The first mount of cgroup2, or of the v1 hierarchy that has the freezer. */
-static bool find_mount(enum act_tree tree, char path[4096])
+bool act_cgroup__mount(enum act_tree tree, char path[4096])
 {
 	char line[8192], where[4096], type[64], opts[2048];
 	FILE *f = fopen("/proc/self/mounts", "re");
@@ -116,7 +116,7 @@ int act_cgroup__find(const struct pb_target *t, enum act_tree tree, char path[40
 
 	if (!t->container)
 		return err__set(err, -ENOENT, "there is no container");
-	if (!find_mount(tree, mount))
+	if (!act_cgroup__mount(tree, mount))
 		return err__set(err, -FMT_E_UNSUPPORTED, "%s: not mounted here", what);
 	if (by_process(t, tree, mount, path) || by_name(t, mount, path) || by_search(t, mount, path))
 		return 0;

@@ -95,15 +95,15 @@ static int set_v2(const char *dir, bool frozen)
 	return r;
 }
 
-/* Its group in the unified tree, if its processes are there and the file, which may be newer than the kernel, too. */
-static bool in_v2(const struct pb_target *t, const char *file, char dir[4096], struct err *err)
+/* Its group in the unified tree, if its processes are there and the file, which may be newer than the kernel, too: 0, or why not. */
+static int in_v2(const struct pb_target *t, const char *file, char dir[4096], struct err *err)
 {
 	char path[4352];
 
 	if (act_cgroup__find(t, ACT_V2, dir, err) || !v2_has(dir, "populated 1"))
-		return false;
+		return -ENOENT;
 	snprintf(path, sizeof(path), "%s/%s", dir, file);
-	return !access(path, W_OK);
+	return access(path, W_OK) ? -errno : 0;
 }
 
 static bool in_v1(const struct pb_target *t, char dir[4096])
@@ -117,17 +117,17 @@ int act_freeze__set(const struct pb_target *t, bool frozen, struct buf *text, st
 {
 	const char *verb = frozen ? "frozen" : "thawed";
 	char dir[4096];
-	int r2 = -ENOENT, r1 = -ENOENT;
+	int r2 = in_v2(t, "cgroup.freeze", dir, err), r1 = -ENOENT;
 
-	if (in_v2(t, "cgroup.freeze", dir, err))
+	if (!r2)
 		r2 = set_v2(dir, frozen);
 	if ((r2 || !frozen) && in_v1(t, dir))	/* a runtime may have frozen it there */
 		r1 = set_v1(dir, frozen);
 	if (r2 && r1) {
 		if (err->code)
 			return err->code;
-		return err__set(err, r1 == -ENOENT ? r2 : r1, "container %s is not %s: %s", t->container, verb,
-				strerror(r1 == -ENOENT ? -r2 : -r1));
+		r1 = r1 == -ENOENT ? r2 : r1;
+		return err__set(err, r1, "container %s is not %s: %s", t->container, verb, act_why(r1, ACT_ON_GROUP));
 	}
 	*err = (struct err){ 0 };
 	buf__printf(text, "%s by %s", verb, !r2 ? "cgroup v2" : "the v1 freezer");
@@ -171,10 +171,12 @@ static int kill_all(const char *dir)
 static int kill_frozen(const char *dir, int (*set)(const char *dir, bool frozen), bool *ret_any)
 {
 	uint64_t until = act_clock() + WAIT_NS;
-	int n;
+	int n, r;
 
 	do {
-		set(dir, true);
+		r = set(dir, true);
+		if (r == -EROFS || r == -EACCES)
+			return r;
 		n = kill_all(dir);
 		set(dir, false);
 		if (!n)
@@ -191,9 +193,9 @@ int act_kill__container(const struct pb_target *t, struct buf *text, struct err 
 	uint64_t until = act_clock() + WAIT_NS;
 	char dir[4096], v1[4096];
 	bool has_v1 = in_v1(t, v1), any = false;
-	int r;
+	int r = in_v2(t, "cgroup.kill", dir, err);
 
-	if (in_v2(t, "cgroup.kill", dir, err)) {
+	if (!r) {
 		any = true;
 		r = put_file(dir, "cgroup.kill", "1");
 		if (!r && has_v1)
@@ -202,17 +204,17 @@ int act_kill__container(const struct pb_target *t, struct buf *text, struct err 
 			r = act_clock() > until ? -ETIMEDOUT : 0;
 			nap();
 		}
-	} else if (in_v2(t, "cgroup.freeze", dir, err)) {
+	} else if (r != -EROFS && !in_v2(t, "cgroup.freeze", dir, err)) {
 		how = "signals to the frozen group";
 		r = kill_frozen(dir, set_v2, &any);
 	} else if (has_v1) {
 		how = "signals to the frozen v1 group";
 		r = kill_frozen(v1, set_v1, &any);
-	} else {
+	} else if (r != -EROFS) {
 		return err->code ? err->code : err__set(err, -ENOENT, "container %s has no processes", t->container);
 	}
 	if (r)
-		return err__set(err, r, "container %s is not killed: %s", t->container, strerror(-r));
+		return err__set(err, r, "container %s is not killed: %s", t->container, act_why(r, ACT_ON_GROUP));
 	*err = (struct err){ 0 };
 	if (any)
 		buf__printf(text, "killed by %s", how);

@@ -121,7 +121,7 @@ static int make_cut(const struct pb_target *t, const struct cfg_strings *reachab
 		r = attach(c, dir);
 	if (r) {
 		cut__free(c);
-		return err__set(err, r, "container %s: its network is not cut: %s", t->container, strerror(-r));
+		return err__set(err, r, "container %s: its network is not cut: %s", t->container, act_why(r, ACT_ON_NETWORK));
 	}
 	*ret = c;
 	return 0;
@@ -134,14 +134,15 @@ static bool unpin(const char *dir, const char *id, struct err *err)
 {
 	char path[4096];
 	bool was = false;
+	int r;
 
 	for (unsigned i = 0; i < 2; i++) {
 		if (!pin_path(dir, id, i, path))
 			continue;
 		if (!unlink(path))
 			was = true;
-		else if (errno != ENOENT && err)
-			err__set(err, -errno, "%s: cannot remove what cuts the network: %s", path, strerror(errno));
+		else if ((r = errno) != ENOENT && err && !access(path, F_OK))	/* of a read-only tree it says so, there or not */
+			err__set(err, -r, "%s: cannot remove what cuts the network: %s", path, strerror(r));
 	}
 	return was;
 }

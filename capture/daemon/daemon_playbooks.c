@@ -30,6 +30,7 @@ struct cap_playbooks {
 	struct pb_decider *decider;
 	struct pb_self self;
 	struct act *act;
+	struct act_needs has;		/* what its threads may */
 	uint64_t checked;		/* round in which the stop file was looked for, and the answer */
 	atomic_bool file_there;
 	unsigned lines;
@@ -243,6 +244,7 @@ int cap_playbooks__new(struct cap_playbooks **ret, struct cap_daemon *d, struct 
 	o.arg = p;
 	cap_priority__mutex(&p->lock);
 	p->rows = xcalloc(MAX_ROWS, sizeof(*p->rows));
+	act_needs__look(&p->has);
 	r = playbook__open(&p->pb, d->conf.playbooks, true, err);
 	r = r ? r : act__new(&p->act, &o, err);
 	if (r) {
@@ -261,7 +263,13 @@ int cap_playbooks__begin(struct cap_playbooks *p, struct err *err)
 				    .node = p->d->host };
 	if (!p->self.ns)
 		p->self.pod = NULL;
+	cap_playbooks__warn(p, p->pb);
 	return cap_playbooks__prepare(p, p->pb, &p->decider, err);
+}
+
+void cap_playbooks__warn(const struct cap_playbooks *p, const struct playbook *pb)
+{
+	act_needs__warn(&p->has, pb);
 }
 
 void cap_playbooks__end(struct cap_playbooks *p)

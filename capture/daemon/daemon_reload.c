@@ -78,8 +78,14 @@ static void keep_settled(struct fresh *f, char *list, size_t size)
 
 static int load_playbooks(struct fresh *f)
 {
-	if (!f->conf.playbooks == !f->d->playbooks)
-		return f->conf.playbooks ? playbook__open(&f->playbooks, f->conf.playbooks, false, f->err) : 0;
+	int r;
+
+	if (!f->conf.playbooks == !f->d->playbooks) {
+		r = f->conf.playbooks ? playbook__open(&f->playbooks, f->conf.playbooks, false, f->err) : 0;
+		if (!r && f->playbooks)
+			cap_playbooks__warn(f->d->playbooks, f->playbooks);
+		return r;
+	}
 	return err__set(f->err, -FMT_E_UNSUPPORTED, "playbooks: whether there are any is settled when the recorder starts: restart it");
 }
 
