@@ -84,6 +84,14 @@ static int set_noise(void *u, const char *v, struct err *err)
 	return 0;
 }
 
+static int set_no_durations(void *u, const char *v, struct err *err)
+{
+	(void)v;
+	(void)err;
+	((struct cap_options *)u)->rec.driver.no_durations = true;
+	return 0;
+}
+
 static int set_only_command(void *u, const char *v, struct err *err)
 {
 	(void)v;
@@ -274,6 +282,11 @@ static const struct cli_opt opts[] = {
 	  "Record the calls that say little too (futex, clock_gettime, epoll_wait ...), which "
 	  "are otherwise only counted.",
 	  set_noise },
+	{ 0, "no-durations", NULL,
+	  "Record calls without how long they took: then nothing runs when a call begins, only when it returns, which costs the "
+	  "recorded programs about half. exit and exit_group are recorded when the thread ends. On kernels before 6.11 an "
+	  "execveat that succeeds is recorded as an execve. For the bpf driver.",
+	  set_no_durations },
 	{ 0, "level", "N", "Compression, 1 (fast) to 19 (small); 3 without this option.",
 	  set_level },
 	{ 0, "fsync", "WHEN",
@@ -318,6 +331,7 @@ static const struct { const char *option, *instead; } instead[] = {
 	{ "environment", "write capture.environment into the configuration" },
 	{ "container-env", "write capture.container_env into the configuration" },
 	{ "noise", "write capture.noise into the configuration" },
+	{ "no-durations", "write capture.durations: false into the configuration" },
 	{ "ring-size", "write capture.buffer into the configuration" },
 	{ "slow-reads", "write capture.slow_reads into the configuration" },
 	{ "realtime", "write capture.realtime into the configuration" },

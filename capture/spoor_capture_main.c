@@ -376,6 +376,8 @@ int main(int argc, char **argv)
 			 "--driver ptrace records a command (-- COMMAND) or a process (-p PID)");
 	} else if (o.rec.driver.ptrace && o.realtime) {
 		err__set(&err, -FMT_E_VALUE, "--realtime is for the bpf driver: who is traced by ptrace waits for the recorder");
+	} else if (o.rec.driver.ptrace && o.rec.driver.no_durations) {
+		err__set(&err, -FMT_E_VALUE, "--no-durations is for the bpf driver: ptrace stops at both ends of a call anyway");
 	} else if (o.scope.only_command && !o.command) {
 		err__set(&err, -FMT_E_VALUE, "--only-command needs a command: -- COMMAND");
 	} else if (!strcmp(o.rec.path, "-") && o.live.n_files) {

@@ -8,7 +8,12 @@
 
 #include "capture/bpf/common.bpf.h"
 
+#define NR_NONE (~0u)			/* no call: the tracer's, or the caller's own number is -1 */
+#define NR_RT_SIGRETURN_COMPAT 173	/* of both machines */
+
 #if defined(__TARGET_ARCH_x86)
+
+#define NR_RT_SIGRETURN 15
 
 #define N_COPIED 11
 /* Their order in memory: arch/x86/include/asm/ptrace.h, which user space relies on too. */
@@ -69,6 +74,7 @@ static __always_inline __u32 native_event(__u32 nr)
 
 #elif defined(__TARGET_ARCH_arm64)
 
+#define NR_RT_SIGRETURN 139
 #define N_COPIED 6
 
 /* The first argument's register takes the result: what it was stands in orig_x0. */

@@ -168,4 +168,46 @@ static __always_inline void call_close(const struct call *c, struct out *o)
 	c->s->enter = 0;
 }
 
+/*
+ * exit and exit_group do not return: they are recorded as they begin, or, where no program sees that, as the
+ * thread ends.
+ */
+static __always_inline void record_exit(struct thread_slot *s, const volatile struct cap_desc *d,
+					__u64 regs)
+{
+	struct call c = { .s = s, .d = d, .regs = regs, .nr = s->nr,
+			  .compat = s->nr & NR_COMPAT };
+	struct out o;
+
+	if ((s->flags | mode) & d->skip)
+		return;
+	call_regs(&c);
+	if (call_open(&c, &o))
+		return;
+	s->enter = 0;			/* it takes no time */
+	call_close(&c, &o);
+}
+
+static __always_inline bool is_exit(__u32 event)
+{
+	return event == EV_exit || event == EV_exit_group;
+}
+
+/* What is gone at the return of a successful execveat: its directory and flags. */
+static __always_inline void keep_execveat(struct thread_slot *s, __u64 regs)
+{
+	bool is32 = s->nr & NR_COMPAT;
+	struct pt_regs *r = (void *)regs;
+
+	s->kept = (__u32)regs_arg(r, is32, 0) | regs_arg(r, is32, 4) << 32;
+}
+
+/* What may be gone at the return of a clone3: its flags, which lie in memory. */
+static __always_inline void keep_clone3(struct thread_slot *s, __u64 regs)
+{
+	if (bpf_probe_read_user(&s->kept, sizeof(s->kept),
+				(void *)regs_arg((void *)regs, s->nr & NR_COMPAT, 0)))
+		s->kept = KEPT_NOTHING;
+}
+
 #endif

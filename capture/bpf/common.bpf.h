@@ -34,6 +34,7 @@ const volatile __u32 n_snaps = 0;	/* exceptions to it ... */
 const volatile bool snaps_by_path = false;	/* ... of which some go by path */
 const volatile struct cap_snap snaps[CAP_SNAPS] = {};
 const volatile __u32 env_len = CAP_ENV_DEFAULT;
+const volatile bool returns_only = false;	/* no program at the entry of calls: no durations */
 const volatile __u32 n_names = 0;	/* cgroups of the containers that are asked for; 0: all */
 /* how they begin, zero-padded ... */
 const volatile __u64 names[CAP_IDS * CAP_NAMES_PER_ID][CAP_NAME_WORDS] = {};
@@ -52,6 +53,7 @@ __u8 mode = THREAD_WAIT;
 __u8 dns_procs[CAP_DNS_PROCS];		/* processes that may have a socket to port 53, by hash */
 __u64 without_ring;			/* records of a processor that came later than the rings */
 __u16 scope_generation = 1;		/* tasks have moved: containers are looked up again */
+__u64 regs_offset;			/* where on its stack a thread's registers are; 0: not seen yet */
 
 struct thread_slot {
 	__u64 key;			/* address of the registers on its kernel stack; 0: free */

@@ -241,6 +241,8 @@ int collect_exec(struct bpf_raw_tracepoint_args *ctx)
 	cred = K(t, cred);
 	mm = K(t, mm);
 	fs = K(t, fs);
+	if (returns_only && c.ret < 0)
+		keep_execveat(c.s, c.regs);
 	out_num(&o, (__u32)c.s->pid_tid);
 	out_num(&o, c.s->pid_tid >> 32);
 	out_num(&o, K(K(t, real_parent), pid));
@@ -355,6 +357,8 @@ int collect_clone(struct bpf_raw_tracepoint_args *ctx)
 		flags = call_arg(&c, 0) & 0xffffffff & ~CSIGNAL;
 		break;
 	case EV_clone3:
+		if (returns_only && c.ret < 0)
+			keep_clone3(c.s, c.regs);
 		known = c.s->kept != KEPT_NOTHING;
 		flags = c.s->kept & 0x3ffffffff;
 		break;

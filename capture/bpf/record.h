@@ -181,6 +181,7 @@ enum cap_thread_flag {
 	THREAD_UNSURE = 8,		/* cannot be told from its stack: looked up at each call */
 	THREAD_SCRIPT = 16,		/* what it executes is a script */
 	THREAD_ANY = 32,		/* every thread: nobody asked for such a call */
+	THREAD_EXEC = 64,		/* its slot has the exec that it is in, the registers no longer do */
 };
 
 /* A path argument that is followed at the return of a call that succeeded: resolve.bpf.h. */

@@ -109,6 +109,21 @@ static __always_inline void born_in_cgroup(struct task_struct *c)
 	out_close(&o, EV_cgroup_attach, 0, 0, id, 0);
 }
 
+/* Where no program was at the entry: the slot of the current thread with what that keeps, if it is in a clone3. */
+static __noinline struct thread_slot *slot_in_clone3(struct task_struct *p)
+{
+	__u64 regs = regs_of(p);
+	struct thread_slot *s;
+	__u32 k;
+
+	if (!regs || regs_nr((void *)regs) != NR_CLONE3)
+		return NULL;
+	s = slot_get(regs, &k);
+	s->nr = nr_of(p, regs);
+	keep_clone3(s, regs);
+	return s;
+}
+
 /*
  * The child of a clone3 has its slot before it runs: the flags lie in memory that its creator may have
  * written over when the child returns from the call. Both have their registers at the same place of
@@ -120,7 +135,7 @@ static __always_inline void slot_birth(struct task_struct *p, struct task_struct
 	struct thread_slot *from, *s;
 	__u32 k;
 
-	from = slot_of_task(p, &k);
+	from = returns_only ? slot_in_clone3(p) : slot_of_task(p, &k);
 	if (!from || (from->nr & ~NR_COMPAT) != NR_CLONE3)
 		return;
 	k = slot_of(stack);
@@ -183,6 +198,33 @@ int on_fork(struct bpf_raw_tracepoint_args *ctx)
 }
 
 /*
+ * Where no program is at the entry: the new program takes the registers, and on x86 the number is another then
+ * (arch/x86/kernel/process_64.c, set_personality_64bit). Since 6.11; before it, an execveat that succeeds is
+ * recorded as an execve.
+ */
+SEC("raw_tp/sched_prepare_exec")
+int on_prepare_exec(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct task_struct *t = (void *)ctx->args[0];
+	__u64 regs = regs_of(t);
+	struct thread_slot *s;
+	__u32 nr, event, k;
+
+	if (!regs)
+		return 0;
+	nr = nr_of(t, regs);
+	event = desc_of(nr)->event;
+	if (event != EV_execve && event != EV_execveat)
+		return 0;		/* the kernel's own, in a thread of its own */
+	s = slot_get(regs, &k);
+	s->nr = nr;
+	s->flags |= THREAD_EXEC;
+	if (event == EV_execveat)
+		keep_execveat(s, regs);
+	return 0;
+}
+
+/*
  * A thread that was not the leader takes the leader's id. What runs is not what was asked for if
  * that is a script.
  */
@@ -238,6 +280,25 @@ static __always_inline __u32 reaper_of(struct task_struct *t)
 	return K(init, pid);
 }
 
+/* A thread that ends by a call, which nobody has seen begin. */
+static __noinline void exit_by_call(struct task_struct *t)
+{
+	__u64 regs = regs_of(t);
+	const volatile struct cap_desc *d;
+	struct thread_slot *s;
+	__u32 nr, k;
+
+	if (!regs)
+		return;
+	nr = nr_of(t, regs);
+	d = desc_of(nr);
+	if (!is_exit(d->event))
+		return;
+	s = slot_get(regs, &k);
+	s->nr = nr;
+	record_exit(s, d, regs);
+}
+
 /* Numbers: status reaper_tid oom. */
 SEC("raw_tp/sched_process_exit")
 int on_exit(struct bpf_raw_tracepoint_args *ctx)
@@ -248,6 +309,8 @@ int on_exit(struct bpf_raw_tracepoint_args *ctx)
 	struct out o;
 	__u32 k;
 
+	if (returns_only)
+		exit_by_call(t);
 	s = slot_of_task(t, &k);
 	if (s) {
 		tallies_flush(s, k, bpf_ktime_get_ns());

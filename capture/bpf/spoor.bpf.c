@@ -63,43 +63,22 @@ int collect_noise(struct bpf_raw_tracepoint_args *ctx)
 	return 0;
 }
 
-/* exit and exit_group do not return: they are recorded as they begin. */
-static __always_inline void record_exit(struct thread_slot *s, const volatile struct cap_desc *d,
-					__u64 regs)
-{
-	struct call c = { .s = s, .d = d, .regs = regs, .nr = s->nr,
-			  .compat = s->nr & NR_COMPAT };
-	struct out o;
-
-	if ((s->flags | mode) & d->skip)
-		return;
-	call_regs(&c);
-	if (call_open(&c, &o))
-		return;
-	s->enter = 0;			/* it takes no time */
-	call_close(&c, &o);
-}
-
 /* Entries whose arguments are gone at the return, or that have none. */
 static __always_inline bool is_special(__u32 event)
 {
-	return event == EV_exit || event == EV_exit_group || event == EV_execveat ||
-	       event == EV_clone3;
+	return is_exit(event) || event == EV_execveat || event == EV_clone3;
 }
 
 static __noinline void enter_special(struct thread_slot *s, __u64 regs)
 {
 	const volatile struct cap_desc *d = desc_of(s->nr);
-	bool is32 = s->nr & NR_COMPAT;
-	struct pt_regs *r = (void *)regs;
 
-	if (d->event == EV_exit || d->event == EV_exit_group)
+	if (is_exit(d->event))
 		record_exit(s, d, regs);
 	else if (d->event == EV_execveat)
-		s->kept = (__u32)regs_arg(r, is32, 0) | regs_arg(r, is32, 4) << 32;
-	else if (d->event == EV_clone3 &&
-		 bpf_probe_read_user(&s->kept, sizeof(s->kept), (void *)regs_arg(r, is32, 0)))
-		s->kept = KEPT_NOTHING;
+		keep_execveat(s, regs);
+	else if (d->event == EV_clone3)
+		keep_clone3(s, regs);
 }
 
 /*
@@ -192,6 +171,44 @@ static __always_inline void record_io(struct call *c, bool reading)
 	call_close(c, &o);
 }
 
+/* By its entry; but what a filter has refused (seccomp) was not entered. An exec has been given the new program's. */
+static __always_inline bool is_entered(const struct call *c, __u32 nr)
+{
+	__u32 event;
+
+	if (__builtin_expect(nr == (c->s->nr & ~NR_COMPAT), 1) || nr == NR_NONE)
+		return true;
+	event = desc_of(c->s->nr)->event;
+	return !c->ret && (event == EV_execve || event == EV_execveat);
+}
+
+/*
+ * The number of the call that returns. Where no program was at its entry, by the registers: but a return from a
+ * signal's handler has taken its own out of them, and an exec's is kept in the slot.
+ */
+static __always_inline __u32 returned_nr(const struct call *c)
+{
+	__u32 nr = regs_nr((void *)c->regs);
+	struct thread_slot *s = c->s;
+	bool is32;
+
+	if (!returns_only) {
+		if (is_entered(c, nr))
+			return s->nr;
+		s->enter = 0;
+	} else if (__builtin_expect(s->flags & (THREAD_UNSURE | THREAD_EXEC), 0)) {
+		if (s->flags & THREAD_EXEC) {
+			s->flags &= ~THREAD_EXEC;
+			return s->nr;
+		}
+		slot_claim(s, c->regs);
+	}
+	is32 = in_compat_call((void *)s->task);
+	if (__builtin_expect(nr == NR_NONE, 0) && c->ret != -ENOSYS)
+		nr = is32 ? NR_RT_SIGRETURN_COMPAT : NR_RT_SIGRETURN;
+	return s->nr = is32 ? nr | NR_COMPAT : nr;
+}
+
 #define CALL(kind) case KIND_##kind: bpf_tail_call(ctx, &collectors, KIND_##kind); break
 
 SEC("raw_tp/sys_exit")
@@ -204,7 +221,7 @@ int on_sys_exit(struct bpf_raw_tracepoint_args *ctx)
 	c.regs = ctx->args[0];
 	c.ret = ctx->args[1];
 	c.s = slot_get(c.regs, &c.slot);
-	c.nr = c.s->nr;
+	c.nr = returned_nr(&c);
 	c.d = desc_of(c.nr);
 	if (is_left_out(c.s, c.d, &c))
 		return 0;
@@ -228,8 +245,10 @@ int on_sys_exit(struct bpf_raw_tracepoint_args *ctx)
 		break;
 	case KIND_NOISE:
 		now = bpf_ktime_get_ns();
-		if (tally(c.slot, c.d, now, call_dur(c.s, now), c.ret))
+		if (tally(c.slot, c.d, now, call_dur(c.s, now), c.ret)) {
+			c.s->enter = 0;
 			return 0;
+		}
 		break;
 	/* What may be about names has to be looked at, and with exceptions all. */
 	case KIND_READ:

@@ -38,7 +38,8 @@ static __always_inline void tally_write(struct thread_slot *s, struct cap_tally 
 	out_num(&o, t->event);
 	out_num(&o, t->n);
 	out_num(&o, t->errors);
-	out_num(&o, t->time);
+	if (t->time)
+		out_num(&o, t->time);
 	out_close(&o, EV_noise, 0, 0, s->pid_tid, 0);
 	t->n = 0;
 	t->errors = 0;
@@ -201,10 +202,25 @@ static __always_inline void slot_moved(struct thread_slot *s)
 	s->generation = scope_generation - 1;
 }
 
+/* Where any thread's registers are; 0: not known yet. */
+static __always_inline __u64 regs_of(struct task_struct *task)
+{
+	return regs_offset ? (__u64)K(task, stack) + regs_offset : 0;
+}
+
+/* The number of the call that a thread is in, of its registers. */
+static __always_inline __u32 nr_of(struct task_struct *task, __u64 regs)
+{
+	__u32 nr = regs_nr((void *)regs);
+
+	return in_compat_call(task) ? nr | NR_COMPAT : nr;
+}
+
 /* Fill a slot for the current thread. */
 static __always_inline void slot_claim(struct thread_slot *s, __u64 key)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
+	__u64 stack = (__u64)K(task, stack);
 
 	s->pid_tid = bpf_get_current_pid_tgid();
 	s->task = (__u64)task;
@@ -212,13 +228,12 @@ static __always_inline void slot_claim(struct thread_slot *s, __u64 key)
 	s->kept = KEPT_NOTHING;
 	s->signal = 0;
 	s->flags = s->pid_tid >> 32 == own_tgid ? THREAD_OWN : 0;
-	if ((__u64)K(task, stack) >> STACK_SHIFT != key >> STACK_SHIFT)
+	if (stack >> STACK_SHIFT != key >> STACK_SHIFT)
 		s->flags |= THREAD_UNSURE;
 	slot_scope(s);
-	s->nr = regs_nr((void *)key);
-	if (in_compat_call(task))
-		s->nr |= NR_COMPAT;
+	s->nr = nr_of(task, key);
 	s->key = key;
+	regs_offset = key - stack;
 }
 
 /* The slow half of slot_get: the second place, or a place of its own. Returns which. */

@@ -47,6 +47,7 @@ enum {
 	BPF_F_MMAPABLE = 1U << 10,
 	BPF_RB_FORCE_WAKEUP = 1U << 1,
 };
+#define ENOSYS 38			/* include/uapi/asm-generic/errno.h */
 struct bpf_raw_tracepoint_args {
 	__u64 args[0];
 };

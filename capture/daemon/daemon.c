@@ -78,6 +78,7 @@ static int start_recorder(struct cap_daemon *d, struct err *err)
 			    .env_len = (uint32_t)c->environment,
 			    .ring_bytes = c->buffer,
 			    .noise = c->noise,
+			    .no_durations = !c->durations,
 			    .slow_reads = c->slow_reads },
 		.scope = &d->scope,
 		.live = &d->live,

@@ -11,7 +11,7 @@
 
 struct cap_capture_conf {
 	uint64_t snaplen, environment, buffer;
-	bool noise, slow_reads, container_env, realtime;
+	bool noise, durations, slow_reads, container_env, realtime;
 	const char *host_root;		/* NULL: "/" */
 	struct cfg_strings snaplen_for;
 	struct cap_snaplen snaps;	/* both, understood */

@@ -199,6 +199,9 @@ static int configure(struct cap_driver *d, const struct cap_driver_opts *o, bool
 	cap_calls__follows((struct cap_follow(*)[2])s->rodata->follows);
 	bpf_program__set_autoload(s->progs.collect_resolve, loops);
 	bpf_program__set_autoload(s->progs.walk_cgroups, cap_hierarchies__are_private());
+	bpf_program__set_autoload(s->progs.on_sys_enter, !o->no_durations);
+	bpf_program__set_autoload(s->progs.on_prepare_exec, o->no_durations);
+	s->rodata->returns_only = o->no_durations;
 #if defined(__aarch64__)
 	cap_calls__native((uint16_t *)s->rodata->native);
 #endif
@@ -286,6 +289,7 @@ static struct spoor_bpf *open_object(enum object which)
 	ALIKE(rodata, snaps_by_path);
 	ALIKE(rodata, snaps);
 	ALIKE(rodata, env_len);
+	ALIKE(rodata, returns_only);
 	ALIKE(rodata, n_names);
 	ALIKE(rodata, names);
 	ALIKE(rodata, name_masks);
@@ -476,11 +480,15 @@ static int attach_all(struct cap_driver *d, struct err *err)
 		s->progs.on_signal_deliver, s->progs.on_sys_enter, s->progs.on_sys_exit,
 	};
 
+	/* before 6.11 there is none */
+	if (bpf_program__autoload(s->progs.on_prepare_exec))
+		attach(d, s->progs.on_prepare_exec);
+
 	/* Not every kernel has io_uring, nor the same arguments at its tracepoints. */
 	if (attach(d, s->progs.on_uring_complete_old) || attach(d, s->progs.on_uring_complete))
 		attach(d, s->progs.on_uring_submit);
 	for (unsigned i = 0; i < sizeof(always) / sizeof(*always); i++)
-		if (!attach(d, always[i]))
+		if (bpf_program__autoload(always[i]) && !attach(d, always[i]))
 			return err__set(err, -errno, "cannot attach to the tracepoint of '%s': %s",
 					bpf_program__name(always[i]), strerror(errno));
 	return 0;

@@ -30,6 +30,7 @@ struct cap_driver_opts {
 	/* of each processor, rounded up to a power of two; 0: 8 MiB, or less if that were more than
 	 * 128 MiB for all */
 	uint64_t ring_bytes;
+	bool no_durations;		/* nothing is attached to the entry of calls */
 	bool noise;			/* record noise calls instead of counting them */
 	/* 1: read the kernel's memory by helper even where loads would do; 2: without loops, too */
 	unsigned slow_reads;

@@ -84,6 +84,7 @@ static int begin_target(struct cap_recorder *r, uint64_t start, struct err *err)
 	static_assert(sizeof(meta.snaplen_for) >= CAP_SNAPLEN_TEXT, "all exceptions fit");
 	cap_snaplen__text(r->o.driver.snaps, r->o.driver.n_snaps, meta.snaplen_for);
 	meta.noise = r->o.driver.noise;
+	meta.no_durations = r->o.driver.no_durations;
 	meta.boot_ns = (uint64_t)r->dec.boot_offset;
 	eng_state__describe(r->state, meta.hostname, meta.start_ns);	/* what live alerts say of it */
 	r->target->mono_offset = r->dec.mono_offset;

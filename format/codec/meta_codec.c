@@ -13,7 +13,7 @@ enum meta_type { META_STRING = 1, META_U64 = 2, META_S64 = 3, META_BOOL = 4 };
 	STR(7, os) STR(8, reason) STR(9, made_from) STR(10, part_of) STR(11, snaplen_for) \
 	NUM(16, META_U64, n_cpus) NUM(17, META_U64, snaplen) NUM(18, META_U64, memory) \
 	NUM(19, META_U64, boot_ns) NUM(20, META_U64, start_ns) NUM(21, META_S64, utc_offset) \
-	NUM(22, META_BOOL, noise) OPT(23, META_U64, part)
+	NUM(22, META_BOOL, noise) OPT(23, META_U64, part) OPT(24, META_BOOL, no_durations)
 
 static void put(struct buf *out, unsigned key, enum meta_type type, const void *p, size_t n)
 {

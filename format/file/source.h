@@ -28,6 +28,7 @@ struct fmt_meta {
 	uint64_t start_ns;		/* when recording began */
 	int32_t utc_offset;		/* seconds east of UTC where it was recorded */
 	bool noise;			/* noise calls were recorded */
+	bool no_durations;		/* calls were recorded without their durations */
 	char part_of[37];		/* a segment of a flight recorder's ring: uuid of the recording, */
 	uint64_t part;			/* and its number, from 1 */
 };

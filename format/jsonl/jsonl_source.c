@@ -356,6 +356,8 @@ static bool read_meta(struct jsonl_source *x, struct json_in *j, const struct js
 		return json_in__int(j, &m->memory);
 	if (json_str__is(key, "noise"))
 		return (m->noise = json_in__word(j) == 't') || !j->bad;
+	if (json_str__is(key, "durations"))
+		return (m->no_durations = json_in__word(j) == 'f') || !j->bad;
 	if (json_str__is(key, "boot"))
 		return read_time(x, j, &m->boot_ns);
 	if (json_str__is(key, "start"))

@@ -397,6 +397,7 @@ static void put_meta(struct jsonl_writer *w, struct buf *b, const struct fmt_met
 	put_u64(b, m->memory);
 	buf__printf(b, ",\"snaplen\":%u,\"utc_offset\":%d,\"noise\":%s", m->snaplen, m->utc_offset,
 		    m->noise ? "true" : "false");
+	buf__puts(b, m->no_durations ? ",\"durations\":false" : "");
 	put_meta_time(w, b, "boot", m->boot_ns);
 	put_meta_time(w, b, "start", m->start_ns);
 }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * What recording adds to a system call: the same loops without programs, with programs at both ends
- * of the call that do nothing, with such that read the clock and no more (the least that any tracer
- * pays on this machine, since an event has a time; at the exit alone too, for tracers that record no
- * duration), and with the driver, in turn; the driver once more where nobody asks for the call. The
- * rings are emptied by a second thread on another processor, as the recorder does.
+ * of the call, or at its exit alone, that do nothing, with such that read the clock and no more (the
+ * least that any tracer pays on this machine, since an event has a time), and with the driver, with
+ * and without durations, in turn; the driver once more where nobody asks for the call. The rings are
+ * emptied by a second thread on another processor, as the recorder does.
  *
  * SPOOR_BENCH_SCAP_OPEN=PATH: the same with Falco's modern BPF probe, by its own example program,
- * that reads all events on the other processor. All calls are recorded, as spoor does.
+ * that reads all events on the other processor. All calls are recorded, as spoor does, or none of them.
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -130,24 +130,6 @@ static int attach(const char *tracepoint, const struct bpf_insn *code, unsigned 
 	return fd;
 }
 
-static atomic_bool stop;
-
-static void *drain(void *driver)
-{
-	const struct timespec ms = { 0, 1000000 };
-	unsigned cpu;
-
-	pin(1);
-	while (!stop) {
-		cap_rings__begin(driver, false);
-		while (cap_rings__next(driver, &cpu))
-			;
-		cap_rings__end(driver);
-		nanosleep(&ms, NULL);
-	}
-	return NULL;
-}
-
 static int compare(const void *a, const void *b)
 {
 	double x = *(const double *)a, y = *(const double *)b;
@@ -180,7 +162,12 @@ static void loops(int go, int done)
 	_exit(0);
 }
 
-enum { BARE, EMPTY, CLOCK_AT_EXIT, CLOCK, OURS, OURS_UNASKED, RIVAL, N_WAYS };
+enum {
+	BARE, EMPTY, EMPTY_AT_EXIT, CLOCK_AT_EXIT, CLOCK, OURS, OURS_UNASKED,
+	/* without durations */
+	SHORT, SHORT_UNASKED,
+	RIVAL, RIVAL_UNASKED, N_WAYS
+};
 
 static double took[N_WAYS][N_OPS][ROUNDS];
 
@@ -266,12 +253,13 @@ static void wait_idle(pid_t pid)
 
 #define RIVAL_OUTPUT "scap-open.out"
 #define RIVAL_TIMES 2
+#define RIVAL_ACCT "33"			/* its code of acct(2) */
 
 /*
- * Falco's probe, all calls. It is told what to record, then its program at sys_exit is attached,
- * then that at sched_process_exec.
+ * Falco's probe, all calls, or one only that nobody makes (acct). It is told what to record, then its program at
+ * sys_exit is attached, then that at sched_process_exec, if it is to record all.
  */
-static pid_t start_rival(const char *path)
+static pid_t start_rival(const char *path, bool all)
 {
 	const struct timespec ms = { 0, 1000000 };
 	unsigned before = last_link();
@@ -284,13 +272,13 @@ static pid_t start_rival(const char *path)
 		dup2(fd, 2);
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		pin(1);
-		execl(path, path, "--modern_bpf", NULL);
+		execl(path, path, "--modern_bpf", all ? NULL : "--ppm_sc", RIVAL_ACCT, NULL);
 		_exit(127);
 	}
 	if (pid < 0)
 		return -1;
 	for (unsigned i = 0; i < 60000; i++) {
-		if (attached_since(before, "sched_process_exec"))
+		if (attached_since(before, all ? "sched_process_exec" : "sys_exit"))
 			return pid;
 		if (waitpid(pid, NULL, WNOHANG))
 			return -1;
@@ -317,9 +305,9 @@ static unsigned long rival_counted(const char *what)
 	return sum;
 }
 
-static bool ask_rival(const char *path, int go, int done, int round)
+static bool ask_rival(const char *path, int go, int done, int way, int round)
 {
-	pid_t pid = start_rival(path);
+	pid_t pid = start_rival(path, way == RIVAL);
 
 	if (pid < 0) {
 		printf("%s does not record\n", path);
@@ -330,7 +318,7 @@ static bool ask_rival(const char *path, int go, int done, int round)
 	 * the driver's in the first only.
 	 */
 	for (unsigned i = 0; i < RIVAL_TIMES; i++) {
-		ask(go, done, RIVAL, round);
+		ask(go, done, way, round);
 		wait_idle(pid);
 	}
 	kill(pid, SIGINT);
@@ -348,22 +336,36 @@ static double added(int way, unsigned op)
 	return median(d);
 }
 
+/* what: of a call; than: what it is compared with. */
+static void print_row(const char *what, unsigned op, int way, int other, const char *than)
+{
+	double ours = added(way, op), theirs = added(other, op);
+
+	printf("added to a call%s: %s | +%.0f ns | +%.0f ns by %s | %.2f\n", what, ops[op].name, ours, theirs, than,
+	       ours / theirs);
+}
+
+#define UNASKED " that nobody asks for"
+#define SHORTLY ", no durations"
+
 static void print_unasked(void)
 {
 	for (unsigned i = 0; i < N_OPS; i++)
-		if (!ops[i].of_state)
-			printf("added to a call that nobody asks for: %s | +%.0f ns | +%.0f ns by empty programs | %.2f\n",
-			       ops[i].name, added(OURS_UNASKED, i), added(EMPTY, i),
-			       added(OURS_UNASKED, i) / added(EMPTY, i));
+		if (!ops[i].of_state) {
+			print_row(UNASKED, i, OURS_UNASKED, EMPTY, "empty programs");
+			print_row(UNASKED SHORTLY, i, SHORT_UNASKED, EMPTY_AT_EXIT, "an empty program");
+		}
 }
 
 static void print_rival(void)
 {
 	for (unsigned i = 0; i < N_OPS; i++) {
-		double ours = added(OURS, i), rival = added(RIVAL, i);
-
-		printf("added to a call: %s | +%.0f ns | +%.0f ns by Falco's probe | %.2f\n",
-		       ops[i].name, ours, rival, ours / rival);
+		print_row("", i, OURS, RIVAL, "Falco's probe");
+		print_row(SHORTLY, i, SHORT, RIVAL, "Falco's probe");
+		if (!ops[i].of_state) {
+			print_row(UNASKED, i, OURS_UNASKED, RIVAL_UNASKED, "Falco's probe");
+			print_row(UNASKED SHORTLY, i, SHORT_UNASKED, RIVAL_UNASKED, "Falco's probe");
+		}
 	}
 	printf("of %u calls each, and those of others, Falco's probe recorded getppid %lu, read %lu, "
 	       "write %lu, openat %lu, close %lu; lost %lu\n",
@@ -378,44 +380,100 @@ static void print(void)
 	for (unsigned i = 0; i < N_OPS; i++) {
 		double clock = added(CLOCK, i), ours = added(OURS, i);
 
-		printf("added to a call: %s | +%.0f ns | +%.0f ns by reading the clock | %.2f\n",
-		       ops[i].name, ours, clock, ours / clock);
-		printf("%s: %.0f ns bare; added by reading the clock at the exit %.0f; at both ends: "
-		       "by empty programs %.0f, by reading the clock %.0f, by spoor %.0f, of which "
-		       "above the clock %.0f\n",
-		       ops[i].name, median(took[BARE][i]), added(CLOCK_AT_EXIT, i), added(EMPTY, i),
-		       clock, ours, ours - clock);
+		print_row("", i, OURS, CLOCK, "reading the clock");
+		print_row(SHORTLY, i, SHORT, CLOCK_AT_EXIT, "reading the clock");
+		printf("%s: %.0f ns bare; added at the exit: by an empty program %.0f, by reading the clock %.0f, by "
+		       "spoor without durations %.0f; at both ends: by empty programs %.0f, by reading the clock "
+		       "%.0f, by spoor %.0f, of which above the clock %.0f\n",
+		       ops[i].name, median(took[BARE][i]), added(EMPTY_AT_EXIT, i), added(CLOCK_AT_EXIT, i),
+		       added(SHORT, i), added(EMPTY, i), clock, ours, ours - clock);
 	}
 }
 
-static int ask_ours(struct cap_driver *d, int go, int done, int way, int round)
+/* The driver in each of its ways. */
+static struct way {
+	int way;
+	bool unasked, no_durations;
+	struct cap_driver *d;
+} ways[] = {
+	{ OURS, false, false, NULL },
+	{ OURS_UNASKED, true, false, NULL },
+	{ SHORT, false, true, NULL },
+	{ SHORT_UNASKED, true, true, NULL },
+};
+#define N_OURS (sizeof(ways) / sizeof(*ways))
+
+static atomic_bool stop;
+
+static void *drain(void *unused)
+{
+	const struct timespec ms = { 0, 1000000 };
+	unsigned cpu;
+
+	pin(1);
+	while (!stop) {
+		for (unsigned i = 0; i < N_OURS; i++) {
+			cap_rings__begin(ways[i].d, false);
+			while (cap_rings__next(ways[i].d, &cpu))
+				;
+			cap_rings__end(ways[i].d);
+		}
+		nanosleep(&ms, NULL);
+	}
+	return unused;
+}
+
+static int ask_ours(const struct way *w, int go, int done, int round)
 {
 	struct err err = { 0 };
 
-	if (cap_driver__attach(d, &err)) {
+	if (cap_driver__attach(w->d, &err)) {
 		printf("cannot attach: %s\n", err.msg);
 		return -1;
 	}
-	ask(go, done, way, round);
-	cap_driver__detach(d);
+	ask(go, done, w->way, round);
+	cap_driver__detach(w->d);
+	return 0;
+}
+
+static int open_ours(struct way *w, struct err *err)
+{
+	static const uint8_t no_types[CAP_MAX_EVENTS / 8];
+	struct cap_driver_opts o = { .sz = sizeof(o),
+				     .snaplen = 80, .env_len = CAP_ENV_DEFAULT,
+				     .no_durations = w->no_durations,
+				     .types = w->unasked ? no_types : NULL,
+				     .slow_reads = getenv("SPOOR_SLOW_READS") != NULL };
+	int r = cap_driver__open(&w->d, &o, err);
+
+	if (!r)
+		cap_driver__record(w->d);
+	return r;
+}
+
+static int round_of(const char **rival, int go, int done, int r)
+{
+	ask(go, done, BARE, r);
+	ask_with(empty_code, 2, 1, go, done, EMPTY_AT_EXIT, r);
+	ask_with(empty_code, 2, 2, go, done, EMPTY, r);
+	ask_with(clock_code, 3, 1, go, done, CLOCK_AT_EXIT, r);
+	ask_with(clock_code, 3, 2, go, done, CLOCK, r);
+	for (unsigned i = 0; i < N_OURS; i++)
+		if (ask_ours(&ways[i], go, done, r))
+			return -1;
+	if (*rival && (!ask_rival(*rival, go, done, RIVAL, r) || !ask_rival(*rival, go, done, RIVAL_UNASKED, r)))
+		*rival = NULL;
 	return 0;
 }
 
 int main(void)
 {
-	static const uint8_t no_types[CAP_MAX_EVENTS / 8];
-	struct cap_driver_opts o = { .sz = sizeof(o),
-				     .snaplen = 80, .env_len = CAP_ENV_DEFAULT,
-				     .slow_reads = getenv("SPOOR_SLOW_READS") != NULL };
-	struct cap_driver_opts o_unasked = o;
 	int go[2], done[2];
 	const char *rival = getenv("SPOOR_BENCH_SCAP_OPEN");
-	struct cap_driver *d, *unasked;
 	struct err err = { 0 };
 	pthread_t t;
 	pid_t child;
 
-	o_unasked.types = no_types;
 	zero_fd = open("/dev/zero", O_RDONLY);
 	null_fd = open("/dev/null", O_WRONLY);
 	if (sysconf(_SC_NPROCESSORS_ONLN) < 2) {
@@ -429,24 +487,16 @@ int main(void)
 		close(go[1]);
 		loops(go[0], done[1]);
 	}
-	if (cap_driver__open(&d, &o, &err) || cap_driver__open(&unasked, &o_unasked, &err)) {
-		printf("cannot record: %s\n", err.msg);
-		kill(child, SIGKILL);
-		return 77;
-	}
-	cap_driver__record(d);
-	cap_driver__record(unasked);
-	pthread_create(&t, NULL, drain, d);
-	for (int r = 0; r < ROUNDS; r++) {
-		ask(go[1], done[0], BARE, r);
-		ask_with(empty_code, 2, 2, go[1], done[0], EMPTY, r);
-		ask_with(clock_code, 3, 1, go[1], done[0], CLOCK_AT_EXIT, r);
-		ask_with(clock_code, 3, 2, go[1], done[0], CLOCK, r);
-		if (ask_ours(d, go[1], done[0], OURS, r) || ask_ours(unasked, go[1], done[0], OURS_UNASKED, r))
+	for (unsigned i = 0; i < N_OURS; i++)
+		if (open_ours(&ways[i], &err)) {
+			printf("cannot record: %s\n", err.msg);
+			kill(child, SIGKILL);
+			return 77;
+		}
+	pthread_create(&t, NULL, drain, NULL);
+	for (int r = 0; r < ROUNDS; r++)
+		if (round_of(&rival, go[1], done[0], r))
 			return 1;
-		if (rival && !ask_rival(rival, go[1], done[0], r))
-			rival = NULL;
-	}
 	stop = true;
 	pthread_join(t, NULL);
 	close(go[1]);
@@ -458,7 +508,7 @@ int main(void)
 	else
 		printf("Falco's probe: set SPOOR_BENCH_SCAP_OPEN to a scap-open of falcosecurity/libs to "
 		       "measure it, see docs/BENCHMARKS.md\n");
-	cap_driver__close(unasked);
-	cap_driver__close(d);
+	for (unsigned i = 0; i < N_OURS; i++)
+		cap_driver__close(ways[i].d);
 	return 0;
 }

@@ -304,7 +304,7 @@ static void heads(void **state)
 static void described(void **state)
 {
 	struct fmt_meta m = { .n_cpus = 3, .snaplen = 80, .memory = UINT64_MAX, .boot_ns = 12345678901, .start_ns = 5,
-			      .utc_offset = -3600, .noise = true }, more[2];
+			      .utc_offset = -3600, .noise = true, .no_durations = true }, more[2];
 	struct jsonl_writer *w;
 	struct fmt_source *s;
 	struct buf out = { 0 };
@@ -315,6 +315,7 @@ static void described(void **state)
 	strcpy(m.snaplen_for, "port:53=4096,path:/a\"b=1");
 	jsonl_writer__new(&w);
 	more[0] = more[1] = m;
+	more[0].no_durations = false;
 	strcpy(more[0].hostname, "second");
 	strcpy(more[1].made_from, "two files");
 	jsonl_writer__head(w, &m, more, 2, true, &out);

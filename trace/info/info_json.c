@@ -48,6 +48,8 @@ static void put_meta(struct buf *b, const struct fmt_meta *m)
 	put_u64(b, "start_ns", m->start_ns);
 	buf__printf(b, ",\"utc_offset\":%d", m->utc_offset);
 	put_bool(b, "noise", m->noise);
+	if (m->no_durations)
+		put_bool(b, "durations", false);
 }
 
 static void put_sizes(struct buf *b, const char *name, const struct info_size *s,

@@ -98,7 +98,7 @@ static void print_machine(const struct fmt_meta *m)
 		if (*m->snaplen_for)
 			printf("%s, except ", m->snaplen ? "" : ", no data");
 		print_safe(m->snaplen_for);
-		printf("%s\n", m->noise ? ", with noise" : "");
+		printf("%s%s\n", m->noise ? ", with noise" : "", m->no_durations ? ", without durations of calls" : "");
 	}
 	print_line("command", m->command);
 	print_line("reason", m->reason);

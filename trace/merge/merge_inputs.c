@@ -130,6 +130,7 @@ static int give_origin(struct merge *m, struct merge_input *x, unsigned own, str
 		*o = (struct merge_origin){ .meta = *meta, .t_first = x->t_first, .t_last = x->t_last };
 	} else {
 		x->joins = true;
+		o->meta.no_durations &= meta->no_durations;
 	}
 	o->t_last = x->t_last > o->t_last ? x->t_last : o->t_last;
 	o->n_files++;

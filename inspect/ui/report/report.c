@@ -198,6 +198,8 @@ static void missing(struct report *r)
 	}
 	if (!t->meta.noise)
 		buf__puts(r->out, "- Calls that are frequent and say little were counted, not recorded.\n");
+	if (t->meta.no_durations)
+		buf__puts(r->out, "- How long calls took was not recorded.\n");
 }
 
 void ins_report__make(struct ins_ui *ui, struct buf *out)
