@@ -55,7 +55,7 @@ both() {	# program, at least so many rows, of these
 @test "the same rows: calls of every family" { both calls 100 'evt.type != noise'; }
 @test "the same rows: executions" {
 	has_prepare_exec || skip "before Linux 6.11 an execveat that succeeds is recorded as an execve"
-	both execs 20 'evt.type in (execve, execveat, exec, exit_group)'
+	both execs 12 'evt.type in (execve, execveat, exec, exit_group)'
 }
 
 # What must be said of some event, and what of none.
