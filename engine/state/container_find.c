@@ -74,25 +74,6 @@ static bool is_unit(const char *name, size_t n)
 
 /* --- by what watches over it ------------------------------------------------------------------ */
 
-/*
- * The nearest ancestor outside of the pid namespace that is this program, as the distribution has
- * it: what anybody may put into a directory of their own is none. NULL: there is none.
- */
-static const struct eng_proc *watcher(const struct eng_proc *p, const char *name)
-{
-	const struct eng_proc *up;
-	size_t n = strlen(name);
-
-	for (up = p->parent; up && up->pid != 1; up = up->parent == up ? NULL : up->parent) {
-		const struct eng_str *path = up->image->exepath;
-
-		if (!in_pidns(up) && path && path->len > n + 5 && !memcmp(path->s, "/usr/", 5) &&
-		    !memcmp(path->s + path->len - n, name, n))
-			return up;
-	}
-	return NULL;
-}
-
 static struct container *called(struct eng_state *st, const char *id, size_t n,
 				const char *runtime)
 {
@@ -105,35 +86,84 @@ static struct container *called(struct eng_state *st, const char *id, size_t n,
 	return c;
 }
 
-/* systemd-nspawn that does not register with systemd: its unit's cgroup, with "payload" in it. */
-static struct container *by_nspawn(struct eng_state *st, const struct eng_proc *p)
+/* The argument after an option, if all of it is there; NULL. */
+static const char *option(const struct eng_str *args, const char *name)
 {
-	const struct eng_proc *up = watcher(p, "/systemd-nspawn");
-	const struct eng_str *args = up ? up->image->args : NULL;
+	size_t n = strlen(name) + 1;
+
+	for (uint32_t at = 0; at + n < args->len; at += (uint32_t)strlen(args->s + at) + 1)
+		if (!memcmp(args->s + at, name, n))
+			return memchr(args->s + at + n, 0, args->len - at - n) ? args->s + at + n : NULL;
+	return NULL;
+}
+
+/* One that does not register with systemd has its unit's cgroup, with "payload" in it. */
+static struct container *by_nspawn(struct eng_state *st, const struct eng_str *args)
+{
 	char name[65];
 
-	return args && eng_nspawn__name(args->s, args->len, name)
-		       ? called(st, name, strlen(name), "systemd-nspawn")
-		       : NULL;
+	return eng_nspawn__name(args->s, args->len, name) ?
+		       called(st, name, strlen(name), "systemd-nspawn") : NULL;
+}
+
+/* Podman's and CRI-O's: "conmon ... -c ID". */
+static struct container *by_conmon(struct eng_state *st, const struct eng_str *args)
+{
+	const char *id = option(args, "-c");
+
+	return id && strlen(id) == 64 ? called(st, id, 64, "podman") : NULL;
 }
 
 /*
- * Rootless containers may have no cgroup of their own. conmon watches over podman's and CRI-O's: it
- * was told the container's id, "conmon ... -c ID".
+ * Docker's and containerd's: "containerd-shim-runc-v2 -namespace NAMESPACE -id ID". That of a pod watches over
+ * several containers, and its id is the first one's.
  */
-static struct container *by_conmon(struct eng_state *st, const struct eng_proc *p)
+static struct container *by_shim(struct eng_state *st, const struct eng_str *args)
 {
-	const struct eng_proc *up = watcher(p, "/conmon");
-	const struct eng_str *args = up ? up->image->args : NULL;
+	const char *id = option(args, "-id"), *space = option(args, "-namespace");
 
-	for (uint32_t at = 0; args && at + 3 < args->len; at += (uint32_t)strlen(args->s + at) + 1) {
-		const char *id = args->s + at + 3;
-		size_t n = args->len - at - 3;
+	if (!id || !*id || !space || !strcmp(space, "k8s.io"))
+		return NULL;
+	return called(st, id, strnlen(id, 64), strcmp(space, "moby") ? "containerd" : "docker");
+}
 
-		if (!memcmp(args->s + at, "-c", 3) && strnlen(id, n) == 64)
-			return called(st, id, 64, "podman");
+static const struct {
+	const char *program;
+	struct container *(*find)(struct eng_state *st, const struct eng_str *args);
+} watchers[] = {
+	{ "/systemd-nspawn", by_nspawn },
+	{ "/conmon", by_conmon },
+	{ "/containerd-shim-runc-v2", by_shim },
+};
+
+/* A program as the distribution has it: what anybody may put into a directory of their own is none. */
+static struct container *watched_by(struct eng_state *st, const struct eng_proc *p)
+{
+	const struct eng_str *path = p->image->exepath, *args = p->image->args;
+
+	for (unsigned i = 0; path && args && i < sizeof(watchers) / sizeof(*watchers); i++) {
+		size_t n = strlen(watchers[i].program);
+
+		if (path->len > n + 5 && !memcmp(path->s, "/usr/", 5) &&
+		    !memcmp(path->s + path->len - n, watchers[i].program, n))
+			return watchers[i].find(st, args);
 	}
 	return NULL;
+}
+
+/*
+ * Containers of users may have no cgroup of their own, machines of systemd-nspawn one of any name. The nearest
+ * ancestor outside of the pid namespace that watches over a container was told its id.
+ */
+static struct container *by_watcher(struct eng_state *st, const struct eng_proc *p)
+{
+	struct container *c = NULL;
+	const struct eng_proc *up;
+
+	for (up = p->parent; !c && up && up->pid != 1; up = up->parent == up ? NULL : up->parent)
+		if (!in_pidns(up))
+			c = watched_by(st, up);
+	return c;
 }
 
 /*
@@ -160,7 +190,7 @@ static struct container *by_namespace(struct eng_state *st, const struct eng_pro
 		if (!outside || !strcmp(outside, path) || !name || !name[1] ||
 		    is_unit(name + 1, strlen(name + 1)))
 			continue;
-		if (!strcmp(name, "/payload") && (c = by_nspawn(st, p)))
+		if (!strcmp(name, "/payload") && (c = by_watcher(st, p)))
 			return c;
 		return called(st, name + 1, strlen(name + 1), "runc");
 	}
@@ -179,9 +209,7 @@ static struct container *find(struct eng_state *st, const struct eng_proc *p)
 	if (c || !in_pidns(p))
 		return c;
 	c = by_namespace(st, p);
-	if (!c)
-		c = by_nspawn(st, p);
-	return c ? c : by_conmon(st, p);
+	return c ? c : by_watcher(st, p);
 }
 
 void proc__find_container(struct eng_state *st, struct eng_proc *p)

@@ -292,18 +292,19 @@ static void names_that_begin_alike(void **state)
 	world__free(w);
 }
 
-static void monitored(struct world *w, int64_t pid, const char *exepath)
+/* What watches over a container has been started. args: each with its NUL. */
+static void watches(struct world *w, int64_t pid, const char *exepath, const char *args, size_t n)
 {
-	static const char args[] = "--api-version\0" "1\0-c\0" ID "\0-n\0web";
-
 	ev(w, EV_execve, pid, pid, 0);
-	s(w, P_execve_comm, "conmon");
-	s(w, P_execve_exe, "conmon");
+	s(w, P_execve_comm, "x");
+	s(w, P_execve_exe, "x");
 	s(w, P_execve_trusted_exepath, exepath);
-	fmt_batch__str(w->b, P_execve_args, args, sizeof(args), sizeof(args));
+	fmt_batch__str(w->b, P_execve_args, args, (uint32_t)n, (uint32_t)n);
 	fmt_batch__str(w->b, P_execve_cgroups, "memory=/\0", 10, 10);
 	go(w);
 }
+#define WATCHES(w, pid, exepath, args) watches(w, pid, exepath, args, sizeof(args))
+#define CONMON_ARGS "--api-version\0" "1\0-c\0" ID "\0-n\0web"
 
 /* Rootless podman without a cgroup of its own: conmon knows. Not any program of that name. */
 static void below_conmon(void **state)
@@ -313,16 +314,50 @@ static void below_conmon(void **state)
 	(void)state;
 	exec_in(w, 10, "memory=/\0");
 	task_new(w, 10, 10, 20, 20, 0, "x");
-	monitored(w, 20, "/usr/bin/conmon");
+	WATCHES(w, 20, "/usr/bin/conmon", CONMON_ARGS);
 	task_new(w, 20, 20, 21, 21, 0, "runc");
 	in_own_pidns(w, 21, 22, 1);
 	assert_string_equal(container_of(w, 20), "host");
 	assert_string_equal(container_of(w, 21), "host");
 	assert_string_equal(container_of(w, 22), SHORT);
 	task_new(w, 10, 10, 30, 30, 0, "x");
-	monitored(w, 30, "/home/user/conmon");
+	WATCHES(w, 30, "/home/user/conmon", CONMON_ARGS);
 	in_own_pidns(w, 30, 31, 1);
 	assert_string_equal(container_of(w, 31), "host");
+	world__free(w);
+}
+
+/* Docker and containerd without a cgroup: the shim was told. One of a pod watches over others, too. */
+static void below_a_shim(void **state)
+{
+#define SHIM "/usr/bin/containerd-shim-runc-v2"
+#define CASE(exepath, args, id, runtime) { exepath, args, sizeof(args), id, runtime }
+	static const struct { const char *exepath, *args; size_t n; const char *id, *runtime; } cases[] = {
+		CASE(SHIM, "-namespace\0moby\0-id\0" ID "\0-address\0/run/user/1000/docker/containerd/containerd.sock", SHORT, "docker"),
+		CASE(SHIM, "-namespace\0default\0-id\0web\0-address\0a", "web", "containerd"),
+		CASE(SHIM, "-namespace\0k8s.io\0-id\0" ID "\0-address\0a", "host", NULL),
+		CASE(SHIM, "-id\0web\0-namespace", "host", NULL),
+		CASE(SHIM, "-namespace\0default\0-id\0", "host", NULL),
+		CASE("/home/user/bin/containerd-shim-runc-v2", "-namespace\0moby\0-id\0" ID, "host", NULL),
+		CASE("/usr/bin/cat", "-namespace\0moby\0-id\0" ID, "host", NULL),
+	};
+#undef CASE
+	struct world *w = world__new();
+
+	(void)state;
+	exec_in(w, 10, "memory=/\0");
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		int64_t pid = 100 + 10 * i;
+
+		task_new(w, 10, 10, pid, pid, 0, "x");
+		watches(w, pid, cases[i].exepath, cases[i].args, cases[i].n);
+		task_new(w, pid, pid, pid + 1, pid + 1, 0, "runc");
+		in_own_pidns(w, pid + 1, pid + 2, 1);
+		assert_string_equal(container_of(w, pid + 1), "host");
+		assert_string_equal(container_of(w, pid + 2), cases[i].id);
+		if (cases[i].runtime)
+			assert_string_equal(eng_state__container(w->st, cases[i].id)->runtime->s, cases[i].runtime);
+	}
 	world__free(w);
 }
 
@@ -453,6 +488,7 @@ int main(void)
 		cmocka_unit_test(bare_runc),
 		cmocka_unit_test(names_that_begin_alike),
 		cmocka_unit_test(below_conmon),
+		cmocka_unit_test(below_a_shim),
 		cmocka_unit_test(names_of_machines),
 		cmocka_unit_test(below_nspawn),
 		cmocka_unit_test(the_document_of_a_container),
