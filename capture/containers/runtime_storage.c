@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * podman and CRI-O: what keeps images and containers for both (containers/storage):
- *   ROOT/DRIVER-containers/containers.json             id, names, image (store.go, containers.go)
+ *   ROOT/DRIVER-containers/containers.json             id, names, image (store.go, containers.go);
+ *   ROOT/DRIVER-containers/volatile-containers.json    of those that need not outlive the machine: all of
+ *                                                      CRI-O's, podman's that go when they end
  *   ROOT/DRIVER-containers/ID/userdata/config.json     what the OCI runtime is told; CRI-O's
  *                                                      annotations (cri-o, pkg/annotations)
  *   ROOT/DRIVER-images/images.json                     an image's digest
@@ -159,6 +161,9 @@ static void add_crio(struct cap_doc *d, const cJSON *notes, bool is_pod)
 			cap_doc__label(d, same[i], cap_json__text(notes, same[i]));
 	add_note_labels(d, notes, cap_doc__label);
 	cap_doc__flag(d, "is_pod_sandbox", is_pod);
+	/* one without a process has namespaces in its configuration that nobody makes */
+	if (is_pod && *cap_json__text(notes, CRIO "HostNetwork"))
+		cap_doc__flag(d, "host_network", !strcmp(cap_json__text(notes, CRIO "HostNetwork"), "true"));
 	cap_doc__text(d, "created_time", cap_json__text(notes, CRIO "Created"));
 	cap_doc__restarts(d, cap_json__part(notes, "io.kubernetes.container.restartCount"));
 	if (!is_pod && *cap_json__text(notes, CRIO "PrivilegedRuntime"))
@@ -168,14 +173,36 @@ static void add_crio(struct cap_doc *d, const cJSON *notes, bool is_pod)
 
 /* --- both ---------------------------------------------------------------------------------------- */
 
-static cJSON *entry_of(cJSON *list, const char *id)
+static const char *const lists[] = { "containers.json", "volatile-containers.json" };
+
+/* Borrowed from *list, which is the caller's to delete. */
+static cJSON *entry_of(const struct cap_look *l, const char *dir, const char *driver, cJSON **list)
 {
 	cJSON *e;
 
-	cJSON_ArrayForEach(e, list)
-		if (!strcmp(cap_json__text(e, "id"), id))
-			return e;
+	for (unsigned i = 0; i < N(lists); i++) {
+		cJSON_Delete(*list);
+		*list = cap_root__json(l->root, "%s/%s-containers/%s", dir, driver, lists[i]);
+		cJSON_ArrayForEach(e, *list)
+			if (!strcmp(cap_json__text(e, "id"), l->id))
+				return e;
+	}
 	return NULL;
+}
+
+/*
+ * What is only while the machine runs may be elsewhere, and that is what CRI-O's monitor is told. The place of
+ * everything else is in front of the container's root: ROOT/DRIVER/LAYER/merged.
+ */
+static bool root_of_crio(const cJSON *notes, const char *driver, char *root, size_t size)
+{
+	const char *mount = cap_json__text(notes, CRIO "MountPoint"), *at = NULL, *next = mount;
+	char part[40];
+
+	snprintf(part, sizeof(part), "/%s/", driver);
+	while ((next = strstr(next, part)))
+		at = next++;
+	return at && (size_t)snprintf(root, size, "%.*s", (int)(at - mount), mount) < size;
 }
 
 /* CRI-O says itself; podman writes its own name, and CRI-O's words for pods. */
@@ -188,18 +215,23 @@ static bool is_crio(const cJSON *notes)
 static bool look_in(const struct cap_look *l, const char *dir, const char *driver,
 		    struct cap_container_info *c)
 {
-	cJSON *list = cap_root__json(l->root, "%s/%s-containers/containers.json", dir, driver),
-	      *e = entry_of(list, l->id), *meta = e ? cJSON_Parse(cap_json__text(e, "metadata")) : NULL,
+	cJSON *list = NULL, *e = entry_of(l, dir, driver, &list), *meta,
 	      *spec = cap_root__json(l->root, "%s/%s-containers/%s/userdata/config.json", dir, driver,
 				     l->id);
 	const cJSON *notes = cap_json__part(spec, "annotations");
 	bool crio = is_crio(notes),
 	     is_pod = !strcmp(cap_json__text(notes, CRIO "ContainerType"), "sandbox");
-	const char *name = cap_json__text(meta, crio ? "metadata-name" : "name"),
-		   *image = cap_json__text(notes, CRIO "ImageName"),
-		   *sandbox = cap_json__text(notes, CRIO "SandboxID");
+	const char *name, *image = cap_json__text(notes, CRIO "ImageName"),
+		   *sandbox = cap_json__text(notes, CRIO "SandboxID"), *images = dir;
+	char root[600];
 	struct cap_doc d;
 
+	if (!e && crio && root_of_crio(notes, driver, root, sizeof(root))) {
+		images = root;
+		e = entry_of(l, root, driver, &list);
+	}
+	meta = e ? cJSON_Parse(cap_json__text(e, "metadata")) : NULL;
+	name = cap_json__text(meta, crio ? "metadata-name" : "name");
 	if (crio && *cap_json__text(notes, "io.kubernetes.container.name"))
 		name = cap_json__text(notes, "io.kubernetes.container.name");
 	if (!*name)
@@ -213,7 +245,7 @@ static bool look_in(const struct cap_look *l, const char *dir, const char *drive
 		cap_doc__text(&d, "created_time", cap_json__text(e, "created"));
 		cap_doc__text(&d, "pod_sandbox_id", sandbox);
 		cap_doc__spec(&d, c, spec);
-		add_digest(&d, l, dir, driver, cap_json__text(e, "image"));
+		add_digest(&d, l, images, driver, cap_json__text(e, "image"));
 		if (crio) {
 			add_crio(&d, notes, is_pod);
 			add_crio_pod(&d, l, dir, driver, is_pod ? l->id : sandbox);
@@ -276,9 +308,9 @@ bool cap_storage__look_up(const struct cap_look *l, struct cap_container_info *c
 
 static void each_in(const struct cap_look *l, const char *dir, cap_id_fn *fn, void *arg)
 {
-	for (unsigned k = 0; k < N(drivers); k++) {
-		cJSON *list = cap_root__json(l->root, "%s/%s-containers/containers.json", dir,
-					     drivers[k]), *e;
+	for (unsigned k = 0; k < N(drivers) * N(lists); k++) {
+		cJSON *list = cap_root__json(l->root, "%s/%s-containers/%s", dir, drivers[k / N(lists)],
+					     lists[k % N(lists)]), *e;
 
 		cJSON_ArrayForEach(e, list)
 			fn(arg, cap_json__text(e, "id"));
