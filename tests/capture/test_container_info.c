@@ -86,7 +86,7 @@ static void cri_o(void **state)
 	cJSON *j;
 
 	(void)state;
-	put(STORAGE "/overlay-containers/containers.json",
+	put(STORAGE "/overlay-containers/volatile-containers.json",
 	    "[{\"id\":\"" ID "\",\"image\":\"abc\",\"metadata\":\"{\\\"metadata-name\\\":\\\"nginx\\\"}\"},"
 	    "{\"id\":\"" POD "\",\"metadata\":\"{}\"}]");
 	put(USERDATA(ID),
@@ -104,7 +104,8 @@ static void cri_o(void **state)
 	    "\"linux\":{\"namespaces\":[{\"type\":\"pid\"}]}}");
 	put(USERDATA(POD),
 	    "{\"annotations\":{\"io.kubernetes.cri-o.ContainerID\":\"" POD "\","
-	    "\"io.kubernetes.cri-o.ContainerType\":\"sandbox\",\"io.kubernetes.cri-o.IP.0\":"
+	    "\"io.kubernetes.cri-o.ContainerType\":\"sandbox\","
+	    "\"io.kubernetes.cri-o.HostNetwork\":\"true\",\"io.kubernetes.cri-o.IP.0\":"
 	    "\"10.1.2.3\",\"io.kubernetes.cri-o.Labels\":\"{\\\"tier\\\":\\\"front\\\"}\"}}");
 	assert_true(cap_storage__look_up(&l, &c));
 	assert_string_equal(c.runtime, "cri-o");
@@ -114,6 +115,7 @@ static void cri_o(void **state)
 	d = cap_json__part(j, "container");
 	assert_string_equal(cap_json__text(d, "imagerepo"), "quay.io:5000/shop/web");
 	assert_string_equal(cap_json__text(d, "imagetag"), "1.2");
+	assert_string_equal(cap_json__text(d, "imageid"), "abc");
 	assert_string_equal(cap_json__text(d, "pod_sandbox_id"), POD);
 	assert_string_equal(cap_json__text(d, "ip"), "10.1.2.3");
 	assert_string_equal(cap_json__text(d, "User"), "101");
@@ -133,6 +135,7 @@ static void cri_o(void **state)
 	j = doc_of(&c);
 	assert_true(cJSON_IsTrue(
 		cap_json__part(cap_json__part(j, "container"), "is_pod_sandbox")));
+	assert_true(cJSON_IsTrue(cap_json__part(cap_json__part(j, "container"), "host_network")));
 	cJSON_Delete(j);
 	buf__done(&c.json);
 }
@@ -173,20 +176,58 @@ static void lxd(void **state)
 	    "lxc.rootfs.path = dir:/var/snap/lxd/common/lxd/storage-pools/p/containers/shop_web/rootfs\n"
 	    "lxc.mount.entry = /proc/sys/fs/binfmt_misc proc/sys/fs/binfmt_misc none rbind,create=dir,optional 0 0\n"
 	    "lxc.mount.entry = mqueue dev/mqueue mqueue rw,relatime,create=dir,optional 0 0\n"
+	    "lxc.mount.entry = /var/snap/lxd/common/lxd/devices/shop_web/disk.sh.data data none ro,bind,create=dir 0 0\n"
+	    "lxc.mount.entry = /var/snap/lxd/common/lxd/devices/shop_web/disk.vol.vol vol none bind,create=dir 0 0\n"
 	    "lxc.environment = A=b\nlxc.init.uid=7\n = \n=\nx\n");
+	put("/var/snap/lxd/common/lxd/containers/shop_web/backup.yaml",
+	    "container:\n  config: {user.no: x}\n  created_at: 2026-01-02T03:04:05Z\n"
+	    "  expanded_config:\n    image.os: Debian\n    image.release: bookworm\n    user.team: blue\n"
+	    "    user.user-data: secret\n    security.nesting: \"true\"\n    volatile.base_image: ee18\n"
+	    "  expanded_devices:\n    root: {path: /, pool: default, type: disk}\n"
+	    "    eth0: {path: /data, source: /no, type: nic}\n"
+	    "    vol: {path: /vol, source: v, pool: default, type: disk}\n"
+	    "    sh: {path: /data, source: /srv/data, type: disk}\n  name: web\n");
 	assert_true(cap_lxc__look_up(&l, &c));
 	assert_string_equal(c.name, "shop_web");
+	assert_string_equal(c.image, "Debian:bookworm");
 	j = doc_of(&c);
 	d = cap_json__part(j, "container");
+	assert_string_equal(cap_json__text(d, "imagerepo"), "Debian");
+	assert_string_equal(cap_json__text(d, "imagetag"), "bookworm");
+	assert_string_equal(cap_json__text(d, "imageid"), "ee18");
+	assert_string_equal(cap_json__text(d, "created_time"), "2026-01-02T03:04:05Z");
+	assert_string_equal(cap_json__text(cap_json__part(d, "labels"), "user.team"), "blue");
+	assert_int_equal(cJSON_GetArraySize(cap_json__part(d, "labels")), 1);
 	assert_string_equal(cap_json__text(d, "rootfs"),
 			    "/var/snap/lxd/common/lxd/storage-pools/p/containers/shop_web/rootfs");
 	assert_true(cJSON_IsFalse(cap_json__part(d, "privileged")));
 	assert_string_equal(cap_json__text(d, "User"), "7");
 	assert_null(cap_json__part(d, "env"));		/* not asked for */
-	assert_int_equal(cJSON_GetArraySize(cap_json__part(d, "Mounts")), 1);
+	assert_int_equal(cJSON_GetArraySize(cap_json__part(d, "Mounts")), 3);
 	m = cJSON_GetArrayItem(cap_json__part(d, "Mounts"), 0);
 	assert_string_equal(cap_json__text(m, "Destination"), "/proc/sys/fs/binfmt_misc");
+	m = cJSON_GetArrayItem(cap_json__part(d, "Mounts"), 1);
+	assert_string_equal(cap_json__text(m, "Source"), "/srv/data");
+	assert_string_equal(cap_json__text(m, "Destination"), "/data");
+	m = cJSON_GetArrayItem(cap_json__part(d, "Mounts"), 2);
+	assert_string_equal(cap_json__text(m, "Source"), "/var/snap/lxd/common/lxd/devices/shop_web/disk.vol.vol");
 	cJSON_Delete(j);
+	l.id = "distribution";		/* and of a package that keeps logs where all are */
+	assert_false(cap_lxc__look_up(&l, &c));
+	put("/var/log/lxd/distribution/lxc.conf", "lxc.rootfs.path = dir:/srv\n");
+	assert_true(cap_lxc__look_up(&l, &c));
+	assert_string_equal(c.name, "distribution");
+	l.id = "incus";
+	assert_false(cap_lxc__look_up(&l, &c));
+	put("/run/incus/incus/lxc.conf", "lxc.rootfs.path = dir:/srv\n");
+	put("/var/lib/incus/containers/incus/backup.yaml", "container: {expanded_config: {image.os: Alpine}}\n");
+	assert_true(cap_lxc__look_up(&l, &c));
+	assert_string_equal(c.name, "incus");
+	assert_string_equal(c.image, "Alpine");
+	l.id = "elsewhere";
+	put("/var/snap/lxd/common/lxd/run/elsewhere/lxc.conf", "lxc.rootfs.path = dir:/srv\n");
+	assert_true(cap_lxc__look_up(&l, &c));
+	assert_string_equal(c.name, "elsewhere");
 	/* where the monitor says; the cgroup has a number behind the name */
 	l.id = "web-1";
 	l.bundle = "/home/u/.local/share/lxc/web";
