@@ -183,6 +183,18 @@ void cap_containers__see_any(struct cap_containers *c, const struct eng_proc *p)
 		use(c, p);
 }
 
+/*
+ * A runtime's own processes enter the cgroup before they change the root; LXC's hooks run in there, each with an
+ * end of its own, before the first process becomes the container's program.
+ */
+static bool is_program(const struct eng_ctx *ctx)
+{
+	const struct eng_str *runtime = ctx->proc->container->runtime;
+
+	return ctx->ev->type == EV_execve && !fmt_ev__res(ctx->ev) &&
+	       (!runtime || strcmp(runtime->s, "lxc") || ctx->proc->vpid == 1);
+}
+
 void cap_containers__see(struct cap_containers *c, const struct eng_ctx *ctx)
 {
 	struct cap_met *m;
@@ -190,16 +202,19 @@ void cap_containers__see(struct cap_containers *c, const struct eng_ctx *ctx)
 	if (!ctx->proc->container)
 		return;
 	m = use(c, ctx->proc);
-	/* A runtime's own processes enter the cgroup before they change the root. */
-	if (!m->inside && ctx->ev->type == EV_execve && !fmt_ev__res(ctx->ev)) {
+	if (!m->inside && is_program(ctx)) {
 		m->inside = (uint32_t)ctx->proc->pid;
 		ask(c, m);
 		c->news = true;
 	}
 	if (ctx->ev->type == EV_procexit) {
 		see_exit(m, ctx);
-		/* No cgroup of its own will go: its last process does. */
-		if (!m->cgroup && ctx->proc->n_threads == 1 && ctx->proc->container->n_procs == 1)
+		/*
+		 * No cgroup of its own will go, or it may stay until somebody tidies up (CRI-O's, bare runc's): its
+		 * last process goes. Before its first one has gone there may be none for a moment: others come.
+		 */
+		if ((!m->cgroup || m->exit_code >= 0) && ctx->proc->n_threads == 1 &&
+		    ctx->proc->container->n_procs == 1)
 			end_met(c, m);
 	}
 }
