@@ -116,17 +116,8 @@ teardown() {
 @test "CRI: pod, namespace, uid, labels of pod and container, the pause container" {
 	command -v python3 >/dev/null && command -v curl >/dev/null || skip "calling CRI takes python3 and curl"
 	rt_containerd_start || skip "$rt_why"
-	uid=11111111-2222-3333-4444-555555555555
-	k8s='"io.kubernetes.pod.name": "web-0", "io.kubernetes.pod.namespace": "prod", "io.kubernetes.pod.uid": "'$uid'"'
-	pod='{"1": {"1": "web-0", "2": "'$uid'", "3": "prod"}, "3": "'$rt/logs'", "6": {"map": {"tier": "front", '$k8s'}},
-		"8": {"1": "/kubepods/burstable/pod'$uid'", "2": {"1": {"1": 2, "2": 1}}}}'
 	record_start t.spoor
-	rt_cri RunPodSandbox "{\"1\": $pod}" >sandbox
-	rt_cri CreateContainer '{"1": "'$(cat sandbox)'", "2": {"1": {"1": "nginx"}, "2": {"1": "localhost/spoor/test:7"},
-		"3": ["/bin/sh", "-c", "'"$rt_busy"'; exit 9"], "7": [{"1": "/mnt", "2": "'"$rt/shared"'"}],
-		"9": {"map": {"io.kubernetes.container.name": "nginx", "track": "canary", '"$k8s"'}},
-		"10": {"map": {"io.kubernetes.container.restartCount": "2"}}, "11": "n.log"}, "3": '"$pod"'}' >id
-	rt_cri StartContainer '{"1": "'$(cat id)'"}' >/dev/null
+	rt_pod
 	id=$(cat id) sandbox=$(cat sandbox)
 	seen t.spoor "container.id = ${id:0:12} and container.name = nginx and $rt_opens"
 	touch "$rt/shared/go"
@@ -135,7 +126,7 @@ teardown() {
 	rt_cri RemovePodSandbox "{\"1\": \"$sandbox\"}" >/dev/null
 	seen t.spoor "evt.type = container_end and evt.arg.id = ${sandbox:0:12}"
 	record_stop
-	rt_is "nginx|containerd|web-0|prod|$uid|front|canary|${sandbox:0:12}|true|" rt_fields t.spoor "$id" container.name container.type k8s.pod.name k8s.ns.name k8s.pod.uid k8s.pod.label[tier] \
+	rt_is "nginx|containerd|web-0|prod|$rt_uid_of_pod|front|canary|${sandbox:0:12}|true|" rt_fields t.spoor "$id" container.name container.type k8s.pod.name k8s.ns.name k8s.pod.uid k8s.pod.label[tier] \
 		container.label[track] k8s.pod.sandbox_id container.host_network
 	rt_fields t.spoor "$id" container.image container.image.digest container.image.id >line
 	grep -qE '^localhost/spoor/test:7\|sha256:[0-9a-f]{64}\|[0-9a-f]{64}\|$' line

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# runtimes.bash - docker, containerd with CRI, and podman for tests: daemons of our own, with everything they keep in one
-# folder, images made on the spot, no registry.
+# runtimes.bash - docker, containerd with CRI, CRI-O, podman and others for tests: daemons of our own, with everything they
+# keep in one folder, images made on the spot, no registry.
 #
 #   source tests/lib/runtimes.bash
 #   rt_setup_file, rt_setup		what a file whose tests all start containers has in its functions of these names
@@ -13,11 +13,16 @@
 #   rt_containerd_start			$CONTAINERD_ADDRESS; image localhost/spoor/test:7 in namespaces default and k8s.io.
 #					${rt_in[@]} goes in front of the daemon's command; $rt_state is where it keeps things
 #   rt_podman_start			podman is pm; image localhost/spoor/test:7
+#   rt_crio_start			CRI-O; image localhost/spoor/test:7
 #   rt_user_start			a user, who runs podman by um; image localhost/spoor/test:7
+#   rt_user_docker_start		a user, whose own docker it is that ud calls; image spoor/test:7
 #   rt_lxc_start NAME COMMAND		a container of LXC, in the background; the image and the shared folder are its own;
 #					below $rt_lxc, which is $rt/lxc if it is not set
+#   rt_lxd_start lxd|incus		LXD or Incus, which is called by lx; image spoor-test, whose first program runs $rt_busy and ends with 6
 #   rt_nspawn_start NAME COMMAND	a machine of systemd-nspawn, likewise
-#   rt_cri METHOD JSON			a call of CRI; prints the first string of the answer
+#   rt_cri METHOD JSON			a call of CRI, to containerd or CRI-O; prints the first string of the answer
+#   rt_pod				the pod web-0 of namespace prod and uid $rt_uid_of_pod, in the files sandbox and id; its container
+#					nginx runs $rt_busy and ends with 9
 #   rt_fields TRACE ID FIELDS...		what the fields say of a container that runs $rt_busy; $rt_opens is the condition
 #   rt_is WANTED COMMAND...		the output of a command
 #   rt_end				stop what was started, remove everything. To be called in teardown, always
@@ -73,7 +78,7 @@ rt_wait() {	# pid command...: until the command succeeds
 	local pid=$1 i
 	shift
 	for ((i = 0; i < 600; i++)); do
-		timeout 30 "$@" >/dev/null 2>&1 && return 0
+		"$@" >/dev/null 2>&1 && return 0
 		kill -0 "$pid" 2>/dev/null || return 1
 		sleep 0.1
 	done
@@ -102,7 +107,7 @@ rt_docker_start() {
 	export DOCKER_HOST=unix://$rt/docker.sock
 	dockerd --iptables=false --ip6tables=false --bridge=none --data-root "$rt/docker" --exec-root "$rt/docker-run" \
 		--pidfile "$rt/docker.pid" -H "$DOCKER_HOST" >"$rt/docker.log" 2>&1 3>&- & rt_pids+=($!)
-	rt_wait $! docker version || { rt_why="dockerd does not start here: $(tail -n 1 "$rt/docker.log")"; return 1; }
+	rt_wait $! timeout 30 docker version || { rt_why="dockerd does not start here: $(tail -n 1 "$rt/docker.log")"; return 1; }
 	rt_image "$rt/image" spoor/test:7 "$rt/i.tar" '["/bin/sh"]' && docker load -qi "$rt/i.tar" >/dev/null
 }
 
@@ -110,6 +115,7 @@ rt_containerd_start() {
 	local c=containerd
 	command -v containerd >/dev/null && command -v ctr >/dev/null || { rt_why="containerd is not installed"; return 1; }
 	export CONTAINERD_ADDRESS=$rt/containerd.sock
+	rt_cri_socket=$CONTAINERD_ADDRESS
 	mkdir -p "$rt/cni"
 	cat >"$rt/c.toml" <<-X
 		version = 2
@@ -127,7 +133,7 @@ rt_containerd_start() {
 		  path = "$rt/opt"
 	X
 	"${rt_in[@]}" containerd -c "$rt/c.toml" >"$rt/containerd.log" 2>&1 3>&- & rt_pids+=($!)
-	rt_wait $! ctr version || { rt_why="containerd does not start here: $(tail -n 1 "$rt/containerd.log")"; return 1; }
+	rt_wait $! timeout 30 ctr version || { rt_why="containerd does not start here: $(tail -n 1 "$rt/containerd.log")"; return 1; }
 	rt_image "$rt/image" localhost/spoor/test:7 "$rt/i.tar" '["/bin/sh"]'
 	rt_image "$rt/pause" localhost/pause:1 "$rt/p.tar" '["/pause"]'
 	for n in default k8s.io; do
@@ -137,7 +143,73 @@ rt_containerd_start() {
 
 # CRI speaks gRPC. That is protocol buffers over HTTP/2: curl and some twenty lines of Python.
 rt_cri() {
-	python3 "$SPOOR_SRC/tests/lib/cri_call.py" "$CONTAINERD_ADDRESS" "$1" "$2"
+	python3 "$SPOOR_SRC/tests/lib/cri_call.py" "$rt_cri_socket" "$1" "$2"
+}
+
+rt_uid_of_pod=11111111-2222-3333-4444-555555555555
+
+rt_pod() {
+	local k8s pod
+	k8s='"io.kubernetes.pod.name": "web-0", "io.kubernetes.pod.namespace": "prod", "io.kubernetes.pod.uid": "'$rt_uid_of_pod'"'
+	pod='{"1": {"1": "web-0", "2": "'$rt_uid_of_pod'", "3": "prod"}, "3": "'$rt/logs'", "6": {"map": {"tier": "front", '$k8s'}},
+		"8": {"1": "/kubepods/burstable/pod'$rt_uid_of_pod'", "2": {"1": {"1": 2, "2": 1}}}}'
+	rt_cri RunPodSandbox "{\"1\": $pod}" >sandbox
+	rt_cri CreateContainer '{"1": "'$(cat sandbox)'", "2": {"1": {"1": "nginx"}, "2": {"1": "localhost/spoor/test:7"},
+		"3": ["/bin/sh", "-c", "'"$rt_busy"'; exit 9"], "7": [{"1": "/mnt", "2": "'"$rt/shared"'"}],
+		"9": {"map": {"io.kubernetes.container.name": "nginx", "track": "canary", '"$k8s"'}},
+		"10": {"map": {"io.kubernetes.container.restartCount": "2"}}, "11": "n.log", "15": {"2": {"3": {"1": 2, "2": 1}}}}, "3": '"$pod"'}' >id
+	rt_cri StartContainer '{"1": "'$(cat id)'"}' >/dev/null
+}
+
+rt_crio_start() {
+	local i
+	command -v crio >/dev/null && command -v pinns >/dev/null && command -v conmon >/dev/null || { rt_why="CRI-O is not installed"; return 1; }
+	command -v podman >/dev/null || { rt_why="podman, which is to load an image for CRI-O, is not installed"; return 1; }
+	mkdir -p "$rt/cni" "$rt/hooks"
+	echo '{"default": [{"type": "insecureAcceptAnything"}]}' >"$rt/policy.json"
+	cat >"$rt/crio.conf" <<-X
+		[crio]
+		root = "$rt/crio"
+		runroot = "$rt/crio-run"
+		storage_driver = "overlay"
+		log_dir = "$rt/logs"
+		version_file = "$rt/crio.version"
+		version_file_persist = "$rt/crio.version-persist"
+		clean_shutdown_file = "$rt/crio.clean"
+		[crio.api]
+		listen = "$rt/crio.sock"
+		stream_port = "0"
+		[crio.runtime]
+		cgroup_manager = "cgroupfs"
+		conmon_cgroup = "pod"
+		namespaces_dir = "$rt/crio-ns"
+		container_exits_dir = "$rt/crio-exits"
+		container_attach_socket_dir = "$rt/crio-attach"
+		hooks_dir = ["$rt/hooks"]
+		pinns_path = "$(command -v pinns)"
+		default_runtime = "runc"
+		apparmor_profile = "unconfined"
+		[crio.runtime.runtimes.runc]
+		runtime_path = "$(command -v runc)"
+		runtime_type = "oci"
+		runtime_root = "$rt/crio-runc"
+		monitor_path = "$(command -v conmon)"
+		[crio.image]
+		pause_image = "localhost/pause:1"
+		pause_command = "/pause"
+		signature_policy = "$rt/policy.json"
+		[crio.network]
+		network_dir = "$rt/cni"
+		plugin_dirs = ["$rt/cni"]
+	X
+	rt_cri_socket=$rt/crio.sock
+	crio -c "$rt/crio.conf" -d "$rt/cni" >"$rt/crio.log" 2>&1 3>&- & rt_pids+=($!)
+	rt_wait $! rt_cri Version '{}' || { rt_why="CRI-O does not start here: $(tail -n 1 "$rt/crio.log")"; return 1; }
+	rt_image "$rt/image" localhost/spoor/test:7 "$rt/i.tar" '["/bin/sh"]'
+	rt_image "$rt/pause" localhost/pause:1 "$rt/p.tar" '["/pause"]'
+	for i in i p; do
+		podman --root "$rt/crio" --runroot "$rt/crio-run" --tmpdir "$rt/podman-tmp" --storage-driver overlay load -qi "$rt/$i.tar" >/dev/null 2>&1 || return 1
+	done
 }
 
 pm() {
@@ -163,20 +235,32 @@ rt_podman_start() {
 }
 
 # As a user who logs in: a home, a range of ids, /run/user/UID.
-um() {
-	timeout 100 setpriv --reuid="$rt_user" --regid="$rt_user" --init-groups env -C "$rt/home" -i HOME="$rt/home" PATH="$PATH" \
-		XDG_RUNTIME_DIR="/run/user/$rt_uid" CONTAINERS_CONF="$rt/containers.conf" podman --storage-driver vfs "$@"
+as_user() {
+	setpriv --reuid="$rt_user" --regid="$rt_user" --init-groups env -C "$rt/home" -i HOME="$rt/home" PATH="$PATH" XDG_RUNTIME_DIR="/run/user/$rt_uid" \
+		DOCKER_HOST="unix:///run/user/$rt_uid/docker.sock" CONTAINERS_CONF="$rt/containers.conf" "$@"
 }
 
-rt_user_start() {
-	command -v useradd >/dev/null && command -v newuidmap >/dev/null && command -v podman >/dev/null ||
-		{ rt_why="podman, useradd or newuidmap is not installed"; return 1; }
+um() {
+	as_user timeout 100 podman --storage-driver vfs "$@"
+}
+
+ud() {
+	as_user timeout 100 docker "$@"
+}
+
+rt_user_make() {
+	command -v useradd >/dev/null && command -v newuidmap >/dev/null || { rt_why="useradd or newuidmap is not installed"; return 1; }
 	chmod 711 "$rt"
 	rt_user=spoor-${rt##*.}
 	rt_user=${rt_user,,}
-	useradd -m -d "$rt/home" -s /bin/sh "$rt_user" 2>"$rt/podman.log" || { rt_why="no user can be made: $(cat "$rt/podman.log")"; rt_user=; return 1; }
+	useradd -m -d "$rt/home" -s /bin/sh "$rt_user" 2>"$rt/user.log" || { rt_why="no user can be made: $(cat "$rt/user.log")"; rt_user=; return 1; }
 	rt_uid=$(id -u "$rt_user")
 	install -d -m 700 -o "$rt_user" "/run/user/$rt_uid"
+}
+
+rt_user_start() {
+	command -v podman >/dev/null || { rt_why="podman is not installed"; return 1; }
+	rt_user_make || return 1
 	cat >"$rt/containers.conf" <<-X
 		[containers]
 		default_ulimits = ["nofile=1024:1024", "nproc=4096:4096"]
@@ -187,6 +271,20 @@ rt_user_start() {
 	X
 	tar -C "$rt/image" -c . | um import -q - localhost/spoor/test:7 >/dev/null 2>"$rt/podman.log" ||
 		{ rt_why="podman does not work here without root: $(tail -n 1 "$rt/podman.log")"; return 1; }
+}
+
+# As dockerd-rootless.sh does, but without a network of its own, for which not every machine lets users at /dev/net/tun.
+rt_user_docker_start() {
+	command -v dockerd >/dev/null && command -v docker >/dev/null && command -v rootlesskit >/dev/null ||
+		{ rt_why="docker or rootlesskit is not installed"; return 1; }
+	rt_user_make || return 1
+	as_user rootlesskit --net=host --copy-up=/etc --copy-up=/run --propagation=rslave --state-dir="$rt/home/rootlesskit" sh -c \
+		'rm -f /run/docker /run/containerd /run/xtables.lock; exec dockerd --rootless --iptables=false --ip6tables=false --bridge=none' \
+		>"$rt/docker.log" 2>&1 3>&- & rt_pids+=($!)
+	rt_wait $! ud version || { rt_why="dockerd does not start here without root: $(tail -n 1 "$rt/docker.log")"; return 1; }
+	rt_image "$rt/image" spoor/test:7 "$rt/i.tar" '["/bin/sh"]'
+	chmod 644 "$rt/i.tar"
+	ud load -qi "$rt/i.tar" >/dev/null
 }
 
 rt_user_end() {
@@ -213,11 +311,37 @@ rt_lxc_start() {
 		lxc.mount.auto = proc
 		lxc.mount.entry = $rt/shared mnt none bind,ro 0 0
 		lxc.environment = SECRET=x
+		lxc.hook.mount = /bin/true
 	X
 	lxc-start -P "$rt_lxc" -n "$1" -l INFO -o "$rt/lxc.log" -d -- /bin/sh -c "$2" 3>&- || {
 		rt_why="LXC does not work here: $(grep -E 'ERROR|WARN' "$rt/lxc.log" | tail -n 1)"
 		return 1
 	}
+}
+
+lx() {
+	LXD_DIR=$rt/lxd LXD_CONF=$rt/lxd-conf INCUS_DIR=$rt/lxd INCUS_CONF=$rt/lxd-conf timeout 60 "$rt_lx" "$@" </dev/null
+}
+
+rt_lxd_start() {
+	local daemon=lxd
+	rt_lx=lxc
+	[ "$1" = lxd ] || { daemon=incusd rt_lx=incus; }
+	PATH=$PATH:/usr/libexec/incus
+	command -v $daemon >/dev/null && $rt_lx --version >/dev/null 2>&1 || { rt_why="$1 is not installed"; return 1; }
+	chmod 711 "$rt"			# root of a container without privilege is another user
+	mkdir -p "$rt/lxd" "$rt/lxd-image/rootfs/sbin"
+	cp -a "$rt"/image/. "$rt/lxd-image/rootfs"
+	printf '#!/bin/sh\n%s\nexit 6\n' "$rt_busy" >"$rt/lxd-image/rootfs/sbin/init"
+	chmod 755 "$rt/lxd-image/rootfs/sbin/init"
+	printf '%s\n' "architecture: $(uname -m)" 'creation_date: 1577836800' 'properties: {os: spoor, release: "7"}' >"$rt/lxd-image/metadata.yaml"
+	tar -C "$rt/lxd-image" -cf "$rt/l.tar" metadata.yaml rootfs
+	LXD_DIR=$rt/lxd INCUS_DIR=$rt/lxd $daemon --group root >"$rt/lxd.log" 2>&1 3>&- & rt_pids+=($!)
+	rt_wait $! lx query /1.0 || { rt_why="$1 does not start here: $(tail -n 1 "$rt/lxd.log")"; return 1; }
+	{
+		lx storage create default dir && lx profile device add default root disk path=/ pool=default &&
+			lx image import "$rt/l.tar" --alias spoor-test
+	} >"$rt/lx.log" 2>&1 || { rt_why="$1 does not work here: $(tail -n 1 "$rt/lx.log")"; return 1; }
 }
 
 # Without systemd as the machine's init nothing can be registered, and the caller's cgroup is divided.
@@ -240,6 +364,10 @@ rt_end() {
 			done
 		done
 	fi
+	[ ! -d "$rt/crio-runc" ] || ls "$rt/crio-runc" | xargs -r -n1 timeout 30 runc --root "$rt/crio-runc" delete -f >/dev/null 2>&1
+	for i in default shop; do
+		[ ! -S "$rt/lxd/unix.socket" ] || lx stop --force --all --project $i >/dev/null 2>&1
+	done
 	for pid in "${rt_pids[@]}"; do
 		kill "$pid" 2>/dev/null
 		for ((i = 0; i < 200; i++)); do
@@ -262,7 +390,7 @@ rt_end() {
 		rm -rf --one-file-system "$rt" 2>/dev/null && break
 		sleep 0.1
 	done
-	for d in docker default k8s.io libpod_parent kubepods lxc.pivot lxc.monitor."$rt_box" lxc.payload."$rt_box" payload supervisor; do
+	for d in docker default k8s.io libpod_parent kubepods lxc.pivot lxc.monitor."$rt_box" lxc.payload."$rt_box" lxc.monitor.shop_"$rt_box" lxc.payload.shop_"$rt_box" payload supervisor; do
 		find /sys/fs/cgroup/*/$d /sys/fs/cgroup/$d -depth -type d -exec rmdir {} \; 2>/dev/null
 	done
 	rt=
