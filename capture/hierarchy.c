@@ -109,13 +109,13 @@ static const char *root_of(const struct cap_hierarchies *h, int id)
 	return "/";
 }
 
-/* "/../x" below "/a/b" is "/a/x". */
+/* "/../x" below "/a/b" is "/a/x"; below "/", or where the root is not known, "/x". */
 static void add_path(struct buf *out, const char *root, const char *path, size_t n)
 {
 	size_t keep = strcmp(root, "/") ? strlen(root) : 0;
 
-	while (keep && n >= 3 && !memcmp(path, "/..", 3) && (n == 3 || path[3] == '/')) {
-		while (root[--keep] != '/')
+	while (n >= 3 && !memcmp(path, "/..", 3) && (n == 3 || path[3] == '/')) {
+		while (keep && root[--keep] != '/')
 			;
 		path += 3;
 		n -= 3;

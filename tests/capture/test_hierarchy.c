@@ -73,8 +73,10 @@ static void test_namespace(void **state)
 	check_in("/kubepods/pod1/own", "/..a/b", "/kubepods/pod1/own/..a/b");
 	check_in("/", "/a", "/a");
 	check_in("/", "/", "/");
-	/* what cannot be stays as it is */
-	check_in("/own", "/../../a", "/../a");
+	/* where its root is not known what is left is the end, which names the container */
+	check_in("/own", "/../../a", "/a");
+	check_in("/", "/../../docker/it", "/docker/it");
+	check_in("/", "/../..", "/");
 }
 
 static void test_this_machine(void **state)
