@@ -153,7 +153,7 @@ box_start() {
 	all=var/captures/$(basename "$(cat host_file)")
 	spoor-replay "$all" --internal -f "container.id = ${id:0:12}" -p '%proc.name' | sort | uniq -c
 	own=$(sed -n 's/^recorder *process \([0-9]*\) .*/\1/p' inside)
-	[ -z "$(spoor-replay "$all" -f "proc.pid = $own" -n 1)" ]
+	[ -z "$(spoor-replay "$all" -f "proc.pid = $own and evt.type != container" -n 1)" ]	# that says what its container is
 	spoor-replay "$all" -f "container.id = ${id:0:12} and proc.exepath = /usr/bin/spoor-capture and evt.type = connect" -n 1 | grep .
 	# users are the machine's: our image has none
 	[ "$(spoor-replay "$all" -f 'container.id = host and user.uid = 0' -p %user.name -n 1)" = root ]
