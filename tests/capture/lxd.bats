@@ -20,6 +20,8 @@ teardown() {
 
 systems() {
 	rt_lxd_start "$1" || skip "$rt_why"
+	fingerprint=$(lx image info spoor-test | sed -n 's/^Fingerprint: //p')
+	[ -n "$fingerprint" ]
 	record_start t.spoor --container-env
 	lx project create shop -c features.images=false -c features.profiles=false >/dev/null
 	lx init spoor-test "$rt_box" -c user.team=blue -c environment.SECRET=x >/dev/null 2>&1
@@ -46,7 +48,7 @@ systems() {
 		rt_is "shop_$rt_box|lxc|spoor:7|true|$rt/shared" cat line
 	done
 	[ -z "$(spoor-replay u.spoor -f "container.id = $rt_box and $rt_opens" -p %evt.num)" ]
-	[ "$(spoor-replay t.spoor -f "container.id = $rt_box and container.image.id exists" -p %container.image.id -n 1)" = "$(lx image info spoor-test | sed -n 's/^Fingerprint: //p')" ]
+	rt_is "$fingerprint|" rt_fields t.spoor "$rt_box" container.image.id
 	events t.spoor 'evt.type in (container, container_end)' >c.json
 	jq -es --arg id "$rt_box" --arg root "$rt/lxd/storage-pools/default/containers/$rt_box/rootfs" '
 		any(.[]; .args.id == $id and .args.json? and (.args.json | fromjson | .container | .rootfs == $root and (.env | index("SECRET=x")))) and
