@@ -151,7 +151,9 @@ static int on_event(void *arg, const struct eng_ctx *ctx)
 	}
 	if (p->counts)
 		count_event(p, ev);
-	if (p->proc != INS_NONE && ev->info->flags & (EF_STATE | EF_KEYFRAME))
+	if (ev->type == EV_container || ev->type == EV_container_end)
+		pass__container_event(p, ctx);
+	else if (p->proc != INS_NONE && ev->info->flags & (EF_STATE | EF_KEYFRAME))
 		pass__proc_event(p, ctx);
 	if (p->proc != INS_NONE && ev->type == EV_dns)
 		pass__dns_event(p, ctx);

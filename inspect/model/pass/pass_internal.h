@@ -68,6 +68,8 @@ static inline void pass__count_own(struct ins_pass *p, enum ins_metric metric, e
 /* pass_proc.c */
 uint32_t pass__proc(struct ins_pass *p, const struct eng_ctx *ctx);
 void pass__proc_event(struct ins_pass *p, const struct eng_ctx *ctx);
+/* A container is met, or has ended; of which process it was asked may be known or not. */
+void pass__container_event(struct ins_pass *p, const struct eng_ctx *ctx);
 /* After the first keyframe: parents that came after their children. */
 void pass__settle(struct ins_pass *p);
 

@@ -347,10 +347,10 @@ static void on_exec(struct ins_pass *p, const struct eng_ctx *ctx)
 	pass__count(p, MET_COMMANDS, 1);
 }
 
-static void on_container(struct ins_pass *p, const struct eng_ctx *ctx, bool ended)
+void pass__container_event(struct ins_pass *p, const struct eng_ctx *ctx)
 {
-	const struct fmt_str *id = fmt_ev__str(ctx->ev,
-					       ended ? P_container_end_id : P_container_id);
+	bool ended = ctx->ev->type == EV_container_end;
+	const struct fmt_str *id = fmt_ev__str(ctx->ev, ended ? P_container_end_id : P_container_id);
 	struct eng_container *ec = id && id->len ? eng_state__container(p->here, id->p) : NULL;
 	uint32_t i = container_of(p, ec);
 
@@ -372,12 +372,6 @@ void pass__proc_event(struct ins_pass *p, const struct eng_ctx *ctx)
 	case EV_execveat:
 		if (fmt_ev__res(ev) >= 0)
 			on_exec(p, ctx);
-		break;
-	case EV_container:
-		on_container(p, ctx, false);
-		break;
-	case EV_container_end:
-		on_container(p, ctx, true);
 		break;
 	default:
 		if (p->counts && ins_only__is_right(ev->type) && fmt_ev__res(ev) >= 0)
