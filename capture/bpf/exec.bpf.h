@@ -241,7 +241,7 @@ int collect_exec(struct bpf_raw_tracepoint_args *ctx)
 	cred = K(t, cred);
 	mm = K(t, mm);
 	fs = K(t, fs);
-	if (returns_only && c.ret < 0)
+	if (c.ret < 0 && !c.s->enter)
 		keep_execveat(c.s, c.regs);
 	out_num(&o, (__u32)c.s->pid_tid);
 	out_num(&o, c.s->pid_tid >> 32);
@@ -357,7 +357,7 @@ int collect_clone(struct bpf_raw_tracepoint_args *ctx)
 		flags = call_arg(&c, 0) & 0xffffffff & ~CSIGNAL;
 		break;
 	case EV_clone3:
-		if (returns_only && c.ret < 0)
+		if (c.ret < 0 && !c.s->enter)
 			keep_clone3(c.s, c.regs);
 		known = c.s->kept != KEPT_NOTHING;
 		flags = c.s->kept & 0x3ffffffff;

@@ -110,13 +110,15 @@ static void ends(void)
 
 /* --- calls that a filter refuses -------------------------------------------------------------- */
 
-/* Refuses two calls, and with the second the process goes on. */
+/* Refuses some calls; the process goes on after all of them. */
 static void filter(void)
 {
 	struct sock_filter code[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_sethostname, 2, 0),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_exit_group, 1, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_sethostname, 4, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_exit_group, 3, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_execveat, 2, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone3, 1, 0),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EXDEV),
 	};
@@ -126,13 +128,26 @@ static void filter(void)
 		_exit(98);
 }
 
+static void exec_nothing(int dir, int flags)
+{
+	char name[] = "nowhere", arg[] = "b";
+
+	syscall(SYS_execveat, dir, name, (char *[]){ name, arg, NULL }, NULL, flags);
+}
+
 static void refused(void)
 {
 	char name[] = "name";		/* in memory that is there: nobody has read it */
+	uint64_t args[8] = { 0x10100 };	/* CLONE_THREAD without CLONE_SIGHAND, CLONE_VM */
 
+	exec_nothing(66, 0);		/* what these have said is not said of those that are refused */
+	syscall(SYS_clone3, args, sizeof(args));
 	filter();
+	args[0] = 0x100;
+	syscall(SYS_clone3, args, sizeof(args));
 	syscall(SYS_getppid);
 	syscall(SYS_sethostname, name, 4);
+	exec_nothing(77, AT_SYMLINK_NOFOLLOW);
 	syscall(SYS_exit_group, 3);
 	syscall(SYS_exit, 7);
 }
@@ -144,6 +159,9 @@ static void refusals(void)
 	status_of(pid);
 	expect(".type == \"sethostname\" and .process.tid == %d and .error == \"EXDEV\" and .args.name == \"name\"", pid);
 	expect(".type == \"exit_group\" and .process.tid == %d and .error == \"EXDEV\" and .args.status == 3", pid);
+	expect(".type == \"clone3\" and .process.tid == %d and .error == \"EXDEV\" and .args.flags == \"CLONE_VM\"", pid);
+	expect(".type == \"execveat\" and .process.tid == %d and .error == \"EXDEV\" and .args.dirfd == 77 and "
+	       ".args.at_flags == \"AT_SYMLINK_NOFOLLOW\"", pid);
 	expect(".type == \"exit\" and .process.tid == %d and .args.status == 7", pid);
 }
 
@@ -204,9 +222,7 @@ static void signals(void)
 
 static void at_nothing(void)
 {
-	char name[] = "nowhere", arg[] = "b";
-
-	syscall(SYS_execveat, 77, name, (char *[]){ name, arg, NULL }, NULL, AT_SYMLINK_NOFOLLOW);
+	exec_nothing(77, AT_SYMLINK_NOFOLLOW);
 }
 
 static void at_descriptor(void)
