@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* driver_internal - the driver's own state, shared by loading (driver.c) and reading (rings.c). */
+/* driver_internal - the driver's own state, shared by its files. */
 #ifndef CAP_DRIVER_INTERNAL_H
 #define CAP_DRIVER_INTERNAL_H
 
@@ -50,6 +50,9 @@ struct cap_driver {
 	uint64_t without_ring;		/* as told so far */
 	int64_t mono_offset, boot_offset;
 };
+
+/* The programs, configured but not attached, into skel. The rings' sizes are known. */
+int cap_driver__load(struct cap_driver *d, const struct cap_driver_opts *o, struct err *err);
 
 int cap_bell__open(struct cap_driver *d, struct err *err);
 void cap_bell__close(struct cap_driver *d);
