@@ -95,10 +95,16 @@ bool cap_hierarchies__are_private(void)
 
 void cap_hierarchies__root(struct cap_hierarchies *h, int id, const char *path)
 {
-	if (h->n_roots == CAP_MAX_HIERARCHIES || strlen(path) >= sizeof(h->roots[0].path))
+	unsigned i = 0;
+
+	while (i < h->n_roots && h->roots[i].id != id)
+		i++;
+	if (i == CAP_MAX_HIERARCHIES || strlen(path) >= sizeof(h->roots[0].path))
 		return;
-	h->roots[h->n_roots].id = id;
-	strcpy(h->roots[h->n_roots++].path, path);
+	h->roots[i].id = id;
+	strcpy(h->roots[i].path, path);
+	if (i == h->n_roots)
+		h->n_roots++;
 }
 
 static const char *root_of(const struct cap_hierarchies *h, int id)

@@ -35,7 +35,7 @@ struct cap_hierarchies {
 
 /* Is the recorder in a cgroup namespace of its own? */
 bool cap_hierarchies__are_private(void);
-/* Where the namespace begins in one of them. What is too long is passed over. */
+/* Where the namespace begins in one of them, instead of what was said before. What is too long is passed over. */
 void cap_hierarchies__root(struct cap_hierarchies *h, int id, const char *path);
 
 void cap_hierarchies__read(struct cap_hierarchies *h);

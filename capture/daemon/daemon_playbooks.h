@@ -18,9 +18,9 @@ struct cap_playbooks;
 int cap_playbooks__new(struct cap_playbooks **ret, struct cap_daemon *d, struct err *err);
 /* When it is known which container we are in, before the first alert. p may be NULL. */
 int cap_playbooks__begin(struct cap_playbooks *p, struct err *err);
-/* In the recording thread, when nobody decides any more: end what runs, and make the last rows. */
 /* Say in the log which of these actions will fail for want of privileges. */
 void cap_playbooks__warn(const struct cap_playbooks *p, const struct playbook *pb);
+/* In the recording thread, when nobody decides any more: end what runs, and make the last rows. */
 void cap_playbooks__end(struct cap_playbooks *p);
 void cap_playbooks__free(struct cap_playbooks *p);
 

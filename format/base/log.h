@@ -24,7 +24,7 @@ void log__msg(enum log_level l, const char *fmt, ...) __attribute__((format(prin
 void log__lines(enum log_level l, const char *text, size_t n);
 /* Does this descriptor lead to the journal? Says so from $JOURNAL_STREAM (systemd.exec(5)). */
 bool log__is_journal(int fd);
-/* What a line on stderr begins with: "<4>", or "". May be called in a signal handler. */
+/* What a line on stderr begins with: "<4>", or "". May be called in a signal handler once it has been called outside of one. */
 const char *log__mark(enum log_level l);
 
 #define log_error(...) log__msg(LOG_ERROR_, __VA_ARGS__)

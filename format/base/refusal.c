@@ -100,6 +100,7 @@ int refusal__watch(const char *who)
 #if !defined(__x86_64__) && !defined(__aarch64__)
 	return -ENOSYS;
 #endif
+	log__mark(LOG_WARN_);		/* finds out now what it says in the handler */
 	sigemptyset(&set);
 	sigaddset(&set, SIGSYS);
 	if (sigaction(SIGSYS, &sa, NULL) || pthread_sigmask(SIG_UNBLOCK, &set, NULL))

@@ -51,7 +51,9 @@ static void check_in(const char *root, const char *path, const char *want)
 	struct buf out = { 0 };
 	char text[256], all[256];
 
+	cap_hierarchies__root(&h, 0, "/before");
 	cap_hierarchies__root(&h, 0, root);
+	assert_int_equal(h.n_roots, 1);
 	snprintf(text, sizeof(text), "0::%s\n2:memory:/m\n", path);
 	snprintf(all, sizeof(all), "pids=%s%cmemory=/m", want, 0);
 	cap_hierarchies__list(&h, text, &out);
