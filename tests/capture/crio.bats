@@ -26,11 +26,7 @@ teardown() {
 	id=$(cat id) sandbox=$(cat sandbox)
 	seen t.spoor "container.id = ${id:0:12} and container.name = nginx and $rt_opens"
 	# another recording finds it
-	spoor-capture -w u.spoor -c nginx 2>u.spoor.log </dev/null 3>&- & other=$!
-	until_true test -s u.spoor
-	seen u.spoor "container.name = nginx and $rt_opens"
-	kill -INT $other
-	wait $other
+	rt_found nginx
 	touch "$rt/shared/go"
 	seen t.spoor "evt.type = container_end and evt.arg.id = ${id:0:12}"
 	for call in StopPodSandbox RemovePodSandbox; do rt_cri $call "{\"1\": \"$sandbox\"}" >/dev/null; done

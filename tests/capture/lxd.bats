@@ -32,11 +32,7 @@ systems() {
 	done
 	for i in "$rt_box" "shop_$rt_box"; do seen t.spoor "container.name = $i and container.privileged exists and container.host_network exists and $rt_opens"; done
 	# another recording finds it
-	spoor-capture -w u.spoor -c "shop_$rt_box" 2>u.spoor.log </dev/null 3>&- & other=$!
-	until_true test -s u.spoor
-	seen u.spoor "container.name = shop_$rt_box and $rt_opens"
-	kill -INT $other
-	wait $other
+	rt_found "shop_$rt_box"
 	touch "$rt/shared/go"
 	for i in "$rt_box" "shop_$rt_box"; do seen t.spoor "evt.type = container_end and evt.arg.id = $i"; done
 	record_stop

@@ -128,7 +128,7 @@ box_start() {
 		curl -m 60 -sf "http://127.0.0.1:$port/$path" || { [ $? = 127 ] && break; false; }
 	done
 	until_true grep -F '"container.image.repository":"shop/web"' out
-	until_true eval 'ls var/captures/*.spoor.part'
+	until_true eval 'ls var/captures/node-7--"${box:0:12}"*.spoor.part'
 	touch box/go
 	wait "$box_pid"
 	recorder trigger --before 1h --after 0 --wait --reason all >host_file
@@ -139,7 +139,7 @@ box_start() {
 	! grep -E 'was refused to|capture.host_root' log || false
 	grep -F '"rule":"Sensitive file read"' out | tail -n 1 | jq -e --arg id "${box:0:12}" \
 		'.hostname == "node-7" and .output_fields["container.id"] == $id and .output_fields["container.image.repository"] == "shop/web"'
-	f=$(ls var/captures/node-7--*--Sensitive-file-read--*.spoor)
+	f=$(ls var/captures/node-7--"${box:0:12}"*--Sensitive-file-read--*.spoor)	# other containers on this machine may be read, too
 	! ls var/captures/*.part || false
 	spoor-trace verify "$f"
 	[ "$(spoor-replay "$f" -f 'proc.name = cat and evt.type in (open, openat) and fd.name = /etc/shadow' \
@@ -188,7 +188,7 @@ box_start() {
 	[ "$(pm inspect spoor --format '{{.State.ExitCode}}')" = 0 ]
 	alerted | tail -n 1 | jq -e --arg id "$(head -c 12 box_id)" '.hostname == "node-8" and .output_fields["container.id"] == $id
 		and .output_fields["container.image.repository"] == "localhost/spoor/test" and .output_fields["container.image.tag"] == "7"'
-	f=$(ls var/captures/node-8--*--Sensitive-file-read--*.spoor)	# called by its id, if the name came later
+	f=$(ls var/captures/node-8--"$(head -c 12 box_id)"*--Sensitive-file-read--*.spoor)
 	spoor-trace verify "$f"
 }
 

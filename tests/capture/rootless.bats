@@ -25,11 +25,7 @@ teardown() {
 	id=$(cat id)
 	seen t.spoor "container.name = own-box and $rt_opens"
 	# another recording finds it in the home
-	spoor-capture -w u.spoor -c own-box 2>u.spoor.log </dev/null 3>&- & other=$!
-	until_true test -s u.spoor
-	seen u.spoor "container.name = own-box and $rt_opens"
-	kill -INT $other
-	wait $other
+	rt_found own-box
 	touch "$rt/shared/go"
 	seen t.spoor "evt.type = container_end and evt.arg.id = ${id:0:12}"
 	record_stop
@@ -47,11 +43,7 @@ teardown() {
 	id=$(cat id) short=$(ud inspect -f '{{.Id}}' short-box)
 	seen t.spoor "container.name = own-box and $rt_opens"
 	# another recording finds it in the home
-	spoor-capture -w u.spoor -c own-box 2>u.spoor.log </dev/null 3>&- & other=$!
-	until_true test -s u.spoor
-	seen u.spoor "container.name = own-box and $rt_opens"
-	kill -INT $other
-	wait $other
+	rt_found own-box
 	touch "$rt/shared/go"
 	for i in "$id" "$short"; do seen t.spoor "evt.type = container_end and evt.arg.id = ${i:0:12}"; done
 	record_stop

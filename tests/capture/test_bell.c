@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -27,13 +28,13 @@ static void take_all(struct cap_driver *d)
 	cap_rings__end(d);
 }
 
-/* A process that makes calls until it is ended. */
+/* A process that makes calls until it is ended, or this one has. */
 static pid_t start_caller(void)
 {
 	pid_t pid = fork();
 
 	if (!pid)
-		for (;; usleep(1000))
+		for (prctl(PR_SET_PDEATHSIG, SIGKILL);; usleep(1000))
 			getppid();
 	return pid;
 }

@@ -25,6 +25,7 @@
 #					nginx runs $rt_busy and ends with 9
 #   rt_fields TRACE ID FIELDS...		what the fields say of a container that runs $rt_busy; $rt_opens is the condition
 #   rt_is WANTED COMMAND...		the output of a command
+#   rt_found NAME			another recording, u.spoor, that asks for the container of this name has it, too
 #   rt_end				stop what was started, remove everything. To be called in teardown, always
 #
 # Each _start returns 1, with the reason in $rt_why, where that runtime is not there or does not start.
@@ -72,6 +73,15 @@ rt_is() {	# wanted command...
 	shift
 	got=$("$@")
 	[ "$got" = "$want" ] || { echo "wanted $want"; echo "got    $got"; return 1; }
+}
+
+rt_found() {	# name
+	local rec_pid rec_file
+	record_start u.spoor -c "$1"
+	rt_pids+=("$rec_pid")
+	seen u.spoor "container.name = $1 and $rt_opens"
+	record_stop
+	unset 'rt_pids[-1]'
 }
 
 rt_wait() {	# pid command...: until the command succeeds
