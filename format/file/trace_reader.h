@@ -59,8 +59,13 @@ uint32_t fmt_reader__keyframe_before(const struct fmt_reader *r, uint32_t chunk)
 /* Look again at a file that is still being written; returns the number of new chunks, or an error: it is shorter now. */
 int fmt_reader__refresh(struct fmt_reader *r, struct err *err);
 
+/* What was verified. Who has kept hash can tell later that nothing in the trace was changed. */
+struct fmt_verified {
+	uint64_t chunks;
+	uint8_t hash[32];		/* of the last header */
+};
 /* Check every hash and the chain. 0: all fit; else err names the first chunk that does not. */
-int fmt_trace__verify(const char *path, uint64_t *ret_chunks, struct err *err);
+int fmt_trace__verify(const char *path, struct fmt_verified *ret, struct err *err);
 /*
  * Write what is readable of a damaged or unfinished file to out_fd, which is taken over, also on error; out names it
  * in messages. Returns 0, 1 if something was left out.

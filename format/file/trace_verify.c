@@ -91,11 +91,10 @@ static int check_chunk(struct verify *v, const struct chunk *c, struct err *err)
 	return r;
 }
 
-int fmt_trace__verify(const char *path, uint64_t *ret_chunks, struct err *err)
+int fmt_trace__verify(const char *path, struct fmt_verified *ret, struct err *err)
 {
 	struct verify v = { 0 };
 	const struct chunk *c;
-	uint64_t chunks = 0;
 	const char *name;
 	bool regular;
 	int fd = source_open_file(path, &name, &regular, err), r;
@@ -105,14 +104,15 @@ int fmt_trace__verify(const char *path, uint64_t *ret_chunks, struct err *err)
 	r = chunk_stream__open(&v.cs, fd, regular, name, NULL, 0, err);
 	if (r < 0)
 		return r;
+	ret->chunks = 0;
 	r = events_decoder__new(&v.dec);
 	while (r == 0) {
 		r = chunk_stream__next(&v.cs, &c, err);
 		if (r == 0)
 			r = check_chunk(&v, c, err);
-		chunks += r == 0;
+		ret->chunks += r == 0;
 	}
-	*ret_chunks = chunks;
+	memcpy(ret->hash, v.cs.hash_prev, sizeof(ret->hash));
 	chunk_stream__close(&v.cs);
 	events_decoder__free(v.dec);
 	chunk_index__done(&v.seen);

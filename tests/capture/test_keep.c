@@ -63,7 +63,7 @@ static void test_host(void **state)
 	assert_true(seen.t_last >= FEED_T0 + 25ull * SEC - 1000000u && seen.t_last <= FEED_T0 + 26ull * SEC);
 	assert_int_equal(seen.alerts, 1);
 	assert_int_equal(seen.lost, 0);
-	assert_int_equal(fmt_trace__verify(bed__path(&b, name), &(uint64_t){ 0 }, NULL), 0);
+	assert_int_equal(fmt_trace__verify(bed__path(&b, name), &(struct fmt_verified){ 0 }, NULL), 0);
 	m = meta_of(bed__path(&b, name));
 	assert_string_equal(m.reason, "somebody asked");
 	assert_string_equal(m.hostname, "host");
@@ -131,7 +131,7 @@ static void test_container(void **state)
 	assert_true(seen.of_100 > 3300 && seen.of_100 < 3400);
 	assert_int_equal(seen.of_1, 4);
 	assert_int_equal(seen.alerts, 1);
-	assert_int_equal(fmt_trace__verify(bed__path(&b, name), &(uint64_t){ 0 }, NULL), 0);
+	assert_int_equal(fmt_trace__verify(bed__path(&b, name), &(struct fmt_verified){ 0 }, NULL), 0);
 	free(name);
 	bed__end(&b);
 }

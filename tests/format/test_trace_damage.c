@@ -153,7 +153,7 @@ static void flip(const char *path, size_t at, uint8_t x)
 static void flip_every_byte(void **state)
 {
 	const char *path = tracefile__path("flip.spoor");
-	uint64_t chunks;
+	struct fmt_verified seen;
 	struct layout l;
 	uint8_t *p;
 	size_t n;
@@ -162,8 +162,8 @@ static void flip_every_byte(void **state)
 	tracefile__make(path, 1, 3, 12);
 	p = tracefile__bytes(path, &n);
 	l = layout_of(p, n);
-	assert_int_equal(fmt_trace__verify(path, &chunks, NULL), 0);
-	assert_int_equal(chunks, l.n);
+	assert_int_equal(fmt_trace__verify(path, &seen, NULL), 0);
+	assert_int_equal(seen.chunks, l.n);
 	for (size_t at = 0; at < n; at++) {
 		unsigned hit = chunk_at(&l, at);
 		uint64_t lost = hit < l.n && l.c[hit].kind == CHUNK_EVENTS ? l.c[hit].n_events : 0;
@@ -173,7 +173,7 @@ static void flip_every_byte(void **state)
 		if (at % STEP || (hit == 1 && at > l.c[1].at + 300 && at % 37))
 			continue;	/* not all of the long list of events */
 		flip(path, at, (uint8_t)(1 << at % 8));
-		assert_true(fmt_trace__verify(path, &chunks, &err) < 0);
+		assert_true(fmt_trace__verify(path, &seen, &err) < 0);
 		assert_true(err.msg[0]);
 		r = tracefile__read(path);
 		flip(path, at, (uint8_t)(1 << at % 8));
@@ -262,7 +262,7 @@ static void chain(void **state)
 	const char *path = tracefile__path("chain.spoor"), *other = tracefile__path("other.spoor");
 	struct layout l;
 	struct read_all r;
-	uint64_t chunks;
+	struct fmt_verified seen;
 	struct err err = { 0 };
 	uint8_t *p, *q;
 	size_t n, len;
@@ -309,7 +309,7 @@ static void chain(void **state)
 	write_and_read(path, q, n + 4, &r);
 	assert_int_equal(r.corrupt, 1);
 	assert_int_equal(r.events, 400);
-	assert_true(fmt_trace__verify(path, &chunks, &err) == -FMT_E_CORRUPT);
+	assert_true(fmt_trace__verify(path, &seen, &err) == -FMT_E_CORRUPT);
 	assert_non_null(strstr(err.msg, "more bytes follow the end"));
 
 	/* all hashes made to fit, but the chunk is another one: only a signature could tell */
@@ -378,14 +378,14 @@ static void expect_recovered(const char *in, int code, uint64_t events, uint64_t
 	const char *out = tracefile__path("recovered.spoor");
 	struct fmt_recover_stats st;
 	struct read_all r;
-	uint64_t chunks;
+	struct fmt_verified seen;
 	struct err err = { 0 };
 
 	int fd = open(out, O_WRONLY | O_CREAT | O_TRUNC, 0600);
 
 	assert_int_equal(fmt_trace__recover(in, fd, out, &st, &err), code);
 	assert_int_equal(st.events, events);
-	if (fmt_trace__verify(out, &chunks, &err) < 0)
+	if (fmt_trace__verify(out, &seen, &err) < 0)
 		fail_msg("%s", err.msg);
 	r = tracefile__read(out);
 	assert_int_equal(r.open_code, 0);

@@ -105,12 +105,12 @@ static void read_and_say(const char *name, struct buf *out)
 static void verify_and_say(const char *name, struct buf *out)
 {
 	struct err err = { 0 };
-	uint64_t chunks;
+	struct fmt_verified seen;
 
-	if (fmt_trace__verify(name, &chunks, &err))
+	if (fmt_trace__verify(name, &seen, &err))
 		say(out, "verify", &err);
 	else
-		buf__printf(out, "verify: %llu chunks fit\n", (unsigned long long)chunks);
+		buf__printf(out, "verify: %llu chunks fit\n", (unsigned long long)seen.chunks);
 }
 
 /* */

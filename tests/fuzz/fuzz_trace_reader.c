@@ -129,7 +129,7 @@ static void as_file(const uint8_t *p, size_t n, uint8_t mode)
 	struct fmt_recover_stats st;
 	char path[64], out_path[64];
 	struct fmt_source *s;
-	uint64_t chunks;
+	struct fmt_verified seen;
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	snprintf(out_path, sizeof(out_path), "/proc/self/fd/%d", out);
@@ -138,12 +138,12 @@ static void as_file(const uint8_t *p, size_t n, uint8_t mode)
 	if (mode & RANDOM_ACCESS)
 		random_access(path, mode);
 	if (mode & VERIFY)
-		fmt_trace__verify(path, &chunks, NULL);
+		fmt_trace__verify(path, &seen, NULL);
 	if (mode & RECOVER && fmt_trace__recover(path, dup(out), "out", &st, NULL) >= 0) {
 		struct err err = { 0 };
 
 		/* what was saved is whole */
-		if (fmt_trace__verify(out_path, &chunks, &err))
+		if (fmt_trace__verify(out_path, &seen, &err))
 			abort();
 	}
 	if (!fmt_trace_source__open(&s, dup(fd), true, "trace", NULL, 0, NULL))

@@ -16,6 +16,12 @@ damage() {	# file offset: one byte changed
 	printf '\xa5' | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
 }
 
+last_hash() {	# file: by other means than ours, of the header of its last chunk
+	local at
+	at=$(LC_ALL=C grep -aboP '\xc5SPCHUN\xe9' "$1" | tail -n 1)
+	tail -c "+$((${at%%:*} + 1))" "$1" | head -c 192 | b2sum -l 256 | cut -d ' ' -f 1
+}
+
 @test "info says what was recorded" {
 	run --separate-stderr spoor-trace info t.spoor
 	[ "$status" = 0 ]
@@ -67,7 +73,8 @@ damage() {	# file offset: one byte changed
 @test "verify" {
 	run spoor-trace verify t.spoor
 	[ "$status" = 0 ]
-	[ "$output" = "t.spoor: all 10 chunks are as they were written" ]
+	[ "$output" = "t.spoor: all 10 chunks are as they were written
+hash of the last header: $(last_hash t.spoor)" ]
 	damage t.spoor 15000
 	run --separate-stderr spoor-trace verify t.spoor
 	[ "$status" = 2 ]
@@ -75,10 +82,23 @@ damage() {	# file offset: one byte changed
 	[[ $stderr == "spoor-trace: t.spoor: chunk "*"(at byte "*")" ]]
 }
 
+@test "verify: the hash to be kept elsewhere" {
+	run spoor-trace verify -o json t.spoor
+	[ "$status" = 0 ]
+	[ "$output" = "{\"file\":\"t.spoor\",\"chunks\":10,\"hash\":\"$(last_hash t.spoor)\"}" ]
+	# written anew as a whole: it fits itself, and has another hash
+	spoor-trace cut t.spoor -w other.spoor
+	spoor-trace verify -o json other.spoor | jq -e --arg kept "$(last_hash t.spoor)" '.hash != $kept'
+	damage t.spoor 15000
+	run --separate-stderr spoor-trace verify -o json t.spoor
+	[ "$status" = 2 ]
+	[ -z "$output" ]
+}
+
 @test "verify from a pipe" {
 	run bash -c 'cat t.spoor | spoor-trace verify -'
 	[ "$status" = 0 ]
-	[ "$output" = "stdin: all 10 chunks are as they were written" ]
+	[ "${lines[0]}" = "stdin: all 10 chunks are as they were written" ]
 	run bash -c 'head -c 15000 t.spoor | spoor-trace verify -'
 	[ "$status" = 2 ]
 }
@@ -178,9 +198,9 @@ damage() {	# file offset: one byte changed
 	run spoor-trace info a b
 	[ "$status" = 1 ]
 	[[ $output == *"too many files: it takes one file"* ]]
-	run spoor-trace verify -o json t.spoor
+	run spoor-trace recover -o json t.spoor
 	[ "$status" = 1 ]
-	[[ $output == *"unknown option '-o'"*"spoor-trace verify --help"* ]]
+	[[ $output == *"unknown option '-o'"*"spoor-trace recover --help"* ]]
 	run spoor-trace convert t.spoor x.txt
 	[ "$status" = 1 ]
 	[[ $output == *"x.txt: in which format? Its name does not say so: end it with .spoor"* ]]
