@@ -6,9 +6,6 @@
 
 #include "capture/record/recorder_internal.h"
 
-#define KEYFRAME_SHARE 20u		/* events weigh this many times as much as keyframes */
-#define KEYFRAME_MIN_NS 2000000000u
-#define KEYFRAME_MAX_NS 60000000000u
 #define ROOM_FOR_ROWS 4096u		/* rows of containers and losses in one round */
 
 uint64_t cap_recorder__now(const struct cap_recorder *r)
@@ -120,12 +117,11 @@ static bool keyframe_due(const struct cap_recorder *r)
 {
 	uint64_t since = r->flushed - r->keyframe_at,
 		 bytes = cap_recorder__written(r) - r->bytes_at_keyframe,
-		 longest = r->target->keyframe_ns ? r->target->keyframe_ns : KEYFRAME_MAX_NS,
+		 longest = r->target->keyframe_ns ? r->target->keyframe_ns : FMT_KEYFRAME_MAX_NS,
 		 most = r->target->keyframe_bytes ? r->target->keyframe_bytes : UINT64_MAX;
 
 	return r->target->keyframe_now ||
-	       (bytes && (since >= longest || bytes >= most ||
-			  (since >= KEYFRAME_MIN_NS && bytes >= KEYFRAME_SHARE * r->keyframe_bytes)));
+	       (bytes && (bytes >= most || fmt_keyframe__due(since, longest, bytes, r->keyframe_bytes)));
 }
 
 static int flush_if(struct cap_recorder *r, bool due, struct err *err)

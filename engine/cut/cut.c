@@ -4,11 +4,9 @@
 
 #include "engine/cut/cut_internal.h"
 #include "format/base/alloc.h"
+#include "format/file/trace_writer.h"
 
-/* As often as when recording: events weigh 20 times as much, two seconds at least, a minute at most. A row of state weighs as four of them. */
-#define KEYFRAME_SHARE 80u
-#define KEYFRAME_MIN_NS 2000000000u
-#define KEYFRAME_MAX_NS 60000000000u
+#define STATE_WEIGHT 4u			/* a row of state weighs as so many events */
 
 #define MANY 4096u			/* rows whose memory is given back when they are flushed early */
 
@@ -110,8 +108,7 @@ bool cut__keyframe_due(const struct cut *c, uint64_t ts)
 {
 	uint64_t since = ts > c->keyframe_at ? ts - c->keyframe_at : 0, rows = c->rows_since + c->b->n;
 
-	return c->o.tell && c->begun &&
-	       (since >= KEYFRAME_MAX_NS || (since >= KEYFRAME_MIN_NS && rows >= KEYFRAME_SHARE * c->keyframe_rows));
+	return c->o.tell && c->begun && fmt_keyframe__due(since, FMT_KEYFRAME_MAX_NS, rows, STATE_WEIGHT * c->keyframe_rows);
 }
 
 int cut__put_anew(struct cut *c, const struct fmt_batch *b, const struct fmt_batch_info *info, struct err *err)

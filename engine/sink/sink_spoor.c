@@ -14,11 +14,6 @@
 /* Nobody waits for the disk as when recording: a twentieth fewer bytes for half as much work again. */
 #define LEVEL 6
 
-/* As often as when recording: events weigh 20 times as much, two seconds at least, a minute at most. */
-#define KEYFRAME_SHARE 20u
-#define KEYFRAME_MIN_NS 2000000000u
-#define KEYFRAME_MAX_NS 60000000000u
-
 struct spoor_sink {
 	struct sink s;
 	struct fmt_writer *w;
@@ -120,7 +115,7 @@ static bool keyframe_due(const struct spoor_sink *k)
 {
 	uint64_t since = k->t_last - k->keyframe_at, bytes = written(k) - k->bytes_at_keyframe;
 
-	return since >= KEYFRAME_MAX_NS || (since >= KEYFRAME_MIN_NS && bytes >= KEYFRAME_SHARE * k->keyframe_bytes);
+	return fmt_keyframe__due(since, FMT_KEYFRAME_MAX_NS, bytes, k->keyframe_bytes);
 }
 
 /* A recording begins: what was known of the machines in b is void. */

@@ -15,6 +15,16 @@
 
 struct fmt_encoders;
 
+/*
+ * When whoever writes has to bring another keyframe: what came since weighs twenty times as much, two seconds after the last
+ * one at least, a minute at most. Weights are of one unit, the caller's.
+ */
+#define FMT_KEYFRAME_MAX_NS 60000000000u
+static inline bool fmt_keyframe__due(uint64_t since_ns, uint64_t most_ns, uint64_t weight_since, uint64_t weight_of_keyframe)
+{
+	return since_ns >= most_ns || (since_ns >= 2000000000u && weight_since >= 20 * weight_of_keyframe);
+}
+
 enum fmt_fsync { FSYNC_NONE, FSYNC_END, FSYNC_CHUNK };
 
 struct fmt_writer_opts {
