@@ -314,16 +314,16 @@ static int compile_rules(struct compile *c, enum rules_scope scope)
 	uint32_t first = rs->n_out;
 	int r = 0;
 
-	rs->n_out = rs->rule_names.n;
-	rs->out = xgrow(rs->out, &rs->cap_out, rs->n_out, sizeof(*rs->out));
-	rs->trees = xgrow(rs->trees, &rs->cap_trees, rs->n_out, sizeof(*rs->trees));
+	rs->out = xgrow(rs->out, &rs->cap_out, rs->rule_names.n, sizeof(*rs->out));
+	rs->trees = xgrow(rs->trees, &rs->cap_trees, rs->rule_names.n, sizeof(*rs->trees));
 	for (uint32_t i = 0; i < first; i++)
 		rs->out[i].enabled = rs->rules[i].enabled;
-	for (uint32_t i = first; i < rs->n_out && r >= 0; i++) {
+	for (uint32_t i = first; i < rs->rule_names.n && r >= 0; i++) {
 		struct def_rule *d = &rs->rules[i];
 
 		describe(d, &rs->out[i]);
 		rs->trees[i] = NULL;
+		rs->n_out = i + 1;
 		c->rule = d;
 		if (scope == RULES_ON)
 			rs->out[i].enabled = check__is_on(rs, d);
@@ -418,7 +418,7 @@ static int forget_all(struct eng_ruleset *rs)
 static int start_anew(struct eng_ruleset *rs)
 {
 	lists__forget(&rs->texts);
-	rs->n_macros = rs->n_out = 0;
+	rs->n_macros = rs->n_out = rs->n_conds = 0;
 	rs->changed = rs->warned = false;
 	if (!rs->prog || rs->sealed || rs->build.used > KEEP_BYTES)
 		return forget_all(rs);
