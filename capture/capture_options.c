@@ -284,7 +284,7 @@ static const struct cli_opt opts[] = {
 	  set_noise },
 	{ 0, "no-durations", NULL,
 	  "Record calls without how long they took: then nothing runs when a call begins, only when it returns, which costs the "
-	  "recorded programs about half. exit and exit_group are recorded when the thread ends. On kernels before 6.11 an "
+	  "recorded programs about half as much. exit and exit_group are recorded when the thread ends. On kernels before 6.11 an "
 	  "execveat that succeeds is recorded as an execve. For the bpf driver.",
 	  set_no_durations },
 	{ 0, "level", "N", "Compression, 1 (fast) to 19 (small); 3 without this option.",

@@ -36,7 +36,7 @@ static const struct cfg_key capture_keys[] = {
 		"otherwise only counted."),
 	CFG_KEY(struct cap_capture_conf, durations, CFG_BOOL, "durations", "true",
 		"Record how long each call took. false: nothing runs when a call begins, only when it returns, which costs the "
-		"recorded programs about half; exit and exit_group are recorded when the thread ends, and on kernels before 6.11 "
+		"recorded programs about half as much; exit and exit_group are recorded when the thread ends, and on kernels before 6.11 "
 		"an execveat that succeeds as an execve."),
 	CFG_KEY(struct cap_capture_conf, buffer, CFG_SIZE, "buffer", NULL,
 		"Size of the buffer of each processor between kernel and recorder. Without this key 8MiB, or "
