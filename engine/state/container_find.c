@@ -7,6 +7,7 @@
 
 #include "engine/state/nspawn_args.h"
 #include "engine/state/state_internal.h"
+#include "format/base/strtab.h"
 
 /*
  * The next "subsystem=path" of a list; path is followed by NUL. NULL at the end, and where a list
@@ -151,26 +152,75 @@ static struct container *watched_by(struct eng_state *st, const struct eng_proc 
 	return NULL;
 }
 
+#define MAX_ABOVE 1024u		/* ancestors that are looked at */
+
 /*
  * Containers of users may have no cgroup of their own, machines of systemd-nspawn one of any name. The nearest
  * ancestor outside of the pid namespace that watches over a container was told its id.
  */
 static struct container *by_watcher(struct eng_state *st, const struct eng_proc *p)
 {
+	const struct eng_proc *up = p->parent;
 	struct container *c = NULL;
-	const struct eng_proc *up;
 
-	for (up = p->parent; !c && up && up->pid != 1; up = up->parent == up ? NULL : up->parent)
+	for (unsigned n = 0; !c && up && up->pid != 1 && n < MAX_ABOVE; n++, up = up->parent)
 		if (!in_pidns(up))
 			c = watched_by(st, up);
 	return c;
+}
+
+/* --- by its pid namespace ----------------------------------------------------------------------- */
+
+static uint64_t outside_key(const struct eng_str *cgroups)
+{
+	uint64_t h = strtab__hash(cgroups->s, cgroups->len);
+
+	return h ? h : 1;
+}
+
+static void add_outside(struct eng_state *st, uint64_t key, intptr_t by)
+{
+	intptr_t n = key ? (intptr_t)idmap__get(&st->outside, (int64_t)key) + by : 0;
+
+	if (n)
+		idmap__put(&st->outside, (int64_t)key, (void *)n);
+	else if (key)
+		idmap__del(&st->outside, (int64_t)key);
+}
+
+void proc__count_outside(struct eng_state *st, struct eng_proc *p)
+{
+	const struct eng_proc *up = p->parent;
+	uint64_t key = 0;
+
+	if (!p->dead && p->vpid == p->pid && p->cgroups->len)
+		key = up && up->outside && up->cgroups == p->cgroups ? up->outside : outside_key(p->cgroups);
+	if (key == p->outside)
+		return;
+	add_outside(st, p->outside, -1);
+	add_outside(st, key, 1);
+	p->outside = key;
+}
+
+/*
+ * Is a process whose nearest ancestor outside of its pid namespace is this one in a cgroup that is no container's? Init may
+ * be that ancestor only because the true one has ended, and the process still where its caller was: so it is if others outside
+ * are there, too. What was decided of its parent holds for it.
+ */
+static bool is_sandbox(const struct eng_state *st, const struct eng_proc *p, const struct eng_proc *host)
+{
+	const struct eng_proc *up = p->parent;
+
+	if (in_pidns(up) && !up->dead && !up->container && eng_str__same(up->cgroups, p->cgroups))
+		return true;
+	return host->pid == 1 && idmap__get(&st->outside, (int64_t)outside_key(p->cgroups));
 }
 
 /*
  * Bare runc gives a container any name: /NAME. A process is taken to be in one if it lives in a pid
  * namespace of its own and in another cgroup than the nearest ancestor outside of that namespace,
  * and the cgroup is no unit of systemd's. (A sandbox that only makes a pid namespace stays in its
- * caller's cgroup.) The cgroup's last component is the id.
+ * caller's cgroup: see is_sandbox.) The cgroup's last component is the id.
  */
 static struct container *by_namespace(struct eng_state *st, const struct eng_proc *p)
 {
@@ -180,9 +230,10 @@ static struct container *by_namespace(struct eng_state *st, const struct eng_pro
 	uint32_t at = 0;
 	size_t n;
 
-	while (host && in_pidns(host))
-		host = host->parent;
-	if (!host || host == p || !host->cgroups->len)
+	for (unsigned k = 0; host && in_pidns(host); k++, host = host->parent)
+		if (k == MAX_ABOVE)
+			return NULL;
+	if (!host || host == p || !host->cgroups->len || is_sandbox(st, p, host))
 		return NULL;
 	while ((path = next_cgroup(p->cgroups, &at, &subsys, &n))) {
 		const char *outside = path_of(host->cgroups, subsys, n), *name = strrchr(path, '/');
@@ -216,6 +267,7 @@ void proc__find_container(struct eng_state *st, struct eng_proc *p)
 {
 	const struct eng_proc *up = p->parent;
 
+	proc__count_outside(st, p);
 	/* Most forks change nothing. */
 	if (up && !up->dead && eng_str__same(up->cgroups, p->cgroups) &&
 	    (up->container || !in_pidns(p)))
@@ -330,6 +382,7 @@ void on_cgroup_attach(struct eng_state *st, struct eng_ctx *ctx)
 	if (subsys && subsys->len > MAX_SUBSYS)
 		subsys = NULL;
 	move_cgroups(st, p, path, subsys);
+	proc__count_outside(st, p);
 	c = by_path(st, path->p);
 	if (c)
 		proc__set_container(st, p, c);

@@ -154,6 +154,7 @@ static void state_free(struct eng_state *st)
 	idmap__done(&st->orphans);
 	idmap__done(&st->containers);
 	idmap__done(&st->by_cgroup);
+	idmap__done(&st->outside);
 	idmap__done(&st->tables);
 	idmap__done(&st->entries);
 	dns_names__free(st);

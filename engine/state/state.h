@@ -151,6 +151,7 @@ struct eng_proc {
 	struct eng_str *root;
 	struct eng_str *cgroups;	/* "subsys=path", each followed by NUL */
 	uint64_t cgroup_id;
+	uint64_t outside;		/* the state's own: where it is counted by its cgroups; 0: not */
 	struct eng_container *container;	/* NULL: the host */
 	struct eng_fdtable *fds;
 	struct eng_entry *entry;	/* it, or an ancestor, came into its pod so; NULL: not */
@@ -291,7 +292,12 @@ struct eng_thread *eng_state__thread_at(struct eng_state *st, const struct fmt_b
 struct eng_thread *eng_state__thread(struct eng_state *st, int64_t tid);
 struct eng_proc *eng_state__proc(struct eng_state *st, int64_t pid);
 struct eng_container *eng_state__container(struct eng_state *st, const char *id);
-/* The container that an event is about: its process's; else that which it announces or ends, or in which something was done. */
+/*
+ * The id of the container that an event says something of, whoever's it is: that it is there, has ended, has this user, or that
+ * something was done in it. NULL: it is no such event; empty: of the host.
+ */
+const struct fmt_str *eng_ev__container_told(const struct fmt_ev *ev);
+/* The container that an event is about: its process's; if it is nobody's, the one that it says something of. */
 struct eng_container *eng_ctx__container(const struct eng_ctx *ctx);
 /*
  * The container's document parsed (its "container" object, as in .scap files); NULL if

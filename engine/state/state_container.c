@@ -151,11 +151,14 @@ static void forget_json(struct eng_state *st, struct container *c)
 /* Nobody is in it, and it has ended or nothing but its id is known: forget it. */
 void container__forget_idle(struct eng_state *st, struct container *c)
 {
-	if (!st->keeps_idle && !c->c.n_procs &&
-	    (c->c.ended || (!c->c.json && !c->c.name && !c->c.image && !c->c.cgroup))) {
-		forget_json(st, c);
-		take_out(st, c);
+	if (c->c.n_procs || !(c->c.ended || (!c->c.json && !c->c.name && !c->c.image && !c->c.cgroup)))
+		return;
+	if (st->keeps_idle) {
+		st->kept_idle = true;
+		return;
 	}
+	forget_json(st, c);
+	take_out(st, c);
 }
 
 void containers__clear(struct eng_state *st)
@@ -216,6 +219,9 @@ void containers__forget_idle(struct eng_state *st)
 	struct container **all;
 	size_t n;
 
+	if (!st->kept_idle)
+		return;
+	st->kept_idle = false;
 	all = containers__sorted(st, &n);
 	while (n)
 		container__forget_idle(st, all[--n]);
@@ -332,18 +338,34 @@ void on_container(struct eng_state *st, struct eng_ctx *ctx)
 		proc__change_all(st);
 }
 
+const struct fmt_str *eng_ev__container_told(const struct fmt_ev *ev)
+{
+	switch (ev->type) {
+	case EV_container:
+		return fmt_ev__str(ev, P_container_id);
+	case EV_container_end:
+		return fmt_ev__str(ev, P_container_end_id);
+	case EV_action:
+		return fmt_ev__str(ev, P_action_container);
+	case EV_useradded:
+		return fmt_ev__str(ev, P_useradded_container_id);
+	case EV_userdeleted:
+		return fmt_ev__str(ev, P_userdeleted_container_id);
+	case EV_groupadded:
+		return fmt_ev__str(ev, P_groupadded_container_id);
+	case EV_groupdeleted:
+		return fmt_ev__str(ev, P_groupdeleted_container_id);
+	}
+	return NULL;
+}
+
 struct eng_container *eng_ctx__container(const struct eng_ctx *ctx)
 {
-	const struct fmt_str *id = NULL;
+	const struct fmt_str *id;
 
 	if (ctx->proc->container || !eng_ctx__nobody(ctx))
 		return ctx->proc->container;
-	if (ctx->ev->type == EV_container)
-		id = fmt_ev__str(ctx->ev, P_container_id);
-	else if (ctx->ev->type == EV_container_end)
-		id = fmt_ev__str(ctx->ev, P_container_end_id);
-	else if (ctx->ev->type == EV_action)
-		id = fmt_ev__str(ctx->ev, P_action_container);
+	id = eng_ev__container_told(ctx->ev);
 	return id && id->len ? eng_state__container(ctx->state, id->p) : NULL;
 }
 

@@ -115,8 +115,10 @@ struct eng_state {
 	struct idmap procs;			/* by pid; also dead ones that children refer to */
 	struct idmap orphans;			/* by ptid: processes whose parent is not known */
 	struct idmap containers;		/* by hash of the id: chains of struct container */
-	bool keeps_idle;			/* see find_again */
+	bool keeps_idle;			/* see find_again ... */
+	bool kept_idle;				/* ... and there was one */
 	struct idmap by_cgroup;			/* the same by hash of their cgroup, if known */
+	struct idmap outside;			/* how many processes are in no pid namespace of their own: by hash of all their cgroups */
 	struct accounts accounts;		/* the machine's */
 	struct idmap mounts;
 	struct iface *ifaces;
@@ -290,6 +292,7 @@ void container__forget_idle(struct eng_state *st, struct container *c);
 void containers__clear(struct eng_state *st);
 /* The container that was announced with this cgroup or the nearest above; never for the root. */
 struct container *container__announced(struct eng_state *st, const char *path);
+/* Those that were kept. */
 void containers__forget_idle(struct eng_state *st);
 void proc__set_container(struct eng_state *st, struct eng_proc *p, struct container *c);
 
@@ -297,6 +300,8 @@ void proc__set_container(struct eng_state *st, struct eng_proc *p, struct contai
 
 /* Settle which container p is in, after its cgroups, namespace or parent are known. */
 void proc__find_container(struct eng_state *st, struct eng_proc *p);
+/* Keep st->outside, after p's cgroups or namespace are known, or it has ended. */
+void proc__count_outside(struct eng_state *st, struct eng_proc *p);
 void containers__find_again(struct eng_state *st, const struct container *c);
 
 /* --- state_account.c: users, groups, addresses, mounts ---------------------------------------- */

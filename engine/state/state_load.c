@@ -184,6 +184,7 @@ static void load_container(struct eng_state *st, struct eng_proc *p, const struc
 {
 	const struct fmt_str *id = fmt_ev__str(ev, P_state_thread_container_id);
 
+	proc__count_outside(st, p);
 	if (!id || !id->len) {
 		if (fmt_ev__str_id(ev, P_state_thread_cgroups))
 			proc__find_container(st, p);

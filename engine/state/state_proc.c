@@ -275,6 +275,8 @@ static void destroy(struct eng_state *st, struct eng_proc *p)
 	trim_orphans(st, p->ptid);
 	idmap__del(&st->procs, p->pid);
 	proc__set_container(st, p, NULL);
+	p->vpid = -1;
+	proc__count_outside(st, p);
 	image__unref(p->image);
 	eng_str__unref(p->comm);
 	eng_str__unref(p->cmdline);
@@ -344,6 +346,7 @@ void proc__ended(struct eng_state *st, struct eng_proc *p, int64_t reaper)
 	fdtable__unref(st, p->fds);
 	p->fds = fdtable__new();
 	p->dead = true;
+	proc__count_outside(st, p);
 	forget_if_idle(st, p);
 }
 

@@ -207,6 +207,31 @@ static void of_a_process_that_has_ended(void **state)
 	world__free(w);
 }
 
+/* Users and groups of a container are nobody's rows, but the container's. */
+static void what_users_it_has(void **state)
+{
+	struct world *w = world__new();
+
+	(void)state;
+	exec_in(w, 10, "memory=/docker/" ID "\0");
+	ev(w, EV_useradded, 0, 0, 0);
+	s(w, P_useradded_name, "app");
+	s(w, P_useradded_container_id, SHORT);
+	go(w);
+	assert_string_equal(get(w, "container.id"), SHORT);
+	ev(w, EV_groupdeleted, 0, 0, 0);
+	s(w, P_groupdeleted_name, "app");
+	s(w, P_groupdeleted_container_id, SHORT);
+	go(w);
+	assert_string_equal(get(w, "container.id"), SHORT);
+	ev(w, EV_groupadded, 0, 0, 0);
+	s(w, P_groupadded_name, "app");
+	s(w, P_groupadded_container_id, "");
+	go(w);
+	assert_null(get(w, "container.id"));
+	world__free(w);
+}
+
 static void a_container_may_be_announced_by_its_cgroup(void **state)
 {
 	struct world *w = world__new();
@@ -275,6 +300,70 @@ static void bare_runc(void **state)
 	in_own_pidns(w, 10, 40, 1);
 	exec_in(w, 40, "cpu=/\0memory=/system.slice/sandboxed.service\0");
 	assert_string_equal(container_of(w, 40), "host");
+	world__free(w);
+}
+
+/* A process that was there at the beginning. */
+static void was_there(struct world *w, int64_t pid, int64_t ptid, int64_t vpid, const char *cgroups, uint32_t n)
+{
+	ev(w, EV_state_thread, pid, pid, 0);
+	i(w, P_state_thread_ptid, ptid);
+	i(w, P_state_thread_vtid, vpid);
+	i(w, P_state_thread_vpid, vpid);
+	s(w, P_state_thread_comm, "x");
+	s(w, P_state_thread_exe, "/bin/x");
+	fmt_batch__str(w->b, P_state_thread_cgroups, cgroups, n, n);
+	go(w);
+}
+#define was_there(w, pid, ptid, vpid, v) was_there(w, pid, ptid, vpid, v, sizeof(v) - 1)
+
+/* Of a process whose parent has ended nobody knows in which cgroup that was: who else lives there does. */
+static void orphans_in_a_namespace(void **state)
+{
+#define HEX "0123456789abcdef0123456789abcdef"
+#define JOB "cpu=/\0memory=/jobs/" HEX "\0"
+	struct world *w = world__new();
+	struct eng_state *copy;
+
+	(void)state;
+	was_there(w, 1, 0, 1, "cpu=/\0memory=/\0");
+	was_there(w, 10, 1, 10, JOB);
+	was_there(w, 20, 1, 1, JOB);		/* a sandbox in a job's cgroup */
+	was_there(w, 21, 20, 2, JOB);
+	was_there(w, 30, 1, 1, "cpu=/c1\0memory=/c1\0");	/* runc has gone */
+	assert_string_equal(container_of(w, 20), "host");
+	assert_string_equal(container_of(w, 21), "host");
+	assert_string_equal(container_of(w, 30), "c1");
+	assert_null(eng_state__container(w->st, HEX));
+	/* the only one who was outside ends, and so do the namespace's own */
+	exit_thread(w, 10, 10, 1);
+	in_own_pidns(w, 20, 22, 3);
+	assert_string_equal(container_of(w, 22), "host");
+	exit_thread(w, 20, 20, 1);
+	in_own_pidns(w, 21, 23, 4);
+	assert_string_equal(container_of(w, 23), "host");
+	leave(w);
+	copy = copy_of(w->st, w->ts);
+	assert_null(eng_state__proc(copy, 23)->container);
+	assert_string_equal(eng_state__proc(copy, 30)->container->id, "c1");
+	eng_state__free(copy);
+	/* nobody is counted who is not there any more: the next of that name is a container */
+	exit_thread(w, 21, 21, 1);
+	exit_thread(w, 22, 22, 1);
+	exit_thread(w, 23, 23, 1);
+	was_there(w, 40, 1, 1, JOB);
+	assert_string_equal(container_of(w, 40), "0123456789ab");
+	/* one outside is counted where it is, not where it was; a thread makes no second one of it */
+	exit_thread(w, 40, 40, 1);
+	was_there(w, 50, 1, 50, JOB);
+	task_new(w, 50, 50, 51, 50, 0x2000, "thread");
+	exec_in(w, 50, "cpu=/\0memory=/\0");
+	was_there(w, 41, 1, 1, JOB);
+	assert_string_equal(container_of(w, 41), "0123456789ab");
+	exit_thread(w, 41, 41, 1);
+	attach(w, 50, "memory", "/jobs/" HEX);
+	was_there(w, 42, 1, 1, JOB);
+	assert_string_equal(container_of(w, 42), "host");
 	world__free(w);
 }
 
@@ -483,9 +572,11 @@ int main(void)
 		cmocka_unit_test(moving_to_a_cgroup),
 		cmocka_unit_test(announced_containers_have_names),
 		cmocka_unit_test(of_a_process_that_has_ended),
+		cmocka_unit_test(what_users_it_has),
 		cmocka_unit_test(a_container_may_be_announced_by_its_cgroup),
 		cmocka_unit_test(one_that_is_in_an_announced_one),
 		cmocka_unit_test(bare_runc),
+		cmocka_unit_test(orphans_in_a_namespace),
 		cmocka_unit_test(names_that_begin_alike),
 		cmocka_unit_test(below_conmon),
 		cmocka_unit_test(below_a_shim),
