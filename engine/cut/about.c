@@ -234,6 +234,16 @@ static bool names_one(struct about *a, const struct eng_ctx *ctx, uint32_t str)
 	}
 }
 
+/* What leads from /proc/PID/ to all files of the process: also by way of one of its threads. */
+static bool is_way_through(const char *s)
+{
+	int tid, at = 0;
+
+	if (sscanf(s, "task/%d/%n", &tid, &at) == 1)
+		s += at;
+	return !strncmp(s, "root", 4) || !strncmp(s, "cwd", 3);
+}
+
 /*
  * /proc/PID/...: a file of one of its processes, or one that is reached through it. reading: only the latter counts, for who
  * looks at processes reads the others all the time.
@@ -248,7 +258,7 @@ static bool is_in_proc(struct about *a, const struct eng_ctx *ctx, const char *p
 	snprintf(head, sizeof(head), "%.*s", (int)(len < sizeof(head) ? len : sizeof(head) - 1), p);
 	if (sscanf(head, "/proc/%d%c%n", &pid, &slash, &at) != 2 || slash != '/')
 		return false;
-	if (reading && strncmp(head + at, "root", 4) && strncmp(head + at, "cwd", 3))
+	if (reading && !is_way_through(head + at))
 		return false;
 	return is_its(a, eng_state__seen_by(ctx->state, ctx->proc, pid));
 }
@@ -362,22 +372,13 @@ static bool is_about_its_pod(struct about *a, const struct eng_ctx *ctx)
 /* A row that says of a container: it is there, it has ended, it has this user. */
 static bool is_about_it(struct about *a, const struct eng_ctx *ctx)
 {
-	static const struct { uint16_t type; uint8_t id; } rows[] = {
-		{ EV_container, P_container_id }, { EV_container_end, P_container_end_id },
-		{ EV_useradded, P_useradded_container_id }, { EV_groupadded, P_groupadded_container_id },
-		{ EV_action, P_action_container },
-	};
+	const struct fmt_str *s = eng_ev__container_told(ctx->ev);
+	char id[65];
 
-	for (unsigned k = 0; k < sizeof(rows) / sizeof(*rows); k++) {
-		const struct fmt_str *s = rows[k].type == ctx->ev->type ? fmt_ev__str(ctx->ev, rows[k].id) : NULL;
-		char id[65];
-
-		if (s && s->len && s->len < sizeof(id)) {
-			snprintf(id, sizeof(id), "%.*s", (int)eng_container__id_len(s->p, s->len), s->p);
-			return is_it_by_id(a, ctx->state, id);
-		}
-	}
-	return false;
+	if (!s || !s->len || s->len >= sizeof(id))
+		return false;
+	snprintf(id, sizeof(id), "%.*s", (int)eng_container__id_len(s->p, s->len), s->p);
+	return is_it_by_id(a, ctx->state, id);
 }
 
 /*
@@ -458,7 +459,8 @@ static enum how how_done(uint16_t type)
 	case EV_execve: case EV_execveat: case EV_alert: case EV_trigger:
 	case EV_cgroup_attach: case EV_cgroup_mkdir: case EV_cgroup_rmdir:
 		return TO_NAMED;
-	case EV_container: case EV_container_end: case EV_useradded: case EV_groupadded: case EV_action:
+	case EV_container: case EV_container_end: case EV_useradded: case EV_userdeleted: case EV_groupadded:
+	case EV_groupdeleted: case EV_action:
 		return TO_CONTAINER;
 	case EV_k8s_audit:
 		return TO_POD;

@@ -96,6 +96,7 @@ moment() {	# trace share: a time within it, ns
 			row mount 1 1 "{\"dev\":\"none\",\"dir\":\"/run/$1/x\"}"
 			row mount 1 1 "{\"dev\":\"none\",\"dir\":\"/proc/$2/root/x\"}"
 			row openat 1 1 "{\"dirfd\":-100,\"name\":\"/proc/$2/status\",\"flags\":\"O_RDONLY\",\"path\":\"/proc/$2/status\"}"
+			row openat 1 1 "{\"dirfd\":-100,\"name\":\"/proc/$2/task/$2/root/etc/motd\",\"flags\":\"O_RDONLY\",\"path\":\"/etc/motd\"}"
 			row openat 1 1 "{\"dirfd\":-100,\"name\":\"/proc/$2/root/etc\",\"flags\":\"O_RDONLY\",\"path\":\"/etc\"}" 7
 			row openat 1 1 "{\"dirfd\":7,\"name\":\"shadow\",\"flags\":\"O_RDONLY\",\"path\":\"/etc/shadow\"}"
 			row mount_setattr 1 1 '{"dirfd":7,"path":"cron.d"}'
@@ -106,7 +107,7 @@ moment() {	# trace share: a time within it, ns
 			row kill 1 1 '{"pid":-1}'
 		done
 	} >t.jsonl
-	echo "execve kill ptrace pidfd_send_signal prlimit kcmp setpriority process_mrelease mount mount openat openat mount_setattr container getppid procexit tgkill" | tr ' ' '\n' >want
+	echo "execve kill ptrace pidfd_send_signal prlimit kcmp setpriority process_mrelease mount mount openat openat openat mount_setattr container getppid procexit tgkill" | tr ' ' '\n' >want
 	for c in web-1 we $id ${id:0:6} $id$id$id; do
 		spoor-trace cut t.jsonl -w c.spoor --force -c $c
 		spoor-replay --internal c.spoor -p %evt.type >got
