@@ -26,7 +26,11 @@ struct cap_met {
 	bool from_start;		/* met while recording */
 	bool born;			/* a row has said that it is there */
 	bool asked, closed;		/* its name; closed: the last answer has come */
-	bool gone, ended;		/* its cgroup; ended: a row has said so */
+	/*
+	 * It has ended; a row has said so; and nobody can come to it any more: its cgroup, if it has one of its own, has gone
+	 * too. A runtime may still let somebody in while it does not know of the end.
+	 */
+	bool over, ended, gone;
 	bool used;			/* in this chunk */
 	bool accounts;			/* its users have been asked for */
 	struct cap_patience *reading;	/* they are read meanwhile, into: */
@@ -83,7 +87,7 @@ static struct cap_met *add(struct cap_containers *c, const char *id, const char 
 static void ask(struct cap_containers *c, struct cap_met *m)
 {
 	m->asked = true;
-	if (m->closed || m->gone)
+	if (m->closed || m->over)
 		return;
 	/* of one that was there already what executes next may be gone in a moment */
 	cap_namer__ask(c->namer, m->full_id, m->from_start && m->inside ? m->inside : m->pid,
@@ -144,7 +148,9 @@ void cap_containers__see_proc(struct cap_containers *c, const struct eng_proc *p
 
 static void end_met(struct cap_containers *c, struct cap_met *m)
 {
-	m->gone = c->news = true;
+	if (m->over)
+		return;
+	m->over = c->news = true;
 	if (m->asked && !m->closed)
 		cap_namer__hurry(c->namer, m->full_id);
 	else
@@ -202,6 +208,10 @@ void cap_containers__see(struct cap_containers *c, const struct eng_ctx *ctx)
 	if (!ctx->proc->container)
 		return;
 	m = use(c, ctx->proc);
+	if (m->over && is_program(ctx)) {	/* it is started again in the cgroup that it had */
+		m->gone = true;
+		m = use(c, ctx->proc);
+	}
 	if (!m->inside && is_program(ctx)) {
 		m->inside = (uint32_t)ctx->proc->pid;
 		ask(c, m);
@@ -214,8 +224,10 @@ void cap_containers__see(struct cap_containers *c, const struct eng_ctx *ctx)
 		 * last process goes. Before its first one has gone there may be none for a moment: others come.
 		 */
 		if ((!m->cgroup || m->exit_code >= 0) && ctx->proc->n_threads == 1 &&
-		    ctx->proc->container->n_procs == 1)
+		    ctx->proc->container->n_procs == 1) {
 			end_met(c, m);
+			m->gone = !m->cgroup;
+		}
 	}
 }
 
@@ -253,6 +265,7 @@ void cap_containers__cgroup_gone(struct cap_containers *c, const char *path)
 		if (m->gone || !m->cgroup || strcmp(last_part(m->cgroup), last_part(path)))
 			continue;
 		end_met(c, m);
+		m->gone = true;
 	}
 }
 
@@ -379,7 +392,7 @@ static void take_answers(struct cap_containers *c, struct fmt_batch *b, uint64_t
 			container_row(m, &a.info, b, now, false);
 		if (m)
 			m->closed |= a.last;
-		if (m && m->gone)
+		if (m && m->over)
 			c->news = true;
 		buf__done(&a.info.json);
 	}
@@ -401,7 +414,7 @@ void cap_containers__rows(struct cap_containers *c, struct fmt_batch *b, uint64_
 		if (!m->born)
 			container_row(m, NULL, b, now, false);
 		accounts(c, m, b, now);
-		if (m->gone && m->closed && !m->ended && !m->reading)
+		if (m->over && m->closed && !m->ended && !m->reading)
 			end_row(m, b, now);
 	}
 }
@@ -412,7 +425,7 @@ void cap_containers__last_rows(struct cap_containers *c, struct fmt_batch *b, ui
 	cap_containers__rows(c, b, now);
 	take_all_accounts(c, LAST_MS, b, now, false);
 	for (size_t i = 0; i < c->n; i++)
-		if (c->met[i].gone && !c->met[i].ended && !fmt_batch__full(b))
+		if (c->met[i].over && !c->met[i].ended && !fmt_batch__full(b))
 			end_row(&c->met[i], b, now);
 }
 
@@ -446,7 +459,7 @@ void cap_containers__each_new(struct cap_containers *c, void (*fn)(void *arg, co
 		if (c->met[i].used)
 			fn(arg, c->met[i].id);
 		c->met[i].used = false;
-		if (c->met[i].ended) {
+		if (c->met[i].ended && c->met[i].gone) {
 			take_accounts(&c->met[i], 0, NULL, 0, false);
 			free(c->met[i].cgroup);
 			c->met[i] = c->met[--c->n];

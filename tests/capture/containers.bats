@@ -143,6 +143,26 @@ until_go='until [ -e /go ]; do sleep 0.05; done'
 	events u.spoor "container.id = $short and proc.name = cat and evt.type = openat" | grep -q '"path":"/etc/shadow"'
 }
 
+@test "whoever comes to the cgroup of a container that has ended, as runc exec may, makes no second one of it" {
+	new_container
+	jq --arg sh "$until_go; exit 7" '.process.args = ["/bin/sh", "-c", $sh]' "$dir/bundle/config.json" >"$dir/c"
+	mv "$dir/c" "$dir/bundle/config.json"
+	record_start t.spoor
+	runc run -d --bundle "$dir/bundle" "$id" </dev/null >/dev/null 2>&1
+	seen t.spoor "container.id = $short and proc.name = sleep"
+	go
+	# the cgroup stays until it is deleted
+	seen t.spoor "evt.type = container_end and evt.arg.id = $short"
+	mapfile -t groups < <(find /sys/fs/cgroup -type d -name "$id")
+	[ ${#groups[@]} -gt 0 ]
+	sh -c 'for g; do echo $$ >"$g/cgroup.procs"; done' - "${groups[@]}"
+	seen t.spoor "container.id = $short and proc.name = sh and evt.type = procexit and evt.num > $seen_num"
+	runc delete "$id"
+	record_stop
+	events t.spoor 'evt.type in (container, container_end)' | jq -es --arg id "$short" '[.[] | select(.args.id == $id)] |
+		.[-1].type == "container_end" and ([.[] | select(.type == "container_end") | .args.exit_code] == [7])'
+}
+
 @test "the layouts of cgroups that runtimes and systemd use" {
 	local ids=() paths=(/kubepods/burstable/pod11111111-2222-3333-4444-555555555555/ID
 		/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod1111_2222.slice/cri-containerd-ID.scope
