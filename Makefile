@@ -301,12 +301,12 @@ $(FUZZERS): build/fuzz/%: build/fuzz/obj/tests/fuzz/%.o $(FUZZ_LIB)
 	$(call say,FUZZ LD,$@)
 	$(Q)$(CLANG) -fsanitize=fuzzer,address,undefined -pthread -o $@ $^ $(LDLIBS_inspect) $(LDLIBS_lib)
 
-fuzz: ## run every fuzzer for FUZZ_TIME seconds; T= selects, FUZZ_SEED= repeats
+fuzz: ## run every fuzzer for FUZZ_TIME seconds; T= selects, FUZZ_RUNS= ends by inputs, FUZZ_SEED= repeats
 	@scripts/deps install build fuzz
 	@$(PARALLEL) fuzz-run
 
 fuzz-run: $(FUZZERS)
-	@FUZZ_TIME=$(FUZZ_TIME) FUZZ_SEED=$(FUZZ_SEED) tests/fuzz/run $(T)
+	@FUZZ_TIME=$(FUZZ_TIME) FUZZ_RUNS=$(FUZZ_RUNS) FUZZ_SEED=$(FUZZ_SEED) tests/fuzz/run $(T)
 
 # --- Installing --------------------------------------------------------------------------------------
 
