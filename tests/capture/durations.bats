@@ -26,7 +26,7 @@ has_prepare_exec() {	# since 6.11
 	[ "$(printf '6.11\n%s\n' "$(uname -r)" | sort -V | head -n 1)" = 6.11 ]
 }
 
-# What a program did, thread by thread, without what differs from run to run: numbers of processes, files, ports and
+# What a program did, thread by thread, without what differs from run to run: times, numbers of processes, files, ports and
 # sockets, and what is written to the output, which tells them.
 rows() {	# name args...
 	local name=$1
@@ -38,7 +38,7 @@ rows() {	# name args...
 	events "$name.spoor" "proc.name != setarch and proc.name != spoor-capture and $only" >"$name.json"
 	jq -c --slurp 'map(select(.fd.name != "/dev/null" and (.type | startswith("state_") | not))) | group_by(.process.tid) | sort_by(.[0].num)[][] |
 		if .type | IN("fork", "vfork", "clone", "clone3", "wait4", "waitid", "getpid", "gettid", "getppid", "getpgrp", "set_tid_address") then .res = (.res > 0) else . end |
-		[.type, .res, .error, .cut, (.args | del(.tid, .pid, .ptid, .vtid, .vpid, .pgid, .vpgid, .ino, .exe_ino, .exe_ino_ctime, .exe_ino_mtime, .start, .old_tid, .reaper_tid, .spid, .dpid, .data)),
+		[.type, .res, .error, .cut, (.args | del(.tid, .pid, .ptid, .vtid, .vpid, .pgid, .vpgid, .ino, .exe_ino, .exe_ino_ctime, .exe_ino_mtime, .start, .pidns_start, .old_tid, .reaper_tid, .spid, .dpid, .data)),
 		 .data, .fd.num, .fd.type]' "$name.json" | sed -E 's/([0-9]):[0-9]{4,5}\b/\1:PORT/g; s/\bffff[0-9a-f]{12}\b/SOCKET/g' >"$name.rows"
 }
 
