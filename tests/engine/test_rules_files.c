@@ -93,6 +93,26 @@ static void what_a_later_file_breaks_is_found_with_the_last(void **state)
 	eng_ruleset__free(rs);
 }
 
+/* Rules behind the one that is wrong have not been looked at. */
+static void of_a_set_that_is_wrong_nothing_unknown_is_shown(void **state)
+{
+	struct eng_ruleset *rs;
+	const struct eng_rule *r;
+	struct err err;
+	unsigned n;
+
+	(void)state;
+	eng_ruleset__new(&rs);
+	assert_int_equal(load(rs, "r", RULE("a", "evt.type = open", "") RULE("b", "there.is.none = 1", "")
+			      RULE("c", "evt.type = close", ""), false, &err), -FMT_E_VALUE);
+	r = eng_ruleset__rules(rs, &n);
+	assert_int_equal(n, 2);
+	assert_string_equal(r[1].name, "b");
+	assert_true(r[1].cond < 0);
+	assert_null(eng_ruleset__by_cond(rs, 0));
+	eng_ruleset__free(rs);
+}
+
 /* Sets in three files each. */
 static const struct {
 	const char *what, *files[3];
@@ -183,6 +203,7 @@ int main(void)
 		cmocka_unit_test(those_that_are_on_are_compiled),
 		cmocka_unit_test(an_error_is_found_in_its_file),
 		cmocka_unit_test(what_a_later_file_breaks_is_found_with_the_last),
+		cmocka_unit_test(of_a_set_that_is_wrong_nothing_unknown_is_shown),
 		cmocka_unit_test(files_make_what_one_file_makes),
 	};
 
