@@ -2,7 +2,7 @@
 /*
  * Between two rounds. While something comes the rings are looked at every 20 ms, every 2 while that is much. When two rounds
  * in a row have found nothing, the thread sleeps until the first record wakes it, or until it has something of its
- * own to do; records that come together with the first one then have some milliseconds to do so.
+ * own to do. Then the pause is the same: where little comes all the time, whoever hurried would wake more often than by the clock.
  */
 #include <limits.h>
 #include <poll.h>
@@ -11,7 +11,6 @@
 
 #define BUSY_PAUSE_MS 2
 #define PAUSE_MS 20
-#define WOKEN_PAUSE_MS 5
 #define BUSY_ROUND 4000u		/* records: some 2 ms of work, or */
 #define BUSY_FILL 0.05			/* of a ring */
 
@@ -57,7 +56,7 @@ static void sleep_until_woken(struct cap_recorder *r, struct pollfd fds[2], int 
 		return;
 	stop_asking(r);
 	if (!fds[0].revents)
-		poll(fds, 1, most_ms < WOKEN_PAUSE_MS ? most_ms : WOKEN_PAUSE_MS);
+		poll(fds, 1, most_ms < PAUSE_MS ? most_ms : PAUSE_MS);
 }
 
 void cap_recorder__wait(struct cap_recorder *r, int fd, int most_ms, bool may_sleep)
